@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is built the same way: Swift 6, no accidental re-exports, no implicit hops, warnings are errors.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "episodic",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "Episodic", targets: ["Episodic"]),
+    .executable(name: "episodic", targets: ["EpisodicCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // L0: system library and C.
+    .systemLibrary(
+      name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+    .target(name: "CSQLite"),
+    .target(name: "CVectors"),
+
+    // L1: mechanism; has never heard of an episode.
+    .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: strict),
+    .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
+    .target(name: "SQLiteStorage", dependencies: ["CSQLite", grdb, sqlite, crypto], swiftSettings: strict),
+
+    // L2: concepts, named by meaning.
+    .target(name: "EpisodicMemory", dependencies: ["Vectors", crypto, logging], swiftSettings: strict),
+
+    // L3: adapters, named by technology.
+    .target(
+      name: "MemorySQLite", dependencies: ["EpisodicMemory", "SQLiteStorage", "Vectors", grdb],
+      resources: [.embedInCode("Migrations")], swiftSettings: strict),
+    .target(
+      name: "MemoryLMDB", dependencies: ["EpisodicMemory", "LMDB", logging], swiftSettings: strict),
+
+    // L4: opens a store; the only re-export.
+    .target(
+      name: "Episodic", dependencies: ["EpisodicMemory", "MemorySQLite", "MemoryLMDB", logging],
+      swiftSettings: strict),
+
+    // L5: programs.
+    .executableTarget(name: "EpisodicCLI", dependencies: ["Episodic", arguments], swiftSettings: strict),
+
+    // Tests mirror the sources.
+    .target(name: "TestSupport", dependencies: ["EpisodicMemory"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
+    .testTarget(name: "VectorsTests", dependencies: ["Vectors"], swiftSettings: strict),
+    .testTarget(name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
+    .testTarget(name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MemorySQLiteTests", dependencies: ["MemorySQLite", "EpisodicMemory", "TestSupport", grdb, logging],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,58 @@
+public import EpisodicMemory
+import MemoryLMDB
+import MemorySQLite
+public import Logging
+
+extension Memory {
+  /// How to open a store.
+  public struct OpenOptions: Sendable {
+    /// Whether to make a store where there is none.
+    public var create = true
+    public var durability = Durability.full
+    public var cache = CacheOptions()
+    public var limits = Limits()
+    public var clock: any WallClock = SystemClock()
+    public var logger = Logger(label: "episodic")
+
+    public init() {}
+  }
+
+  /// The cache in front of the primary.
+  public struct CacheOptions: Sendable {
+    public var isEnabled = true
+    /// Bytes that its entries may take.
+    public var capacity = 256 << 20
+    /// How long an entry may be served; each differs by up to a tenth, so that they do not all end at once.
+    public var lifetimes: [CacheKey.Kind: Duration] = [
+      .episode: .seconds(3600), .pattern: .seconds(1800), .query: .seconds(300),
+    ]
+
+    public init() {}
+  }
+}
+
+extension Memory {
+  /// Opens the store in a directory; makes it where there is none and `options.create` allows it.
+  ///
+  /// The directory holds `memory.sqlite`, the truth, and `cache.lmdb/`, which may vanish at any time. Several processes may
+  /// open one store. A cache that cannot be used is left out and logged: it costs time, never an answer (I1).
+  ///
+  /// - Throws: `.notAStore` where there is none, or one of a newer version; `.unavailable` without permission;
+  ///   `.corrupted` where the primary is damaged.
+  public static func open(
+    at directory: String, options: OpenOptions = OpenOptions()
+  ) async throws(MemoryError) -> Memory {
+    let primary = try await SQLitePrimaryStore(
+      path: directory + "/memory.sqlite", create: options.create, durability: options.durability,
+      logger: options.logger)
+    return Memory(
+      primary: primary, cache: cache(for: primary, at: directory + "/cache.lmdb", options), clock: options.clock,
+      limits: options.limits)
+  }
+
+  private static func cache(
+    for primary: SQLitePrimaryStore, at path: String, _ options: OpenOptions
+  ) -> any Cache {
+    return NoCache(because: "it is switched off")
+  }
+}

@@ -1,0 +1,87 @@
+public import Vectors
+
+/// The vector of an episode or of one of its steps.
+public struct Embedding: Identifiable, Hashable, Sendable {
+  public typealias ID = Identifier<Embedding>
+
+  public let id: ID
+  public let episodeID: Episode.ID
+  /// `nil`: of the whole episode.
+  public let stepID: Step.ID?
+  /// What was embedded.
+  public let content: String
+  public let vector: [Float]
+  /// The name of the model that made the vector.
+  public let model: String
+  public let createdAt: Timestamp
+
+  public init(
+    id: ID, episodeID: Episode.ID, stepID: Step.ID?, content: String, vector: [Float], model: String,
+    createdAt: Timestamp
+  ) {
+    self.id = id
+    self.episodeID = episodeID
+    self.stepID = stepID
+    self.content = content
+    self.vector = vector
+    self.model = model
+    self.createdAt = createdAt
+  }
+
+  /// What a caller says of a vector; the engine adds the rest.
+  public struct Draft: Hashable, Sendable {
+    public var episodeID: Episode.ID
+    public var stepID: Step.ID?
+    public var content: String
+    public var vector: [Float]
+    public var model: String
+
+    public init(
+      of episodeID: Episode.ID, step stepID: Step.ID? = nil, content: String, vector: [Float], model: String
+    ) {
+      self.episodeID = episodeID
+      self.stepID = stepID
+      self.content = content
+      self.vector = vector
+      self.model = model
+    }
+  }
+}
+
+/// Where vectors compare: one model, one length, one metric (I6).
+public struct EmbeddingSpace: Hashable, Sendable {
+  public var model: String
+  public var dimensions: Int
+  public var metric: Metric
+
+  public init(model: String, dimensions: Int, metric: Metric = .cosine) {
+    self.model = model.canonicallyComposed
+    self.dimensions = dimensions
+    self.metric = metric
+  }
+}
+
+extension EmbeddingSpace {
+  /// The space of a query's vector, among those the store has; `nil` where the store has no vectors at all.
+  ///
+  /// - Throws: `.invalid` where the space named does not exist, or where none is named and several fit;
+  ///   `.dimensionMismatch` where the model, or every model, has vectors of another length (I6).
+  public static func resolve(
+    _ named: EmbeddingSpace?, dimensions: Int, among spaces: [EmbeddingSpace]
+  ) throws(MemoryError) -> EmbeddingSpace? {
+    guard !spaces.isEmpty else { return nil }
+    let all = spaces.map { "\($0.model) (\($0.dimensions))" }.sorted().joined(separator: ", ")
+    let candidates = spaces.filter { named == nil || $0.model == named?.model }
+    guard !candidates.isEmpty else {
+      throw MemoryError(.invalid, "no vectors of the model \"\(named?.model ?? "")\"; the store has \(all)")
+    }
+    let fitting = candidates.filter { $0.dimensions == dimensions }
+    guard let only = fitting.first else {
+      throw MemoryError(.dimensionMismatch, "the query's vector has \(dimensions) numbers; the store has \(all)")
+    }
+    guard fitting.count == 1 else {
+      throw MemoryError(.invalid, "vectors of \(fitting.count) spaces have \(dimensions) numbers: \(all); name the model")
+    }
+    return EmbeddingSpace(model: only.model, dimensions: only.dimensions, metric: named?.metric ?? .cosine)
+  }
+}

@@ -1,0 +1,45 @@
+extension Memory {
+  /// Adds the vector of an episode or of one of its steps.
+  ///
+  /// - Parameter replacing: Whether earlier vectors of the same episode, step and model go; without it they stay beside.
+  /// - Throws: `.invalid` for a vector that is empty, all zero, or not finite; `.notFound` where the episode, or the step
+  ///   in it, does not exist; `.dimensionMismatch` where the model's other vectors have another length (I6).
+  @discardableResult
+  public func embed(_ draft: Embedding.Draft, replacing: Bool = false) async throws(MemoryError) -> Embedding {
+    try validation.draft(draft)
+    let embedding = Embedding(draft, at: clock.now())
+    try await primary.insert(embedding, replacing: replacing)
+    return embedding
+  }
+
+  /// Deletes a vector.
+  ///
+  /// - Returns: Whether there was one.
+  @discardableResult
+  public func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
+    try await primary.delete(id)
+  }
+
+  /// The vectors of an episode and its steps, in the order they were added.
+  public func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
+    try await primary.embeddings(of: episode)
+  }
+
+  /// The vectors of a space in the order they were added; go on after the last one to read them all.
+  ///
+  /// - Parameter limit: 1...1,000.
+  public func embeddings(
+    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID? = nil, limit: Int = 100
+  ) async throws(MemoryError) -> [Embedding] {
+    try validation.limit(limit, most: limits.results)
+    return try await primary.embeddings(in: space, scope: scope, after: id, limit: limit)
+  }
+}
+
+extension Embedding {
+  init(_ draft: Draft, at now: Timestamp) {
+    self.init(
+      id: .generate(at: now), episodeID: draft.episodeID, stepID: draft.stepID, content: draft.content,
+      vector: draft.vector, model: draft.model.canonicallyComposed, createdAt: now)
+  }
+}

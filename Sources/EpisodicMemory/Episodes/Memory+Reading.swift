@@ -1,0 +1,19 @@
+extension Memory {
+  /// The episode with its steps, from the cache where it can answer, else from the primary.
+  ///
+  /// - Returns: `nil` where there is none.
+  public func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode? {
+    try await reads.episode(id)
+  }
+
+  /// Episodes with their steps, newest first; a page at a time, in an order that stays put while episodes come and go.
+  ///
+  /// - Parameter limit: 1...1,000.
+  /// - Parameter cursor: The `next` of the page before.
+  public func episodes(
+    _ filter: Episode.Filter = .init(), in scope: Scope, after cursor: PageCursor? = nil, limit: Int = 50
+  ) async throws(MemoryError) -> Page<Episode> {
+    try validation.limit(limit, most: limits.results)
+    return try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
+  }
+}

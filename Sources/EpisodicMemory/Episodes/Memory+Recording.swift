@@ -1,0 +1,99 @@
+extension Memory {
+  /// Begins an episode, which is active until it is completed, failed or archived.
+  ///
+  /// - Throws: `.invalid`; `.conflict` where the draft names an id that is taken.
+  public func begin(_ draft: Episode.Draft) async throws(MemoryError) -> Episode {
+    try validation.draft(draft)
+    let now = clock.now()
+    let episode = Episode(
+      id: draft.id ?? .generate(at: now), taskType: draft.taskType, domain: draft.domain, session: draft.session,
+      context: draft.context, createdAt: now, metadata: draft.metadata)
+    try await primary.insert(episode)
+    return episode
+  }
+
+  /// Appends a step to an active episode and gives it the next number, unless the draft has one.
+  ///
+  /// Calls that arrive while a commit runs share the next one: sixteen appenders do not pay for sixteen commits.
+  ///
+  /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active or the number is taken.
+  public func append(_ step: Step.Draft, to id: Episode.ID) async throws(MemoryError) -> Step {
+    let steps = try await append([step], to: id)
+    guard let appended = steps.first else {
+      throw MemoryError(.corrupted, "the primary acknowledged a step of \(id) without returning it; run check")
+    }
+    return appended
+  }
+
+  /// Appends steps in order and in one transaction: all of them or none.
+  ///
+  /// - Throws: as for one step.
+  public func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step] {
+    try validation.steps(steps)
+    return try await primary.append(steps, to: id, at: clock.now())
+  }
+
+  /// Completes an active episode.
+  ///
+  /// - Parameter successRate: 0...1; `nil` takes the share of steps that succeeded, or 1 where no step says.
+  /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active.
+  public func complete(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
+    try validation.rate(successRate)
+    return try await primary.move(id, by: .complete(successRate: successRate), at: clock.now())
+  }
+
+  /// Ends an active episode as failed.
+  ///
+  /// - Parameter successRate: 0...1; `nil` takes the share of steps that succeeded, or 0 where no step says.
+  /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active.
+  public func fail(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
+    try validation.rate(successRate)
+    return try await primary.move(id, by: .fail(successRate: successRate), at: clock.now())
+  }
+
+  /// Keeps an episode, but out of recall unless it is asked for.
+  ///
+  /// - Throws: `.notFound`; `.conflict` where it is archived already.
+  public func archive(_ id: Episode.ID) async throws(MemoryError) -> Episode {
+    try await primary.move(id, by: .archive, at: clock.now())
+  }
+
+  /// Makes an episode active again; its completion time and success rate are cleared.
+  ///
+  /// - Throws: `.notFound`; `.conflict` where it is active already.
+  public func reopen(_ id: Episode.ID) async throws(MemoryError) -> Episode {
+    try await primary.move(id, by: .reopen, at: clock.now())
+  }
+
+  /// Changes what is said of an episode, whatever its status.
+  ///
+  /// - Throws: `.invalid`; `.notFound`.
+  public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
+    try validation.change(change)
+    return try await primary.update(id, with: change)
+  }
+
+  /// Deletes an episode with its steps, embeddings and links; patterns stay.
+  ///
+  /// - Returns: Whether there was one.
+  @discardableResult
+  public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+    try await primary.delete(id)
+  }
+
+  /// Inserts whole episodes with their vectors in one transaction: all of them or none.
+  ///
+  /// - Parameter embeddings: Of these episodes; of each that is skipped, they are skipped too.
+  /// - Returns: How many were inserted or replaced.
+  /// - Throws: `.invalid`; `.conflict` where an id is taken and the policy is `fail`.
+  @discardableResult
+  public func insert(
+    _ episodes: [Episode], embeddings: [Embedding.Draft] = [], existing: Episode.ExistingPolicy = .fail
+  ) async throws(MemoryError) -> Int {
+    let validation = validation
+    for episode in episodes { try validation.episode(episode) }
+    for embedding in embeddings { try validation.draft(embedding) }
+    let now = clock.now()
+    return try await primary.insert(episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)
+  }
+}

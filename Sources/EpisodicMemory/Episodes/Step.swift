@@ -1,0 +1,68 @@
+/// One action in an episode and what came of it.
+public struct Step: Identifiable, Hashable, Sendable {
+  public typealias ID = Identifier<Step>
+
+  public let id: ID
+  /// Unique in its episode, counted from 1; gaps are allowed.
+  public let number: Int
+  public var action: String
+  public var result: String?
+  /// The name of the tool that acted.
+  public var tool: String?
+  /// Whole milliseconds, not negative.
+  public var duration: Duration?
+  /// `nil` where nobody knows.
+  public var success: Bool?
+  public var timestamp: Timestamp
+
+  public init(
+    id: ID, number: Int, action: String, result: String? = nil, tool: String? = nil, duration: Duration? = nil,
+    success: Bool? = nil, timestamp: Timestamp
+  ) {
+    self.id = id
+    self.number = number
+    self.action = action
+    self.result = result
+    self.tool = tool
+    self.duration = duration
+    self.success = success
+    self.timestamp = timestamp
+  }
+
+  /// What a caller says of a step; the engine adds the rest.
+  public struct Draft: Hashable, Sendable {
+    public var action: String
+    public var result: String?
+    public var tool: String?
+    /// Cut to whole milliseconds.
+    public var duration: Duration?
+    public var success: Bool?
+    /// `nil`: one more than the highest in the episode.
+    public var number: Int?
+    /// `nil`: now.
+    public var timestamp: Timestamp?
+
+    public init(
+      _ action: String, result: String? = nil, tool: String? = nil, duration: Duration? = nil, success: Bool? = nil,
+      number: Int? = nil, timestamp: Timestamp? = nil
+    ) {
+      self.action = action
+      self.result = result
+      self.tool = tool
+      self.duration = duration
+      self.success = success
+      self.number = number
+      self.timestamp = timestamp
+    }
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, cut towards zero; clamped to `Int64`.
+  package var milliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+    guard !overflow else { return seconds < 0 ? .min : .max }
+    return product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000).partialValue
+  }
+}

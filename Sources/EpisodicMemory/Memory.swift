@@ -1,0 +1,48 @@
+/// An episodic memory: what an agent did, what worked, and the right past attempt when it is needed again.
+///
+/// Open one with `Memory.open(at:)` of the module `Episodic`. A value is a handful of references: copy it, pass it between
+/// tasks, call it from many at once. A write returns after its commit (I2); a read shows the last commit (I3).
+///
+/// ## Record — Episodes/Memory+Recording.swift
+/// - ``begin(_:)`` an episode; ``append(_:to:)-step`` one step or ``append(_:to:)-steps`` many
+/// - ``complete(_:successRate:)``, ``fail(_:successRate:)``, ``archive(_:)`` it; ``reopen(_:)`` undoes each of the three
+/// - ``update(_:with:)`` what is said of it; ``delete(_:)-episode`` it with all that belongs to it
+/// - ``insert(_:embeddings:existing:)`` whole episodes, as an import does
+///
+/// ## Read — Episodes/Memory+Reading.swift
+/// - ``episode(_:)`` by its id; ``episodes(_:in:after:limit:)`` by filter, newest first, a page at a time
+///
+/// ## Recall — Search/Memory+Recall.swift
+/// - ``recall(_:)`` the episodes that answer a query, by words and by meaning, best first
+///
+/// ## Patterns — Patterns/Memory+Patterns.swift
+/// - ``record(_:)`` what works; ``link(_:to:)``, ``unlink(_:from:)`` it and an episode; ``markUsed(_:succeeded:)``
+/// - ``pattern(_:data:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode
+/// - ``delete(_:)-pattern``
+///
+/// ## Embeddings — Embeddings/Memory+Embeddings.swift
+/// - ``embed(_:replacing:)`` an episode or a step; ``embeddings(of:)`` an episode; ``embeddings(in:scope:after:limit:)``
+/// - ``delete(_:)-embedding``
+///
+/// ## Care — Tiers/Memory+Care.swift
+/// - ``statistics()`` of both tiers; ``check()`` every invariant; ``rebuild(progress:)`` what is derived; ``close()``
+public struct Memory: Sendable {
+  let primary: any PrimaryStore
+  let cache: any Cache
+  let clock: any WallClock
+  let limits: Limits
+  let reads: ReadThrough
+
+  /// Puts the tiers together; `Memory.open(at:)` does it for a directory.
+  public init(
+    primary: any PrimaryStore, cache: any Cache, clock: any WallClock = SystemClock(), limits: Limits = Limits()
+  ) {
+    self.primary = primary
+    self.cache = cache
+    self.clock = clock
+    self.limits = limits
+    reads = ReadThrough(primary: primary, cache: cache)
+  }
+
+  var validation: Validation { Validation(limits: limits) }
+}

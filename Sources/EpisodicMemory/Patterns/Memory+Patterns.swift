@@ -1,0 +1,66 @@
+extension Memory {
+  /// Records a pattern. Data that is known under the same type is the same pattern: it takes over the success rate and
+  /// the metadata that the draft gives, and keeps the rest.
+  ///
+  /// - Throws: `.invalid`.
+  public func record(_ draft: Pattern.Draft) async throws(MemoryError) -> Pattern {
+    try validation.draft(draft)
+    let now = clock.now()
+    return try await primary.record(
+      Pattern(
+        id: .generate(at: now), type: draft.type, data: draft.data, dataHash: draft.data.canonicalHash,
+        successRate: draft.successRate, usageCount: 0, lastUsed: nil, createdAt: now, metadata: draft.metadata))
+  }
+
+  /// Links a pattern to an episode that showed it.
+  ///
+  /// - Returns: Whether they were not linked before.
+  /// - Throws: `.notFound` where either does not exist.
+  @discardableResult
+  public func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
+    try await primary.link(pattern, to: episode)
+  }
+
+  /// Undoes a link.
+  ///
+  /// - Returns: Whether they were linked.
+  @discardableResult
+  public func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
+    try await primary.unlink(pattern, from: episode)
+  }
+
+  /// Counts a use of the pattern, now.
+  ///
+  /// - Parameter succeeded: Moves the success rate as the mean over all counted uses; `nil` leaves it alone.
+  /// - Throws: `.notFound`.
+  @discardableResult
+  public func markUsed(_ id: Pattern.ID, succeeded: Bool? = nil) async throws(MemoryError) -> Pattern {
+    try await primary.markUsed(id, succeeded: succeeded, at: clock.now())
+  }
+
+  /// The pattern of that type with equal data, from the cache where it can answer.
+  public func pattern(_ type: PatternType, data: JSON) async throws(MemoryError) -> Pattern? {
+    try validation.json(data, "pattern_data")
+    return try await reads.pattern(type, hash: data.canonicalHash)
+  }
+
+  /// Patterns by success rate, then usage, best first. In a domain: those linked to one of its episodes (I8).
+  public func patterns(_ filter: Pattern.Filter = .init(), in scope: Scope) async throws(MemoryError) -> [Pattern] {
+    try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
+    try validation.limit(filter.limit, most: limits.results)
+    return try await primary.patterns(filter, in: scope)
+  }
+
+  /// The patterns linked to an episode, by id.
+  public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
+    try await primary.patterns(of: episode)
+  }
+
+  /// Deletes a pattern with its links.
+  ///
+  /// - Returns: Whether there was one.
+  @discardableResult
+  public func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
+    try await primary.delete(id)
+  }
+}

@@ -1,0 +1,73 @@
+/// A reusable regularity: what kept working.
+public struct Pattern: Identifiable, Hashable, Sendable {
+  public typealias ID = Identifier<Pattern>
+
+  public let id: ID
+  public let type: PatternType
+  public let data: JSON
+  /// SHA-256 over canonical JSON; with the type it is the identity of the data.
+  public let dataHash: String
+  /// 0...1, `nil` while nobody knows.
+  public var successRate: Double?
+  public var usageCount: Int64
+  public var lastUsed: Timestamp?
+  public var createdAt: Timestamp
+  public var metadata: JSON
+
+  public init(
+    id: ID, type: PatternType, data: JSON, dataHash: String, successRate: Double?, usageCount: Int64,
+    lastUsed: Timestamp?, createdAt: Timestamp, metadata: JSON
+  ) {
+    self.id = id
+    self.type = type
+    self.data = data
+    self.dataHash = dataHash
+    self.successRate = successRate
+    self.usageCount = usageCount
+    self.lastUsed = lastUsed
+    self.createdAt = createdAt
+    self.metadata = metadata
+  }
+
+  /// What a caller says of a pattern; the engine adds the rest.
+  public struct Draft: Hashable, Sendable {
+    public var type: PatternType
+    public var data: JSON
+    public var successRate: Double?
+    public var metadata: JSON
+
+    public init(_ type: PatternType, data: JSON, successRate: Double? = nil, metadata: JSON = [:]) {
+      self.type = type
+      self.data = data
+      self.successRate = successRate
+      self.metadata = metadata
+    }
+  }
+
+  /// Which patterns to find. Order: success rate, then usage, both best first, then id.
+  public struct Filter: Hashable, Sendable {
+    public var type: PatternType?
+    public var minimumSuccessRate: Double?
+    public var limit: Int
+
+    public init(type: PatternType? = nil, minimumSuccessRate: Double? = nil, limit: Int = 20) {
+      self.type = type
+      self.minimumSuccessRate = minimumSuccessRate
+      self.limit = limit
+    }
+  }
+}
+
+/// The kind of regularity; an open set.
+public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+  public let rawValue: String
+  public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
+  public init(_ rawValue: String) { self.init(rawValue: rawValue) }
+  public init(stringLiteral value: String) { self.init(rawValue: value) }
+  public var description: String { rawValue }
+
+  public static let toolSequence = PatternType("tool_sequence")
+  public static let errorResolution = PatternType("error_resolution")
+  public static let optimization = PatternType("optimization")
+  public static let testingStrategy = PatternType("testing_strategy")
+}

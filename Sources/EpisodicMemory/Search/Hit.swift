@@ -1,0 +1,46 @@
+/// An episode that answers a query, and why.
+public struct Hit: Hashable, Sendable {
+  /// What one signal adds to the score; together they are the score.
+  public struct Shares: Hashable, Sendable {
+    /// Words of the context.
+    public var context: Double
+    /// Words of the steps.
+    public var steps: Double
+    /// Likeness of the vectors.
+    public var vector: Double
+
+    public init(context: Double = 0, steps: Double = 0, vector: Double = 0) {
+      self.context = context
+      self.steps = steps
+      self.vector = vector
+    }
+
+    public var total: Double { context + steps + vector }
+  }
+
+  /// A text that matched.
+  public struct Match: Hashable, Sendable {
+    /// The step; `nil` for the context.
+    public let step: Int?
+    /// The surroundings of the matching words, which stand between `‹` and `›`.
+    public let excerpt: String
+
+    public init(step: Int?, excerpt: String) {
+      self.step = step
+      self.excerpt = excerpt
+    }
+  }
+
+  public let episode: Episode
+  public let score: Double
+  public let shares: Shares
+  /// The context first where it matched, then the best steps, best first.
+  public let matches: [Match]
+
+  public init(episode: Episode, score: Double, shares: Shares, matches: [Match]) {
+    self.episode = episode
+    self.score = score
+    self.shares = shares
+    self.matches = matches
+  }
+}

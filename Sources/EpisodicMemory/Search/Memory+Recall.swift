@@ -1,0 +1,69 @@
+extension Memory {
+  /// The episodes that answer a query, best first, and why they do.
+  ///
+  /// Draws on completed and failed episodes unless the filter names statuses. Answers are cached, and exact: a change
+  /// to an episode of the query's scope makes the next call search again.
+  ///
+  /// - Returns: At most `query.limit` hits, none with a score of 0; ties in the order of recording.
+  /// - Throws: `.invalid` for a query without a word or a vector, a vector that is not finite or all zero, or one whose
+  ///   space is not the store's; `.dimensionMismatch` where its length is not that of the space (I6).
+  /// - Complexity: Words cost in proportion to the rows they match; a vector costs one pass over its space.
+  public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
+    let terms = try searchTerms(of: query)
+    let key = query.cacheKey(terms: terms)
+    let gate = reads.gate
+    if let stamp = try await gate.pass(),
+      let answer = cache.value(key, as: Answer.self),
+      let hits = try await hits(for: answer),
+      // No commit since the gate: the answer and its episodes are of one snapshot, though they were read one by one.
+      try gate.stillHolds(stamp)
+    {
+      return hits
+    }
+    let ranking = query.ranking
+    let limit = query.limit
+    let legs: Ranking.Legs = query.vector == nil ? .words : terms == nil ? .vector : .both
+    var filter = query.filter
+    filter.statuses = query.statuses
+    let request = RecallRequest(
+      terms: terms, vector: query.vector, space: query.space, scope: query.scope, filter: filter,
+      depth: max(ranking.depth, limit), stepsPerEpisode: ranking.stepsPerEpisode)
+    let found = try await primary.recall(request) { ranking.rank($0, limit: limit, legs: legs) }
+    cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf)
+    for hit in found.value {
+      cache.fill(.episode(hit.episode.id), with: hit.episode, tags: [.episode(hit.episode.id.rawValue)], asOf: found.asOf)
+    }
+    return found.value
+  }
+
+  private func hits(for answer: Answer) async throws(MemoryError) -> [Hit]? {
+    var hits: [Hit] = []
+    hits.reserveCapacity(answer.lines.count)
+    for line in answer.lines {
+      guard let episode = try await reads.episode(line.id) else { return nil }
+      hits.append(Hit(episode: episode, score: line.score, shares: line.shares, matches: line.matches))
+    }
+    return hits
+  }
+
+  /// Checks the query and takes its words apart; `nil` where it has only a vector.
+  private func searchTerms(of query: Query) throws(MemoryError) -> SearchTerms? {
+    let validation = validation
+    try validation.limit(query.limit, most: limits.results)
+    if let text = query.text { try validation.text(text, "text") }
+    for phrase in query.phrases { try validation.text(phrase, "phrase") }
+    for prefix in query.prefixes { try validation.text(prefix, "prefix") }
+    if let vector = query.vector { try validation.vector(vector, "vector") }
+    if let space = query.space, let vector = query.vector, space.dimensions != vector.count {
+      throw MemoryError(
+        .dimensionMismatch,
+        "the query's vector has \(vector.count) numbers and its space \(space.model) \(space.dimensions); embed with that model")
+    }
+    if case .domain(let domain) = query.scope { try validation.name(domain, "domain") }
+    let terms = try SearchTerms(text: query.text, phrases: query.phrases, prefixes: query.prefixes)
+    if terms.isEmpty && query.vector == nil {
+      throw MemoryError(.invalid, "the query has no word and no vector; say what to look for")
+    }
+    return terms.isEmpty ? nil : terms
+  }
+}

@@ -1,0 +1,34 @@
+/// A question to memory: by words, by meaning, or both.
+public struct Query: Hashable, Sendable {
+  /// Natural words; never query syntax. Any of them may match, rare ones weigh most.
+  public var text: String?
+  /// Word sequences that must occur as they stand (after stemming), each in the context or in one step.
+  public var phrases: [String]
+  /// Beginnings of words that must occur.
+  public var prefixes: [String]
+  /// The embedding of the question.
+  public var vector: [Float]?
+  /// The space of `vector`; `nil` where the store has one space of that length.
+  public var space: EmbeddingSpace?
+  public var scope: Scope
+  public var filter: Episode.Filter
+  /// 1...1,000.
+  public var limit: Int
+  public var ranking: Ranking
+
+  public init(
+    text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
+    space: EmbeddingSpace? = nil, scope: Scope, filter: Episode.Filter = .init(), limit: Int = 10,
+    ranking: Ranking = .init()
+  ) {
+    self.text = text
+    self.phrases = phrases
+    self.prefixes = prefixes
+    self.vector = vector
+    self.space = space
+    self.scope = scope
+    self.filter = filter
+    self.limit = limit
+    self.ranking = ranking
+  }
+}

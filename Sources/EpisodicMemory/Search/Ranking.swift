@@ -1,0 +1,94 @@
+/// How the signals become one score.
+///
+/// Words: the bm25 of the context plus a share of the bm25 of the best steps, each counting half of the one before, so
+/// that an episode of 1,000 steps does not win by its length. Both parts are added as they are: their idf is what makes
+/// one weight fit stores where contexts tell and stores where steps do.
+///
+/// Words and vectors: a convex combination of the two legs, each divided by its best (Bruch, Gai and Ingber, TOIS 2023,
+/// on why not ranks). Dividing by the best instead of stretching between worst and best keeps a leg in which all are alike
+/// from deciding by its rounding errors. An episode without a vector is scored by its words alone.
+public struct Ranking: Hashable, Sendable {
+  /// Weight of the steps against the context, 0 or more.
+  public var stepWeight: Double
+  /// Steps that count, at most.
+  public var stepsPerEpisode: Int
+  /// Share of the vector leg in a hybrid score, 0...1.
+  public var vectorWeight: Double
+  /// Candidates of each leg that are fused.
+  public var depth: Int
+
+  public init(stepWeight: Double = 0.25, stepsPerEpisode: Int = 4, vectorWeight: Double = 0.6, depth: Int = 100) {
+    self.stepWeight = stepWeight
+    self.stepsPerEpisode = stepsPerEpisode
+    self.vectorWeight = vectorWeight
+    self.depth = depth
+  }
+
+  /// Which signals a query asks for. A single one gives its scores as they are: bm25, or the metric's similarity.
+  enum Legs { case words, vector, both }
+
+  /// The best `limit` episodes, best first; equal scores in the order of their rows.
+  ///
+  /// - Complexity: O(*n* log *n*), *n* the candidates of both legs.
+  func rank(_ candidates: Candidates, limit: Int, legs: Legs) -> [RankedEpisode] {
+    let spoken = candidates.words.map { words in (words: words, shares: wordShares(of: words)) }
+    switch legs {
+    case .words:
+      return best(limit, of: spoken.map { ranked($0.words, $0.shares) })
+    case .vector:
+      return candidates.nearest.prefix(limit).map { row in
+        ranked(Candidates.Words(row: row), Hit.Shares(vector: candidates.similarity(row) ?? 0))
+      }
+    case .both:
+      return fuse(spoken, candidates, limit: limit)
+    }
+  }
+
+  private func fuse(
+    _ spoken: [(words: Candidates.Words, shares: Hit.Shares)], _ candidates: Candidates, limit: Int
+  ) -> [RankedEpisode] {
+    let depth = max(depth, limit)
+    let leading = spoken.sorted { ($1.shares.total, $0.words.row) < ($0.shares.total, $1.words.row) }.prefix(depth)
+    var pool: [Int64: (words: Candidates.Words, shares: Hit.Shares)] = [:]
+    for entry in leading { pool[entry.words.row] = entry }
+    let nearest = Set(candidates.nearest.prefix(depth))
+    for entry in spoken where nearest.contains(entry.words.row) { pool[entry.words.row] = entry }
+    for row in nearest where pool[row] == nil { pool[row] = (Candidates.Words(row: row), Hit.Shares()) }
+
+    var likeness: [Int64: Double] = [:]
+    for row in pool.keys { likeness[row] = candidates.similarity(row).map { max(0, $0) } }
+    let bestWords = pool.values.map(\.shares.total).max() ?? 0
+    let bestLikeness = likeness.values.max() ?? 0
+    return best(
+      limit,
+      of: pool.values.map { entry in
+        var shares = entry.shares
+        let vector = likeness[entry.words.row]
+        let wordScale = bestWords > 0 ? (vector == nil ? 1 : 1 - vectorWeight) / bestWords : 0
+        shares.context *= wordScale
+        shares.steps *= wordScale
+        shares.vector = bestLikeness > 0 ? vectorWeight * (vector ?? 0) / bestLikeness : 0
+        return ranked(entry.words, shares)
+      })
+  }
+
+  private func wordShares(of words: Candidates.Words) -> Hit.Shares {
+    var steps = 0.0
+    var weight = stepWeight
+    for step in words.steps.prefix(stepsPerEpisode) {
+      steps += weight * step.score
+      weight /= 2
+    }
+    return Hit.Shares(context: words.context, steps: steps)
+  }
+
+  private func ranked(_ words: Candidates.Words, _ shares: Hit.Shares) -> RankedEpisode {
+    RankedEpisode(
+      row: words.row, shares: shares, contextMatches: words.context > 0,
+      steps: words.steps.prefix(stepsPerEpisode).map(\.number))
+  }
+
+  private func best(_ limit: Int, of episodes: [RankedEpisode]) -> [RankedEpisode] {
+    Array(episodes.sorted { ($1.shares.total, $0.row) < ($0.shares.total, $1.row) }.prefix(limit))
+  }
+}

@@ -1,0 +1,134 @@
+/// The truth: where episodes, steps, patterns and embeddings are kept.
+///
+/// Input has been validated. A write returns after its commit and is durable as promised (I2); it throws `.notFound` or
+/// `.conflict` where the store's state forbids it, and then has changed nothing. A read sees one snapshot.
+public protocol PrimaryStore: Sendable {
+  // MARK: History
+
+  var identity: StoreIdentity { get }
+  /// Costs microseconds and takes no part in any queue: asked before every read.
+  func commitStamp() throws(MemoryError) -> CommitStamp
+  /// At most `limit` changes after `watermark`; all that are left, none of them, where it is `nil` or not in the history.
+  func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch
+
+  // MARK: Episodes
+
+  func insert(_ episode: Episode) async throws(MemoryError)
+  /// Inserts all or none; returns how many were not there before or were replaced. Embeddings belong to the episodes.
+  func insert(
+    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
+  ) async throws(MemoryError) -> Int
+  /// Numbers the steps that have no number, in order, after the highest.
+  func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step]
+  func move(_ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp) async throws(MemoryError) -> Episode
+  func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode
+  /// Whether there was one to delete.
+  func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool
+  func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?>
+  /// Newest first; of one millisecond, last inserted first.
+  func episodes(
+    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
+  ) async throws(MemoryError) -> Page<Episode>
+
+  // MARK: Patterns
+
+  /// Of a pattern that is there already, takes over the success rate and the metadata that are given.
+  func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern
+  /// Returns whether this changed anything.
+  func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool
+  func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool
+  /// Counts a use; `succeeded` moves the success rate towards 1 or 0 as one more use among those counted.
+  func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern
+  func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool
+  func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?>
+  /// In a domain: those linked to one of its episodes (I8).
+  func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern]
+  func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern]
+
+  // MARK: Embeddings
+
+  /// With `replacing`, those of the same episode, step and model go first.
+  func insert(_ embedding: Embedding, replacing: Bool) async throws(MemoryError)
+  func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool
+  /// In the order they were added.
+  func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding]
+  /// In the order they were added, after a given one.
+  func embeddings(
+    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
+  ) async throws(MemoryError) -> [Embedding]
+
+  // MARK: Search
+
+  /// Finds candidates, lets `rank` choose and order them, and loads what it chose, all in one snapshot.
+  func recall(
+    _ request: RecallRequest, rank: @escaping @Sendable (Candidates) -> [RankedEpisode]
+  ) async throws(MemoryError) -> Versioned<[Hit]>
+
+  // MARK: Care
+
+  func statistics() async throws(MemoryError) -> PrimaryStatistics
+  /// Runs every check, worst news included; throws only where checking itself is impossible.
+  func check() async throws(MemoryError) -> [Check]
+  /// Makes the full-text indexes anew from the tables.
+  func rebuildTextIndexes() async throws(MemoryError)
+  /// Brings everything into the database file and lets go of it; the store is of no use afterwards.
+  func close() async throws(MemoryError)
+}
+
+/// What the primary holds.
+public struct PrimaryStatistics: Hashable, Sendable {
+  public struct Space: Hashable, Sendable {
+    public let model: String
+    public let dimensions: Int
+    public let vectors: Int
+
+    public init(model: String, dimensions: Int, vectors: Int) {
+      self.model = model
+      self.dimensions = dimensions
+      self.vectors = vectors
+    }
+  }
+
+  public let episodes: [Episode.Status: Int]
+  public let steps: Int
+  public let patterns: Int
+  public let domains: Int
+  public let spaces: [Space]
+  /// Of the database file and its write-ahead log.
+  public let bytes: Int64
+  public let watermark: Watermark
+  public let schemaVersion: Int
+
+  public init(
+    episodes: [Episode.Status: Int], steps: Int, patterns: Int, domains: Int, spaces: [Space], bytes: Int64,
+    watermark: Watermark, schemaVersion: Int
+  ) {
+    self.episodes = episodes
+    self.steps = steps
+    self.patterns = patterns
+    self.domains = domains
+    self.spaces = spaces
+    self.bytes = bytes
+    self.watermark = watermark
+    self.schemaVersion = schemaVersion
+  }
+}
+
+/// One thing that was verified.
+public struct Check: Hashable, Sendable {
+  public enum Outcome: Hashable, Sendable {
+    case passed
+    /// Derived data is wrong; rebuilding makes it right.
+    case failed(String)
+    /// The truth itself is damaged.
+    case damaged(String)
+  }
+
+  public let name: String
+  public let outcome: Outcome
+
+  public init(_ name: String, _ outcome: Outcome) {
+    self.name = name
+    self.outcome = outcome
+  }
+}

@@ -1,0 +1,168 @@
+import Vectors
+
+/// Checks what comes from outside before anything is written; every message names field, value and remedy.
+struct Validation {
+  let limits: Limits
+
+  // MARK: Fields
+
+  func text(_ value: String, _ field: String) throws(MemoryError) {
+    if let at = value.utf8.firstIndex(of: 0) {
+      let offset = value.utf8.distance(from: value.startIndex, to: at)
+      throw MemoryError(.invalid, "\(field) has a NUL character at byte \(offset); remove it")
+    }
+    guard value.utf8.count <= limits.fieldBytes else {
+      throw MemoryError(
+        .invalid, "\(field) has \(value.utf8.count) bytes; shorten it to \(limits.fieldBytes) or raise the limit")
+    }
+  }
+
+  func name(_ value: String, _ field: String) throws(MemoryError) {
+    guard !value.isEmpty else { throw MemoryError(.invalid, "\(field) is empty; give it a name") }
+    try text(value, field)
+  }
+
+  func identifier(_ value: String, _ field: String) throws(MemoryError) {
+    let count = value.utf8.count
+    guard (1...128).contains(count) else {
+      throw MemoryError(.invalid, "\(field) \"\(value.prefix(40))\" has \(count) bytes; an id has 1 to 128")
+    }
+    try text(value, field)
+  }
+
+  func rate(_ value: Double?, _ field: String = "success_rate") throws(MemoryError) {
+    guard let value, !(0...1).contains(value) else { return }
+    throw MemoryError(.invalid, "\(field) is \(value); it lies in 0...1")
+  }
+
+  func time(_ value: Timestamp?, _ field: String) throws(MemoryError) {
+    guard let value, !Timestamp.accepted.contains(value) else { return }
+    throw MemoryError(.invalid, "\(field) is \(value.milliseconds) ms after 1970; years 1 to 9999 can be kept")
+  }
+
+  func json(_ value: JSON, _ field: String) throws(MemoryError) {
+    try finite(value, field, depth: 0)
+    try text(value.canonicalText, field)
+  }
+
+  func object(_ value: JSON, _ field: String) throws(MemoryError) {
+    guard value.members != nil else { throw MemoryError(.invalid, "\(field) is no JSON object; wrap it as {\"value\": …}") }
+    try json(value, field)
+  }
+
+  func vector(_ values: [Float], _ field: String) throws(MemoryError) {
+    guard (1...limits.dimensions).contains(values.count) else {
+      throw MemoryError(.invalid, "\(field) has \(values.count) numbers; it has 1 to \(limits.dimensions)")
+    }
+    do throws(VectorError) {
+      _ = try Vector(values)
+    } catch {
+      throw MemoryError(.invalid, "\(field): \(error)", cause: error)
+    }
+  }
+
+  // MARK: Things
+
+  func draft(_ draft: Episode.Draft) throws(MemoryError) {
+    if let id = draft.id { try identifier(id.rawValue, "id") }
+    try name(draft.taskType.rawValue, "task_type")
+    try name(draft.domain, "domain")
+    if let session = draft.session { try name(session, "session") }
+    try text(draft.context, "context")
+    try object(draft.metadata, "metadata")
+  }
+
+  func steps(_ drafts: [Step.Draft]) throws(MemoryError) {
+    var numbers: Set<Int> = []
+    for (index, draft) in drafts.enumerated() {
+      let field = "steps[\(index)]"
+      try text(draft.action, "\(field).action")
+      if let result = draft.result { try text(result, "\(field).result") }
+      if let tool = draft.tool { try text(tool, "\(field).tool") }
+      try duration(draft.duration, "\(field).duration_ms")
+      try time(draft.timestamp, "\(field).timestamp")
+      if let number = draft.number { try stepNumber(number, field, &numbers) }
+    }
+  }
+
+  func episode(_ episode: Episode) throws(MemoryError) {
+    try identifier(episode.id.rawValue, "id")
+    try name(episode.taskType.rawValue, "task_type")
+    try name(episode.domain, "domain")
+    if let session = episode.session { try name(session, "session") }
+    try text(episode.context, "context")
+    try rate(episode.successRate)
+    try time(episode.createdAt, "created_at")
+    try time(episode.completedAt, "completed_at")
+    if let completed = episode.completedAt, completed < episode.createdAt {
+      throw MemoryError(
+        .invalid, "completed_at \(completed) is before created_at \(episode.createdAt); correct one of them")
+    }
+    try object(episode.metadata, "metadata")
+    var numbers: Set<Int> = []
+    for (index, step) in episode.steps.enumerated() {
+      let field = "steps[\(index)]"
+      try identifier(step.id.rawValue, "\(field).id")
+      try stepNumber(step.number, field, &numbers)
+      try text(step.action, "\(field).action")
+      if let result = step.result { try text(result, "\(field).result") }
+      if let tool = step.tool { try text(tool, "\(field).tool") }
+      try duration(step.duration, "\(field).duration_ms")
+      try time(step.timestamp, "\(field).timestamp")
+    }
+  }
+
+  func change(_ change: Episode.Change) throws(MemoryError) {
+    if let taskType = change.taskType { try name(taskType.rawValue, "task_type") }
+    if let context = change.context { try text(context, "context") }
+    if case .some(.some(let session)) = change.session { try name(session, "session") }
+    try rate(change.successRate)
+    if let metadata = change.metadata { try object(metadata, "metadata") }
+  }
+
+  func draft(_ draft: Pattern.Draft) throws(MemoryError) {
+    try name(draft.type.rawValue, "pattern_type")
+    try json(draft.data, "pattern_data")
+    try rate(draft.successRate)
+    try object(draft.metadata, "metadata")
+  }
+
+  func draft(_ draft: Embedding.Draft) throws(MemoryError) {
+    try text(draft.content, "content")
+    try name(draft.model, "model_name")
+    try vector(draft.vector, "embedding")
+  }
+
+  func limit(_ value: Int, most: Int) throws(MemoryError) {
+    guard (1...most).contains(value) else { throw MemoryError(.invalid, "limit is \(value); it lies in 1...\(most)") }
+  }
+
+  // MARK: Details
+
+  private func stepNumber(_ number: Int, _ field: String, _ seen: inout Set<Int>) throws(MemoryError) {
+    guard number > 0 else {
+      throw MemoryError(.invalid, "\(field).step_number is \(number); steps are counted from 1")
+    }
+    guard seen.insert(number).inserted else {
+      throw MemoryError(.invalid, "\(field).step_number \(number) occurs twice; number each step once")
+    }
+  }
+
+  private func duration(_ value: Duration?, _ field: String) throws(MemoryError) {
+    guard let value, value < .zero else { return }
+    throw MemoryError(.invalid, "\(field) is \(value.milliseconds); a duration is not negative")
+  }
+
+  private func finite(_ value: JSON, _ field: String, depth: Int) throws(MemoryError) {
+    guard depth < 256 else { throw MemoryError(.invalid, "\(field) is nested more than 256 deep; flatten it") }
+    switch value {
+    case .number(let number) where !number.isFinite:
+      throw MemoryError(.invalid, "\(field) has the number \(number), which JSON does not; use null or a string")
+    case .array(let elements):
+      for element in elements { try finite(element, field, depth: depth + 1) }
+    case .object(let members):
+      for member in members.values { try finite(member, field, depth: depth + 1) }
+    default: break
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import CLMDB
+
+/// A place among the entries of a database, in key order.
+///
+/// Every move lends the entry it reaches until the next move, or answers `nil` behind the last or before the first.
+///
+/// ```swift
+/// var cursor = try transaction.cursor(in: database)
+/// var entry = try cursor.seek(atOrAfter: key)
+/// while let current = entry {
+///   …
+///   entry = try cursor.next()
+/// }
+/// ```
+public struct Cursor: ~Copyable, ~Escapable {
+  let handle: TransactionHandle
+  let database: Database
+  let pointer: OpaquePointer
+
+  @_lifetime(immortal)
+  init(_ handle: TransactionHandle, _ database: Database) throws(LMDBError) {
+    try handle.check(database)
+    var opened: OpaquePointer?
+    let returnCode = mdb_cursor_open(handle.transaction, database.handle, &opened)
+    guard returnCode == MDB_SUCCESS, let opened else {
+      throw handle.error(returnCode, "open a cursor", database)
+    }
+    self.handle = handle
+    self.database = database
+    self.pointer = opened
+  }
+
+  deinit {
+    mdb_cursor_close(pointer)
+  }
+
+  @_lifetime(&self)
+  public mutating func first() throws(LMDBError) -> Entry? {
+    guard let found = try move(MDB_FIRST) else { return nil }
+    return _overrideLifetime(found.entry, mutating: &self)
+  }
+
+  @_lifetime(&self)
+  public mutating func last() throws(LMDBError) -> Entry? {
+    guard let found = try move(MDB_LAST) else { return nil }
+    return _overrideLifetime(found.entry, mutating: &self)
+  }
+
+  /// The entry behind this one; the first, before any other move.
+  @_lifetime(&self)
+  public mutating func next() throws(LMDBError) -> Entry? {
+    guard let found = try move(MDB_NEXT) else { return nil }
+    return _overrideLifetime(found.entry, mutating: &self)
+  }
+
+  /// The entry before this one; the last, before any other move.
+  @_lifetime(&self)
+  public mutating func previous() throws(LMDBError) -> Entry? {
+    guard let found = try move(MDB_PREV) else { return nil }
+    return _overrideLifetime(found.entry, mutating: &self)
+  }
+
+  /// The first entry whose key is not less than `key`.
+  @_lifetime(&self)
+  public mutating func seek(atOrAfter key: RawSpan) throws(LMDBError) -> Entry? {
+    try handle.check(key, in: database)
+    let found = try key.withUnsafeBytes { key throws(LMDBError) in try move(MDB_SET_RANGE, MDB_val(key)) }
+    guard let found else { return nil }
+    return _overrideLifetime(found.entry, mutating: &self)
+  }
+
+  @_lifetime(&self)
+  public mutating func seek(atOrAfter key: UInt64) throws(LMDBError) -> Entry? {
+    try handle.checkIntegerKeys(of: database)
+    let found = try withUnsafeBytes(of: key) { key throws(LMDBError) in try move(MDB_SET_RANGE, MDB_val(key)) }
+    guard let found else { return nil }
+    return _overrideLifetime(found.entry, mutating: &self)
+  }
+
+  private func move(_ operation: MDB_cursor_op, _ start: MDB_val = MDB_val()) throws(LMDBError) -> Found? {
+    var key = start
+    var value = MDB_val()
+    let returnCode = mdb_cursor_get(pointer, &key, &value, operation)
+    if returnCode == MDB_SUCCESS { return Found(key: key.bytes, value: value.bytes) }
+    if returnCode == MDB_NOTFOUND { return nil }
+    throw handle.error(returnCode, "move a cursor", database)
+  }
+
+  private struct Found {
+    let key: UnsafeRawBufferPointer
+    let value: UnsafeRawBufferPointer
+
+    var entry: Entry {
+      @_lifetime(immortal)
+      get {
+        Entry(
+          key: _overrideLifetime(RawSpan(_unsafeBytes: key), copying: ()),
+          value: _overrideLifetime(RawSpan(_unsafeBytes: value), copying: ()))
+      }
+    }
+  }
+}

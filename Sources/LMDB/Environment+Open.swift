@@ -1,0 +1,161 @@
+import CLMDB
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+extension Environment {
+  /// Opens the environment in a directory, creating directory and files where there are none.
+  ///
+  /// Opening one that is open in this process, by whatever path, returns that same object with the options it has.
+  /// Files that exist are examined before LMDB maps them, because mapping a truncated file ends in `SIGBUS`. This finds
+  /// a file that is no data file or is not all there; it cannot find a changed byte in a page.
+  ///
+  /// - Parameter directory: Its parent must exist.
+  /// - Throws: `.damaged`, `.versionMismatch`, `.accessDenied`, `.busy`, `.invalid` for options out of range.
+  public static func open(at directory: String, options: Options) throws(LMDBError) -> Environment {
+    let parameters = try Parameters(options)
+    var found: Environment?
+    return try EnvironmentRegistry.shared.withLock { registry throws(LMDBError) -> Environment in
+      guard let files = try EnvironmentDirectory(at: directory, creating: true) else {
+        throw LMDBError(.unavailable, message: "cannot open \(directory): it was removed meanwhile")
+      }
+      if let identity = try FileIdentity(path: files.dataFile) {
+        try registry.find(identity, path: directory, &found)
+        if let found { return found }
+        try DataFile(at: files.dataFile).validate()
+      } else {
+        // Left over from a removal that was cut short: another process may have the old data file behind it.
+        try files.remove(files.lockFile)
+      }
+      let pointer = try openFiles(in: directory, options, parameters)
+      let environment: Environment
+      do throws(LMDBError) {
+        var descriptor: Int32 = -1
+        try LMDBError.check(mdb_env_get_fd(pointer, &descriptor), "find the data file", directory)
+        // A program this process starts must not keep the file alive.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        environment = Environment(
+          pointer: pointer, path: directory, options: options,
+          identity: try FileIdentity(descriptor: descriptor, path: directory), serial: registry.makeSerial())
+      } catch {
+        mdb_env_close(pointer)
+        throw error
+      }
+      registry.insert(environment)
+      return environment
+    }
+  }
+
+  /// Deletes `data.mdb` and `lock.mdb`, if they are there; the directory stays.
+  ///
+  /// Another process that has them open goes on with the deleted files until it opens the path again.
+  ///
+  /// - Throws: `.busy` if the environment is open in this process.
+  public static func removeFiles(at directory: String) throws(LMDBError) {
+    try withClosedFiles(at: directory) { files throws(LMDBError) in try files.removeFiles() }
+  }
+
+  /// Deletes the files only if `open` would refuse them now.
+  ///
+  /// Of several processes that all found the files damaged, one removes them; the others find its new ones and leave
+  /// them alone.
+  ///
+  /// - Returns: Whether they were deleted.
+  /// - Throws: `.busy` if the environment is open in this process.
+  @discardableResult
+  public static func removeDamagedFiles(at directory: String) throws(LMDBError) -> Bool {
+    var removed = false
+    try withClosedFiles(at: directory) { files throws(LMDBError) in
+      guard try FileIdentity(path: files.dataFile) != nil else { return }
+      do throws(LMDBError) {
+        try DataFile(at: files.dataFile).validate()
+      } catch where error.code == .damaged || error.code == .versionMismatch {
+        try files.removeFiles()
+        removed = true
+      }
+    }
+    return removed
+  }
+
+  private static func withClosedFiles(
+    at directory: String, _ body: (borrowing EnvironmentDirectory) throws(LMDBError) -> Void
+  ) throws(LMDBError) {
+    var found: Environment?
+    try EnvironmentRegistry.shared.withLock { registry throws(LMDBError) in
+      guard let files = try EnvironmentDirectory(at: directory, creating: false) else { return }
+      if let identity = try FileIdentity(path: files.dataFile) {
+        try registry.find(identity, path: directory, &found)
+        if found != nil {
+          throw LMDBError(.busy, message: "cannot remove the files in \(directory): open in this process")
+        }
+      }
+      try body(files)
+    }
+  }
+
+  private static func openFiles(
+    in directory: String, _ options: Options, _ parameters: Parameters
+  ) throws(LMDBError) -> OpaquePointer {
+    var created: OpaquePointer?
+    try LMDBError.check(mdb_env_create(&created), "create an environment", directory)
+    guard let pointer = created else {
+      throw LMDBError(.unavailable, message: "cannot create an environment in \(directory): no handle")
+    }
+    do throws(LMDBError) {
+      try LMDBError.check(mdb_env_set_mapsize(pointer, parameters.mapSize), "set the map size", directory)
+      try LMDBError.check(mdb_env_set_maxreaders(pointer, parameters.maxReaders), "set the readers", directory)
+      try LMDBError.check(mdb_env_set_maxdbs(pointer, parameters.maxDatabases), "set the databases", directory)
+      try LMDBError.check(
+        mdb_env_open(pointer, directory, parameters.flags, mode_t(options.fileMode & 0o777)),
+        "open an environment", directory)
+      var dead: Int32 = 0
+      try LMDBError.check(mdb_reader_check(pointer, &dead), "check readers", directory)
+    } catch {
+      mdb_env_close(pointer)
+      throw error
+    }
+    return pointer
+  }
+}
+
+extension Environment {
+  /// Options as LMDB takes them, all in range.
+  private struct Parameters {
+    let mapSize: Int
+    let maxReaders: UInt32
+    let maxDatabases: UInt32
+    let flags: UInt32
+
+    init(_ options: Options) throws(LMDBError) {
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      let (padded, overflow) = options.mapSize.addingReportingOverflow(page - 1)
+      guard options.mapSize > 0, !overflow else {
+        throw LMDBError(.invalid, message: "map size \(options.mapSize) is out of range")
+      }
+      guard let readers = UInt32(exactly: options.maxReaders), (1...65_536).contains(readers) else {
+        throw LMDBError(.invalid, message: "\(options.maxReaders) readers are out of range 1...65536")
+      }
+      guard let databases = UInt32(exactly: options.maxDatabases), (1...4_096).contains(databases) else {
+        throw LMDBError(.invalid, message: "\(options.maxDatabases) databases are out of range 1...4096")
+      }
+      mapSize = padded / page * page
+      maxReaders = readers
+      maxDatabases = databases
+      // NOTLS: a slot belongs to a transaction, so one thread can hold several and none outlives its transaction.
+      var flags = UInt32(MDB_NOTLS)
+      switch options.durability {
+      case .full: break
+      case .noMetaSync: flags |= UInt32(MDB_NOMETASYNC)
+      case .noSync: flags |= UInt32(MDB_NOSYNC)
+      }
+      if !options.readsAhead { flags |= UInt32(MDB_NORDAHEAD) }
+      self.flags = flags
+    }
+  }
+}

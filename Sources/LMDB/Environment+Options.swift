@@ -1,0 +1,36 @@
+extension Environment {
+  /// How to open an environment. The first opener in a process decides; later ones share what it chose.
+  public struct Options: Hashable, Sendable {
+    /// Bytes of address space, rounded up to a system page: the size the data file can never pass. It is reserved, not
+    /// used, so take it large; it must be the same in every process.
+    public var mapSize: Int
+
+    /// Concurrent read transactions over all processes. Only the first process to open the files decides it.
+    public var maxReaders = 512
+
+    /// Named databases that can be open at a time.
+    public var maxDatabases = 16
+
+    public var durability = Durability.full
+
+    /// Whether the kernel reads ahead. Off is faster where the file is larger than memory or touched in spots.
+    public var readsAhead = true
+
+    /// Permission bits for files this call creates.
+    public var fileMode: UInt32 = 0o600
+
+    public init(mapSize: Int) {
+      self.mapSize = mapSize
+    }
+  }
+
+  /// What a power loss can take away. Death of the process takes nothing at any level.
+  public enum Durability: Hashable, Sendable {
+    /// Two syncs a commit; nothing is lost.
+    case full
+    /// One sync a commit; the last commit can be lost, the rest stays whole.
+    case noMetaSync
+    /// No sync: after a power loss the files may be damaged without a sign of it. Only for what can be recomputed.
+    case noSync
+  }
+}

@@ -1,0 +1,56 @@
+import EpisodicMemory
+import GRDB
+import SQLiteStorage
+
+extension MemoryError {
+  /// Says what an error of the storage means for the caller and what to do about it.
+  init(storage error: any Error, path: String) {
+    switch error {
+    case let error as MemoryError: self = error
+    case let error as StorageError: self.init(error)
+    case let error as DatabaseError: self.init(error, path: path)
+    default: self.init(.unavailable, "\(path): \(error)", cause: error)
+    }
+  }
+
+  private init(_ error: StorageError) {
+    switch error {
+    case .missing(let path):
+      self.init(.notAStore, "no store at \(path); make one with import or record, or name another", cause: error)
+    case .foreign, .newer, .changedMigration: self.init(.notAStore, error.description, cause: error)
+    case .system, .locked, .refused: self.init(.unavailable, error.description, cause: error)
+    }
+  }
+
+  private init(_ error: DatabaseError, path: String) {
+    let said = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
+    switch error.resultCode {
+    case .SQLITE_NOTADB:
+      self.init(.notAStore, "\(path) is no SQLite database; name another store or restore a backup", cause: error)
+    case .SQLITE_CORRUPT:
+      self.init(
+        .corrupted, "\(path) is damaged (\(said)); restore a backup, or save what is left with `sqlite3 \(path) .recover`",
+        cause: error)
+    case .SQLITE_FULL:
+      self.init(.unavailable, "no room left to write \(path); what was acknowledged is kept: free some space", cause: error)
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      self.init(.unavailable, "\(path) is locked by another process; try again", cause: error)
+    case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
+      self.init(.unavailable, "no permission to open or write \(path) (\(said)); change its owner or mode", cause: error)
+    case .SQLITE_CONSTRAINT:
+      self.init(.conflict, "the store refuses it: \(said)", cause: error)
+    case .SQLITE_TOOBIG:
+      self.init(.invalid, "a value is larger than SQLite can keep; shorten it", cause: error)
+    default:
+      self.init(.unavailable, "\(path): \(said)", cause: error)
+    }
+  }
+
+  static func noEpisode(_ id: Episode.ID) -> MemoryError {
+    MemoryError(.notFound, "no episode \"\(id)\"; list shows the ids there are")
+  }
+
+  static func noPattern(_ id: Pattern.ID) -> MemoryError {
+    MemoryError(.notFound, "no pattern \"\(id)\"")
+  }
+}

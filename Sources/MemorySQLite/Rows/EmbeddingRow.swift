@@ -1,0 +1,37 @@
+import EpisodicMemory
+import Foundation
+import GRDB
+import Vectors
+
+/// A row of `embeddings`, between `Embedding` and its columns.
+enum EmbeddingRow {
+  /// In the order in which `decode` reads them.
+  static let columns = "m.id, m.episode_id, m.step_id, m.content, m.embedding, m.model_name, m.created_at"
+
+  static func decode(_ row: Row) throws -> Embedding {
+    let id = Embedding.ID(rawValue: row[0])
+    let vector = try row.withUnsafeData(atIndex: 4) { bytes in
+      bytes.flatMap { [Float](littleEndianFloat32: $0.bytes) }
+    }
+    guard let vector else {
+      throw MemoryError(.corrupted, "embedding \"\(id)\" is no sequence of float32; restore a backup")
+    }
+    let step: String? = row[2]
+    return Embedding(
+      id: id, episodeID: Episode.ID(rawValue: row[1]), stepID: step.map(Step.ID.init(rawValue:)), content: row[3],
+      vector: vector, model: row[5], createdAt: Timestamp(milliseconds: row[6]))
+  }
+
+  static func insert(_ embedding: Embedding, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO embeddings (id, episode_id, step_id, content, embedding, model_name, dimensions, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    try statement.execute(arguments: [
+      embedding.id.rawValue, embedding.episodeID.rawValue, embedding.stepID?.rawValue, embedding.content,
+      Data([UInt8](littleEndianFloat32: embedding.vector)), embedding.model, embedding.vector.count,
+      embedding.createdAt.milliseconds,
+    ])
+  }
+}

@@ -1,0 +1,40 @@
+import EpisodicMemory
+import GRDB
+
+/// A row of `steps`, between `Step` and its columns.
+enum StepRow {
+  static func fetchAll(_ db: Database, of episode: Episode.ID) throws -> [Step] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT id, step_number, action, result, tool, duration_ms, success, timestamp
+        FROM steps WHERE episode_id = ? ORDER BY step_number
+        """)
+    let rows = try Row.fetchCursor(statement, arguments: [episode.rawValue])
+    var steps: [Step] = []
+    while let row = try rows.next() {
+      let duration: Int64? = row[5]
+      steps.append(
+        Step(
+          id: Step.ID(rawValue: row[0]), number: row[1], action: row[2], result: row[3], tool: row[4],
+          duration: duration.map { .milliseconds($0) }, success: row[6], timestamp: Timestamp(milliseconds: row[7])))
+    }
+    return steps
+  }
+
+  static func insert(_ step: Step, of episode: Episode.ID, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO steps (id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    try statement.execute(arguments: [
+      step.id.rawValue, episode.rawValue, step.number, step.action, step.result, step.tool,
+      step.duration?.milliseconds, step.success, step.timestamp.milliseconds,
+    ])
+  }
+
+  static func exists(_ number: Int, of episode: Episode.ID, _ db: Database) throws -> Bool {
+    let statement = try db.cachedStatement(sql: "SELECT 1 FROM steps WHERE episode_id = ? AND step_number = ?")
+    return try Int.fetchOne(statement, arguments: [episode.rawValue, number]) != nil
+  }
+}

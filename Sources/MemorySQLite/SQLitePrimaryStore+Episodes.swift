@@ -1,0 +1,191 @@
+public import EpisodicMemory
+import GRDB
+
+extension SQLitePrimaryStore {
+  public func insert(_ episode: Episode) async throws(MemoryError) {
+    _ = try await insert([episode], embeddings: [], existing: .fail)
+  }
+
+  public func insert(
+    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
+  ) async throws(MemoryError) -> Int {
+    let embeddings = Dictionary(grouping: embeddings, by: \.episodeID)
+    return try await write { db in
+      var inserted = 0
+      for episode in episodes {
+        if try EpisodeRow.exists(episode.id, db) {
+          switch existing {
+          case .fail:
+            throw MemoryError(.conflict, "the episode id \"\(episode.id)\" is taken; choose another, skip or replace")
+          case .skip: continue
+          case .replace: _ = try Self.delete("episodes", id: episode.id.rawValue, db)
+          }
+        }
+        try EpisodeRow.insert(episode, db)
+        for embedding in embeddings[episode.id] ?? [] {
+          try Self.requireSameLength(embedding, db)
+          try EmbeddingRow.insert(embedding, db)
+        }
+        inserted += 1
+      }
+      return inserted
+    }
+  }
+
+  public func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
+  ) async throws(MemoryError) -> [Step] {
+    try await write { db in
+      let status = try Self.status(of: id, db)
+      guard status == .active else {
+        throw MemoryError(.conflict, "episode \"\(id)\" is \(status.rawValue), so it takes no steps; reopen it first")
+      }
+      let numbered = try Self.number(steps, of: id, at: now, db)
+      for step in numbered { try StepRow.insert(step, of: id, db) }
+      return numbered
+    }
+  }
+
+  public func move(
+    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  ) async throws(MemoryError) -> Episode {
+    try await write { db in
+      let status = try Self.status(of: id, db)
+      guard transition.isAllowed(from: status) else {
+        throw MemoryError(
+          .conflict, "episode \"\(id)\" is \(status.rawValue) and cannot become \(transition.target.rawValue) from there")
+      }
+      switch transition {
+      case .complete(let rate), .fail(let rate):
+        // Where nobody says, an episode succeeded as far as its steps did. A clock set back must not end it before
+        // it began.
+        try db.cachedStatement(
+          sql: """
+            UPDATE episodes SET status = ?1, completed_at = max(?2, created_at), success_rate = coalesce(?3,
+                (SELECT avg(success) FROM steps WHERE episode_id = ?5 AND success IS NOT NULL), ?4) WHERE id = ?5
+            """
+        ).execute(arguments: [
+          transition.target.rawValue, now.milliseconds, rate, transition.target == .completed ? 1.0 : 0.0, id.rawValue,
+        ])
+      case .archive:
+        try db.execute(sql: "UPDATE episodes SET status = 'archived' WHERE id = ?", arguments: [id.rawValue])
+      case .reopen:
+        try db.execute(
+          sql: "UPDATE episodes SET status = 'active', completed_at = NULL, success_rate = NULL WHERE id = ?",
+          arguments: [id.rawValue])
+      }
+      return try Self.require(id, db)
+    }
+  }
+
+  public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
+    try await write { db in
+      guard var episode = try EpisodeRow.fetch(db, id: id) else { throw MemoryError.noEpisode(id) }
+      episode.apply(change)
+      try db.cachedStatement(
+        sql: "UPDATE episodes SET task_type = ?, context = ?, session = ?, success_rate = ?, metadata = ? WHERE id = ?"
+      ).execute(arguments: [
+        episode.taskType.rawValue, episode.context, episode.session, episode.successRate,
+        episode.metadata.canonicalText, id.rawValue,
+      ])
+      return episode
+    }
+  }
+
+  public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+    try await write { db in try Self.delete("episodes", id: id.rawValue, db) }
+  }
+
+  public func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
+    try await readVersioned { db in try EpisodeRow.fetch(db, id: id) }
+  }
+
+  public func episodes(
+    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
+  ) async throws(MemoryError) -> Page<Episode> {
+    try await read { db in
+      var conditions = Conditions(filter, scope)
+      if let cursor {
+        conditions.add("(e.created_at, e.seq) < (?, ?)", cursor.createdAt, cursor.row)
+      }
+      // One more than asked for tells whether there is a next page.
+      let rows = try Row.fetchCursor(
+        db, sql: "\(Self.listing(conditions)) LIMIT ?", arguments: conditions.arguments + [limit + 1])
+      var episodes: [Episode] = []
+      var last: PageCursor?
+      while let row = try rows.next() {
+        guard episodes.count < limit else { return Page(elements: episodes, next: last) }
+        let episode = try EpisodeRow.decode(row, db)
+        last = PageCursor(createdAt: episode.createdAt.milliseconds, row: row[0])
+        episodes.append(episode)
+      }
+      return Page(elements: episodes, next: nil)
+    }
+  }
+
+  /// The query behind `episodes`, without its limit.
+  static func listing(_ conditions: Conditions) -> String {
+    "SELECT \(EpisodeRow.columns) FROM episodes e \(conditions.whereClause) ORDER BY e.created_at DESC, e.seq DESC"
+  }
+
+  // MARK: Pieces
+
+  private static func require(_ id: Episode.ID, _ db: Database) throws -> Episode {
+    guard let episode = try EpisodeRow.fetch(db, id: id) else { throw MemoryError.noEpisode(id) }
+    return episode
+  }
+
+  private static func status(of id: Episode.ID, _ db: Database) throws -> Episode.Status {
+    let statement = try db.cachedStatement(sql: "SELECT status FROM episodes WHERE id = ?")
+    guard let text = try String.fetchOne(statement, arguments: [id.rawValue]) else { throw MemoryError.noEpisode(id) }
+    guard let status = Episode.Status(rawValue: text) else {
+      throw MemoryError(.corrupted, "episode \"\(id)\" has the unknown status \"\(text)\"; restore a backup")
+    }
+    return status
+  }
+
+  /// Gives every draft its number and checks that it is free, before anything is written.
+  private static func number(
+    _ drafts: [Step.Draft], of id: Episode.ID, at now: Timestamp, _ db: Database
+  ) throws -> [Step] {
+    let statement = try db.cachedStatement(sql: "SELECT max(step_number) FROM steps WHERE episode_id = ?")
+    var highest = try Int.fetchOne(statement, arguments: [id.rawValue]) ?? 0
+    var taken: Set<Int> = []
+    return try drafts.map { draft in
+      let (next, overflow) = highest.addingReportingOverflow(1)
+      guard !overflow || draft.number != nil else {
+        throw MemoryError(.conflict, "episode \"\(id)\" has a step numbered \(highest); there is no next number")
+      }
+      let number = draft.number ?? next
+      if draft.number != nil {
+        let isFree = try taken.insert(number).inserted && !StepRow.exists(number, of: id, db)
+        guard isFree else {
+          throw MemoryError(.conflict, "episode \"\(id)\" has a step \(number) already; leave the number to the engine")
+        }
+      } else {
+        taken.insert(number)
+      }
+      highest = max(highest, number)
+      return Step(
+        id: .generate(at: now), number: number, action: draft.action, result: draft.result, tool: draft.tool,
+        duration: draft.duration.map { .milliseconds($0.milliseconds) }, success: draft.success,
+        timestamp: draft.timestamp ?? now)
+    }
+  }
+
+  /// Deletes a row by its id; the schema takes what belongs to it along.
+  static func delete(_ table: String, id: String, _ db: Database) throws -> Bool {
+    try db.cachedStatement(sql: "DELETE FROM \(table) WHERE id = ?").execute(arguments: [id])
+    return db.changesCount > 0
+  }
+}
+
+extension Episode {
+  fileprivate mutating func apply(_ change: Change) {
+    if let taskType = change.taskType { self.taskType = taskType }
+    if let context = change.context { self.context = context }
+    if let session = change.session { self.session = session }
+    if let successRate = change.successRate { self.successRate = successRate }
+    if let metadata = change.metadata { self.metadata = metadata }
+  }
+}

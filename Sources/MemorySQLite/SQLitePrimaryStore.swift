@@ -1,0 +1,89 @@
+public import EpisodicMemory
+import GRDB
+public import Logging
+import SQLiteStorage
+
+/// The primary in a SQLite file: `memory.sqlite`.
+public final class SQLitePrimaryStore: PrimaryStore {
+  /// Changes kept in the feed for caches and indexes that follow it; those further behind start anew.
+  static let feedLength: Int64 = 200_000
+
+  public let identity: StoreIdentity
+  let database: WALDatabase
+
+  /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
+  ///
+  /// - Parameter maximumPageCount: Bounds the file; for tests of a full disk.
+  /// - Throws: `.notAStore`, `.unavailable` or `.corrupted`.
+  public init(
+    path: String, create: Bool = true, durability: Durability = .full, maximumPageCount: Int? = nil, logger: Logger
+  ) async throws(MemoryError) {
+    let configuration = WALDatabase.Configuration(
+      applicationID: Schema.applicationID, migrations: Schema.migrations,
+      synchronous: durability == .full ? .full : .normal, create: create, maximumPageCount: maximumPageCount,
+      maintenance: { db in try Self.pruneFeed(db) },
+      report: { doing, error in
+        logger.warning("\(doing) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
+      })
+    do {
+      database = try WALDatabase(path: path, configuration)
+      let uuid = try await database.read { db in try String.fetchOne(db, sql: "SELECT uuid FROM store") }
+      guard let uuid else {
+        throw MemoryError(.corrupted, "\(path) has lost its identity; restore a backup")
+      }
+      identity = StoreIdentity(rawValue: uuid)
+    } catch {
+      throw MemoryError(storage: error, path: path)
+    }
+  }
+
+  public func commitStamp() throws(MemoryError) -> CommitStamp {
+    do {
+      return CommitStamp(try database.dataVersion())
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
+    }
+  }
+
+  public func close() async throws(MemoryError) {
+    do {
+      try await database.close()
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
+    }
+  }
+
+  // MARK: Access
+
+  /// Reads one snapshot.
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(MemoryError) -> Value {
+    do {
+      return try await database.read(body)
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
+    }
+  }
+
+  /// Reads one snapshot and the last change in it.
+  func readVersioned<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(MemoryError) -> Versioned<Value> {
+    try await read { db in
+      let value = try body(db)
+      return Versioned(value, asOf: try Self.watermark(db))
+    }
+  }
+
+  /// Writes in a transaction; an error undoes everything.
+  func write<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(MemoryError) -> Value {
+    do {
+      return try await database.write(body)
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import SQLiteStorage
+
+/// The schema of `memory.sqlite`: the files of `migrations/memory`, embedded in the binary.
+enum Schema {
+  /// "EPSD": marks a database file as a memory.
+  static let applicationID: Int32 = 0x4550_5344
+
+  /// In the order of their numbers; embedding a file replaces the first digit of its name. A test compares the list with the folder.
+  static let migrations: [Migration] = [
+    Migration(name: "001_initial", sql: PackageResources._01_initial_sql),
+    Migration(name: "002_embeddings", sql: PackageResources._02_embeddings_sql),
+    Migration(name: "003_full_text", sql: PackageResources._03_full_text_sql),
+    Migration(name: "004_changes", sql: PackageResources._04_changes_sql),
+  ].compactMap(\.self)
+}

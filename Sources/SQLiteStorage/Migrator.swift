@@ -1,0 +1,52 @@
+import Foundation
+import GRDB
+
+/// Brings a database to the newest schema: forward only, one transaction a migration.
+struct Migrator {
+  let migrations: [Migration]
+  let path: String
+
+  private var newest: Int { migrations.last?.version ?? 0 }
+
+  /// - Throws: `StorageError.newer`, `.changedMigration`, or what SQLite says of a migration that fails; the ones
+  ///   before it stay applied.
+  func migrate(_ db: Database) throws {
+    if try !db.tableExists("schema_version") {
+      try db.execute(
+        sql: """
+          CREATE TABLE schema_version (
+              version     INTEGER PRIMARY KEY,
+              applied_at  INTEGER NOT NULL,
+              description TEXT    NOT NULL,
+              checksum    TEXT    NOT NULL
+          ) STRICT
+          """)
+    }
+    let applied = try Row.fetchAll(db, sql: "SELECT version, checksum FROM schema_version ORDER BY version")
+    if let last: Int = applied.last?[0], last > newest {
+      throw StorageError.newer(path: path, version: last, known: newest)
+    }
+    let checksums = Dictionary(uniqueKeysWithValues: applied.map { ($0[0] as Int, $0[1] as String) })
+    for migration in migrations {
+      guard let checksum = checksums[migration.version] else {
+        try apply(migration, to: db)
+        continue
+      }
+      guard checksum == migration.checksum else {
+        throw StorageError.changedMigration(path: path, version: migration.version)
+      }
+    }
+  }
+
+  private func apply(_ migration: Migration, to db: Database) throws {
+    try db.inTransaction(.immediate) {
+      try db.execute(sql: migration.sql)
+      try db.execute(
+        sql: "INSERT INTO schema_version (version, applied_at, description, checksum) VALUES (?, ?, ?, ?)",
+        arguments: [
+          migration.version, Int64(Date().timeIntervalSince1970 * 1000), migration.description, migration.checksum,
+        ])
+      return .commit
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// What the writer does for the file after a commit: checkpoints when the log is long, and maintenance now and then.
+///
+/// The commit stands whatever happens here, so errors are reported and the next round tries again.
+final class Upkeep: Sendable {
+  /// Frames in the log after which they are moved into the database file: 8 MiB of pages.
+  private static let checkpointFrames = 2048
+  /// Commits between two rounds of maintenance.
+  private static let maintenanceInterval = 256
+
+  private let log: LogLength
+  private let configuration: WALDatabase.Configuration
+  private let commits = Atomic(0)
+
+  init(log: LogLength, configuration: WALDatabase.Configuration) {
+    self.log = log
+    self.configuration = configuration
+  }
+
+  /// Called on the writer's queue, under the commit lock, outside a transaction.
+  func afterCommit(_ db: Database) {
+    if log.frames >= Self.checkpointFrames {
+      attempt("a checkpoint") { try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+    }
+    if commits.add(1, ordering: .relaxed).newValue.isMultiple(of: Self.maintenanceInterval) {
+      attempt("maintenance") {
+        try db.inTransaction(.immediate) {
+          try configuration.maintenance(db)
+          return .commit
+        }
+      }
+    }
+  }
+
+  private func attempt(_ doing: String, _ body: () throws -> Void) {
+    do { try body() } catch { configuration.report(doing, error) }
+  }
+}
+
+/// Frames in the write-ahead log after the last commit of the connection it watches.
+final class LogLength: Sendable {
+  private let count = Atomic(0)
+
+  var frames: Int { count.load(ordering: .relaxed) }
+
+  /// Must outlive the connection's last commit.
+  func watch(_ db: Database) {
+    _ = sqlite3_wal_hook(
+      db.sqliteConnection,
+      { context, _, _, frames in
+        guard let context else { return SQLITE_OK }
+        Unmanaged<LogLength>.fromOpaque(context).takeUnretainedValue().count.store(Int(frames), ordering: .relaxed)
+        return SQLITE_OK
+      },
+      Unmanaged.passUnretained(self).toOpaque())
+  }
+}

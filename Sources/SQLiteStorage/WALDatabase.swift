@@ -1,0 +1,191 @@
+import CSQLite
+import Foundation
+public import GRDB
+import GRDBSQLite
+
+/// A SQLite database in WAL mode that several processes read and write at once: one writer with group commit, a pool of
+/// readers, and a connection that only watches for commits.
+public final class WALDatabase: Sendable {
+  /// What a commit survives.
+  public enum Synchronous: String, Sendable {
+    /// Loss of power: the log is synced at every commit.
+    case full = "FULL"
+    /// Death of the process: the log is synced at checkpoints.
+    case normal = "NORMAL"
+
+    fileprivate var code: Int { self == .full ? 2 : 1 }
+  }
+
+  public struct Configuration: Sendable {
+    public var synchronous: Synchronous
+    /// Marks the file as one of ours (`PRAGMA application_id`).
+    public var applicationID: Int32
+    public var migrations: [Migration]
+    /// Whether to make the file, and its folder, where there is none.
+    public var create: Bool
+    public var readers: Int
+    /// How long to wait for another process.
+    public var timeoutMilliseconds: Int
+    /// Pages that the file may have; `nil` for no bound. Lets tests fill a disk.
+    public var maximumPageCount: Int?
+    /// Run in a transaction of the writer now and then, to tidy up.
+    public var maintenance: @Sendable (Database) throws -> Void
+    /// Told of errors after which a commit still stands: in a checkpoint or in maintenance.
+    public var report: @Sendable (_ doing: String, any Error) -> Void
+
+    public init(
+      applicationID: Int32, migrations: [Migration], synchronous: Synchronous = .full, create: Bool = true,
+      readers: Int = 4, timeoutMilliseconds: Int = 30_000, maximumPageCount: Int? = nil,
+      maintenance: @escaping @Sendable (Database) throws -> Void = { _ in },
+      report: @escaping @Sendable (String, any Error) -> Void
+    ) {
+      self.applicationID = applicationID
+      self.migrations = migrations
+      self.synchronous = synchronous
+      self.create = create
+      self.readers = readers
+      self.timeoutMilliseconds = timeoutMilliseconds
+      self.maximumPageCount = maximumPageCount
+      self.maintenance = maintenance
+      self.report = report
+    }
+  }
+
+  public let path: String
+  private let pool: DatabasePool
+  private let watcher: DatabaseQueue
+  private let lock: CommitLock
+  private let writer: GroupCommit
+
+  /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
+  ///
+  /// - Throws: `StorageError`, or GRDB's `DatabaseError`.
+  public init(path: String, _ configuration: Configuration) throws {
+    self.path = path
+    let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+    if configuration.create {
+      try Self.makeFolder(folder)
+    } else if !FileManager.default.fileExists(atPath: path) {
+      throw StorageError.missing(path: path)
+    }
+    let lock = try CommitLock(path: path + "-lock", timeoutMilliseconds: configuration.timeoutMilliseconds)
+    let log = LogLength()
+    // Making the file, recovering its log and migrating it are for one process at a time.
+    (pool, watcher) = try lock.withLock {
+      try Self.refuseForeign(path, configuration)
+      let pool = try DatabasePool(path: path, configuration: Self.connections(configuration))
+      try pool.writeWithoutTransaction { db in
+        try Self.set("synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.code, db)
+        if let pages = configuration.maximumPageCount {
+          try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+        }
+        try db.execute(sql: "PRAGMA application_id = \(configuration.applicationID)")
+        try Migrator(migrations: configuration.migrations, path: path).migrate(db)
+        log.watch(db)
+      }
+      var watching = Self.connections(configuration)
+      watching.readonly = true
+      return (pool, try DatabaseQueue(path: path, configuration: watching))
+    }
+    self.lock = lock
+    let upkeep = Upkeep(log: log, configuration: configuration)
+    writer = GroupCommit(writer: pool, lock: lock) { db in upkeep.afterCommit(db) }
+  }
+
+  /// Reads one snapshot.
+  public func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    try await pool.read(body)
+  }
+
+  /// Runs `body` in a transaction that it shares with other callers, and returns after the commit.
+  ///
+  /// `body` may run twice, so it must depend on nothing but the database and what it captured; an error that it throws
+  /// undoes what it wrote and nobody else's.
+  public func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    try await writer.write(body)
+  }
+
+  /// A number that changes with every commit of any connection, of this process or another.
+  ///
+  /// Cost: about 3 us. Values of two `WALDatabase`s have nothing to do with each other.
+  public func dataVersion() throws -> Int64 {
+    try watcher.unsafeRead { db in
+      // The watcher writes nothing: `data_version` does not count a connection's own commits.
+      try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+    }
+  }
+
+  /// Moves the whole log into the database file and closes every connection.
+  public func close() async throws {
+    try await pool.writeWithoutTransaction { db in
+      try self.lock.withLock { try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+    }
+    try watcher.close()
+    try pool.close()
+  }
+
+  /// Bytes of the database file and its log.
+  public var bytesOnDisk: Int64 {
+    [path, path + "-wal"].reduce(0) { sum, file in
+      let size = (try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? Int64
+      return sum + (size ?? 0)
+    }
+  }
+
+  // MARK: Opening
+
+  private static func makeFolder(_ folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      let reason = (error as NSError).localizedDescription
+      throw StorageError.system(path: folder, operation: "making the folder", errno: 0, reason: reason)
+    }
+  }
+
+  /// Looks at an existing file through a connection that changes nothing, before anything is set on it.
+  private static func refuseForeign(_ path: String, _ configuration: Configuration) throws {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    guard let size = attributes?[.size] as? Int64, size > 0 else { return }
+    var looking = connections(configuration)
+    looking.readonly = true
+    let queue = try DatabaseQueue(path: path, configuration: looking)
+    let (applicationID, tables) = try queue.read { db in
+      (
+        try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+      )
+    }
+    try queue.close()
+    guard applicationID == configuration.applicationID || (applicationID == 0 && tables == 0) else {
+      throw StorageError.foreign(path: path, reason: "its application id is \(applicationID)")
+    }
+  }
+
+  private static func connections(_ configuration: Configuration) -> GRDB.Configuration {
+    var connections = GRDB.Configuration()
+    connections.maximumReaderCount = configuration.readers
+    connections.busyMode = .timeout(Double(configuration.timeoutMilliseconds) / 1000)
+    connections.label = "episodic"
+    // Opening a reader costs about a millisecond; the operating system does not need the memory back.
+    connections.persistentReadOnlyConnections = true
+    connections.prepareDatabase { db in
+      let code = episodic_sqlite_harden(db.sqliteConnection)
+      guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+      try set("foreign_keys", to: "ON", expecting: 1, db)
+      // Checkpoints happen under the commit lock, never unasked.
+      try set("wal_autocheckpoint", to: "0", expecting: 0, db)
+      try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+    }
+    return connections
+  }
+
+  /// Sets a pragma and reads it back: SQLite ignores what it does not take.
+  private static func set(_ pragma: String, to value: String, expecting code: Int, _ db: Database) throws {
+    try db.execute(sql: "PRAGMA \(pragma) = \(value)")
+    let actual = try Int.fetchOne(db, sql: "PRAGMA \(pragma)")
+    guard actual == code else {
+      throw StorageError.refused(pragma: pragma, expected: value, actual: actual.map(String.init) ?? "unknown")
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import CVectors
+
+/// A vector made ready to be compared with many rows: what depends on it alone is computed once.
+///
+/// A row is the stored form of a vector, little-endian float32, read where it lies: nothing is copied, allocated or
+/// aligned. A score depends on the bits of the two vectors and on nothing else: not on the position of the row, not on
+/// the instruction set, and not on which of the two is the query.
+///
+/// Sums run in float32 and are repeated in double only for vectors whose squares leave its range, such as components
+/// near 1e30 or 1e-30. Such rows cost five to ten times as much and score as exactly as any other.
+public struct VectorQuery: Sendable {
+  public let vector: Vector
+  public let metric: Metric
+  public let instructionSet: InstructionSet
+  private let squaredNorm: Float
+  private let wideSquaredNorm: Double
+
+  /// - Parameter instructionSet: For tests and benchmarks; must be one of `InstructionSet.supported`.
+  /// - Complexity: O(*n*), *n* the dimensions.
+  public init(_ vector: Vector, metric: Metric, instructionSet: InstructionSet = .best) {
+    precondition(instructionSet.isSupported, "this machine cannot run \(instructionSet)")
+    self.vector = vector
+    self.metric = metric
+    self.instructionSet = instructionSet
+    (squaredNorm, wideSquaredNorm) = vector.components.withUnsafeBytes { query in
+      guard let start = query.baseAddress else { return (0, 0) }
+      return (
+        instructionSet.squaredNorm(start, count: vector.dimensions),
+        cvectors_wide_dot_and_squared_norm(start, start, vector.dimensions).squared_norm
+      )
+    }
+  }
+
+  /// How alike the query and a row are by `metric`; higher is better, never NaN or infinite.
+  ///
+  /// - Parameter row: `vector.dimensions` little-endian float32 at any alignment.
+  /// - Returns: nil if the row has another length, holds NaN or an infinity, or is all zeros where a cosine is asked
+  ///   for. `Vector` lets none of that in, so to the owner of the rows nil means damage.
+  /// - Complexity: O(*n*), *n* the dimensions; 23 to 55 ns for 384 with AVX2 or AVX-512, 190 to 330 ns scalar.
+  public func similarity(to row: UnsafeRawBufferPointer) -> Double? {
+    guard row.count == 4 * vector.dimensions, let row = row.baseAddress else { return nil }
+    return vector.components.withUnsafeBytes { query in
+      guard let query = query.baseAddress else { return nil }
+      let similarity =
+        switch metric {
+        case .cosine: cosine(query, row)
+        case .dotProduct: dotProduct(query, row)
+        case .euclidean: 0 - cvectors_square_root(squaredDistance(query, row))
+        }
+      return similarity.isFinite ? similarity : nil
+    }
+  }
+
+  /// How alike the query and a row are, as `similarity(to:)` over a buffer.
+  public func similarity(to row: RawSpan) -> Double? {
+    row.withUnsafeBytes { similarity(to: $0) }
+  }
+
+  /// How alike the query and another vector are; nil if it has other dimensions.
+  public func similarity(to other: Vector) -> Double? {
+    other.components.withUnsafeBytes { similarity(to: $0) }
+  }
+
+  private func cosine(_ query: UnsafeRawPointer, _ row: UnsafeRawPointer) -> Double {
+    let sums = instructionSet.dotAndSquaredNorm(query, row, count: vector.dimensions)
+    // The root of the product, not the product of roots: the square of a float32 is exact in double and so is its root,
+    // which makes a vector's cosine with itself exactly 1.
+    let cosine =
+      if Self.keepsProductsInRange(squaredNorm) && Self.keepsProductsInRange(sums.squaredNorm) {
+        Double(sums.dot) / cvectors_square_root(Double(squaredNorm) * Double(sums.squaredNorm))
+      } else {
+        wideCosine(query, row)
+      }
+    return cosine.isNaN ? cosine : min(1, max(-1, cosine))
+  }
+
+  private func wideCosine(_ query: UnsafeRawPointer, _ row: UnsafeRawPointer) -> Double {
+    let sums = cvectors_wide_dot_and_squared_norm(query, row, vector.dimensions)
+    return sums.dot / cvectors_square_root(wideSquaredNorm * sums.squared_norm)
+  }
+
+  private func dotProduct(_ query: UnsafeRawPointer, _ row: UnsafeRawPointer) -> Double {
+    let dot = instructionSet.dot(query, row, count: vector.dimensions)
+    if Self.keptTermsInRange(dot) { return Double(dot) }
+    // Near zero: either the rows are orthogonal, which is common among sparse ones, or their products vanished.
+    let rowNorm = instructionSet.squaredNorm(row, count: vector.dimensions)
+    if Self.keepsProductsInRange(squaredNorm) && Self.keepsProductsInRange(rowNorm) { return Double(dot) }
+    return cvectors_wide_dot_and_squared_norm(query, row, vector.dimensions).dot
+  }
+
+  private func squaredDistance(_ query: UnsafeRawPointer, _ row: UnsafeRawPointer) -> Double {
+    let distance = instructionSet.squaredDistance(query, row, count: vector.dimensions)
+    guard Self.keptTermsInRange(distance) else {
+      return cvectors_wide_squared_distance(query, row, vector.dimensions)
+    }
+    return Double(distance)
+  }
+
+  /// Whether the dot product of two rows with such squared norms can be trusted whatever it is: it stays below 2^100,
+  /// and what its terms lose to underflow, at most 65,536 times 2^-150, is nothing beside the product of the norms.
+  private static func keepsProductsInRange(_ squaredNorm: Float) -> Bool {
+    squaredNorm >= 0x1p-100 && squaredNorm <= 0x1p100
+  }
+
+  /// Whether no term of a sum overflowed, which an infinity or NaN would show, and what terms lost to underflow is
+  /// nothing beside the sum.
+  private static func keptTermsInRange(_ sum: Float) -> Bool {
+    sum.magnitude >= 0x1p-100 && sum.isFinite
+  }
+}
