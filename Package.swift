@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// Values that are lent from a transaction cannot outlive it: the compiler sees to that.
+let lending = strict + [.enableExperimentalFeature("Lifetimes")]
+
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -37,7 +40,7 @@ let package = Package(
     .target(name: "CVectors"),
 
     // L1: mechanism; has never heard of an episode.
-    .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: strict),
+    .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: lending),
     .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
     .target(name: "SQLiteStorage", dependencies: ["CSQLite", grdb, sqlite, crypto], swiftSettings: strict),
 
@@ -61,12 +64,12 @@ let package = Package(
 
     // Tests mirror the sources.
     .target(name: "TestSupport", dependencies: ["EpisodicMemory"], path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
+    .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: lending),
     .testTarget(name: "VectorsTests", dependencies: ["Vectors"], swiftSettings: strict),
     .testTarget(name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
     .testTarget(name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "MemorySQLiteTests", dependencies: ["MemorySQLite", "EpisodicMemory", "TestSupport", grdb, logging],
+      name: "MemorySQLiteTests", dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "TestSupport", grdb, logging],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -4,7 +4,6 @@
 
 int episodic_sqlite_harden(struct sqlite3 *connection) {
   static const struct { int option, value; } switches[] = {
-    { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
     { SQLITE_DBCONFIG_DEFENSIVE, 1 },
     { SQLITE_DBCONFIG_DQS_DDL, 0 },
     { SQLITE_DBCONFIG_DQS_DML, 0 },

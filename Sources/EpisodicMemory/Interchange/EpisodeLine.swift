@@ -1,0 +1,128 @@
+/// An episode as one JSON object on a line, the form of import and export (DESIGN, section 8).
+///
+/// Required: `id`, `task_type`, `domain`, `context`, `status`, `created_at`, `steps`, and of each step `action` and
+/// `timestamp`. Everything else may be null or left out. Any other member is refused: dropping it in silence would lose
+/// what somebody wrote down. Identifiers of steps and counts of vectors belong to a store and are not part of the form.
+struct EpisodeLine {
+  private static let objectWanted = "one episode as one JSON object"
+  private static let nameWanted = "a string with at least one character"
+  private static let statusWanted = "one of \(Episode.Status.allCases.map(\.rawValue).joined(separator: ", "))"
+
+  let id: String
+  let taskType: String
+  let domain: String
+  let session: String?
+  let context: String
+  let status: Episode.Status
+  let successRate: Double?
+  let createdAt: Timestamp
+  let completedAt: Timestamp?
+  let metadata: JSON
+  let steps: [StepLine]
+
+  /// Reads a line.
+  ///
+  /// - Throws: `.invalid`, naming field, value and remedy. Ranges are checked by `episode(limits:now:)`.
+  init(_ line: [UInt8]) throws(MemoryError) {
+    var id: String?, taskType: String?, domain: String?, session: String?, context: String?
+    var status: Episode.Status?
+    var successRate: Double?
+    var createdAt: Timestamp?, completedAt: Timestamp?
+    var metadata: JSON = [:]
+    var steps: [StepLine]?
+    var scanner = try JSONScanner(line)
+    try scanner.object(Self.objectWanted) { scanner, name throws(MemoryError) in
+      switch name {
+      case "id": id = try scanner.text("a string of 1 to 128 bytes")
+      case "task_type": taskType = try scanner.text(Self.nameWanted)
+      case "domain": domain = try scanner.text(Self.nameWanted)
+      case "session": session = try scanner.null() ? nil : try scanner.text(Self.nameWanted)
+      case "context": context = try scanner.text("a string")
+      case "status":
+        let text = try scanner.text(Self.statusWanted)
+        status = Episode.Status(rawValue: text)
+        if status == nil { throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Self.statusWanted)") }
+      case "success_rate": successRate = try scanner.null() ? nil : try scanner.double("a number in 0...1, or null")
+      case "created_at": createdAt = try scanner.time()
+      case "completed_at": completedAt = try scanner.null() ? nil : try scanner.time()
+      case "metadata": metadata = try scanner.null() ? [:] : try scanner.value()
+      case "steps":
+        var lines: [StepLine] = []
+        try scanner.array("an array of objects") { scanner, _ throws(MemoryError) in
+          lines.append(try StepLine(&scanner))
+        }
+        steps = lines
+      default: throw scanner.fault("is no member of an episode; put it under metadata")
+      }
+    }
+    try scanner.end()
+    guard let id else { throw scanner.missing("id", "a string of 1 to 128 bytes") }
+    guard let taskType else { throw scanner.missing("task_type", Self.nameWanted) }
+    guard let domain else { throw scanner.missing("domain", Self.nameWanted) }
+    guard let context else { throw scanner.missing("context", "a string") }
+    guard let status else { throw scanner.missing("status", Self.statusWanted) }
+    guard let createdAt else { throw scanner.missing("created_at", JSONScanner.timeWanted) }
+    guard let steps else { throw scanner.missing("steps", "an array of objects, [] where there is none") }
+    self.id = id
+    self.taskType = taskType
+    self.domain = domain
+    self.session = session
+    self.context = context
+    self.status = status
+    self.successRate = successRate
+    self.createdAt = createdAt
+    self.completedAt = completedAt
+    self.metadata = metadata
+    self.steps = steps
+  }
+
+  /// The episode, its steps in the order of their numbers and with new identifiers.
+  ///
+  /// - Throws: `.invalid` where a value is out of its range.
+  func episode(limits: Limits, now: Timestamp) throws(MemoryError) -> Episode {
+    var highest = 0
+    var numbered: [Step] = []
+    numbered.reserveCapacity(steps.count)
+    for (index, line) in steps.enumerated() {
+      let number: Int
+      if let given = line.number {
+        guard let fitting = Int(exactly: given) else {
+          throw MemoryError(.invalid, "steps[\(index)].step_number is \(given); write a smaller one")
+        }
+        number = fitting
+      } else {
+        guard highest < Int.max else {
+          throw MemoryError(.invalid, "steps[\(index)].step_number is missing after \(highest); number the steps from 1")
+        }
+        number = highest + 1
+      }
+      highest = max(highest, number)
+      numbered.append(line.step(number: number, now: now))
+    }
+    var episode = Episode(
+      id: Episode.ID(id), taskType: TaskType(taskType), domain: domain, session: session, context: context,
+      status: status, successRate: successRate, createdAt: createdAt, completedAt: completedAt, metadata: metadata,
+      steps: numbered)
+    // In the order of the file, so that a message counts steps as the file does.
+    try Validation(limits: limits).episode(episode)
+    episode.steps.sort { $0.number < $1.number }
+    return episode
+  }
+}
+
+extension Episode {
+  /// The episode as one JSON object, the form of import and export; its `canonicalText` is the line.
+  ///
+  /// What is `nil` is left out. Lossless but for what belongs to a store: identifiers of steps, `embeddingVersion`.
+  public var json: JSON {
+    var members: [String: JSON] = [
+      "id": .string(id.rawValue), "task_type": .string(taskType.rawValue), "domain": .string(domain),
+      "context": .string(context), "status": .string(status.rawValue), "created_at": .string(createdAt.description),
+      "metadata": metadata, "steps": .array(steps.map(\.json)),
+    ]
+    members["session"] = session.map(JSON.string)
+    members["success_rate"] = successRate.map { JSON($0) }
+    members["completed_at"] = completedAt.map { .string($0.description) }
+    return .object(members)
+  }
+}

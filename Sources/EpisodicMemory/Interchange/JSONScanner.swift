@@ -1,0 +1,354 @@
+/// Reads one JSON text, value by value, and knows at every moment which field it is in.
+///
+/// `JSONDecoder` would not do for input: it takes a trailing comma, keeps the first of two members with one name without
+/// a word, and forgets the field when a number does not fit. This one is strict (RFC 8259), and every error names the
+/// field, the value and the remedy.
+struct JSONScanner {
+  /// Deeper nesting than this is refused, so that no input can exhaust the stack.
+  private static let maximumDepth = 256
+
+  private let bytes: [UInt8]
+  private var position = 0
+  private var path = FieldPath()
+
+  /// - Throws: `.invalid` where the bytes are not UTF-8.
+  init(_ bytes: [UInt8]) throws(MemoryError) {
+    do {
+      _ = try UTF8Span(validating: bytes.span)
+    } catch {
+      throw MemoryError(
+        .invalid, "not UTF-8 from byte \(error.byteOffsets.lowerBound + 1) on; convert the file to UTF-8", cause: error)
+    }
+    self.bytes = bytes
+  }
+
+  // MARK: Structure
+
+  /// Reads an object; `member` reads the value of each name, which is given once at most.
+  mutating func object(
+    _ wanted: String, _ member: (inout JSONScanner, String) throws(MemoryError) -> Void
+  ) throws(MemoryError) {
+    guard next() == UInt8(ascii: "{") else { throw mismatch(wanted) }
+    position += 1
+    guard path.depth < Self.maximumDepth else { throw tooDeep() }
+    if take(UInt8(ascii: "}")) { return }
+    var names: Set<String> = []
+    repeat {
+      guard next() == UInt8(ascii: "\"") else { throw broken("a member's name in quotes") }
+      let name = try string()
+      path.append(name)
+      guard names.insert(name).inserted else {
+        throw MemoryError(.invalid, "\(path) occurs twice; name each member once")
+      }
+      guard take(UInt8(ascii: ":")) else { throw broken("a colon") }
+      try member(&self, name)
+      path.removeLast()
+    } while take(UInt8(ascii: ","))
+    guard take(UInt8(ascii: "}")) else { throw broken("a comma or }") }
+  }
+
+  /// Reads an array; `element` reads the value at each index.
+  mutating func array(
+    _ wanted: String, _ element: (inout JSONScanner, Int) throws(MemoryError) -> Void
+  ) throws(MemoryError) {
+    guard next() == UInt8(ascii: "[") else { throw mismatch(wanted) }
+    position += 1
+    guard path.depth < Self.maximumDepth else { throw tooDeep() }
+    if take(UInt8(ascii: "]")) { return }
+    var index = 0
+    repeat {
+      path.append(index)
+      try element(&self, index)
+      path.removeLast()
+      index += 1
+    } while take(UInt8(ascii: ","))
+    guard take(UInt8(ascii: "]")) else { throw broken("a comma or ]") }
+  }
+
+  /// Makes sure that nothing follows.
+  mutating func end() throws(MemoryError) {
+    guard next() == nil else { throw broken("the end of the line") }
+  }
+
+  // MARK: Values
+
+  /// Whether an array comes next.
+  var isArray: Bool {
+    mutating get { next() == UInt8(ascii: "[") }
+  }
+
+  /// Whether the value is null; if so, it has been read.
+  mutating func null() throws(MemoryError) -> Bool {
+    guard next() == UInt8(ascii: "n") else { return false }
+    guard word() == "null" else { throw broken("a JSON value") }
+    position += 4
+    return true
+  }
+
+  mutating func text(_ wanted: String) throws(MemoryError) -> String {
+    guard next() == UInt8(ascii: "\"") else { throw mismatch(wanted) }
+    return try string()
+  }
+
+  mutating func bool(_ wanted: String) throws(MemoryError) -> Bool {
+    _ = next()
+    let word = word()
+    guard word == "true" || word == "false" else { throw mismatch(wanted) }
+    position += word.utf8.count
+    return word == "true"
+  }
+
+  /// A number without a fraction, however it is written: 1500, 1500.0, 1.5e3.
+  mutating func integer(_ wanted: String) throws(MemoryError) -> Int64 {
+    guard isNumber else { throw mismatch(wanted) }
+    let start = position
+    guard case .integer(let value) = try number() else {
+      position = start
+      throw mismatch(wanted)
+    }
+    return value
+  }
+
+  mutating func double(_ wanted: String) throws(MemoryError) -> Double {
+    guard isNumber else { throw mismatch(wanted) }
+    switch try number() {
+    case .integer(let value): return Double(value)
+    case .number(let value): return value
+    default: throw mismatch(wanted)
+    }
+  }
+
+  /// Any value.
+  mutating func value() throws(MemoryError) -> JSON {
+    switch next() {
+    case UInt8(ascii: "{"):
+      var members: [String: JSON] = [:]
+      try object("an object") { scanner, name throws(MemoryError) in members[name] = try scanner.value() }
+      return .object(members)
+    case UInt8(ascii: "["):
+      var elements: [JSON] = []
+      try array("an array") { scanner, _ throws(MemoryError) in elements.append(try scanner.value()) }
+      return .array(elements)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "n"):
+      guard try null() else { throw broken("a JSON value") }
+      return .null
+    case UInt8(ascii: "t"), UInt8(ascii: "f"):
+      let word = word()
+      guard word == "true" || word == "false" else { throw broken("a JSON value") }
+      position += word.utf8.count
+      return .bool(word == "true")
+    case _ where isNumber: return try number()
+    default: throw broken("a JSON value")
+    }
+  }
+
+  // MARK: Faults
+
+  /// What is said of the field being read: `steps[3].duration_ms is -5; …`.
+  func fault(_ reason: String) -> MemoryError { MemoryError(.invalid, "\(path) \(reason)") }
+
+  /// What is said of a member that should be in the object being read.
+  func missing(_ name: String, _ wanted: String) -> MemoryError {
+    MemoryError(.invalid, "\(path.member(name)) is missing; write \(wanted)")
+  }
+
+  /// What is said of a value that is JSON but not what is wanted here.
+  private mutating func mismatch(_ wanted: String) -> MemoryError {
+    let name = path.isEmpty ? "the line" : "\(path)"
+    do throws(MemoryError) {
+      let found = try value()
+      return MemoryError(.invalid, "\(name) is \(found.shortened); write \(wanted)")
+    } catch {
+      return error
+    }
+  }
+
+  private func tooDeep() -> MemoryError {
+    MemoryError(.invalid, "a value is nested more than \(Self.maximumDepth) deep; flatten it")
+  }
+
+  private func broken(_ wanted: String) -> MemoryError {
+    let place = path.isEmpty ? "" : " in \(path)"
+    guard position < bytes.count else {
+      return MemoryError(.invalid, "not JSON: the line ends\(place) where \(wanted) should be; write one whole object a line")
+    }
+    let rest = String(decoding: bytes[position...].prefix(80), as: UTF8.self).shortened(to: 20)
+    let hint =
+      ["NaN", "Infinity", "-Infinity", "nan", "inf"].contains { rest.hasPrefix($0) }
+      ? "JSON has no such number, write null" : "write one object a line"
+    return MemoryError(
+      .invalid, "not JSON at byte \(position + 1)\(place): \(wanted) should be where \"\(rest)\" is; \(hint)")
+  }
+
+  // MARK: Tokens
+
+  /// The next byte that is no white space, not yet read; `nil` at the end.
+  private mutating func next() -> UInt8? {
+    while position < bytes.count {
+      switch bytes[position] {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): position += 1
+      case let byte: return byte
+      }
+    }
+    return nil
+  }
+
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard next() == byte else { return false }
+    position += 1
+    return true
+  }
+
+  /// The letters from here on.
+  private func word() -> String {
+    let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+    return String(decoding: bytes[position...].prefix(6).prefix { letters.contains($0) }, as: UTF8.self)
+  }
+
+  private var isNumber: Bool {
+    mutating get {
+      guard let byte = next() else { return false }
+      return Self.isDigit(byte)
+        || byte == UInt8(ascii: "-") && position + 1 < bytes.count && Self.isDigit(bytes[position + 1])
+    }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+  private mutating func number() throws(MemoryError) -> JSON {
+    let start = position
+    var isWhole = true
+    if bytes[position] == UInt8(ascii: "-") { position += 1 }
+    let leadingZero = bytes[position] == UInt8(ascii: "0")
+    let digits = skipDigits()
+    guard digits == 1 || !leadingZero else {
+      position = start
+      throw broken("a number without a leading zero")
+    }
+    if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
+      isWhole = false
+      position += 1
+      guard skipDigits() > 0 else { throw broken("a digit") }
+    }
+    if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
+      isWhole = false
+      position += 1
+      if position < bytes.count, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(bytes[position]) { position += 1 }
+      guard skipDigits() > 0 else { throw broken("a digit") }
+    }
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    if isWhole {
+      guard let value = Int64(text) else {
+        throw fault("is \(text.shortened(to: 40)), beyond 64 bits, and would lose digits; write it as a string")
+      }
+      return .integer(value)
+    }
+    guard let value = Double(text), value.isFinite else {
+      throw fault("is \(text.shortened(to: 40)), beyond the range of a 64-bit number; write it as a string")
+    }
+    return JSON(value)
+  }
+
+  /// Returns how many there were.
+  private mutating func skipDigits() -> Int {
+    let start = position
+    while position < bytes.count, Self.isDigit(bytes[position]) { position += 1 }
+    return position - start
+  }
+}
+
+extension JSONScanner {
+  // MARK: Strings
+
+  /// Reads a string; the quote that begins it is the next byte.
+  private mutating func string() throws(MemoryError) -> String {
+    position += 1
+    let start = position
+    // Most strings have no escape and are one stretch of the line.
+    while position < bytes.count {
+      switch bytes[position] {
+      case UInt8(ascii: "\""):
+        defer { position += 1 }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+      case UInt8(ascii: "\\"): return try string(from: start)
+      case ..<0x20: throw control()
+      default: position += 1
+      }
+    }
+    throw broken("a closing quote")
+  }
+
+  /// Reads on at the first escape of a string that began at `start`.
+  private mutating func string(from start: Int) throws(MemoryError) -> String {
+    var unescaped = Array(bytes[start..<position])
+    while position < bytes.count {
+      let byte = bytes[position]
+      switch byte {
+      case UInt8(ascii: "\""):
+        position += 1
+        return String(decoding: unescaped, as: UTF8.self)
+      case UInt8(ascii: "\\"):
+        let scalar = try escape()
+        unescaped.append(contentsOf: UTF8.encode(scalar)?.map(\.self) ?? [])
+      case ..<0x20: throw control()
+      default:
+        unescaped.append(byte)
+        position += 1
+      }
+    }
+    throw broken("a closing quote")
+  }
+
+  /// Reads an escape, both halves of a surrogate pair included.
+  private mutating func escape() throws(MemoryError) -> Unicode.Scalar {
+    let start = position
+    position += 1
+    guard position < bytes.count else { throw broken("an escaped character") }
+    let letter = bytes[position]
+    position += 1
+    switch letter {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(letter)
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"): break
+    default:
+      position = start
+      throw broken("a known escape")
+    }
+    let unit = try hexadecimalUnit()
+    if unit == 0 { throw fault("has a NUL character (\\u0000) at byte \(start + 1) of the line; remove it") }
+    if let scalar = Unicode.Scalar(unit) { return scalar }
+    let high = UInt32(unit)
+    if high < 0xDC00, bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
+      position += 2
+      let low = UInt32(try hexadecimalUnit())
+      if (0xDC00...0xDFFF).contains(low), let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)) {
+        return scalar
+      }
+    }
+    throw fault(
+      "has half of a surrogate pair (\\u\(String(unit, radix: 16))) at byte \(start + 1) of the line; write the whole "
+        + "character")
+  }
+
+  private mutating func hexadecimalUnit() throws(MemoryError) -> UInt16 {
+    let digits = bytes[position...].prefix(4)
+    // `UInt16` would also read a sign.
+    guard digits.count == 4, digits.allSatisfy({ Unicode.Scalar($0).properties.isASCIIHexDigit }),
+      let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    else { throw broken("four hexadecimal digits") }
+    position += 4
+    return unit
+  }
+
+  private func control() -> MemoryError {
+    let byte = bytes[position]
+    let name = byte == 0 ? "a NUL character" : "an unescaped control character (\(byte))"
+    let escape = byte == 0 ? "remove it" : "escape it as JSON does"
+    return fault("has \(name) at byte \(position + 1) of the line; \(escape)")
+  }
+}

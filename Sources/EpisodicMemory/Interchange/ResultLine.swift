@@ -1,0 +1,25 @@
+/// The answer to one query of a file as one JSON object on a line (DESIGN, section 8).
+struct ResultLine {
+  let queryID: String
+  let hits: [Hit]
+  /// How long the answer took.
+  let duration: Duration
+
+  /// The line without its end, members in the order of the contract.
+  var text: String {
+    let results = hits.map { hit in
+      "{\"id\":\(JSON.string(hit.episode.id.rawValue).canonicalText),\"score\":\(JSON(hit.score).canonicalText)}"
+    }
+    return """
+      {"query_id":\(JSON.string(queryID).canonicalText),"results":[\(results.joined(separator: ","))],\
+      "ms":\(JSON(duration.fractionalMilliseconds).canonicalText)}
+      """
+  }
+}
+
+extension Duration {
+  /// Milliseconds with a fraction, to the microsecond.
+  package var fractionalMilliseconds: Double {
+    ((self / .milliseconds(1)) * 1000).rounded() / 1000
+  }
+}

@@ -1,0 +1,117 @@
+import EpisodicMemory
+
+/// A cached value as it lies in LMDB, looked at in place.
+///
+/// Layout, little-endian; offsets in bytes:
+///
+/// | at | | |
+/// | --- | --- | --- |
+/// | 0 | UInt64 | checksum: XXH64 over all that follows, seeded with the key's hash and the epoch of the files |
+/// | 8 | Int64 | deadline, milliseconds since 1970: from then on expired |
+/// | 16 | Int64 | revision of the primary's snapshot the value was read from |
+/// | 24 | UInt64 | sequence: its row in the table of insertion order |
+/// | 32 | UInt8 | layout, 1 |
+/// | 33 | UInt8 | kind of key |
+/// | 34 | UInt16 | count of tags |
+/// | 36 | UInt32 | bytes of the key's name |
+/// | 40 | UInt64 each | hashes of the tags it depends on |
+/// | | UTF-8 | the key's name, to rule out collisions |
+/// | | | payload: the value as its `Cacheable` wrote it, up to the end |
+///
+/// The bytes are borrowed: it must not outlive the closure that lent them. What its fields say is trusted only after
+/// `isIntact`, but no bytes whatever make it read out of bounds.
+struct CacheEntry {
+  static let layout: UInt8 = 1
+  static let maximumTags = 256
+  private static let headerCount = 40
+
+  private let bytes: UnsafeRawBufferPointer
+  let tagCount: Int
+  private let keyCount: Int
+
+  /// `nil` where the bytes are not laid out so.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.headerCount, bytes[32] == Self.layout else { return nil }
+    self.bytes = bytes
+    tagCount = Int(bytes.integer(at: 34, as: UInt16.self))
+    keyCount = Int(bytes.integer(at: 36, as: UInt32.self))
+    guard keyCount <= bytes.count - Self.headerCount - 8 * tagCount else { return nil }
+  }
+
+  var count: Int { bytes.count }
+  var deadline: Int64 { bytes.integer(at: 8) }
+  var revision: Int64 { bytes.integer(at: 16) }
+  var sequence: UInt64 { bytes.integer(at: 24) }
+  var kind: CacheKey.Kind? { CacheKey.Kind(rawValue: bytes[33]) }
+
+  /// - Parameter index: Less than `tagCount`.
+  func tag(_ index: Int) -> UInt64 { bytes.integer(at: Self.headerCount + 8 * index) }
+
+  /// `nil` where the name is not UTF-8 or the kind is unknown.
+  var key: CacheKey? {
+    guard let kind, let name = String(validating: name, as: UTF8.self) else { return nil }
+    return CacheKey(kind, name)
+  }
+
+  var payload: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[(Self.headerCount + 8 * tagCount + keyCount)...])
+  }
+
+  func isOf(_ key: CacheKey) -> Bool {
+    guard bytes[33] == key.kind.rawValue else { return false }
+    var name = key.name
+    return name.withUTF8 { utf8 in utf8.count == keyCount && self.name.elementsEqual(utf8) }
+  }
+
+  /// Whether the bytes are those that were stored under this key in this life of the files.
+  ///
+  /// - Complexity: One pass over the bytes.
+  func isIntact(keyHash: UInt64, epoch: UInt64) -> Bool {
+    bytes.integer(at: 0) == Self.checksum(bytes, keyHash: keyHash, epoch: epoch)
+  }
+
+  private var name: UnsafeRawBufferPointer {
+    let start = Self.headerCount + 8 * tagCount
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + keyCount])
+  }
+
+  private static func checksum(_ bytes: UnsafeRawBufferPointer, keyHash: UInt64, epoch: UInt64) -> UInt64 {
+    XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[8...]), seed: keyHash ^ epoch)
+  }
+
+  // MARK: Making one
+
+  /// Lays a value out; `seal` completes it.
+  static func bytes<Value: Cacheable>(
+    of value: Value, for key: CacheKey, tags: [UInt64], revision: Int64, deadline: Int64
+  ) -> [UInt8] {
+    var writer = ByteWriter(capacity: 4096)
+    writer.write(UInt64(0))
+    writer.write(deadline)
+    writer.write(revision)
+    writer.write(UInt64(0))
+    writer.write(layout)
+    writer.write(key.kind.rawValue)
+    writer.write(UInt16(clamping: tags.count))
+    writer.write(UInt32(clamping: key.name.utf8.count))
+    for tag in tags { writer.write(tag) }
+    for byte in key.name.utf8 { writer.write(byte) }
+    value.encode(to: &writer)
+    return writer.bytes
+  }
+
+  /// Gives it its place in the order, and the checksum over everything.
+  static func seal(_ bytes: inout [UInt8], sequence: UInt64, keyHash: UInt64, epoch: UInt64) {
+    bytes.withUnsafeMutableBytes { bytes in
+      bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 24, as: UInt64.self)
+      let checksum = checksum(UnsafeRawBufferPointer(bytes), keyHash: keyHash, epoch: epoch)
+      bytes.storeBytes(of: checksum.littleEndian, toByteOffset: 0, as: UInt64.self)
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type = Value.self) -> Value {
+    Value(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
+  }
+}

@@ -1,0 +1,97 @@
+import LMDB
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// The file `epoch` in a tier's directory: one line with the boot and the directory its neighbours belong to.
+///
+/// While this value lives, no other process opens the tier: of several that find files of another epoch, one removes
+/// them, and the others find its new ones. The file is written in place, since replacing it would split the lock; a
+/// line that was cut short is no epoch, and has the files removed as any other epoch would.
+struct EpochFile: ~Copyable {
+  /// The directory, whatever path led to it.
+  struct Place: Hashable {
+    let device: UInt64
+    let inode: UInt64
+  }
+
+  let place: Place
+  private let path: String
+  private let descriptor: Int32
+
+  /// Creates directory and file where there are none; the directory's parent must exist. Waits for other processes.
+  init(in directory: String) throws(LMDBError) {
+    guard !directory.isEmpty, !directory.utf8.contains(0) else {
+      throw LMDBError(.invalid, message: "\(directory.debugDescription) is not a path")
+    }
+    if mkdir(directory, 0o700) != 0, errno != EEXIST { throw Self.error("create the directory", directory) }
+    var status = stat()
+    guard stat(directory, &status) == 0 else { throw Self.error("examine", directory) }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw LMDBError(.invalid, message: "\(directory) is not a directory")
+    }
+    let path = directory + "/epoch"
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Self.error("open", path) }
+    while flock(descriptor, LOCK_EX) != 0 {
+      if errno == EINTR { continue }
+      let error = Self.error("lock", path)
+      close(descriptor)
+      throw error
+    }
+    self.place = Place(
+      device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Whether the files beside it were made in `epoch`.
+  func holds(_ epoch: Epoch) throws(LMDBError) -> Bool {
+    guard let line = line(of: epoch) else { return false }
+    var bytes = [UInt8](repeating: 0, count: line.count + 1)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count >= 0 else { throw Self.error("read", path) }
+    return bytes[..<count] == line[...]
+  }
+
+  /// Says that files made from now on are of `epoch`; files of another one must be gone by then.
+  func write(_ epoch: Epoch) throws(LMDBError) {
+    let line = line(of: epoch) ?? []
+    guard pwrite(descriptor, line, line.count, 0) == line.count, ftruncate(descriptor, off_t(line.count)) == 0 else {
+      throw Self.error("write", path)
+    }
+  }
+
+  /// Has the next process that opens the tier remove its files; those that have it open go on.
+  static func invalidate(in directory: String) throws(LMDBError) {
+    let path = directory + "/epoch"
+    guard truncate(path, 0) == 0 || errno == ENOENT else { throw error("empty", path) }
+  }
+
+  private func line(of epoch: Epoch) -> [UInt8]? {
+    epoch.boot.map { Array("\($0) \(place.device):\(place.inode)\n".utf8) }
+  }
+
+  /// Reads `errno`, so it must be made before anything else can set it.
+  private static func error(_ operation: String, _ path: String) -> LMDBError {
+    let number = errno
+    let code: LMDBError.Code =
+      switch number {
+      case EACCES, EPERM, EROFS: .accessDenied
+      case ENOSPC, EDQUOT: .diskFull
+      case ENOTDIR, EISDIR: .invalid
+      default: .unavailable
+      }
+    return LMDBError(
+      code, returnCode: number, message: "cannot \(operation) \(path): \(String(cString: strerror(number)))")
+  }
+}
