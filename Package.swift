@@ -10,9 +10,6 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// Values that are lent from a transaction cannot outlive it: the compiler sees to that.
-let lending = strict + [.enableExperimentalFeature("Lifetimes")]
-
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -40,7 +37,10 @@ let package = Package(
     .target(name: "CVectors"),
 
     // L1: mechanism; has never heard of an episode.
-    .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: lending),
+    // What a transaction lends cannot outlive it: Lifetimes lets the compiler see to that. Clients need no such flag.
+    .target(
+      name: "LMDB", dependencies: ["CLMDB"],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
     .target(name: "SQLiteStorage", dependencies: ["CSQLite", grdb, sqlite, crypto], swiftSettings: strict),
 
@@ -64,13 +64,17 @@ let package = Package(
 
     // Tests mirror the sources.
     .target(name: "TestSupport", dependencies: ["EpisodicMemory"], path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: lending),
+    .executableTarget(
+      name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),
+    .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
     .testTarget(name: "VectorsTests", dependencies: ["Vectors"], swiftSettings: strict),
     .testTarget(name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
     .testTarget(name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "MemorySQLiteTests", dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "TestSupport", grdb, logging],
+      name: "MemorySQLiteTests", dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
+    .testTarget(
+      name: "EpisodicTests", dependencies: ["Episodic", "StoreWorker", "TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -3,6 +3,7 @@ import CLMDB
 /// A place among the entries of a database, in key order.
 ///
 /// Every move lends the entry it reaches until the next move, or answers `nil` behind the last or before the first.
+/// From there it can only come back.
 ///
 /// ```swift
 /// var cursor = try transaction.cursor(in: database)
@@ -16,6 +17,18 @@ public struct Cursor: ~Copyable, ~Escapable {
   let handle: TransactionHandle
   let database: Database
   let pointer: OpaquePointer
+  /// Kept here because LMDB's own answer differs: past an end, a move may start over and a delete may hit a neighbour.
+  private(set) var place = Place.nowhere
+
+  enum Place {
+    /// Not moved yet: the next entry is the first, the previous one the last.
+    case nowhere
+    case onEntry
+    /// Where an entry was: between its neighbours.
+    case onDeleted
+    case beforeFirst
+    case behindLast
+  }
 
   @_lifetime(immortal)
   init(_ handle: TransactionHandle, _ database: Database) throws(LMDBError) {
@@ -36,35 +49,43 @@ public struct Cursor: ~Copyable, ~Escapable {
 
   @_lifetime(&self)
   public mutating func first() throws(LMDBError) -> Entry? {
-    guard let found = try move(MDB_FIRST) else { return nil }
+    guard let found = try move(MDB_FIRST, orElse: .behindLast) else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
 
   @_lifetime(&self)
   public mutating func last() throws(LMDBError) -> Entry? {
-    guard let found = try move(MDB_LAST) else { return nil }
+    guard let found = try move(MDB_LAST, orElse: .beforeFirst) else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
 
   /// The entry behind this one; the first, before any other move.
   @_lifetime(&self)
   public mutating func next() throws(LMDBError) -> Entry? {
-    guard let found = try move(MDB_NEXT) else { return nil }
+    if place == .behindLast { return nil }
+    let operation = place == .beforeFirst ? MDB_FIRST : MDB_NEXT
+    guard let found = try move(operation, orElse: .behindLast) else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
 
   /// The entry before this one; the last, before any other move.
   @_lifetime(&self)
   public mutating func previous() throws(LMDBError) -> Entry? {
-    guard let found = try move(MDB_PREV) else { return nil }
+    if place == .beforeFirst { return nil }
+    let operation = place == .behindLast ? MDB_LAST : MDB_PREV
+    guard let found = try move(operation, orElse: .beforeFirst) else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
 
   /// The first entry whose key is not less than `key`.
+  ///
+  /// - Throws: `.keySize` unless the key has 1...511 bytes, `.invalid` for a database of integer keys.
   @_lifetime(&self)
   public mutating func seek(atOrAfter key: RawSpan) throws(LMDBError) -> Entry? {
     try handle.check(key, in: database)
-    let found = try key.withUnsafeBytes { key throws(LMDBError) in try move(MDB_SET_RANGE, MDB_val(key)) }
+    let found = try key.withUnsafeBytes { key throws(LMDBError) in
+      try move(MDB_SET_RANGE, from: MDB_val(key), orElse: .behindLast)
+    }
     guard let found else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
@@ -72,16 +93,34 @@ public struct Cursor: ~Copyable, ~Escapable {
   @_lifetime(&self)
   public mutating func seek(atOrAfter key: UInt64) throws(LMDBError) -> Entry? {
     try handle.checkIntegerKeys(of: database)
-    let found = try withUnsafeBytes(of: key) { key throws(LMDBError) in try move(MDB_SET_RANGE, MDB_val(key)) }
+    let found = try withUnsafeBytes(of: key) { key throws(LMDBError) in
+      try move(MDB_SET_RANGE, from: MDB_val(key), orElse: .behindLast)
+    }
     guard let found else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
 
-  private func move(_ operation: MDB_cursor_op, _ start: MDB_val = MDB_val()) throws(LMDBError) -> Found? {
+  /// - Throws: `.invalid` unless the last move reached an entry that is still there.
+  mutating func delete() throws(LMDBError) {
+    guard place == .onEntry else {
+      throw LMDBError(.invalid, message: "no entry to delete under a cursor of database \(database.name)")
+    }
+    let returnCode = mdb_cursor_del(pointer, 0)
+    if returnCode != MDB_SUCCESS { throw handle.error(returnCode, "delete at a cursor", database) }
+    place = .onDeleted
+  }
+
+  private mutating func move(
+    _ operation: MDB_cursor_op, from start: MDB_val = MDB_val(), orElse end: Place
+  ) throws(LMDBError) -> Found? {
     var key = start
     var value = MDB_val()
     let returnCode = mdb_cursor_get(pointer, &key, &value, operation)
-    if returnCode == MDB_SUCCESS { return Found(key: key.bytes, value: value.bytes) }
+    if returnCode == MDB_SUCCESS {
+      place = .onEntry
+      return Found(key: key.bytes, value: value.bytes)
+    }
+    place = end
     if returnCode == MDB_NOTFOUND { return nil }
     throw handle.error(returnCode, "move a cursor", database)
   }

@@ -31,6 +31,7 @@ extension Environment {
 
   /// - Complexity: O(*n*), *n* the transactions whose freed pages are not reused yet.
   public func statistics() throws(LMDBError) -> Statistics {
+    // Before the transaction begins, which would not know a database opened later.
     let open = databases.withLock { Array($0.values) }
     return try read { transaction throws(LMDBError) in
       var info = MDB_envinfo()
@@ -39,8 +40,7 @@ extension Environment {
       try LMDBError.check(mdb_stat(transaction.handle.transaction, 0, &free), "read statistics", path)
       let pageSize = Int(free.ms_psize)
       var entries: [String: Int] = [:]
-      // A database opened after this transaction began is not known to it, and has no entries in it.
-      for database in open { entries[database.name] = try? transaction.count(in: database) }
+      for database in open { entries[database.name] = try transaction.count(in: database) }
       return Statistics(
         pageSize: pageSize,
         mapSize: info.me_mapsize,

@@ -31,7 +31,8 @@ public struct TransactionHandle {
 
   func check(_ database: Database) throws(LMDBError) {
     guard database.environmentSerial == environment.serial else {
-      throw LMDBError(.invalid, message: "database \(database.name) is not one of the environment in \(environment.path)")
+      throw LMDBError(
+        .invalid, message: "database \(database.name) belongs to another environment than \(environment.path)")
     }
   }
 

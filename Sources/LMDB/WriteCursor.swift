@@ -1,5 +1,3 @@
-import CLMDB
-
 /// A cursor that can delete where it stands. While it lives, nothing else changes or reads its transaction.
 public struct WriteCursor: ~Copyable, ~Escapable {
   private var cursor: Cursor
@@ -32,11 +30,8 @@ public struct WriteCursor: ~Copyable, ~Escapable {
 
   /// Deletes the entry the last move reached.
   ///
-  /// - Throws: `.invalid` before the first move.
-  public mutating func delete() throws(LMDBError) {
-    let returnCode = mdb_cursor_del(cursor.pointer, 0)
-    if returnCode != MDB_SUCCESS { throw cursor.handle.error(returnCode, "delete at a cursor", cursor.database) }
-  }
+  /// - Throws: `.invalid` unless it reached one, and only once for each.
+  public mutating func delete() throws(LMDBError) { try cursor.delete() }
 }
 
 extension WriteTransaction {

@@ -117,7 +117,8 @@ import Testing
       let environment = try Environment.open(at: path, options: .testing)
       _ = try environment.database(named: "d")
       _ = try environment.database(named: "i", keys: .integers)
-      #expect(code { () throws(LMDBError) in _ = try environment.database(named: "d", keys: .integers) } == .incompatible)
+      #expect(
+        code { () throws(LMDBError) in _ = try environment.database(named: "d", keys: .integers) } == .incompatible)
     }()
     let environment = try Environment.open(at: path, options: .testing)
     #expect(code { () throws(LMDBError) in _ = try environment.database(named: "d", keys: .integers) } == .incompatible)
@@ -137,11 +138,26 @@ import Testing
     #expect(code { () throws(LMDBError) in _ = try environment.database(named: "c") } == .databasesFull)
   }
 
+  @Test func `refuses one more reader than it has slots for`() throws {
+    let directory = try ScratchDirectory()
+    var options = Environment.Options.testing
+    options.maxReaders = 2
+    let environment = try Environment.open(at: directory.path, options: options)
+    try environment.read { _ throws(LMDBError) in
+      try environment.read { _ throws(LMDBError) in
+        let third = code { () throws(LMDBError) in try environment.read { _ in } }
+        #expect(third == .readersFull)
+      }
+    }
+    try environment.read { _ in }
+  }
+
   @Test(arguments: [0, -1, Int.max, Int.min])
   func `refuses a map size out of range`(size: Int) throws {
     let directory = try ScratchDirectory()
     let path = directory.path
-    #expect(code { () throws(LMDBError) in _ = try Environment.open(at: path, options: .init(mapSize: size)) } == .invalid)
+    #expect(
+      code { () throws(LMDBError) in _ = try Environment.open(at: path, options: .init(mapSize: size)) } == .invalid)
   }
 
   @Test(arguments: ["", "/no/such/parent/x", "a\0b", "/dev/null"])

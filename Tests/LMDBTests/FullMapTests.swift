@@ -44,7 +44,10 @@ import Testing
       try environment.write { transaction throws(LMDBError) in
         try transaction.put(octets(1).span.bytes, for: octets(1).span.bytes, in: database)
         let tooMuch = [UInt8](repeating: 0, count: 2 << 20)
-        #expect(code { () throws(LMDBError) in try transaction.put(tooMuch.span.bytes, for: octets(2).span.bytes, in: database) } == .mapFull)
+        #expect(
+          code { () throws(LMDBError) in
+            try transaction.put(tooMuch.span.bytes, for: octets(2).span.bytes, in: database)
+          } == .mapFull)
       }
     }
     #expect(thrown == .invalid)

@@ -59,7 +59,9 @@ import Testing
     let database = try environment.database(named: "d")
     let key = [UInt8](repeating: 7, count: count)
     try environment.write { transaction throws(LMDBError) in
-      #expect(code { () throws(LMDBError) in try transaction.put(key.span.bytes, for: key.span.bytes, in: database) } == .keySize)
+      #expect(
+        code { () throws(LMDBError) in try transaction.put(key.span.bytes, for: key.span.bytes, in: database) }
+          == .keySize)
       #expect(code { () throws(LMDBError) in _ = try transaction.get(key.span.bytes, in: database) } == .keySize)
       #expect(code { () throws(LMDBError) in try transaction.delete(key.span.bytes, in: database) } == .keySize)
       try transaction.put(key.span.bytes, for: octets(1).span.bytes, in: database)
@@ -75,7 +77,9 @@ import Testing
     try environment.write { transaction throws(LMDBError) in
       #expect(code { () throws(LMDBError) in try transaction.put(octets(1).span.bytes, for: 1, in: bytes) } == .invalid)
       let key = [UInt8](repeating: 1, count: 8)
-      #expect(code { () throws(LMDBError) in try transaction.put(octets(1).span.bytes, for: key.span.bytes, in: integers) } == .invalid)
+      #expect(
+        code { () throws(LMDBError) in try transaction.put(octets(1).span.bytes, for: key.span.bytes, in: integers) }
+          == .invalid)
     }
   }
 

@@ -2,6 +2,7 @@ import EpisodicMemory
 import Foundation
 import Logging
 import MemorySQLite
+import Vectors
 import TestSupport
 import Testing
 
@@ -45,5 +46,112 @@ struct Bench {
     #expect(Set(hits.map(\.episode.id)) == ["composed", "decomposed"])
     let prefixed = try await bench.memory.recall(Query(prefixes: [word], scope: .everything))
     #expect(Set(prefixed.map(\.episode.id)) == ["composed", "decomposed"])
+  }
+}
+
+extension `Recall by words` {
+  @Test(arguments: [
+    #"" OR 1=1 --"#, "NEAR(a b)", "context:secret", "a AND NOT b OR", "*", "^start", #""""#, "a-b:c*^(d)", "{a b}: c", "\\", "'; DROP TABLE steps; --",
+    "col : \"x", "AND", "+ - ~", "((((((", "NOT", "a NEAR/2 b", "\u{FEFF}\u{200B}", "x\u{0301}\u{0301}", String(repeating: "\"", count: 999), "🧨",
+  ])
+  func `what looks like query syntax is words or nothing, never an error of the index`(_ text: String) async throws {
+    let bench = try await Bench()
+    try await bench.memory.insert([.sample("e", context: "secret start near a and b or not drop table")])
+    do throws(MemoryError) {
+      _ = try await bench.memory.recall(Query(text: text, scope: .everything))
+    } catch {
+      #expect(error.code == .invalid && error.message.contains("no word"))
+    }
+    _ = try? await bench.memory.recall(Query(phrases: [text], prefixes: [text], scope: .everything))
+  }
+
+  @Test func `a phrase must occur as it stands and a prefix must begin a word; words only add`() async throws {
+    let memory = try await Bench().memory
+    try await memory.insert([
+      .sample("a", context: "connection reset by peer"), .sample("b", context: "peer connection was reset"),
+      .sample("c", context: "migration of the schema"),
+    ])
+    func ids(_ query: Query) async throws -> [Episode.ID] { try await memory.recall(query).map(\.episode.id) }
+    #expect(try await ids(Query(phrases: ["Connection Reset"], scope: .everything)) == ["a"])
+    #expect(try await ids(Query(prefixes: ["migr"], scope: .everything)) == ["c"])
+    #expect(try await ids(Query(text: "peer schema", phrases: ["connection reset"], scope: .everything)) == ["a"])
+    #expect(try await ids(Query(phrases: ["connection reset"], prefixes: ["migr"], scope: .everything)).isEmpty)
+    #expect(Set(try await ids(Query(text: "resets", scope: .everything))) == ["a", "b"])
+  }
+
+  @Test func `nothing of another domain is found, whatever matches it best`() async throws {
+    let memory = try await Bench().memory
+    try await memory.insert([
+      .sample("mine", domain: "mine", context: "token"), .sample("theirs", domain: "theirs", context: "token token secret"),
+    ])
+    for text in ["token", "secret"] {
+      let hits = try await memory.recall(Query(text: text, scope: .domain("mine")))
+      #expect(hits.allSatisfy { $0.episode.domain == "mine" })
+    }
+    #expect(try await memory.recall(Query(text: "token", scope: .everything)).count == 2)
+  }
+
+  @Test func `active and archived episodes are recalled on request only`() async throws {
+    let memory = try await Bench().memory
+    try await memory.insert(Episode.Status.allCases.map { .sample(Episode.ID($0.rawValue), context: "token", status: $0) })
+    func ids(_ statuses: Set<Episode.Status>?) async throws -> Set<String> {
+      Set(try await memory.recall(Query(text: "token", scope: .everything, filter: .init(statuses: statuses))).map(\.episode.id.rawValue))
+    }
+    #expect(try await ids(nil) == ["completed", "failed"])
+    #expect(try await ids([.active, .archived]) == ["active", "archived"])
+  }
+
+  @Test(arguments: [0, -1, 1001]) func `a limit outside 1 to 1,000 is refused`(_ limit: Int) async throws {
+    let memory = try await Bench().memory
+    await #expect(throws: MemoryError.self) { try await memory.recall(Query(text: "x", scope: .everything, limit: limit)) }
+  }
+}
+
+@Suite struct `Recall by vectors` {
+  @Test(arguments: [Metric.cosine, .dotProduct, .euclidean], [1, 2] as [UInt64])
+  func `the order is that of the metric over every vector, the best one of each episode counting`(
+    _ metric: Metric, _ seed: UInt64
+  ) async throws {
+    let memory = try await Bench().memory
+    var generator = SeededGenerator(seed: seed)
+    func vector() -> [Float] { (0..<8).map { _ in Float.random(in: -1...1, using: &generator) } }
+    try await memory.insert((0..<40).map { .sample(Episode.ID("e\($0)"), domain: $0.isMultiple(of: 2) ? "even" : "odd") })
+    var vectors: [Episode.ID: [[Float]]] = [:]
+    for index in 0..<80 {
+      let id = Episode.ID("e\(index % 40)"), values = vector()
+      vectors[id, default: []].append(values)
+      try await memory.embed(.init(of: id, content: "", vector: values, model: "m"))
+    }
+    let question = vector()
+    func likeness(_ a: [Float]) -> Double {
+      let dot = zip(a, question).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      let norm = { (v: [Float]) in v.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() }
+      return switch metric {
+      case .cosine: dot / norm(a) / norm(question)
+      case .dotProduct: dot
+      case .euclidean: -zip(a, question).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+      }
+    }
+    let oracle = vectors.mapValues { $0.map(likeness).max() ?? 0 }
+    let space = EmbeddingSpace(model: "m", dimensions: 8, metric: metric)
+    let all = try await memory.recall(Query(vector: question, space: space, scope: .everything, limit: 40))
+    #expect(all.map(\.episode.id) == oracle.sorted { $0.value > $1.value }.map(\.key))
+    let even = try await memory.recall(Query(vector: question, space: space, scope: .domain("even"), limit: 5))
+    #expect(even.map(\.episode.id) == all.filter { $0.episode.domain == "even" }.prefix(5).map(\.episode.id))
+  }
+
+  @Test func `words and vectors together find what either alone would put second`() async throws {
+    let memory = try await Bench().memory
+    try await memory.insert([
+      .sample("words", context: "login timeout"), .sample("both", context: "login screen"), .sample("vector", context: "unrelated"),
+    ])
+    // A word that half of the episodes have says nothing to bm25.
+    try await memory.insert((0..<10).map { .sample(Episode.ID("filler\($0)"), context: "something else") })
+    for (id, vector) in [("words", [0, 1]), ("both", [0.9, 0.1]), ("vector", [1, 0])] as [(Episode.ID, [Float])] {
+      try await memory.embed(.init(of: id, content: "", vector: vector, model: "m"))
+    }
+    let hits = try await memory.recall(Query(text: "login timeout", vector: [1, 0], scope: .everything))
+    #expect(hits.first?.episode.id == "both")
+    for hit in hits { #expect(abs(hit.score - hit.shares.total) < 1e-12) }
   }
 }

@@ -1,0 +1,115 @@
+// Foundation's parser takes the 30th of February for the 2nd of March; a memory must not change a date it was given.
+
+extension Timestamp: CustomStringConvertible {
+  /// ISO 8601, UTC; the fraction appears only where there is one: `2026-01-31T12:00:00Z`, `2026-01-31T12:00:00.250Z`.
+  public var description: String {
+    let (day, time) = milliseconds.flooredDivision(by: 86_400_000)
+    let (year, month, dayOfMonth) = Self.date(ofDay: day)
+    let clock = [time / 3_600_000, time / 60_000 % 60, time / 1000 % 60].map { $0.padded(to: 2) }.joined(separator: ":")
+    let fraction = time % 1000 == 0 ? "" : "." + (time % 1000).padded(to: 3)
+    return "\(year.padded(to: 4))-\(month.padded(to: 2))-\(dayOfMonth.padded(to: 2))T\(clock)\(fraction)Z"
+  }
+
+  /// Reads ISO 8601 with a zone (`Z` or an offset) and an optional fraction, of which milliseconds are kept.
+  ///
+  /// - Returns: `nil` where the text is no such time, there is no such day, or its year is not in 1...9999.
+  public init?(_ text: String) {
+    var scanner = Scanner(text)
+    guard let year = scanner.digits(4), scanner.skip("-"), let month = scanner.digits(2), scanner.skip("-"),
+      let day = scanner.digits(2), scanner.skip("T") || scanner.skip("t"), let hour = scanner.digits(2),
+      scanner.skip(":"), let minute = scanner.digits(2), scanner.skip(":"), let second = scanner.digits(2),
+      let fraction = scanner.fraction(), let offset = scanner.zone(), scanner.isAtEnd,
+      (1...12).contains(month), (1...Self.days(inMonth: month, of: year)).contains(day),
+      hour < 24, minute < 60, second < 60
+    else { return nil }
+    let minutes = (Self.day(of: year, month, day) * 24 + hour) * 60 + minute - offset
+    self.init(milliseconds: (minutes * 60 + second) * 1000 + fraction)
+    guard Self.accepted.contains(self) else { return nil }
+  }
+
+  // MARK: Calendar
+
+  /// Days since 1970 of a date. Years are counted from March, so that the day that comes and goes is the last; 400 of
+  /// them are an era of 146,097 days. Source: Hinnant, "chrono-compatible low-level date algorithms".
+  private static func day(of year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    let (era, yearOfEra) = (month > 2 ? year : year - 1).flooredDivision(by: 400)
+    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  /// The inverse of `day(of:)`.
+  private static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let (era, dayOfEra) = (day + 719_468).flooredDivision(by: 146_097)
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    return (era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
+  }
+
+  private static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+    switch month {
+    case 4, 6, 9, 11: 30
+    case 2: year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400)) ? 29 : 28
+    default: 31
+    }
+  }
+}
+
+/// Reads the parts of a time off the front of its text.
+private struct Scanner {
+  private var rest: Substring.UTF8View
+
+  init(_ text: String) { rest = text[...].utf8 }
+
+  var isAtEnd: Bool { rest.isEmpty }
+
+  mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    guard let first = rest.first, UInt32(first) == character.value else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  mutating func digits(_ count: Int) -> Int64? {
+    guard rest.count >= count, rest.prefix(count).allSatisfy(\.isDigit) else { return nil }
+    defer { rest.removeFirst(count) }
+    return rest.prefix(count).reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+  }
+
+  /// Milliseconds; 0 where there is no fraction, `nil` for a point without digits.
+  mutating func fraction() -> Int64? {
+    guard skip(".") || skip(",") else { return 0 }
+    let digits = rest.prefix(while: \.isDigit)
+    guard !digits.isEmpty else { return nil }
+    rest.removeFirst(digits.count)
+    return (0..<3).reduce(0) { value, place in
+      value * 10 + Int64((digits.dropFirst(place).first ?? UInt8(ascii: "0")) - UInt8(ascii: "0"))
+    }
+  }
+
+  /// Minutes east of UTC.
+  mutating func zone() -> Int64? {
+    if skip("Z") || skip("z") { return 0 }
+    let sign: Int64 = skip("-") ? -1 : 1
+    guard sign < 0 || skip("+"), let hours = digits(2) else { return nil }
+    let hasMinutes = skip(":") || !isAtEnd
+    guard let minutes = hasMinutes ? digits(2) : 0, hours < 24, minutes < 60 else { return nil }
+    return sign * (hours * 60 + minutes)
+  }
+}
+
+extension UInt8 {
+  fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+}
+
+extension Int64 {
+  fileprivate func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+  }
+
+  fileprivate func padded(to width: Int) -> String {
+    let digits = String(self)
+    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+  }
+}

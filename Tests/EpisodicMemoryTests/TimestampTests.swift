@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+@testable import EpisodicMemory
+
+@Suite struct `A moment` {
+  @Test(arguments: [
+    ("1970-01-01T00:00:00Z", 0), ("2026-01-31T12:00:00.250Z", 1_769_860_800_250), ("2026-01-31T14:00:00+02:00", 1_769_860_800_000),
+    ("1969-12-31T23:59:59.999Z", -1), ("2026-01-31T12:00:00-0030", 1_769_862_600_000), ("0001-01-01T00:00:00Z", -62_135_596_800_000), ("9999-12-31T23:59:59.999Z", 253_402_300_799_999), ("2024-02-29T00:00:00.5Z", 1_709_164_800_500),
+    ("2026-01-31T12:00:00.123456Z", 1_769_860_800_123),
+  ] as [(String, Int64)])
+  func `ISO 8601 is read to the millisecond`(_ text: String, _ milliseconds: Int64) {
+    #expect(Timestamp(text)?.milliseconds == milliseconds)
+  }
+
+  @Test(arguments: ["", "yesterday", "2026-13-01T00:00:00Z", "2026-01-31", "2026-01-31T12:00:00", "2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z", "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00Zulu", "2026-01-31T12:00:00+25:00", "2026-01-31 12:00:00Z", "+026-01-31T12:00:00Z", "12026-01-01T00:00:00Z", "0000-01-01T00:00:00Z"])
+  func `what is no time with a zone is refused`(_ text: String) {
+    #expect(Timestamp(text) == nil)
+  }
+
+  @Test(arguments: [0, 1, -1, 250, -1500, 1_769_860_800_250, 253_402_300_799_999, -62_135_596_800_000] as [Int64])
+  func `text comes back as the same moment`(_ milliseconds: Int64) {
+    let moment = Timestamp(milliseconds: milliseconds)
+    #expect(Timestamp(moment.description) == moment)
+  }
+
+  @Test func `a fraction is written only where there is one`() {
+    #expect(Timestamp(milliseconds: 1_769_860_800_000).description == "2026-01-31T12:00:00Z")
+    #expect(Timestamp(milliseconds: 1_769_860_800_005).description == "2026-01-31T12:00:00.005Z")
+  }
+
+  @Test(arguments: [Double.infinity, -.infinity, 1e300]) func `a date beyond all time is clamped`(_ seconds: Double) {
+    #expect([.min, .max].contains(Timestamp(Date(timeIntervalSince1970: seconds)).milliseconds))
+  }
+}
+
+@Suite struct `An identifier` {
+  @Test func `generated identifiers are UUIDs of version 7 that sort by time`() {
+    let ids = (0..<100).map { Episode.ID.generate(at: Timestamp(milliseconds: 1_769_860_800_000 + Int64($0))) }
+    #expect(ids == ids.sorted())
+    #expect(Set(ids).count == 100)
+    for id in ids {
+      let uuid = UUID(uuidString: id.rawValue)
+      #expect(id.rawValue[id.rawValue.index(id.rawValue.startIndex, offsetBy: 14)] == "7")
+      #expect("89ab".contains(id.rawValue[id.rawValue.index(id.rawValue.startIndex, offsetBy: 19)]))
+      #expect(uuid != nil)
+    }
+  }
+
+  @Test func `composed and decomposed spellings are one identifier, in bytes too`() {
+    let composed = Episode.ID("caf\u{E9}"), decomposed = Episode.ID("cafe\u{301}")
+    #expect(composed == decomposed)
+    #expect(Array(composed.rawValue.utf8) == Array(decomposed.rawValue.utf8))
+  }
+}

@@ -1,0 +1,68 @@
+import Episodic
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct `Death of a process` {
+  /// I2: an acknowledged write survives what its durability promises.
+  @Test func `after SIGKILL at 200 random moments every acknowledged episode and step is there and is found`() async throws {
+    let directory = try TemporaryDirectory()
+    let store = directory.file("store")
+    var generator = SeededGenerator(seed: 20)
+    var lines: [String] = []
+    for round in 0..<200 {
+      let child = try Child("StoreWorker", ["record", store, "k\(round)"], in: directory)
+      usleep(UInt32.random(in: 1_000...150_000, using: &generator))
+      child.kill()
+      lines += try child.lines
+    }
+    #expect(lines.count > 1000)
+
+    let memory = try await Memory.open(at: store)
+    var steps: [Episode.ID: [String]] = [:]
+    for line in lines {
+      let words = line.split(separator: " ").map(String.init)
+      let id = Episode.ID(words[1])
+      switch words[0] {
+      case "episode": #expect(try #require(try await memory.episode(id)).steps.count >= Int(words[2]) ?? 0, "\(line)")
+      case "step": steps[id, default: []].append(words[3])
+      default: #expect(try #require(try await memory.episode(id)).status == .completed, "\(line)")
+      }
+    }
+    for (id, actions) in steps {
+      let episode = try #require(try await memory.episode(id))
+      #expect(Array(episode.steps.map(\.action).prefix(actions.count)) == actions)
+    }
+    let words = steps.values.flatMap(\.self).shuffled(using: &generator).prefix(50)
+    for word in words {
+      let query = Query(
+        text: word, scope: .domain("crash"), filter: .init(statuses: [.active, .completed]), limit: 2)
+      #expect(try await memory.recall(query).map { $0.episode.steps.contains { $0.action == word } } == [true])
+    }
+    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+  }
+}
+
+@Suite struct `Several processes` {
+  /// I3. A minute with EPISODIC_SOAK_SECONDS=60.
+  @Test func `four processes append to and read one store without an error, a lost step or a stale read`() async throws {
+    let directory = try TemporaryDirectory()
+    let store = directory.file("store")
+    let seconds = ProcessInfo.processInfo.environment["EPISODIC_SOAK_SECONDS"] ?? "5"
+    let children = try ["a", "b", "c", "d"].map { name in
+      (name: name, process: try Child("StoreWorker", ["share", store, name, seconds], in: directory))
+    }
+    let memory = try await Memory.open(at: store)
+    for (name, child) in children {
+      let status = child.wait()
+      let errors = try child.standardError
+      #expect(status == 0, "\(name): \(errors)")
+      let words = try #require(try child.lines.last).split(separator: " ")
+      print("process \(name): \(words.joined(separator: " "))")
+      for round in 0..<(Int(words[1]) ?? 0) {
+        #expect(try await memory.episode(Episode.ID("\(name)-\(round)"))?.steps.map(\.number) == Array(1...20))
+      }
+    }
+    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+  }
+}

@@ -1,0 +1,88 @@
+import Episodic
+import Foundation
+
+/// A process of its own for tests to start, share a store with, and kill.
+///
+/// Every line it prints is an acknowledgement: the write that it names had been committed when the line was written.
+@main
+struct StoreWorker {
+  static func main() async throws {
+    let arguments = CommandLine.arguments
+    guard arguments.count >= 4 else { throw Failure("usage: StoreWorker record|share DIRECTORY NAME [SECONDS]") }
+    let memory = try await Memory.open(at: arguments[2])
+    switch arguments[1] {
+    case "record": try await record(memory, name: arguments[3])
+    case "share":
+      guard arguments.count == 5, let seconds = Double(arguments[4]) else { throw Failure("share needs SECONDS") }
+      try await share(memory, name: arguments[3], seconds: seconds)
+    default: throw Failure("no mode \(arguments[1])")
+    }
+  }
+
+  /// Imports and records until it is killed.
+  private static func record(_ memory: Memory, name: String) async throws {
+    for round in 0... {
+      let imported = (0..<3).map { finished("\(name)-import-\(round)-\($0)", steps: 3) }
+      try await memory.insert(imported)
+      for episode in imported { acknowledge("episode \(episode.id) \(episode.steps.count)") }
+
+      let episode = try await memory.begin(
+        .init(.testing, domain: "crash", context: "recorded \(name)", id: Episode.ID("\(name)-record-\(round)")))
+      acknowledge("episode \(episode.id) 0")
+      for number in 1...4 {
+        let step = try await memory.append(Step.Draft("word\(name)x\(round)x\(number)"), to: episode.id)
+        acknowledge("step \(episode.id) \(step.number) \(step.action)")
+      }
+      _ = try await memory.complete(episode.id)
+      acknowledge("completed \(episode.id)")
+    }
+  }
+
+  /// Appends to its own episode and reads it back at once, and reads what the others are writing.
+  private static func share(_ memory: Memory, name: String, seconds: Double) async throws {
+    let end = Date().addingTimeInterval(seconds)
+    var steps = 0
+    for round in 0... where Date() < end || round == 0 {
+      let id = Episode.ID("\(name)-\(round)")
+      _ = try await memory.begin(.init(.testing, domain: "shared", context: "share \(name)", id: id))
+      for number in 1...20 {
+        _ = try await memory.append(Step.Draft("step \(number) of \(name)"), to: id)
+        guard let mine = try await memory.episode(id), mine.steps.count == number else {
+          throw Failure("stale read: \(id) does not show step \(number) right after its commit")
+        }
+        for other in ["a", "b", "c", "d"] where other != name {
+          guard let theirs = try await memory.episode(Episode.ID("\(other)-\(round)")) else { continue }
+          guard theirs.steps.map(\.number) == Array(1...20).prefix(theirs.steps.count).map(\.self) else {
+            throw Failure("torn read: \(theirs.id) has the steps \(theirs.steps.map(\.number))")
+          }
+        }
+        steps += 1
+      }
+      _ = try await memory.complete(id)
+      if Date() >= end {
+        let cache = try await memory.statistics().cache[.episode]
+        acknowledge("rounds \(round + 1) steps \(steps) hits \(cache.hits) misses \(cache.misses)")
+        return
+      }
+    }
+  }
+
+  private static func finished(_ id: String, steps: Int) -> Episode {
+    let now = Timestamp(Date())
+    return Episode(
+      id: Episode.ID(id), taskType: .analysis, domain: "crash", context: "imported \(id)", status: .completed,
+      successRate: 1, createdAt: now, completedAt: now,
+      steps: (1...steps).map {
+        Step(id: .generate(at: now), number: $0, action: "imported step \($0)", timestamp: now)
+      })
+  }
+
+  private static func acknowledge(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+  }
+}
