@@ -53,6 +53,11 @@ extension Memory {
   private static func cache(
     for primary: SQLitePrimaryStore, at path: String, _ options: OpenOptions
   ) -> any Cache {
-    return NoCache(because: "it is switched off")
+    guard options.cache.isEnabled else { return NoCache(because: "it is switched off") }
+    var cacheOptions = LMDBCache.Options()
+    cacheOptions.capacity = options.cache.capacity
+    for (kind, lifetime) in options.cache.lifetimes { cacheOptions[kind] = lifetime }
+    return LMDBCache.open(
+      at: path, store: primary.identity, clock: options.clock, options: cacheOptions, logger: options.logger)
   }
 }

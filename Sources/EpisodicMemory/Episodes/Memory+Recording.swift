@@ -17,6 +17,7 @@ extension Memory {
   /// Calls that arrive while a commit runs share the next one: sixteen appenders do not pay for sixteen commits.
   ///
   /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active or the number is taken.
+  @discardableResult
   public func append(_ step: Step.Draft, to id: Episode.ID) async throws(MemoryError) -> Step {
     let steps = try await append([step], to: id)
     guard let appended = steps.first else {
@@ -28,6 +29,7 @@ extension Memory {
   /// Appends steps in order and in one transaction: all of them or none.
   ///
   /// - Throws: as for one step.
+  @discardableResult
   public func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step] {
     try validation.steps(steps)
     return try await primary.append(steps, to: id, at: clock.now())
@@ -37,6 +39,7 @@ extension Memory {
   ///
   /// - Parameter successRate: 0...1; `nil` takes the share of steps that succeeded, or 1 where no step says.
   /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active.
+  @discardableResult
   public func complete(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
     return try await primary.move(id, by: .complete(successRate: successRate), at: clock.now())
@@ -46,6 +49,7 @@ extension Memory {
   ///
   /// - Parameter successRate: 0...1; `nil` takes the share of steps that succeeded, or 0 where no step says.
   /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active.
+  @discardableResult
   public func fail(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
     return try await primary.move(id, by: .fail(successRate: successRate), at: clock.now())
@@ -54,6 +58,7 @@ extension Memory {
   /// Keeps an episode, but out of recall unless it is asked for.
   ///
   /// - Throws: `.notFound`; `.conflict` where it is archived already.
+  @discardableResult
   public func archive(_ id: Episode.ID) async throws(MemoryError) -> Episode {
     try await primary.move(id, by: .archive, at: clock.now())
   }
@@ -61,6 +66,7 @@ extension Memory {
   /// Makes an episode active again; its completion time and success rate are cleared.
   ///
   /// - Throws: `.notFound`; `.conflict` where it is active already.
+  @discardableResult
   public func reopen(_ id: Episode.ID) async throws(MemoryError) -> Episode {
     try await primary.move(id, by: .reopen, at: clock.now())
   }
@@ -68,6 +74,7 @@ extension Memory {
   /// Changes what is said of an episode, whatever its status.
   ///
   /// - Throws: `.invalid`; `.notFound`.
+  @discardableResult
   public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     try validation.change(change)
     return try await primary.update(id, with: change)

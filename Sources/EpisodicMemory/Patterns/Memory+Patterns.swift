@@ -3,6 +3,7 @@ extension Memory {
   /// the metadata that the draft gives, and keeps the rest.
   ///
   /// - Throws: `.invalid`.
+  @discardableResult
   public func record(_ draft: Pattern.Draft) async throws(MemoryError) -> Pattern {
     try validation.draft(draft)
     let now = clock.now()

@@ -1,0 +1,29 @@
+.PHONY: setup build demo test bench check format
+
+# Runs the main job once, from an empty store: record, recall, read cold and warm, lose the cache, read again.
+demo: setup
+	swift build -c release --product episodic
+	.ci/demo .build/release/episodic
+
+# Runs every test. EPISODIC_SOAK_SECONDS=60 makes the tests with several processes last a minute.
+test: setup
+	swift build --build-tests
+	swift test --skip-build
+
+# Measures; `swift run -c release --package-path Benchmarks bench --help` lists the rest.
+bench: setup
+	swift run -c release --package-path Benchmarks bench reads
+	swift run -c release --package-path Benchmarks bench writes
+
+# Format, undeclared imports, and that the benchmarks still build.
+check: setup
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	swift build --build-tests --explicit-target-dependency-import-check error
+	swift build --package-path Benchmarks
+
+format:
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+# Installs the two C libraries where they are missing.
+setup:
+	@.ci/setup
