@@ -1,0 +1,252 @@
+import Episodic
+import Foundation
+import TestSupport
+import Testing
+
+/// A store in a directory of its own, opened and closed as processes would.
+struct Store {
+  let directory: TemporaryDirectory
+  var path: String { directory.file("store") }
+  var cachePath: String { path + "/cache.lmdb" }
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  func open(_ adjust: (inout Memory.OpenOptions) -> Void = { _ in }) async throws -> Memory {
+    var options = Memory.OpenOptions()
+    options.durability = .normal
+    adjust(&options)
+    return try await Memory.open(at: path, options: options)
+  }
+
+  /// Opens the store, uses it, and closes it.
+  @discardableResult
+  func withMemory<Result>(_ body: (Memory) async throws -> Result) async throws -> Result {
+    let memory = try await open()
+    let result = try await body(memory)
+    try await memory.close()
+    return result
+  }
+
+  func fill(_ count: Int = 30) async throws {
+    try await withMemory { memory in
+      try await memory.insert((0..<count).map { number in
+        .sample(
+          Episode.ID("e\(number)"), domain: number.isMultiple(of: 2) ? "even" : "odd",
+          context: "task \(number) about topic\(number % 5)", steps: ["run command\(number)", "read output"])
+      })
+      _ = try await memory.record(Pattern.Draft(.toolSequence, data: ["tools": ["grep", "sed"]], successRate: 0.5))
+    }
+  }
+
+  /// What a caller sees: episodes, a pattern, answers. Asked twice, so that the second time comes from the cache.
+  func answers() async throws -> [String] {
+    try await withMemory { memory in
+      var seen: [[String]] = []
+      for _ in 0..<2 {
+        var answers: [String] = []
+        for number in 0..<30 { answers.append("\(String(describing: try await memory.episode(Episode.ID("e\(number)"))))") }
+        answers.append("\(String(describing: try await memory.pattern(.toolSequence, data: ["tools": ["grep", "sed"]])))")
+        for scope in [Scope.everything, .domain("even")] {
+          answers.append("\(try await memory.recall(Query(text: "output of topic3", scope: scope)))")
+        }
+        seen.append(answers)
+      }
+      #expect(seen[0] == seen[1])
+      return seen[0]
+    }
+  }
+}
+
+@Suite struct `Cache loss` {
+  static let accidents: [(name: String, happen: @Sendable (Store) throws -> Void)] = [
+    ("deleted", { try FileManager.default.removeItem(atPath: $0.cachePath) }),
+    ("its data file deleted", { try FileManager.default.removeItem(atPath: $0.cachePath + "/data.mdb") }),
+    ("its lock file deleted", { try FileManager.default.removeItem(atPath: $0.cachePath + "/lock.mdb") }),
+    ("cut in half", { try resize($0) { $0 / 2 } }),
+    ("cut to a byte", { try resize($0) { _ in 1 } }),
+    ("cut to nothing", { try resize($0) { _ in 0 } }),
+    ("cut by a page", { try resize($0) { $0 - 4096 } }),
+    ("overwritten with noise", { store in
+      let size = try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")).count
+      var generator = SeededGenerator(seed: 1)
+      try Data((0..<size).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        .write(to: URL(filePath: store.cachePath + "/data.mdb"))
+    }),
+    ("replaced by a file", { store in
+      try FileManager.default.removeItem(atPath: store.cachePath)
+      try Data("not a directory".utf8).write(to: URL(filePath: store.cachePath))
+    }),
+  ]
+
+  private static func resize(_ store: Store, _ size: (Int) -> Int) throws {
+    let file = URL(filePath: store.cachePath + "/data.mdb")
+    let bytes = try Data(contentsOf: file)
+    try bytes.prefix(size(bytes.count)).write(to: file)
+  }
+
+  /// I1
+  @Test(arguments: accidents.indices) func `answers are the same after the cache was lost or damaged`(_ index: Int) async throws {
+    let store = try Store()
+    try await store.fill()
+    let before = try await store.answers()
+    let accident = Self.accidents[index]
+    try accident.happen(store)
+    #expect(try await store.answers() == before, "\(accident.name)")
+    try await store.withMemory { memory in
+      for check in try await memory.check() { #expect(check.outcome == .passed, "\(accident.name): \(check.name)") }
+    }
+  }
+
+  /// I1
+  @Test func `a cache of another store is not believed`() async throws {
+    let mine = try Store(), theirs = try Store()
+    try await mine.fill()
+    let before = try await mine.answers()
+    try await theirs.withMemory { memory in
+      try await memory.insert((0..<30).map { .sample(Episode.ID("e\($0)"), context: "an impostor") })
+    }
+    _ = try await theirs.answers()
+    try FileManager.default.removeItem(atPath: mine.cachePath)
+    try FileManager.default.copyItem(atPath: theirs.cachePath, toPath: mine.cachePath)
+    #expect(try await mine.answers() == before)
+  }
+
+  /// I1, I3
+  @Test func `a restored older primary is not mixed with the cache of what came after it`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let file = store.path + "/memory.sqlite"
+    try FileManager.default.copyItem(atPath: file, toPath: file + ".backup")
+    let before = try await store.answers()
+    try await store.withMemory { memory in
+      for number in 0..<30 { try await memory.update(Episode.ID("e\(number)"), with: .init(context: "changed topic3")) }
+    }
+    #expect(try await store.answers() != before)
+    for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: file + suffix) {
+      try FileManager.default.removeItem(atPath: file + suffix)
+    }
+    try FileManager.default.copyItem(atPath: file + ".backup", toPath: file)
+    #expect(try await store.answers() == before)
+  }
+
+  @Test func `rebuild empties the cache and makes the text index anew`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let before = try await store.answers()
+    try await store.withMemory { memory in
+      var stages: [String] = []
+      try await memory.rebuild { stages.append($0) }
+      #expect(stages == ["cache", "full-text indexes"])
+      #expect(try await memory.statistics().cache[.episode].entries == 0)
+    }
+    #expect(try await store.answers() == before)
+  }
+}
+
+@Suite struct `Reading through the cache` {
+  @Test func `the second read of an episode, a pattern and an answer is a hit`() async throws {
+    let store = try Store()
+    try await store.fill()
+    _ = try await store.answers()
+    let cache = try await store.open().statistics().cache
+    #expect(cache.unavailable == nil && cache.failures == 0)
+    #expect(cache[.episode].misses == 30 && cache[.episode].hits >= 30)
+    #expect(cache[.pattern].misses == 1 && cache[.pattern].hits == 1)
+    #expect(cache[.query].misses == 2 && cache[.query].hits == 2)
+  }
+
+  /// I3
+  @Test func `every kind of change is seen by the next read of another process`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let reader = try await store.open(), writer = try await store.open()
+    func read() async throws -> [String] {
+      [
+        "\(String(describing: try await reader.episode("e4")))",
+        "\(try await reader.recall(Query(text: "topic4 peculiar", scope: .domain("even"), filter: .init(statuses: Set(Episode.Status.allCases)))))",
+        "\(String(describing: try await reader.pattern(.toolSequence, data: ["tools": ["grep", "sed"]])))",
+      ]
+    }
+    let pattern = try #require(try await writer.pattern(.toolSequence, data: ["tools": ["grep", "sed"]]))
+    let changes: [(String, () async throws -> Void)] = [
+      ("update", { try await writer.update("e4", with: .init(metadata: ["x": 1])) }),
+      ("reopen", { try await writer.reopen("e4") }),
+      ("append", { try await writer.append(Step.Draft("peculiar"), to: "e4") }),
+      ("complete", { try await writer.complete("e4") }),
+      ("embed", { try await writer.embed(.init(of: "e4", content: "", vector: [1, 2], model: "m")) }),
+      ("mark used", { try await writer.markUsed(pattern.id, succeeded: true) }),
+      ("insert", { try await writer.insert([.sample("new", domain: "even", context: "topic4")]) }),
+      ("archive", { try await writer.archive("new") }),
+      ("delete", { try await writer.delete("e4" as Episode.ID) }),
+      ("delete pattern", { try await writer.delete(pattern.id) }),
+    ]
+    var before = try await read()
+    for (name, change) in changes {
+      try await change()
+      let after = try await read()
+      #expect(after != before, "\(name)")
+      #expect(try await read() == after, "\(name)")
+      before = after
+    }
+  }
+
+  @Test func `logging steps of a running episode keeps the answers of its domain`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let memory = try await store.open()
+    let query = Query(text: "topic3", scope: .domain("even"))
+    _ = try await memory.recall(query)
+    let running = try await memory.begin(.init(.testing, domain: "even", context: "now"))
+    try await memory.append(Step.Draft("a step"), to: running.id)
+    _ = try await memory.recall(query)
+    #expect(try await memory.statistics().cache[.query].hits == 1)
+    try await memory.complete(running.id)
+    _ = try await memory.recall(query)
+    #expect(try await memory.statistics().cache[.query].hits == 1)
+  }
+
+  @Test func `an entry that outlived its time is read anew`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let clock = ManualClock(Timestamp(Date()))
+    let memory = try await store.open { $0.clock = clock }
+    _ = try await memory.episode("e1")
+    clock.advance(by: .seconds(3000))
+    _ = try await memory.episode("e1")
+    clock.advance(by: .seconds(1500))
+    _ = try await memory.episode("e1")
+    let counts = try await memory.statistics().cache[.episode]
+    #expect(counts.hits == 1 && counts.misses == 2 && counts.expired == 1)
+  }
+
+  @Test func `a commit by the sqlite3 shell is seen by the next read`() async throws {
+    let shell = "/usr/bin/sqlite3"
+    guard FileManager.default.isExecutableFile(atPath: shell) else {
+      print("skipped: no \(shell)")
+      return
+    }
+    let store = try Store()
+    try await store.fill()
+    let memory = try await store.open()
+    _ = try await memory.episode("e1")
+    let statements = [
+      "UPDATE episodes SET context = 'from the shell' WHERE id = 'e1'",
+      "INSERT OR REPLACE INTO episodes (id, task_type, domain, context, status, created_at) VALUES ('e1', 't', 'odd', 'replaced', 'completed', 1)",
+      "DELETE FROM episodes WHERE id = 'e1'",
+    ]
+    for (statement, context) in zip(statements, ["from the shell", "replaced", nil]) {
+      let process = Process()
+      process.executableURL = URL(filePath: shell)
+      process.arguments = [store.path + "/memory.sqlite", "PRAGMA busy_timeout = 5000; " + statement]
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+      #expect(try await memory.episode("e1")?.context == context)
+      #expect(try await memory.recall(Query(text: "task shell replaced", scope: .domain("odd"))).filter { $0.episode.id == "e1" }.map(\.episode.context) == [context].compactMap(\.self))
+    }
+    for check in try await memory.check() where check.name.hasPrefix("full text of episodes") {
+      #expect(check.outcome == .passed)
+    }
+  }
+}
