@@ -1,0 +1,121 @@
+import EpisodicMemory
+import GRDB
+import Logging
+import TestSupport
+import Testing
+
+@testable import MemorySQLite
+
+/// One index per named query, and each query uses its own.
+@Suite struct `Query plans` {
+  static let listings: [(name: String, filter: Episode.Filter, scope: Scope, index: String)] = [
+    ("recent episodes", .init(), .everything, "USING INDEX episodes_by_creation"),
+    ("recent episodes of a domain", .init(), .domain("d"), "USING INDEX episodes_by_domain (domain=?)"),
+    ("recent episodes of a status", .init(statuses: [.failed]), .everything, "USING INDEX episodes_by_status (status=?)"),
+    ("recent episodes of a task type", .init(taskType: .testing), .everything, "USING INDEX episodes_by_task_type (task_type=?)"),
+    ("episodes of a session", .init(session: "s"), .everything, "USING INDEX episodes_by_session (session=?)"),
+    (
+      "episodes of a domain in a span of time",
+      .init(after: Timestamp(milliseconds: 1), before: Timestamp(milliseconds: 2)), .domain("d"),
+      "USING INDEX episodes_by_domain (domain=? AND created_at>? AND created_at<?)"
+    ),
+  ]
+
+  @Test(arguments: listings.indices) func `a listing walks its own index and sorts nothing`(_ index: Int) async throws {
+    let listing = Self.listings[index]
+    let conditions = Conditions(listing.filter, listing.scope)
+    let plan = try await plan(SQLitePrimaryStore.listing(conditions), conditions.arguments)
+    #expect(plan.contains { $0.contains(listing.index) }, "\(listing.name): \(plan)")
+    #expect(!plan.contains { $0.contains("TEMP B-TREE") || $0 == "SCAN e" }, "\(listing.name): \(plan)")
+  }
+
+  static let lookups: [(name: String, sql: String, index: String)] = [
+    ("an episode", "SELECT * FROM episodes WHERE id = 'x'", "INDEX sqlite_autoindex_episodes_1 (id=?)"),
+    ("the steps of an episode", "SELECT * FROM steps WHERE episode_id = 'x' ORDER BY step_number", "INDEX sqlite_autoindex_steps_2 (episode_id=?)"),
+    ("patterns of a type by success", "SELECT * FROM patterns WHERE pattern_type = 'x' ORDER BY success_rate DESC", "INDEX patterns_by_success (pattern_type=?)"),
+    ("patterns by usage", "SELECT * FROM patterns ORDER BY usage_count DESC", "INDEX patterns_by_usage"),
+    ("a pattern by its data", "SELECT * FROM patterns WHERE pattern_type = 'x' AND data_hash = 'y'", "INDEX sqlite_autoindex_patterns_2 (pattern_type=? AND data_hash=?)"),
+    ("the episodes of a pattern", "SELECT * FROM episode_patterns WHERE pattern_id = 'x'", "INDEX episode_patterns_by_pattern (pattern_id=?)"),
+    ("the embeddings of an episode", "SELECT * FROM embeddings WHERE episode_id = 'x'", "INDEX embeddings_by_episode (episode_id=?)"),
+    ("the vectors of a space", "SELECT * FROM embeddings WHERE model_name = 'x' AND dimensions = 3", "INDEX embeddings_by_space (model_name=? AND dimensions=?)"),
+    ("the next space", "SELECT model_name, dimensions FROM embeddings WHERE (model_name, dimensions) > ('x', 3) ORDER BY 1, 2 LIMIT 1", "COVERING INDEX embeddings_by_space"),
+    ("the last change", "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1", "SCAN changes"),
+    ("changes since", "SELECT * FROM changes WHERE revision > 5 ORDER BY revision LIMIT 9", "INTEGER PRIMARY KEY (rowid>?)"),
+  ]
+
+  @Test(arguments: lookups.indices) func `a lookup uses its own index and sorts nothing`(_ index: Int) async throws {
+    let lookup = Self.lookups[index]
+    let plan = try await plan(lookup.sql, [])
+    #expect(plan.contains { $0.contains(lookup.index) }, "\(lookup.name): \(plan)")
+    #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(lookup.name): \(plan)")
+  }
+
+  @Test func `searches start from the full-text index and look the rest up by key`() async throws {
+    let conditions = Conditions(.init(statuses: [.completed]), .domain("d"))
+    let context = try await plan(SQLitePrimaryStore.contextSearch(conditions), ["x"] + conditions.arguments)
+    #expect(context.first?.contains("SCAN episodes_text VIRTUAL TABLE") == true, "\(context)")
+    #expect(context.dropFirst().first?.contains("SEARCH e USING INTEGER PRIMARY KEY") == true, "\(context)")
+    let steps = try await plan(SQLitePrimaryStore.stepSearch(conditions), ["x"] + conditions.arguments)
+    #expect(steps.first?.contains("SCAN steps_text VIRTUAL TABLE") == true, "\(steps)")
+    #expect(steps.dropFirst().first?.contains("SEARCH s USING INTEGER PRIMARY KEY") == true, "\(steps)")
+    #expect(steps.last?.contains("SEARCH e USING INDEX sqlite_autoindex_episodes_1 (id=?)") == true, "\(steps)")
+  }
+
+  private func plan(_ sql: String, _ arguments: StatementArguments) async throws -> [String] {
+    let directory = try TemporaryDirectory()
+    let primary = try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), logger: Logger(label: "test"))
+    return try await primary.read { db in
+      try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments).map { $0["detail"] as String }
+    }
+  }
+}
+
+@Suite struct `Triggers` {
+  private func inspect(_ statements: [String]) async throws -> (outcomes: [Check.Outcome], changes: [String]) {
+    let directory = try TemporaryDirectory()
+    let primary = try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), logger: Logger(label: "test"))
+    let memory = Memory(primary: primary, cache: NoCache(because: "a test of the primary"))
+    try await memory.insert([.sample("a", context: "first words", steps: ["alpha", "beta"]), .sample("b", context: "second words")])
+    let before = try await primary.statistics().watermark
+    for statement in statements {
+      _ = try await primary.write { db in try db.execute(sql: statement) }
+    }
+    let changes = try await primary.changes(after: before, limit: 100)
+    return (try await memory.check().map(\.outcome), changes.changes.map { "\($0.subject) \($0.key)" })
+  }
+
+  @Test(arguments: [
+    "INSERT OR REPLACE INTO episodes (id, task_type, domain, context, created_at) VALUES ('a', 't', 'd', 'third', 1)",
+    "INSERT OR REPLACE INTO episodes (seq, id, task_type, domain, context, created_at) VALUES (1, 'c', 't', 'd', 'third', 1)",
+    "INSERT OR IGNORE INTO episodes (id, task_type, domain, context, created_at) VALUES ('a', 't', 'd', 'third', 1)",
+    "INSERT INTO episodes (id, task_type, domain, context, created_at) VALUES ('a', 't', 'd', 'third', 1) ON CONFLICT (id) DO UPDATE SET context = 'fourth'",
+    "UPDATE episodes SET context = context || ' more' WHERE id = 'a'",
+    "UPDATE episodes SET domain = 'elsewhere' WHERE id = 'a'",
+    "DELETE FROM episodes WHERE id = 'a'",
+    "INSERT OR REPLACE INTO steps (id, episode_id, step_number, action, timestamp) VALUES ('new', 'a', 1, 'gamma', 1)",
+    "INSERT OR REPLACE INTO steps (id, episode_id, step_number, action, timestamp) VALUES ('a/1', 'a', 2, 'gamma', 1)",
+    "INSERT OR IGNORE INTO steps (id, episode_id, step_number, action, timestamp) VALUES ('a/1', 'a', 9, 'gamma', 1)",
+    "UPDATE steps SET result = 'delta' WHERE id = 'a/1'",
+    "DELETE FROM steps WHERE id = 'a/1'",
+  ])
+  func `whatever SQL does to a row, the text index follows and the feed names the episode`(_ sql: String) async throws {
+    let (outcomes, changes) = try await inspect([sql])
+    #expect(outcomes.allSatisfy { $0 == .passed }, "\(outcomes)")
+    #expect(changes.contains("episode a"))
+  }
+
+  @Test func `an ignored insert leaves nothing behind that a later one could trip over`() async throws {
+    let (outcomes, _) = try await inspect([
+      "INSERT OR IGNORE INTO episodes (id, task_type, domain, context, created_at) VALUES ('a', 't', 'd', 'third', 1)",
+      "DELETE FROM episodes WHERE id = 'a'",
+      "INSERT INTO episodes (id, task_type, domain, context, created_at) VALUES ('a', 't', 'd', 'fifth', 1)",
+      "PRAGMA recursive_triggers = ON",
+      "INSERT OR REPLACE INTO episodes (id, task_type, domain, context, created_at) VALUES ('b', 't', 'd', 'sixth', 1)",
+    ])
+    #expect(outcomes.allSatisfy { $0 == .passed }, "\(outcomes)")
+  }
+
+  @Test(arguments: ["episodes", "steps"]) func `an id never changes`(_ table: String) async throws {
+    await #expect(throws: MemoryError.self) { try await inspect(["UPDATE \(table) SET id = 'z' WHERE id LIKE 'a%'"]) }
+  }
+}
