@@ -74,7 +74,7 @@ let package = Package(
       name: "MemorySQLiteTests", dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
     .testTarget(
-      name: "EpisodicTests", dependencies: ["Episodic", "MemorySQLite", "StoreWorker", "TestSupport", logging], swiftSettings: strict),
+      name: "EpisodicTests", dependencies: ["Episodic", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", logging], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

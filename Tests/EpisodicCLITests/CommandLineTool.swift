@@ -1,0 +1,111 @@
+import Foundation
+import TestSupport
+
+/// The built `episodic` on a store of its own.
+struct CommandLineTool {
+  struct Result: CustomStringConvertible {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    var description: String { "status \(status)\noutput: \(output)\nerrors: \(errors)" }
+
+    /// Standard output as JSON.
+    var json: [String: Any]? { try? JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] }
+  }
+
+  private let directory: TemporaryDirectory
+  var store: String { directory.file("store") }
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  /// Runs it to its end, with the store in the environment.
+  @discardableResult
+  func callAsFunction(_ arguments: String..., input: String = "") throws -> Result {
+    try run(arguments, input: input)
+  }
+
+  @discardableResult
+  func run(_ arguments: [String], input: String = "") throws -> Result {
+    try run(Child.products.appending(path: "episodic"), arguments, input: input)
+  }
+
+  /// Runs a shell in which `episodic` is the built one.
+  func shell(_ script: String, input: String = "") throws -> Result {
+    try run(URL(filePath: "/bin/sh"), ["-c", script], input: input)
+  }
+
+  private func run(_ program: URL, _ arguments: [String], input: String) throws -> Result {
+    // Files, not pipes: a pipe that nobody reads while the child runs would fill and stop it.
+    let files = try ["in", "out", "err"].map { end in
+      let file = URL(filePath: directory.file("\(UUID().uuidString).\(end)"))
+      try Data((end == "in" ? input : "").utf8).write(to: file)
+      return file
+    }
+    defer { for file in files { try? FileManager.default.removeItem(at: file) } }
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(filePath: directory.path)
+    var environment = ProcessInfo.processInfo.environment
+    environment["EPISODIC_STORE"] = store
+    environment["PATH"] = "\(Child.products.path(percentEncoded: false)):\(environment["PATH"] ?? "/usr/bin:/bin")"
+    process.environment = environment
+    process.standardInput = try FileHandle(forReadingFrom: files[0])
+    process.standardOutput = try FileHandle(forWritingTo: files[1])
+    process.standardError = try FileHandle(forWritingTo: files[2])
+    try process.run()
+    process.waitUntilExit()
+    let killed = process.terminationReason == .uncaughtSignal
+    return Result(
+      status: killed ? 128 + process.terminationStatus : process.terminationStatus,
+      output: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+  }
+
+  /// Where a file of that name is or will be.
+  func path(_ name: String) -> String { directory.file(name) }
+
+  /// Writes a file and returns its path.
+  func file(_ name: String, _ text: String) throws -> String { try file(name, Data(text.utf8)) }
+
+  func file(_ name: String, _ data: Data) throws -> String {
+    let path = path(name)
+    try data.write(to: URL(filePath: path))
+    return path
+  }
+
+  /// How many episodes the store has; 0 where there is none.
+  func count() throws -> Int {
+    let result = try self("stats", "--json")
+    guard let primary = result.json?["primary"] as? [String: Any], let episodes = primary["episodes"] as? [String: Int]
+    else { return 0 }
+    return episodes.values.reduce(0, +)
+  }
+
+  /// The data for development beside the checkout; `nil` where it is absent.
+  static func sharedData(_ name: String, from file: String = #filePath) -> String? {
+    let root = URL(filePath: file).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let path = root.deletingLastPathComponent().appending(path: "shared/data/\(name)").path(percentEncoded: false)
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }
+}
+
+/// A line of an import.
+func line(
+  _ id: String, domain: String = "web", context: String = "fix the login", status: String = "completed",
+  result: String = "connection refused"
+) -> String {
+  """
+  {"id":"\(id)","task_type":"debugging","domain":"\(domain)","context":"\(context)","status":"\(status)",\
+  "created_at":"2026-01-31T12:00:00Z","metadata":{},"steps":[{"step_number":1,"action":"curl","result":"\(result)",\
+  "timestamp":"2026-01-31T12:00:00Z"}]}\n
+  """
+}
+
+/// Raw rows, one number after the other.
+func rows(_ numbers: [Float]) -> Data {
+  numbers.reduce(into: Data()) { data, number in
+    withUnsafeBytes(of: number.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+  }
+}

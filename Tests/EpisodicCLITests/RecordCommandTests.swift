@@ -1,0 +1,164 @@
+import Foundation
+import Testing
+
+@Suite struct `Record` {
+  let episodic: CommandLineTool
+
+  init() throws { episodic = try CommandLineTool() }
+
+  @Test func `a command that succeeds becomes a completed episode`() throws {
+    let result = try record("--json", "--", "sh", "-c", "echo hello; echo oops >&2")
+    #expect(result.status == 0 && result.errors == "oops\n", "\(result)")
+    #expect(result.output.hasPrefix("hello\n"))
+    let report = try json(result.output.split(separator: "\n").last ?? "")
+    #expect(report["status"] as? String == "completed" && report["exit_status"] as? Int == 0)
+    #expect(report["step_number"] as? Int == 1 && report["duration_ms"] is Int)
+    let episode = try show(try #require(report["id"] as? String))
+    #expect(episode["domain"] as? String == "web" && episode["task_type"] as? String == "testing")
+    #expect(episode["context"] as? String == "sh -c 'echo hello; echo oops >&2'")
+    let step = try #require((episode["steps"] as? [[String: Any]])?.first)
+    #expect(step["action"] as? String == "sh -c 'echo hello; echo oops >&2'")
+    #expect(step["tool"] as? String == "sh" && step["success"] as? Bool == true)
+    #expect(Set((step["result"] as? String ?? "").split(separator: "\n")) == ["hello", "oops"])
+  }
+
+  @Test func `a command that fails becomes a failed episode, and a word of its output finds it`() throws {
+    let result = try record("--", "sh", "-c", "printf 'connection re%s' fused; exit 3")
+    #expect(result.status == 0 && result.errors.contains("(failed, 1 step)"), "\(result)")
+    let found = try episodic("recall", "refused", "--domain", "web", "--json")
+    #expect((found.json?["results"] as? [Any])?.count == 1, "\(found)")
+  }
+
+  @Test(arguments: [("exit 7", 7), ("kill -9 $$", 137), ("true", 0)])
+  func `--exit-status passes on how the command ended`(script: String, status: Int32) throws {
+    #expect(try record("--exit-status", "--", "sh", "-c", script).status == status)
+  }
+
+  @Test func `a death by signal is a failure, and said in the result`() throws {
+    let step = try lastStep(record("--json", "--", "sh", "-c", "echo before; kill -TERM $$"))
+    #expect(step["success"] as? Bool == false)
+    let result = step["result"] as? String ?? ""
+    #expect(result.hasPrefix("before\n[killed by signal 15"), "\(result)")
+  }
+
+  @Test(arguments: ["no-such-program-anywhere", "/nowhere/program", "/etc/passwd"])
+  func `a command that cannot be started ends with 2 and leaves no episode`(program: String) throws {
+    let result = try record("--", program)
+    #expect(result.status == 2 && result.errors.contains(program), "\(result)")
+    #expect(try episodic.count() == 0)
+  }
+
+  @Test func `commands share an episode, and the last one decides how it ends`() throws {
+    let task = ["record", "--task", "testing", "--domain", "web"]
+    #expect(try episodic("record", "--episode", "e", "--", "true").status == 2)
+    #expect(try episodic.run(task + ["--episode", "e", "--keep-open", "--", "true"]).errors.contains("(active, 1 step)"))
+    #expect(try episodic("record", "--episode", "e", "--", "false").errors.contains("(failed, 2 steps)"))
+    #expect(try episodic("record", "--episode", "e", "--", "true").errors.contains("(completed, 3 steps)"))
+    #expect(try episodic.run(task + ["--episode", "e", "--", "true"]).errors.contains("(completed, 4 steps)"))
+    let steps = try #require(try show("e")["steps"] as? [[String: Any]])
+    #expect(steps.map { $0["step_number"] as? Int } == [1, 2, 3, 4])
+    #expect(steps.map { $0["success"] as? Bool } == [true, false, true, true])
+  }
+
+  @Test func `an episode of another domain is not written to`() throws {
+    try record("--episode", "e", "--", "true")
+    let result = try episodic("record", "--task", "t", "--domain", "elsewhere", "--episode", "e", "--", "true")
+    #expect(result.status == 2 && result.errors.contains("\"web\""), "\(result)")
+  }
+
+  @Test func `recorders that share an episode lose no step`() throws {
+    let count = 8
+    let script = (1...count).map { "episodic record --task t --domain d --episode e -- sh -c 'exit \($0 % 2)' &" }
+    let result = try episodic.shell(script.joined(separator: "\n") + "\nwait")
+    #expect(result.errors.split(separator: "\n").filter { $0.hasPrefix("recorded e ") }.count == count, "\(result)")
+    #expect((try show("e")["steps"] as? [Any])?.count == count)
+    #expect(try show("e")["status"] as? String != "active")
+  }
+
+  @Test func `the end of a long output is kept`() throws {
+    let step = try lastStep(record("--json", "--", "sh", "-c", "seq 1 100000; printf end"))
+    let result = step["result"] as? String ?? ""
+    #expect(result.hasPrefix("[the first ") && result.hasSuffix("\n100000\nend"))
+    #expect(result.utf8.count < 17 << 10)
+  }
+
+  @Test func `output that is not UTF-8 is repaired, and NUL removed`() throws {
+    let step = try lastStep(record("--json", "--", "printf", "a\\000b\\377c\\n"))
+    #expect(step["result"] as? String == "ab\u{FFFD}c\n")
+  }
+
+  @Test func `words are quoted where a shell would need it`() throws {
+    let step = try lastStep(record("--json", "--", "true", "plain", "two words", "it's", "$HOME", ""))
+    #expect(step["action"] as? String == #"true plain 'two words' 'it'\''s' '$HOME' ''"#)
+  }
+
+  @Test func `standard input reaches the command`() throws {
+    let step = try lastStep(
+      episodic("record", "--task", "t", "--domain", "d", "--json", "--", "cat", input: "from outside"))
+    #expect(step["result"] as? String == "from outside")
+  }
+
+  @Test func `what a command leaves running in the background is not waited for`() throws {
+    let begin = ContinuousClock.now
+    let step = try lastStep(record("--json", "--", "sh", "-c", "sleep 20 & echo started"))
+    #expect(step["result"] as? String == "started\n")
+    #expect(ContinuousClock.now - begin < .seconds(15))
+  }
+
+  @Test func `Ctrl-C ends the command, and the step is recorded`() throws {
+    // A group of its own, as a terminal's foreground job has, so that the signal reaches recorder and command alike.
+    let result = try episodic.shell(
+      """
+      set -m
+      episodic record --task t --domain d --episode e -- sh -c 'echo ready > ready; sleep 30' &
+      while [ ! -s ready ]; do sleep 0.02; done
+      kill -INT -$!
+      wait $!
+      """)
+    #expect(result.status == 0, "\(result)")
+    let step = try #require((try show("e")["steps"] as? [[String: Any]])?.first)
+    #expect(step["success"] as? Bool == false)
+    #expect((step["result"] as? String)?.contains("signal 2") == true)
+  }
+
+  @Test func `SIGTERM is passed on to the command, and the step is recorded`() throws {
+    let result = try episodic.shell(
+      """
+      episodic record --task t --domain d --episode e -- sh -c 'echo ready > ready; exec sleep 30' &
+      while [ ! -s ready ]; do sleep 0.02; done
+      kill -TERM $!
+      wait $!
+      """)
+    #expect(result.status == 0 && result.errors.contains("(failed, 1 step)"), "\(result)")
+  }
+
+  @Test func `a reader that goes away does not keep the step from being recorded`() throws {
+    let result = try episodic.shell(
+      "episodic record --task t --domain d --episode e -- sh -c 'seq 1 200000; echo done >&2' | head -n 1")
+    #expect(result.output == "1\n" && result.errors.contains("(completed, 1 step)"), "\(result)")
+  }
+
+  // MARK: Details
+
+  @discardableResult
+  private func record(_ arguments: String...) throws -> CommandLineTool.Result {
+    try episodic.run(["record", "--task", "testing", "--domain", "web"] + arguments)
+  }
+
+  private func json(_ text: some StringProtocol) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  private func show(_ id: String) throws -> [String: Any] {
+    let result = try episodic("show", id, "--json")
+    return try #require(result.json, "\(result)")
+  }
+
+  /// The step that a recording with --json tells of in its last line.
+  private func lastStep(_ result: CommandLineTool.Result) throws -> [String: Any] {
+    // Output without a line end is followed by the report on the same line.
+    let report = try #require(result.output.range(of: "{\"duration_ms\"").map { result.output[$0.lowerBound...] }, "\(result)")
+    let id = try #require(try json(report)["id"] as? String)
+    return try #require((try show(id)["steps"] as? [[String: Any]])?.last)
+  }
+}

@@ -1,0 +1,106 @@
+import EpisodicMemory
+import LMDB
+import Testing
+
+@testable import MemoryLMDB
+
+@Suite struct `The capacity` {
+  @Test(arguments: [10, 500, 1500, 1990, 2100, 4000, 4100, 30_000])
+  func `bounds the pages that entries take`(_ size: Int) throws {
+    var store = try ScratchStore()
+    store.options.capacity = 2 << 20
+    let cache = try store.begun()
+    for name in 0..<(8 << 20) / max(size, 400) {
+      cache.fill(.sample("\(name)", context: String(repeating: "x", count: size)), asOf: 10)
+    }
+    let statistics = cache.statistics()
+    #expect(statistics[.episode].bytes <= 2 << 20)
+    #expect(statistics[.episode].bytes > 2 << 19)
+    #expect(statistics[.episode].evicted > 0)
+    try #expect(cache.problems() == [])
+    let pages = try cache.tier.environment.statistics()
+    // Room for tables, and for the copies LMDB makes before it frees anything.
+    #expect(pages.usedBytes - pages.freePages * pages.pageSize < 5 << 19)
+    #expect(pages.usedBytes < 3 << 20)
+  }
+
+  @Test func `lets the entry that was filled first leave first`() throws {
+    var store = try ScratchStore()
+    store.options.capacity = 1 << 20
+    let cache = try store.begun()
+    let long = String(repeating: "x", count: 3000)
+    for name in 0..<300 {
+      cache.fill(.sample("\(name)", context: long), asOf: 10)
+      // Being asked for does not keep it: the order is that of the fills.
+      _ = cache.episode("0")
+    }
+    let entries = cache.statistics()[.episode].entries
+    #expect(entries < 300)
+    for name in 0..<300 { #expect((cache.episode(Episode.ID("\(name)")) != nil) == (name >= 300 - entries)) }
+  }
+
+  @Test func `keeps out a value that would throw out too many others`() throws {
+    var store = try ScratchStore()
+    store.options.capacity = 1 << 20
+    let cache = try store.begun()
+    cache.fill(.sample("small"), asOf: 10)
+    cache.fill(.sample("large", context: String(repeating: "x", count: 200_000)), asOf: 10)
+    #expect(cache.episode("large") == nil)
+    #expect(cache.episode("small") != nil)
+    #expect(cache.statistics()[.episode].refused == 1)
+  }
+
+  @Test func `may be lowered while there are entries`() throws {
+    var store = try ScratchStore()
+    store.options.capacity = 4 << 20
+    let cache = try store.begun()
+    let long = String(repeating: "x", count: 3000)
+    for name in 0..<1000 { cache.fill(.sample("\(name)", context: long), asOf: 10) }
+    cache.close()
+    store.options.capacity = 1 << 20
+    let smaller = try store.open()
+    for name in 0..<8 { smaller.fill(.sample("new\(name)", context: long), asOf: 10) }
+    #expect(smaller.statistics()[.episode].bytes <= 1 << 20)
+    #expect(smaller.episode("new7") != nil)
+    try #expect(smaller.problems() == [])
+  }
+
+  @Test func `is not what breaks a map that is too small`() throws {
+    var store = try ScratchStore()
+    store.sizes.mapSize = 1 << 20
+    let cache = try store.begun()
+    let long = String(repeating: "x", count: 6000)
+    for name in 0..<1000 { cache.fill(.sample("\(name)", context: long), asOf: 10) }
+    // The map is full long before the capacity is used up: room is made in it, and fills go on.
+    #expect(cache.episode("999") != nil)
+    #expect(cache.statistics()[.episode].evicted > 0)
+    #expect(cache.statistics().failures == 0)
+    cache.commit((.episode, "999", domain: "d", finished: true))
+    #expect(cache.episode("999") == nil)
+    try #expect(cache.problems() == [])
+  }
+
+  @Test func `held up by a reader that does not end costs fills, and is logged once`() throws {
+    var store = try ScratchStore()
+    store.sizes.mapSize = 1 << 20
+    let cache = try store.begun()
+    let long = String(repeating: "x", count: 6000)
+    for name in 0..<20 { cache.fill(.sample("\(name)", context: long), asOf: 10) }
+    try cache.tier.environment.read { _ in
+      for name in 20..<500 { cache.fill(.sample("\(name)", context: long), asOf: 10) }
+      #expect(cache.statistics().failures > 0)
+      #expect(store.log.all.count == 1)
+    }
+    #expect(store.log.all.first?.contains(store.directory) == true)
+    cache.fill(.sample("after", context: long), asOf: 10)
+    #expect(cache.episode("after") != nil)
+    try #expect(cache.problems() == [])
+  }
+
+  @Test(arguments: [.min, -1, 0, 1, .max]) func `may be any number`(_ capacity: Int) {
+    var options = LMDBCache.Options()
+    options.capacity = capacity
+    #expect(options.effectiveCapacity >= 1 << 20)
+    #expect(options.mapSize >= 2 * options.effectiveCapacity)
+  }
+}

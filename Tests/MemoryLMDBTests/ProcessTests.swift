@@ -1,0 +1,63 @@
+import EpisodicMemory
+import Foundation
+import Testing
+
+@testable import MemoryLMDB
+
+@Suite struct `Another process` {
+  @Test func `shares entries, changes and counts`() async throws {
+    let store = try ScratchStore()
+    let cache = try store.begun()
+    cache.fill(.sample("ours"), asOf: 10)
+    let path = store.directory
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      let cache = LMDBCache.open(
+        at: path, store: StoreIdentity(rawValue: "00112233445566778899aabbccddeeff"), clock: ManualClock(),
+        logger: LogRecorder().logger)
+      let key = CacheKey.episode("ours")
+      #expect(cache.value(key, as: Episode.self) == .sample("ours"))
+      cache.fill(.episode("theirs"), with: Episode.sample("theirs"), tags: [.episode("theirs")], asOf: mark(10))
+      let change = Change(revision: 11, subject: .episode, key: "ours", domain: "d", finished: true)
+      let batch = ChangeBatch(asked: mark(10), continues: true, changes: [change], end: mark(11), isComplete: true)
+      #expect(cache.apply(batch).isApplied)
+      cache.close()
+    }
+    #expect(cache.watermark() == mark(11))
+    #expect(cache.episode("ours") == nil)
+    #expect(cache.episode("theirs") == .sample("theirs"))
+    #expect(cache.statistics()[.episode].hits == 2)
+    #expect(cache.statistics()[.episode].fills == 2)
+    try #expect(cache.problems() == [])
+  }
+
+  @Test func `killed at any moment leaves a cache that is whole`() async throws {
+    let store = try ScratchStore()
+    let cache = try store.begun()
+    let path = store.directory
+    for round in 0..<3 {
+      await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, round = round as Int] in
+        let cache = LMDBCache.open(
+          at: path, store: StoreIdentity(rawValue: "00112233445566778899aabbccddeeff"), clock: ManualClock(),
+          logger: LogRecorder().logger)
+        Thread.detachNewThread {
+          usleep(UInt32(5_000 + round * 7_000))
+          kill(getpid(), SIGKILL)
+        }
+        while true {
+          guard let asked = cache.watermark() else { break }
+          let change = Change(
+            revision: asked.revision + 1, subject: .episode, key: "e\(asked.revision % 50)", domain: "d", finished: true)
+          let batch = ChangeBatch(
+            asked: asked, continues: true, changes: [change], end: mark(asked.revision + 1), isComplete: true)
+          _ = cache.apply(batch)
+          let episode = Episode.sample("e\((asked.revision + 7) % 50)", steps: 20)
+          cache.fill(.episode(episode.id), with: episode, tags: [.episode(episode.id.rawValue)], asOf: asked)
+          _ = cache.value(.episode(episode.id), as: Episode.self)
+        }
+      }
+      #expect(cache.watermark() != nil)
+      try #expect(cache.problems() == [])
+    }
+    #expect(cache.statistics().failures == 0)
+  }
+}

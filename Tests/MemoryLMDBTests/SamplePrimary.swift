@@ -1,0 +1,98 @@
+import EpisodicMemory
+import Synchronization
+
+/// A primary of a few episodes and patterns in memory, for what the cache asks of one; the rest is unavailable.
+final class SamplePrimary: PrimaryStore {
+  struct State {
+    var episodes: [Episode.ID: Episode] = [:]
+    var patterns: [String: Pattern] = [:]
+    var changes: [Change] = []
+    var revision: Int64 = 10
+    /// Runs before an episode is read, to let something happen meanwhile.
+    var beforeReading: (@Sendable (SamplePrimary) -> Void)?
+  }
+
+  let state = Mutex(State())
+  let identity = StoreIdentity(rawValue: "00112233445566778899aabbccddeeff")
+
+  /// Commits an episode, and what it is to become.
+  func put(_ episode: Episode, changed: Bool = true) {
+    state.withLock { state in
+      state.episodes[episode.id] = episode
+      guard changed else { return }
+      state.revision += 1
+      state.changes.append(
+        Change(
+          revision: state.revision, subject: .episode, key: episode.id.rawValue, domain: episode.domain, finished: true))
+    }
+  }
+
+  func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
+    let hook = state.withLock { state in
+      defer { state.beforeReading = nil }
+      return state.beforeReading
+    }
+    hook?(self)
+    return state.withLock { Versioned($0.episodes[id], asOf: mark($0.revision)) }
+  }
+
+  func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
+    state.withLock { Versioned($0.patterns["\(type):\(hash)"], asOf: mark($0.revision)) }
+  }
+
+  func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
+    state.withLock { state in
+      ChangeBatch(
+        asked: watermark, continues: watermark != nil,
+        changes: state.changes.filter { $0.revision > watermark?.revision ?? .max }, end: mark(state.revision),
+        isComplete: true)
+    }
+  }
+
+  private static let unavailable = MemoryError(.unavailable, "not in this double")
+
+  func commitStamp() throws(MemoryError) -> CommitStamp { throw Self.unavailable }
+  func insert(_ episode: Episode) async throws(MemoryError) { throw Self.unavailable }
+  func insert(
+    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
+  ) async throws(MemoryError) -> Int { throw Self.unavailable }
+  func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
+  ) async throws(MemoryError) -> [Step] { throw Self.unavailable }
+  func move(
+    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  ) async throws(MemoryError) -> Episode { throw Self.unavailable }
+  func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
+    throw Self.unavailable
+  }
+  func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func episodes(
+    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
+  ) async throws(MemoryError) -> Page<Episode> { throw Self.unavailable }
+  func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern { throw Self.unavailable }
+  func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
+    throw Self.unavailable
+  }
+  func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
+    throw Self.unavailable
+  }
+  func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
+    throw Self.unavailable
+  }
+  func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] { throw Self.unavailable }
+  func insert(_ embedding: Embedding, replacing: Bool) async throws(MemoryError) { throw Self.unavailable }
+  func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
+  func embeddings(
+    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
+  ) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
+  func recall(
+    _ request: RecallRequest, rank: @escaping @Sendable (Candidates) -> [RankedEpisode]
+  ) async throws(MemoryError) -> Versioned<[Hit]> { throw Self.unavailable }
+  func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
+  func check() async throws(MemoryError) -> [Check] { throw Self.unavailable }
+  func rebuildTextIndexes() async throws(MemoryError) { throw Self.unavailable }
+  func close() async throws(MemoryError) { throw Self.unavailable }
+}

@@ -1,0 +1,127 @@
+public import EpisodicMemory
+import Synchronization
+
+/// A primary that does what another one does, except where a test makes it fail or wait.
+public final class FaultyPrimary: PrimaryStore {
+  public enum Moment: Sendable { case before, after }
+  /// Called around every operation with its name; what it throws, the operation throws.
+  public typealias Fault = @Sendable (_ operation: String, Moment) async throws(MemoryError) -> Void
+
+  private let primary: any PrimaryStore
+  private let fault: Mutex<Fault?>
+
+  public init(_ primary: any PrimaryStore, fault: Fault? = nil) {
+    self.primary = primary
+    self.fault = Mutex(fault)
+  }
+
+  public func set(_ fault: Fault?) { self.fault.withLock { $0 = fault } }
+
+  private func through<Value: Sendable>(
+    _ operation: String = #function, _ body: () async throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    let fault = fault.withLock { $0 }
+    try await fault?(operation, .before)
+    let value = try await body()
+    try await fault?(operation, .after)
+    return value
+  }
+
+  public var identity: StoreIdentity { primary.identity }
+  public func commitStamp() throws(MemoryError) -> CommitStamp { try primary.commitStamp() }
+
+  public func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
+    try await through { () async throws(MemoryError) in try await primary.changes(after: watermark, limit: limit) }
+  }
+  public func insert(_ episode: Episode) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.insert(episode) }
+  }
+  public func insert(
+    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
+  ) async throws(MemoryError) -> Int {
+    try await through { () async throws(MemoryError) in
+      try await primary.insert(episodes, embeddings: embeddings, existing: existing)
+    }
+  }
+  public func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step] {
+    try await through { () async throws(MemoryError) in try await primary.append(steps, to: id, at: now) }
+  }
+  public func move(
+    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  ) async throws(MemoryError) -> Episode {
+    try await through { () async throws(MemoryError) in try await primary.move(id, by: transition, at: now) }
+  }
+  public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
+    try await through { () async throws(MemoryError) in try await primary.update(id, with: change) }
+  }
+  public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+    try await through { () async throws(MemoryError) in try await primary.delete(id) }
+  }
+  public func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
+    try await through { () async throws(MemoryError) in try await primary.episode(id) }
+  }
+  public func episodes(
+    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
+  ) async throws(MemoryError) -> Page<Episode> {
+    try await through { () async throws(MemoryError) in
+      try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
+    }
+  }
+  public func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern {
+    try await through { () async throws(MemoryError) in try await primary.record(pattern) }
+  }
+  public func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
+    try await through { () async throws(MemoryError) in try await primary.link(pattern, to: episode) }
+  }
+  public func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
+    try await through { () async throws(MemoryError) in try await primary.unlink(pattern, from: episode) }
+  }
+  public func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
+    try await through { () async throws(MemoryError) in try await primary.markUsed(id, succeeded: succeeded, at: now) }
+  }
+  public func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
+    try await through { () async throws(MemoryError) in try await primary.delete(id) }
+  }
+  public func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
+    try await through { () async throws(MemoryError) in try await primary.pattern(type, hash: hash) }
+  }
+  public func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
+    try await through { () async throws(MemoryError) in try await primary.patterns(filter, in: scope) }
+  }
+  public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
+    try await through { () async throws(MemoryError) in try await primary.patterns(of: episode) }
+  }
+  public func insert(_ embedding: Embedding, replacing: Bool) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.insert(embedding, replacing: replacing) }
+  }
+  public func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
+    try await through { () async throws(MemoryError) in try await primary.delete(id) }
+  }
+  public func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
+    try await through { () async throws(MemoryError) in try await primary.embeddings(of: episode) }
+  }
+  public func embeddings(
+    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
+  ) async throws(MemoryError) -> [Embedding] {
+    try await through { () async throws(MemoryError) in
+      try await primary.embeddings(in: space, scope: scope, after: id, limit: limit)
+    }
+  }
+  public func recall(
+    _ request: RecallRequest, rank: @escaping @Sendable (Candidates) -> [RankedEpisode]
+  ) async throws(MemoryError) -> Versioned<[Hit]> {
+    try await through { () async throws(MemoryError) in try await primary.recall(request, rank: rank) }
+  }
+  public func statistics() async throws(MemoryError) -> PrimaryStatistics {
+    try await through { () async throws(MemoryError) in try await primary.statistics() }
+  }
+  public func check() async throws(MemoryError) -> [Check] {
+    try await through { () async throws(MemoryError) in try await primary.check() }
+  }
+  public func rebuildTextIndexes() async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.rebuildTextIndexes() }
+  }
+  public func close() async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.close() }
+  }
+}
