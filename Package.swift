@@ -68,13 +68,21 @@ let package = Package(
       name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
     .testTarget(name: "VectorsTests", dependencies: ["Vectors"], swiftSettings: strict),
-    .testTarget(name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
+    .testTarget(
+      name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
     .testTarget(name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "MemorySQLiteTests", dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
+      name: "MemorySQLiteTests",
+      dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
     .testTarget(
-      name: "EpisodicTests", dependencies: ["Episodic", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", logging], swiftSettings: strict),
+      name: "MemoryLMDBTests", dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", logging], swiftSettings: strict),
+    .testTarget(
+      name: "EpisodicTests",
+      dependencies: ["Episodic", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", logging],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -17,7 +17,8 @@ public struct Timestamp: Hashable, Comparable, Sendable {
   public static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
 
   /// The moments ISO 8601 has four-digit years for; the engine accepts no others.
-  public static let accepted = Timestamp(milliseconds: -62_135_596_800_000)...Timestamp(milliseconds: 253_402_300_799_999)
+  public static let accepted =
+    Timestamp(milliseconds: -62_135_596_800_000)...Timestamp(milliseconds: 253_402_300_799_999)
 }
 
 extension Timestamp: Codable {

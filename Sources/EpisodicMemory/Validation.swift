@@ -46,7 +46,9 @@ struct Validation {
   }
 
   func object(_ value: JSON, _ field: String) throws(MemoryError) {
-    guard value.members != nil else { throw MemoryError(.invalid, "\(field) is no JSON object; wrap it as {\"value\": …}") }
+    guard value.members != nil else {
+      throw MemoryError(.invalid, "\(field) is no JSON object; wrap it as {\"value\": …}")
+    }
     try json(value, field)
   }
 

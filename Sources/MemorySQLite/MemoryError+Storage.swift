@@ -29,14 +29,17 @@ extension MemoryError {
       self.init(.notAStore, "\(path) is no SQLite database; name another store or restore a backup", cause: error)
     case .SQLITE_CORRUPT:
       self.init(
-        .corrupted, "\(path) is damaged (\(said)); restore a backup, or save what is left with `sqlite3 \(path) .recover`",
+        .corrupted,
+        "\(path) is damaged (\(said)); restore a backup, or save what is left with `sqlite3 \(path) .recover`",
         cause: error)
     case .SQLITE_FULL:
-      self.init(.unavailable, "no room left to write \(path); what was acknowledged is kept: free some space", cause: error)
+      self.init(
+        .unavailable, "no room left to write \(path); what was acknowledged is kept: free some space", cause: error)
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(.unavailable, "\(path) is locked by another process; try again", cause: error)
     case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
-      self.init(.unavailable, "no permission to open or write \(path) (\(said)); change its owner or mode", cause: error)
+      self.init(
+        .unavailable, "no permission to open or write \(path) (\(said)); change its owner or mode", cause: error)
     case .SQLITE_CONSTRAINT:
       self.init(.conflict, "the store refuses it: \(said)", cause: error)
     case .SQLITE_TOOBIG:

@@ -9,7 +9,9 @@ extension SQLitePrimaryStore {
         return ChangeBatch(asked: watermark, continues: false, changes: [], end: end, isComplete: true)
       }
       let statement = try db.cachedStatement(
-        sql: "SELECT revision, nonce, subject, key, domain, finished FROM changes WHERE revision > ? ORDER BY revision LIMIT ?")
+        sql:
+          "SELECT revision, nonce, subject, key, domain, finished FROM changes WHERE revision > ? ORDER BY revision LIMIT ?"
+      )
       let rows = try Row.fetchCursor(statement, arguments: [watermark.revision, limit])
       var changes: [Change] = []
       var last = watermark
@@ -17,7 +19,8 @@ extension SQLitePrimaryStore {
         last = Watermark(revision: row[0], nonce: row[1])
         let subject: String = row[2]
         guard let subject = Change.Subject(rawValue: subject) else {
-          throw MemoryError(.corrupted, "change \(last.revision) has the unknown subject \"\(subject)\"; use a newer build")
+          throw MemoryError(
+            .corrupted, "change \(last.revision) has the unknown subject \"\(subject)\"; use a newer build")
         }
         changes.append(
           Change(revision: last.revision, subject: subject, key: row[3], domain: row[4], finished: row[5]))

@@ -53,7 +53,8 @@ extension SQLitePrimaryStore {
       let status = try Self.status(of: id, db)
       guard transition.isAllowed(from: status) else {
         throw MemoryError(
-          .conflict, "episode \"\(id)\" is \(status.rawValue) and cannot become \(transition.target.rawValue) from there")
+          .conflict,
+          "episode \"\(id)\" is \(status.rawValue) and cannot become \(transition.target.rawValue) from there")
       }
       switch transition {
       case .complete(let rate), .fail(let rate):

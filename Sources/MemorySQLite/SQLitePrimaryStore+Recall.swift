@@ -14,7 +14,7 @@ extension SQLitePrimaryStore {
       var nearest = TopK<Int64>(request.depth)
       for (row, similarity) in similarities { nearest.insert(row, score: similarity) }
       let candidates = Candidates(words: words, nearest: nearest.ranked().map(\.id)) { similarities[$0] }
-      return try rank(candidates).compactMap { ranked in try Self.hit(ranked, request.terms, db) }
+      return try rank(candidates).compactMap { ranked in try Self.hit(ranked, request, db) }
     }
   }
 
@@ -98,23 +98,26 @@ extension SQLitePrimaryStore {
 
   // MARK: Hits
 
-  private static func hit(_ ranked: RankedEpisode, _ terms: SearchTerms?, _ db: Database) throws -> Hit? {
+  private static func hit(_ ranked: RankedEpisode, _ request: RecallRequest, _ db: Database) throws -> Hit? {
     guard let episode = try EpisodeRow.fetch(db, row: ranked.row) else { return nil }
-    var matches: [Hit.Match] = []
-    if let expression = terms?.fullTextExpression {
-      if ranked.contextMatches, let excerpt = try excerpt(of: ranked.row, in: "episodes_text", expression, db) {
-        matches.append(Hit.Match(step: nil, excerpt: excerpt))
-      }
-      for number in ranked.steps {
-        let row = try Int64.fetchOne(
-          db.cachedStatement(sql: "SELECT seq FROM steps WHERE episode_id = ? AND step_number = ?"),
-          arguments: [episode.id.rawValue, number])
-        if let row, let excerpt = try excerpt(of: row, in: "steps_text", expression, db) {
-          matches.append(Hit.Match(step: number, excerpt: excerpt))
-        }
+    var matches = ranked.steps.map { Hit.Match(step: $0) }
+    if ranked.contextMatches { matches.insert(Hit.Match(step: nil), at: 0) }
+    if request.excerpts, let expression = request.terms?.fullTextExpression {
+      matches = try matches.map { match in
+        Hit.Match(step: match.step, excerpt: try excerpt(match, of: ranked.row, episode.id, expression, db))
       }
     }
     return Hit(episode: episode, score: ranked.shares.total, shares: ranked.shares, matches: matches)
+  }
+
+  private static func excerpt(
+    _ match: Hit.Match, of row: Int64, _ id: Episode.ID, _ expression: String, _ db: Database
+  ) throws -> String? {
+    guard let number = match.step else { return try excerpt(of: row, in: "episodes_text", expression, db) }
+    let step = try Int64.fetchOne(
+      db.cachedStatement(sql: "SELECT seq FROM steps WHERE episode_id = ? AND step_number = ?"),
+      arguments: [id.rawValue, number])
+    return try step.flatMap { try excerpt(of: $0, in: "steps_text", expression, db) }
   }
 
   private static func excerpt(of row: Int64, in index: String, _ expression: String, _ db: Database) throws -> String? {

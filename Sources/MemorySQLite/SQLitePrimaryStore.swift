@@ -23,7 +23,8 @@ public final class SQLitePrimaryStore: PrimaryStore {
       synchronous: durability == .full ? .full : .normal, create: create, maximumPageCount: maximumPageCount,
       maintenance: { db in try Self.pruneFeed(db) },
       report: { doing, error in
-        logger.warning("\(doing) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
+        logger.warning(
+          "\(doing) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
       })
     do {
       database = try WALDatabase(path: path, configuration)

@@ -75,7 +75,8 @@ public final class WALDatabase: Sendable {
       try Self.refuseForeign(path, configuration)
       let pool = try DatabasePool(path: path, configuration: Self.connections(configuration))
       try pool.writeWithoutTransaction { db in
-        try Self.set("synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.code, db)
+        try Self.set(
+          "synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.code, db)
         if let pages = configuration.maximumPageCount {
           try db.execute(sql: "PRAGMA max_page_count = \(pages)")
         }

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// The built `episodic` on a store of its own.
 struct CommandLineTool {
@@ -43,24 +44,52 @@ struct CommandLineTool {
       return file
     }
     defer { for file in files { try? FileManager.default.removeItem(at: file) } }
-    let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(filePath: directory.path)
     var environment = ProcessInfo.processInfo.environment
     environment["EPISODIC_STORE"] = store
     environment["PATH"] = "\(Child.products.path(percentEncoded: false)):\(environment["PATH"] ?? "/usr/bin:/bin")"
-    process.environment = environment
-    process.standardInput = try FileHandle(forReadingFrom: files[0])
-    process.standardOutput = try FileHandle(forWritingTo: files[1])
-    process.standardError = try FileHandle(forWritingTo: files[2])
-    try process.run()
-    process.waitUntilExit()
-    let killed = process.terminationReason == .uncaughtSignal
+    let status = try spawn(
+      ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", directory.path, program.path(percentEncoded: false)] + arguments,
+      environment.map { "\($0)=\($1)" },
+      streams: files.map { $0.path(percentEncoded: false) })
     return Result(
-      status: killed ? 128 + process.terminationStatus : process.terminationStatus,
+      status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F,
       output: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
       errors: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+  }
+
+  /// Runs a program as a shell would. `Foundation.Process` would start it with the signals blocked that are blocked in
+  /// the thread of the test, and wait for what it leaves running in the background.
+  ///
+  /// - Returns: What `waitpid` says of it.
+  private func spawn(_ arguments: [String], _ environment: [String], streams: [String]) throws -> Int32 {
+    #if os(Linux)
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #else
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+    }
+    for (number, path) in streams.enumerated() {
+      posix_spawn_file_actions_addopen(&actions, Int32(number), path, number == 0 ? O_RDONLY : O_WRONLY, 0)
+    }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var words = arguments.map { strdup($0) } + [nil]
+    var variables = environment.map { strdup($0) } + [nil]
+    defer { for text in words + variables { free(text) } }
+    var child: pid_t = 0
+    try #require(posix_spawn(&child, arguments[0], &actions, &attributes, &words, &variables) == 0)
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0 { try #require(errno == EINTR) }
+    return status
   }
 
   /// Where a file of that name is or will be.

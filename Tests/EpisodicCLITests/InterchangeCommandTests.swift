@@ -88,18 +88,21 @@ import Testing
 
   @Test(arguments: [false, true]) func `vectors that do not fit the lines keep everything out`(keepGoing: Bool) throws {
     let lines = try episodic.file("a.jsonl", line("a") + line("b"))
-    for (numbers, says) in [([1, 2, 3], "2 rows"), ([1, 2], "1 rows"), ([1, 2, 3, 4, 5, 6], "3 rows")] as [([Float], String)]
+    for (numbers, says) in [([1, 2, 3], "2 rows"), ([1, 2], "1 rows"), ([1, 2, 3, 4, 5, 6], "3 rows")]
+      as [([Float], String)]
     {
       let vectors = try episodic.file("v.f32", rows(numbers))
       let result = try episodic.run(
-        ["import", lines, "--vectors", vectors, "--model", "m", "--dimensions", "2"] + (keepGoing ? ["--keep-going"] : []))
+        ["import", lines, "--vectors", vectors, "--model", "m", "--dimensions", "2"]
+          + (keepGoing ? ["--keep-going"] : []))
       #expect(result.status == 2 && result.errors.contains("v.f32"), "\(result)")
       if numbers.count != 3 { #expect(result.errors.contains(says), "\(result)") }
     }
     #expect(try episodic.count() == 0)
   }
 
-  @Test(arguments: [Float.nan, .infinity, 0]) func `a vector that is none is named with its line`(number: Float) throws {
+  @Test(arguments: [Float.nan, .infinity, 0]) func `a vector that is none is named with its line`(number: Float) throws
+  {
     let lines = try episodic.file("a.jsonl", line("a") + line("b"))
     let vectors = try episodic.file("v.f32", rows([1, 2, number, 0]))
     let result = try episodic("import", lines, "--vectors", vectors, "--model", "m", "--dimensions", "2")
@@ -126,7 +129,9 @@ import Testing
   @Test func `an export to a device leaves the device alone`() throws {
     try episodic("import", "-", input: line("a"))
     #expect(try episodic("export", "--output", "/dev/null").status == 0)
-    #expect(try FileManager.default.attributesOfItem(atPath: "/dev/null")[.type] as? FileAttributeType == .typeCharacterSpecial)
+    #expect(
+      try FileManager.default.attributesOfItem(atPath: "/dev/null")[.type] as? FileAttributeType
+        == .typeCharacterSpecial)
   }
 
   /// The lines by id, without members that say nothing.

@@ -72,7 +72,8 @@ import Testing
     #expect(results.map { $0["query_id"] as? String } == ["2", "1", "3"])
     #expect(results.map { ($0["results"] as? [[String: Any]])?.map { $0["id"] as? String } } == [["b"], ["a"], []])
     #expect(results.allSatisfy { $0["ms"] is NSNumber })
-    let again = try episodic("recall", "--queries", "-", "--output", "-", input: String(contentsOfFile: queries, encoding: .utf8))
+    let again = try episodic(
+      "recall", "--queries", "-", "--output", "-", input: String(contentsOfFile: queries, encoding: .utf8))
     #expect(again.output.split(separator: "\n").count == 3, "\(again)")
   }
 
@@ -105,7 +106,8 @@ import Testing
   }
 
   @Test func `a text cannot move the cursor or change colours`() throws {
-    try episodic("import", "-", input: line("esc", context: "red \\u001b[31m \\u0007 \\u202e", result: "\\u001b]0;title\\u0007"))
+    try episodic(
+      "import", "-", input: line("esc", context: "red \\u001b[31m \\u0007 \\u202e", result: "\\u001b]0;title\\u0007"))
     for arguments in [["show", "esc"], ["list"], ["recall", "red", "--everywhere"]] {
       let output = try episodic.run(arguments).output
       #expect(output.contains("red") && !output.contains("\u{1B}") && !output.contains("\u{202E}"), "\(arguments)")

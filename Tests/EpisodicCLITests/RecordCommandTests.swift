@@ -51,7 +51,8 @@ import Testing
   @Test func `commands share an episode, and the last one decides how it ends`() throws {
     let task = ["record", "--task", "testing", "--domain", "web"]
     #expect(try episodic("record", "--episode", "e", "--", "true").status == 2)
-    #expect(try episodic.run(task + ["--episode", "e", "--keep-open", "--", "true"]).errors.contains("(active, 1 step)"))
+    #expect(
+      try episodic.run(task + ["--episode", "e", "--keep-open", "--", "true"]).errors.contains("(active, 1 step)"))
     #expect(try episodic("record", "--episode", "e", "--", "false").errors.contains("(failed, 2 steps)"))
     #expect(try episodic("record", "--episode", "e", "--", "true").errors.contains("(completed, 3 steps)"))
     #expect(try episodic.run(task + ["--episode", "e", "--", "true"]).errors.contains("(completed, 4 steps)"))
@@ -107,13 +108,15 @@ import Testing
 
   @Test func `Ctrl-C ends the command, and the step is recorded`() throws {
     // A group of its own, as a terminal's foreground job has, so that the signal reaches recorder and command alike.
+    // Without a terminal only bash has job control.
     let result = try episodic.shell(
       """
+      exec bash -c '
       set -m
-      episodic record --task t --domain d --episode e -- sh -c 'echo ready > ready; sleep 30' &
+      episodic record --task t --domain d --episode e -- sh -c "echo ready > ready; sleep 30" &
       while [ ! -s ready ]; do sleep 0.02; done
       kill -INT -$!
-      wait $!
+      wait $!'
       """)
     #expect(result.status == 0, "\(result)")
     let step = try #require((try show("e")["steps"] as? [[String: Any]])?.first)
@@ -157,7 +160,8 @@ import Testing
   /// The step that a recording with --json tells of in its last line.
   private func lastStep(_ result: CommandLineTool.Result) throws -> [String: Any] {
     // Output without a line end is followed by the report on the same line.
-    let report = try #require(result.output.range(of: "{\"duration_ms\"").map { result.output[$0.lowerBound...] }, "\(result)")
+    let report = try #require(
+      result.output.range(of: "{\"duration_ms\"").map { result.output[$0.lowerBound...] }, "\(result)")
     let id = try #require(try json(report)["id"] as? String)
     return try #require((try show(id)["steps"] as? [[String: Any]])?.last)
   }

@@ -74,7 +74,7 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     BadLine("\"m\"", "\"m\\u0000\"", "metadata.model", "NUL"),
     BadLine("look", "\\ud800 ok", "steps[0].action", "surrogate", "d800"),
     BadLine("look", "\\udc00", "steps[0].action", "surrogate"),
-    BadLine("0.25", "12345678901234567890", "metadata.cost", "would lose digits", "string"),
+    BadLine("\"cost\": 0.25", "\"cost\": 12345678901234567890", "metadata.cost", "would lose digits", "string"),
     BadLine("\"session\"", "\"colour\": 1, \"session\"", "colour is no member of an episode", "metadata"),
     BadLine("\"tool\"", "\"colour\": 1, \"tool\"", "steps[0].colour is no member of a step", "metadata"),
     BadLine("\"session\": \"s\"", "\"id\": \"again\"", "id occurs twice"),
@@ -112,7 +112,7 @@ struct BadLine: CustomTestStringConvertible, Sendable {
 
   @Test func `nesting without end is refused`() throws {
     let deep = String(repeating: "[", count: 100_000)
-    try expect(BadLine("0.25", deep, "nested more than 256 deep"), in: wholeLine)
+    try expect(BadLine("\"cost\": 0.25", "\"cost\": " + deep, "nested more than 256 deep"), in: wholeLine)
   }
 
   @Test func `a value that is shown is short and on one line`() throws {

@@ -2,14 +2,14 @@
 import Foundation
 import TestSupport
 import Testing
-import Vectors
 
 @Suite struct `Files of lines` {
   let directory: TemporaryDirectory
 
   init() throws { directory = try TemporaryDirectory() }
 
-  @Test func `a byte order mark, carriage returns and blank lines are passed over, and lines counted with them`() throws {
+  @Test func `a byte order mark, carriage returns and blank lines are passed over, and lines counted with them`() throws
+  {
     let lines = try readAll("\u{FEFF}a\r\n\r\n \t\nb\n\nc")
     #expect(lines.map(\.text) == ["a", "b", "c"])
     #expect(lines.map(\.number) == [1, 4, 6])
@@ -52,12 +52,14 @@ import Vectors
     #expect(try vectors.row(1) == rows[1])
   }
 
-  @Test(arguments: [
-    ([1, 2, 3, 4, 5], "20 bytes"), ([1, 2, 3, .nan, 5, 6], "row 2"), ([1, 2, 3, 4, .infinity, 6], "row 2"),
-    ([1, 2, 3, 0, 0, -0.0], "row 2"),
-  ] as [([Float], String)]) func `a vector of the wrong length, not finite or all zero is named`(
-    numbers: [Float], says: String
-  ) throws {
+  @Test(
+    arguments: [
+      ([1, 2, 3, 4, 5], "20 bytes"), ([1, 2, 3, .nan, 5, 6], "row 2"), ([1, 2, 3, 4, .infinity, 6], "row 2"),
+      ([1, 2, 3, 0, 0, -0.0], "row 2"),
+    ] as [([Float], String)]) func `a vector of the wrong length, not finite or all zero is named`(
+      numbers: [Float], says: String
+    ) throws
+  {
     let error = try #require(throws: MemoryError.self) { try open(numbers, dimensions: 3).row(1) }
     #expect(error.code == .invalid && error.message.contains(says) && error.message.contains(".f32"))
   }
@@ -69,7 +71,8 @@ import Vectors
     #expect(error.message.contains("2 rows") && error.message.contains("\(lines) episodes"))
   }
 
-  @Test(arguments: [0, -1, 65_537]) func `a number of dimensions that no vector has is refused`(dimensions: Int) throws {
+  @Test(arguments: [0, -1, 65_537]) func `a number of dimensions that no vector has is refused`(dimensions: Int) throws
+  {
     let error = try #require(throws: MemoryError.self) { try open([1, 2, 3], dimensions: dimensions) }
     #expect(error.message.contains("\(dimensions)"))
   }
@@ -107,7 +110,8 @@ import Vectors
 
   private func open(_ numbers: [Float], dimensions: Int) throws -> VectorFile {
     let path = directory.file("rows.f32")
-    try Data([UInt8](littleEndianFloat32: numbers)).write(to: URL(filePath: path))
+    let bytes = numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) } }
+    try Data(bytes).write(to: URL(filePath: path))
     return try VectorFile(VectorSource(.file(path), model: "m", dimensions: dimensions), limits: Limits())
   }
 }

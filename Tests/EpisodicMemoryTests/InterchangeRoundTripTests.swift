@@ -58,7 +58,9 @@ import Testing
     #expect(bare.metadata == [:] && bare.steps.map(\.number) == [1])
   }
 
-  @Test func `a step without a number follows the highest before, and steps are kept in the order of their numbers`() throws {
+  @Test func `a step without a number follows the highest before, and steps are kept in the order of their numbers`()
+    throws
+  {
     let steps = [("\"step_number\":7,", "b"), ("", "c"), ("\"step_number\":2,", "a"), ("", "d")].map {
       "{\($0)\"action\":\"\($1)\",\"timestamp\":\"2026-01-31T12:00:00Z\"}"
     }

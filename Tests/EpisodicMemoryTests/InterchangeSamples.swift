@@ -39,7 +39,8 @@ extension Episode {
       number += Int.random(in: 1...3, using: &random)
       return Step(
         id: Step.ID("\(index)/\(number)"), number: number, action: text(&random), result: maybe(&random, text),
-        tool: maybe(&random, text), duration: maybe(&random) { .milliseconds(Int64.random(in: 0...(1 << 53), using: &$0)) },
+        tool: maybe(&random, text),
+        duration: maybe(&random) { .milliseconds(Int64.random(in: 0...(1 << 53), using: &$0)) },
         success: maybe(&random) { Bool.random(using: &$0) },
         timestamp: Timestamp(milliseconds: created + Int64.random(in: 0...1_000_000, using: &random)))
     }
@@ -61,7 +62,8 @@ extension Episode {
 
   private static let pieces = [
     "", " ", "a", "Zeile", "\n", "\r\n", "\t", "\"", "\\", "/", "\u{1}", "\u{1F}", "\u{7F}", "\u{85}", "\u{2028}", "é",
-    "e\u{301}", "\u{212B}", "日本", "🙈", "👩‍👩‍👧", "\u{FEFF}", "\u{FFFD}", "\u{10FFFF}", "\\u0041", "null", "{\"a\":1}", "%s",
+    "e\u{301}", "\u{212B}", "日本", "🙈", "👩‍👩‍👧",
+    "\u{FEFF}", "\u{FFFD}", "\u{10FFFF}", "\\u0041", "null", "{\"a\":1}", "%s",
   ]
 
   private static func text(_ random: inout SeededGenerator) -> String {
@@ -80,7 +82,8 @@ extension Episode {
     case 1: .bool(Bool.random(using: &random))
     case 2: .integer(Int64.random(in: .min ... .max, using: &random))
     case 3: JSON(Double(bitPattern: UInt64.random(in: 0..<0x7FF0_0000_0000_0000, using: &random)))
-    case 4: JSON([0.1, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308, 1e21, -2.5].randomElement(using: &random) ?? 0)
+    case 4:
+      JSON([0.1, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308, 1e21, -2.5].randomElement(using: &random) ?? 0)
     case 5: .string(text(&random))
     case 6: .array((0..<Int.random(in: 0...3, using: &random)).map { _ in json(&random, depth: depth - 1) })
     default: .object(members(&random, depth: depth))

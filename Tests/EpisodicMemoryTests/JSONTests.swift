@@ -58,12 +58,19 @@ extension JSON {
     case 2: .integer(.random(in: .min ... .max, using: &generator))
     case 3: JSON(Double.random(in: -1e9...1e9, using: &generator))
     case 4: JSON(Double(bitPattern: generator.next() & 0x7FDF_FFFF_FFFF_FFFF))
-    case 5: .string(String((0..<Int.random(in: 0...9, using: &generator)).map { _ in "aé\"\\\n😀 ".randomElement(using: &generator) ?? "x" }))
+    case 5:
+      .string(
+        String(
+          (0..<Int.random(in: 0...9, using: &generator)).map { _ in "aé\"\\\n😀 ".randomElement(using: &generator) ?? "x"
+          }))
     case 6: .array((0..<Int.random(in: 0...3, using: &generator)).map { _ in random(&generator, depth: depth - 1) })
     default:
-      .object(Dictionary((0..<Int.random(in: 0...3, using: &generator)).map { _ in
-        ("k\(Int.random(in: 0...9, using: &generator))", random(&generator, depth: depth - 1))
-      }) { $1 })
+      .object(
+        Dictionary(
+          (0..<Int.random(in: 0...3, using: &generator)).map { _ in
+            ("k\(Int.random(in: 0...9, using: &generator))", random(&generator, depth: depth - 1))
+          }
+        ) { $1 })
     }
   }
 }

@@ -39,7 +39,8 @@ import Testing
   @Test func `a step counts a quarter of a context, each further step half of the one before`() {
     let ranked = EpisodicMemory.Ranking().rank(
       candidates([
-        .init(row: 1, context: 1), .init(row: 2, steps: [(1, 4), (2, 2), (3, 2), (4, 2), (5, 100)].sorted { $0.1 > $1.1 }),
+        .init(row: 1, context: 1),
+        .init(row: 2, steps: [(1, 4), (2, 2), (3, 2), (4, 2), (5, 100)].sorted { $0.1 > $1.1 }),
       ]), limit: 10, legs: .words)
     #expect(ranked.map(\.row) == [2, 1])
     #expect(ranked[0].shares == Hit.Shares(steps: 0.25 * (100 + 4 / 2 + 2 / 4 + 2 / 8)))
@@ -96,7 +97,8 @@ import Testing
   }
 
   @Test func `a vector that fits two spaces must name its model`() {
-    #expect(code { () throws(MemoryError) in _ = try EmbeddingSpace.resolve(nil, dimensions: 3, among: spaces) } == .invalid)
+    #expect(
+      code { () throws(MemoryError) in _ = try EmbeddingSpace.resolve(nil, dimensions: 3, among: spaces) } == .invalid)
   }
 
   @Test func `a length that no space has is a mismatch`() {
@@ -107,7 +109,9 @@ import Testing
 
   @Test func `an unknown model is refused where there are others, and finds nothing where there are none`() throws {
     let unknown = EmbeddingSpace(model: "c", dimensions: 3)
-    #expect(code { () throws(MemoryError) in _ = try EmbeddingSpace.resolve(unknown, dimensions: 3, among: spaces) } == .invalid)
+    #expect(
+      code { () throws(MemoryError) in _ = try EmbeddingSpace.resolve(unknown, dimensions: 3, among: spaces) }
+        == .invalid)
     #expect(try EmbeddingSpace.resolve(unknown, dimensions: 3, among: []) == nil)
   }
 }

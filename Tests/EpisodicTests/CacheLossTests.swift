@@ -29,11 +29,12 @@ struct Store {
 
   func fill(_ count: Int = 30) async throws {
     try await withMemory { memory in
-      try await memory.insert((0..<count).map { number in
-        .sample(
-          Episode.ID("e\(number)"), domain: number.isMultiple(of: 2) ? "even" : "odd",
-          context: "task \(number) about topic\(number % 5)", steps: ["run command\(number)", "read output"])
-      })
+      try await memory.insert(
+        (0..<count).map { number in
+          .sample(
+            Episode.ID("e\(number)"), domain: number.isMultiple(of: 2) ? "even" : "odd",
+            context: "task \(number) about topic\(number % 5)", steps: ["run command\(number)", "read output"])
+        })
       _ = try await memory.record(Pattern.Draft(.toolSequence, data: ["tools": ["grep", "sed"]], successRate: 0.5))
     }
   }
@@ -44,8 +45,11 @@ struct Store {
       var seen: [[String]] = []
       for _ in 0..<2 {
         var answers: [String] = []
-        for number in 0..<30 { answers.append("\(String(describing: try await memory.episode(Episode.ID("e\(number)"))))") }
-        answers.append("\(String(describing: try await memory.pattern(.toolSequence, data: ["tools": ["grep", "sed"]])))")
+        for number in 0..<30 {
+          answers.append("\(String(describing: try await memory.episode(Episode.ID("e\(number)"))))")
+        }
+        answers.append(
+          "\(String(describing: try await memory.pattern(.toolSequence, data: ["tools": ["grep", "sed"]])))")
         for scope in [Scope.everything, .domain("even")] {
           answers.append("\(try await memory.recall(Query(text: "output of topic3", scope: scope)))")
         }
@@ -66,16 +70,22 @@ struct Store {
     ("cut to a byte", { try resize($0) { _ in 1 } }),
     ("cut to nothing", { try resize($0) { _ in 0 } }),
     ("cut by a page", { try resize($0) { $0 - 4096 } }),
-    ("overwritten with noise", { store in
-      let size = try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")).count
-      var generator = SeededGenerator(seed: 1)
-      try Data((0..<size).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-        .write(to: URL(filePath: store.cachePath + "/data.mdb"))
-    }),
-    ("replaced by a file", { store in
-      try FileManager.default.removeItem(atPath: store.cachePath)
-      try Data("not a directory".utf8).write(to: URL(filePath: store.cachePath))
-    }),
+    (
+      "overwritten with noise",
+      { store in
+        let size = try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")).count
+        var generator = SeededGenerator(seed: 1)
+        try Data((0..<size).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+          .write(to: URL(filePath: store.cachePath + "/data.mdb"))
+      }
+    ),
+    (
+      "replaced by a file",
+      { store in
+        try FileManager.default.removeItem(atPath: store.cachePath)
+        try Data("not a directory".utf8).write(to: URL(filePath: store.cachePath))
+      }
+    ),
   ]
 
   private static func resize(_ store: Store, _ size: (Int) -> Int) throws {
@@ -85,7 +95,9 @@ struct Store {
   }
 
   /// I1
-  @Test(arguments: accidents.indices) func `answers are the same after the cache was lost or damaged`(_ index: Int) async throws {
+  @Test(arguments: accidents.indices) func `answers are the same after the cache was lost or damaged`(_ index: Int)
+    async throws
+  {
     let store = try Store()
     try await store.fill()
     let before = try await store.answers()
@@ -243,7 +255,10 @@ struct Store {
       process.waitUntilExit()
       #expect(process.terminationStatus == 0)
       #expect(try await memory.episode("e1")?.context == context)
-      #expect(try await memory.recall(Query(text: "task shell replaced", scope: .domain("odd"))).filter { $0.episode.id == "e1" }.map(\.episode.context) == [context].compactMap(\.self))
+      #expect(
+        try await memory.recall(Query(text: "task shell replaced", scope: .domain("odd"))).filter {
+          $0.episode.id == "e1"
+        }.map(\.episode.context) == [context].compactMap(\.self))
     }
     for check in try await memory.check() where check.name.hasPrefix("full text of episodes") {
       #expect(check.outcome == .passed)

@@ -36,14 +36,15 @@ import Testing
     func print(_ items: Any...) { printed.append(items.map { "\($0)" }.joined(separator: " ")) }
 
     let login = try await memory.begin(.init(.debugging, domain: "web", context: "The login test fails on CI"))
-    try await memory.append(.init("swift test --filter Login", result: "timed out after 30 s", success: false), to: login.id)
+    try await memory.append(
+      .init("swift test --filter Login", result: "timed out after 30 s", success: false), to: login.id)
     try await memory.append(.init("wait for the server in setUp()", success: true), to: login.id)
     try await memory.complete(login.id)
 
-    let question = Query(text: "why does the login time out", scope: .domain("web"), limit: 3)
+    let question = Query(text: "why does the login time out", scope: .domain("web"), limit: 3, excerpts: true)
     for hit in try await memory.recall(question) {
       print(hit.score, hit.episode.status, hit.episode.context)
-      for match in hit.matches { print("  step", match.step ?? 0, match.excerpt) }
+      for match in hit.matches { print("  step", match.step ?? 0, match.excerpt ?? "") }
     }
 
     #expect(printed.count == 3)
@@ -64,7 +65,8 @@ import Testing
 
     let byWords = try await memory.recall(Query(text: "login failures", scope: .domain("web")))
 
-    try await memory.embed(.init(of: episode.id, content: episode.context, vector: embed(episode.context), model: "mine"))
+    try await memory.embed(
+      .init(of: episode.id, content: episode.context, vector: embed(episode.context), model: "mine"))
     let byMeaning = try await memory.recall(Query(vector: embed("cannot sign in"), scope: .everything))
     let byBoth = try await memory.recall(
       Query(text: "cannot sign in", vector: embed("cannot sign in"), scope: .everything, limit: 3))
@@ -90,13 +92,15 @@ import Testing
     let memory = try Self.text("Sources/EpisodicMemory/Memory.swift")
     #expect(memory.split(separator: "\n", omittingEmptySubsequences: false).count <= 60)
     let folder = Self.root.appending(path: "Sources/EpisodicMemory")
-    let files = FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))?
+    let files =
+      FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))?
       .compactMap { $0 as? String }.filter { $0.contains("Memory+") } ?? []
     #expect(files.count >= 6)
     for file in files {
       let verbs = try Self.text("Sources/EpisodicMemory/\(file)").matches(of: /public func (\w+)/).map { String($0.1) }
       guard !verbs.isEmpty else { continue }
-      let section = try #require(memory.components(separatedBy: "## ").first { $0.contains(file) }, "\(file) is not listed")
+      let section = try #require(
+        memory.components(separatedBy: "## ").first { $0.contains(file) }, "\(file) is not listed")
       for verb in verbs { #expect(section.contains("``\(verb)("), "\(verb) of \(file) is not listed") }
     }
   }

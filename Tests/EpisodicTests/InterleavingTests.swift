@@ -28,10 +28,12 @@ private struct Rivals {
   func once(after operation: String, _ meanwhile: @escaping @Sendable () async throws(MemoryError) -> Void) {
     let isDone = Mutex(false)
     faulty.set { name, moment async throws(MemoryError) in
-      guard name.hasPrefix(operation + "("), moment == .after, isDone.withLock({ isDone in
-        defer { isDone = true }
-        return !isDone
-      }) else { return }
+      guard name.hasPrefix(operation + "("), moment == .after,
+        isDone.withLock({ isDone in
+          defer { isDone = true }
+          return !isDone
+        })
+      else { return }
       try await meanwhile()
     }
   }

@@ -45,13 +45,21 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     var errors: [MemoryError] = []
     if let error = await failure({
       let memory = try await store.open()
-      let damaged = try await memory.check().filter { if case .damaged(let how) = $0.outcome { how.contains("restore") } else { false } }
+      let damaged = try await memory.check().filter {
+        if case .damaged(let how) = $0.outcome { how.contains("restore") } else { false }
+      }
       #expect(!damaged.isEmpty)
       for number in 0..<300 {
-        if let error = await failure({ _ = try await memory.episode(Episode.ID("e\(number)")) }) { errors.append(error) }
+        if let error = await failure({ _ = try await memory.episode(Episode.ID("e\(number)")) }) {
+          errors.append(error)
+        }
       }
-      if let error = await failure({ _ = try await memory.recall(Query(text: "topic3", scope: .everything)) }) { errors.append(error) }
-    }) { errors.append(error) }
+      if let error = await failure({ _ = try await memory.recall(Query(text: "topic3", scope: .everything)) }) {
+        errors.append(error)
+      }
+    }) {
+      errors.append(error)
+    }
     #expect(errors.contains { $0.code == .corrupted && $0.message.contains("restore a backup") })
   }
 
@@ -85,7 +93,9 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
 @Suite struct `A full disk` {
   /// I2
-  @Test func `what was acknowledged stays, the write that found no room is refused, and room makes it work again`() async throws {
+  @Test func `what was acknowledged stays, the write that found no room is refused, and room makes it work again`()
+    async throws
+  {
     let store = try Store()
     let primary = try await SQLitePrimaryStore(
       path: store.path + "/memory.sqlite", maximumPageCount: 120, logger: Logger(label: "test"))

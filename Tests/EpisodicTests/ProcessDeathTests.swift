@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct `Death of a process` {
   /// I2: an acknowledged write survives what its durability promises.
-  @Test func `after SIGKILL at 200 random moments every acknowledged episode and step is there and is found`() async throws {
+  @Test func `after SIGKILL at 200 random moments every acknowledged episode and step is there and is found`()
+    async throws
+  {
     let directory = try TemporaryDirectory()
     let store = directory.file("store")
     var generator = SeededGenerator(seed: 20)
@@ -45,7 +47,8 @@ import Testing
 
 @Suite struct `Several processes` {
   /// I3. A minute with EPISODIC_SOAK_SECONDS=60.
-  @Test func `four processes append to and read one store without an error, a lost step or a stale read`() async throws {
+  @Test func `four processes append to and read one store without an error, a lost step or a stale read`() async throws
+  {
     let directory = try TemporaryDirectory()
     let store = directory.file("store")
     let seconds = ProcessInfo.processInfo.environment["EPISODIC_SOAK_SECONDS"] ?? "5"

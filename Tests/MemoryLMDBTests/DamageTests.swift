@@ -95,12 +95,9 @@ import Testing
     let cache = try store.begun()
     cache.fill(.sample("a"), asOf: 10)
     try Self.spoil(0, in: cache.tables.order, of: cache) { $0[0] ^= 1 }
-    #expect(cache.apply(
-      ChangeBatch(
-        asked: mark(10), continues: true,
-        changes: [Change(revision: 11, subject: .episode, key: "a", domain: "d", finished: true)], end: mark(11),
-        isComplete: true)
-    ).isUnavailable)
+    let change = Change(revision: 11, subject: .episode, key: "a", domain: "d", finished: true)
+    let batch = ChangeBatch(asked: mark(10), continues: true, changes: [change], end: mark(11), isComplete: true)
+    #expect(cache.apply(batch).isUnavailable)
     #expect(cache.episode("a") == nil)
     cache.commit((.episode, "a", domain: "d", finished: true))
     cache.fill(.sample("a"), asOf: 11)
@@ -110,7 +107,8 @@ import Testing
 
   // MARK: Files
 
-  @Test(arguments: ["", "garbage", "truncated", "zeros"]) func `of the data file opens an empty cache`(_ how: String) throws {
+  @Test(arguments: ["", "garbage", "truncated", "zeros"])
+  func `of the data file opens an empty cache`(_ how: String) throws {
     let store = try ScratchStore()
     var cache: LMDBCache? = try store.begun()
     for name in 0..<100 { cache?.fill(.sample("\(name)", context: String(repeating: "x", count: 3000)), asOf: 10) }

@@ -96,7 +96,9 @@ import Testing
     Effect(subject: .embedding, survivors: ["other"]),
     Effect(subject: .embedding, finished: false, survivors: ["other", "d finished", "all finished"]),
     Effect(subject: .embedding, domain: nil, survivors: ["other", "d finished", "d active"]),
-    Effect(subject: .pattern, domain: nil, survivors: ["other", "d finished", "d active", "all finished", "all active"]),
+    Effect(
+      subject: .pattern, domain: nil,
+      survivors: ["other", "d finished", "d active", "all finished", "all active"]),
     // A change of which nobody can say whose domain it touched takes them all along.
     Effect(subject: .episode, domain: nil, finished: false, survivors: []),
   ])

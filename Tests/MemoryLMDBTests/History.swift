@@ -4,8 +4,8 @@ import EpisodicMemory
 
 /// A primary's whole history and what a cache must make of it, in dictionaries.
 ///
-/// Episodes e0…e15 in domains d0…d3, patterns p0…p5, and answers: one for each domain and for everything, with and
-/// without active episodes. The value of a key is a text that names the last revision that touched one of its tags.
+/// Episodes e0…e15 in domains d0…d3, patterns p0…p5, and answers: for each domain and for everything, with and without
+/// active episodes. The value of a key is a text that names the last revision that touched one of its tags.
 struct History {
   private(set) var revision: Int64 = 5
   private var changes: [Change] = []
@@ -28,6 +28,9 @@ struct History {
     let tags: [CacheTag]
     let revision: Int64
   }
+
+  /// Names of queries: a domain or everything, `+` where active episodes count.
+  private static let answers = ["d0", "d1", "d2", "d3", "*", "d0+", "d1+", "d2+", "d3+", "*+"]
 
   init(now: Int64) { self.now = now }
 
@@ -107,7 +110,7 @@ struct History {
     switch Int.random(in: 0..<10, using: &generator) {
     case 0..<5: CacheKey(.episode, "e\(Int.random(in: 0..<16, using: &generator))")
     case 5..<7: CacheKey(.pattern, "p\(Int.random(in: 0..<6, using: &generator))")
-    default: CacheKey(.query, ["d0", "d1", "d2", "d3", "*"].randomElement(using: &generator)! + (Bool.random(using: &generator) ? "+" : ""))
+    default: CacheKey(.query, Self.answers[Int.random(in: 0..<Self.answers.count, using: &generator)])
     }
   }
 

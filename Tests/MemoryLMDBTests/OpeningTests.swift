@@ -216,7 +216,12 @@ import Testing
       cache.fill(.sample("a", steps: 20), asOf: 10)
       await withTaskGroup { group in
         for _ in 0..<4 {
-          group.addTask { while cache.isAvailable { _ = cache.episode("a") } }
+          group.addTask {
+            while cache.isAvailable {
+              _ = cache.episode("a")
+              await Task.yield()
+            }
+          }
         }
         group.addTask { cache.close() }
       }

@@ -1,5 +1,6 @@
 import EpisodicMemory
 import Foundation
+import LMDB
 import Testing
 
 @testable import MemoryLMDB
@@ -45,8 +46,9 @@ import Testing
         }
         while true {
           guard let asked = cache.watermark() else { break }
+          let key = "e\(asked.revision % 50)"
           let change = Change(
-            revision: asked.revision + 1, subject: .episode, key: "e\(asked.revision % 50)", domain: "d", finished: true)
+            revision: asked.revision + 1, subject: .episode, key: key, domain: "d", finished: true)
           let batch = ChangeBatch(
             asked: asked, continues: true, changes: [change], end: mark(asked.revision + 1), isComplete: true)
           _ = cache.apply(batch)
@@ -59,5 +61,26 @@ import Testing
       try #expect(cache.problems() == [])
     }
     #expect(cache.statistics().failures == 0)
+  }
+
+  @Test func `killed inside a read does not hold the map for ever`() async throws {
+    var store = try ScratchStore()
+    store.sizes.mapSize = 1 << 20
+    let cache = try store.begun()
+    cache.fill(.sample("first"), asOf: 10)
+    let path = store.directory
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      let cache = LMDBCache.open(
+        at: path, store: StoreIdentity(rawValue: "00112233445566778899aabbccddeeff"), clock: ManualClock(),
+        logger: LogRecorder().logger)
+      try (cache as? LMDBCache)?.tier.environment.read { _ in _ = kill(getpid(), SIGKILL) }
+    }
+    let long = String(repeating: "x", count: 6000)
+    // The clock stands, so it is the full map that has dead readers looked for.
+    for name in 0..<500 { cache.fill(.sample("\(name)", context: long), asOf: 10) }
+    #expect(cache.episode("499") != nil)
+    #expect(cache.statistics().failures == 0)
+    #expect(store.log.all == [])
+    try #expect(cache.problems() == [])
   }
 }

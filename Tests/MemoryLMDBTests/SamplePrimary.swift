@@ -23,7 +23,8 @@ final class SamplePrimary: PrimaryStore {
       state.revision += 1
       state.changes.append(
         Change(
-          revision: state.revision, subject: .episode, key: episode.id.rawValue, domain: episode.domain, finished: true))
+          revision: state.revision, subject: .episode, key: episode.id.rawValue, domain: episode.domain,
+          finished: true))
     }
   }
 

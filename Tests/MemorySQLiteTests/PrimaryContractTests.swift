@@ -16,8 +16,10 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
       .init(.testing, domain: "swift", context: "make it pass", session: "s1", metadata: ["branch": "main"]))
     #expect(begun.status == .active)
     bench.clock.advance(by: .seconds(2))
-    let first = try await memory.append(Step.Draft("swift build", tool: "swift", duration: .milliseconds(1500), success: true), to: begun.id)
-    let rest = try await memory.append([Step.Draft("swift test", result: "1 failure", success: false), Step.Draft("think")], to: begun.id)
+    let first = try await memory.append(
+      Step.Draft("swift build", tool: "swift", duration: .milliseconds(1500), success: true), to: begun.id)
+    let rest = try await memory.append(
+      [Step.Draft("swift test", result: "1 failure", success: false), Step.Draft("think")], to: begun.id)
     #expect([first.number] + rest.map(\.number) == [1, 2, 3])
     bench.clock.advance(by: .seconds(2))
     let completed = try await memory.complete(begun.id)
@@ -48,8 +50,12 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   @Test func `a number that is taken is a conflict and nothing of the call is kept`() async throws {
     let bench = try await Bench()
     try await bench.memory.insert([.sample("e", status: .active, steps: ["one"])])
-    #expect(await code { _ = try await bench.memory.append([Step.Draft("x"), Step.Draft("y", number: 1)], to: "e") } == .conflict)
-    #expect(await code { _ = try await bench.memory.append([Step.Draft("x", number: .max), Step.Draft("y")], to: "e") } == .conflict)
+    #expect(
+      await code { _ = try await bench.memory.append([Step.Draft("x"), Step.Draft("y", number: 1)], to: "e") }
+        == .conflict)
+    #expect(
+      await code { _ = try await bench.memory.append([Step.Draft("x", number: .max), Step.Draft("y")], to: "e") }
+        == .conflict)
     #expect(try await bench.memory.episode("e")?.steps.count == 1)
   }
 
@@ -57,7 +63,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([.sample("e", status: .active)])
-    for end in [memory.complete, memory.fail] as [@Sendable (Episode.ID, Double?) async throws(MemoryError) -> Episode] {
+    for end in [memory.complete, memory.fail] as [@Sendable (Episode.ID, Double?) async throws(MemoryError) -> Episode]
+    {
       _ = try await end("e", 0.25)
       let reopened = try await memory.reopen("e")
       #expect(reopened == .sample("e", status: .active))
@@ -70,7 +77,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   @Test func `an end without a rate takes the share of the steps that say, else one or zero`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
-    for (id, outcomes, rate) in [("a", [true, true, false, nil], 2.0 / 3), ("b", [nil], 1), ("c", [], 1)] as [(String, [Bool?], Double)] {
+    for (id, outcomes, rate) in [("a", [true, true, false, nil], 2.0 / 3), ("b", [nil], 1), ("c", [], 1)]
+      as [(String, [Bool?], Double)]
+    {
       try await memory.insert([.sample(Episode.ID(id), status: .active)])
       _ = try await memory.append(outcomes.map { Step.Draft("x", success: $0) }, to: Episode.ID(id))
       #expect(try await memory.complete(Episode.ID(id)).successRate == rate)
@@ -89,7 +98,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   @Test func `what is not named in a change stays`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
-    _ = try await memory.begin(.init(.testing, domain: "d", context: "old words", session: "s", metadata: ["k": 1], id: "e"))
+    _ = try await memory.begin(
+      .init(.testing, domain: "d", context: "old words", session: "s", metadata: ["k": 1], id: "e"))
     let renamed = try await memory.update("e", with: .init(context: "new words"))
     #expect(renamed.context == "new words" && renamed.session == "s" && renamed.metadata == ["k": 1])
     #expect(try await memory.update("e", with: .init(session: .some(nil))).session == nil)
@@ -122,7 +132,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(await code { _ = try await memory.update("no", with: .init(context: "x")) } == .notFound)
     #expect(await code { _ = try await memory.markUsed("no") } == .notFound)
     #expect(await code { _ = try await memory.link("no", to: "no") } == .notFound)
-    #expect(await code { _ = try await memory.embed(.init(of: "no", content: "", vector: [1], model: "m")) } == .notFound)
+    #expect(
+      await code { _ = try await memory.embed(.init(of: "no", content: "", vector: [1], model: "m")) } == .notFound)
     #expect(try await memory.episode("no") == nil)
   }
 }
@@ -139,7 +150,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episode("e") == .sample("e", context: "second"))
   }
 
-  @Test(arguments: Episode.Status.allCases) func `every status survives a round trip`(_ status: Episode.Status) async throws {
+  @Test(arguments: Episode.Status.allCases) func `every status survives a round trip`(_ status: Episode.Status)
+    async throws
+  {
     let memory = try await Bench().memory
     let episode = Episode.sample("e", status: status, steps: ["a", "b"])
     try await memory.insert([episode])
@@ -197,7 +210,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   @Test func `the same data twice is one pattern, whatever the order of its members`() async throws {
     let memory = try await Bench().memory
     let first = try await memory.record(Pattern.Draft(.toolSequence, data: ["a": 1, "b": [true]], successRate: 0.5))
-    let again = try await memory.record(Pattern.Draft(.toolSequence, data: ["b": [true], "a": 1.0], metadata: ["seen": 2]))
+    let again = try await memory.record(
+      Pattern.Draft(.toolSequence, data: ["b": [true], "a": 1.0], metadata: ["seen": 2]))
     #expect(again.id == first.id && again.successRate == 0.5 && again.metadata == ["seen": 2])
     #expect(try await memory.record(Pattern.Draft(.optimization, data: ["a": 1, "b": [true]])).id != first.id)
   }
@@ -212,7 +226,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await bench.memory.markUsed(pattern.id).successRate == 0.5)
   }
 
-  @Test func `patterns are found by type and success, best first, and in a domain only those linked to it`() async throws {
+  @Test func `patterns are found by type and success, best first, and in a domain only those linked to it`()
+    async throws
+  {
     let memory = try await Bench().memory
     try await memory.insert([.sample("x", domain: "x"), .sample("y", domain: "y")])
     var ids: [Pattern.ID] = []
@@ -222,7 +238,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     _ = try await memory.record(Pattern.Draft(.toolSequence, data: 1, successRate: 1))
     try await memory.link(ids[0], to: "x")
     try await memory.link(ids[1], to: "y")
-    #expect(try await memory.patterns(.init(type: .optimization), in: .everything).map(\.id) == [ids[1], ids[2], ids[0]])
+    #expect(
+      try await memory.patterns(.init(type: .optimization), in: .everything).map(\.id) == [ids[1], ids[2], ids[0]])
     #expect(try await memory.patterns(.init(type: .optimization, minimumSuccessRate: 0.5), in: .everything).count == 2)
     #expect(try await memory.patterns(in: .domain("x")).map(\.id) == [ids[0]])
     #expect(try await memory.patterns(in: .domain("z")).isEmpty)
@@ -256,7 +273,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   func `what is no vector is refused`(_ vector: [Float]) async throws {
     let memory = try await Bench().memory
     try await memory.insert([.sample("e")])
-    #expect(await code { _ = try await memory.embed(.init(of: "e", content: "", vector: vector, model: "m")) } == .invalid)
+    #expect(
+      await code { _ = try await memory.embed(.init(of: "e", content: "", vector: vector, model: "m")) } == .invalid)
     #expect(await code { _ = try await memory.recall(Query(vector: vector, scope: .everything)) } == .invalid)
   }
 
@@ -264,13 +282,17 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     let memory = try await Bench().memory
     try await memory.insert([.sample("e")])
     try await memory.embed(.init(of: "e", content: "", vector: [1, 2], model: "m"))
-    #expect(await code { _ = try await memory.embed(.init(of: "e", content: "", vector: [1], model: "m")) } == .dimensionMismatch)
+    #expect(
+      await code { _ = try await memory.embed(.init(of: "e", content: "", vector: [1], model: "m")) }
+        == .dimensionMismatch)
     #expect(await code { _ = try await memory.recall(Query(vector: [1], scope: .everything)) } == .dimensionMismatch)
   }
 
   @Test func `a step of another episode cannot be embedded under this one`() async throws {
     let memory = try await Bench().memory
     try await memory.insert([.sample("e", steps: ["s"]), .sample("f")])
-    #expect(await code { _ = try await memory.embed(.init(of: "f", step: "e/1", content: "", vector: [1], model: "m")) } == .notFound)
+    #expect(
+      await code { _ = try await memory.embed(.init(of: "f", step: "e/1", content: "", vector: [1], model: "m")) }
+        == .notFound)
   }
 }

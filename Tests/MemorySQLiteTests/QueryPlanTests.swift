@@ -11,8 +11,14 @@ import Testing
   static let listings: [(name: String, filter: Episode.Filter, scope: Scope, index: String)] = [
     ("recent episodes", .init(), .everything, "USING INDEX episodes_by_creation"),
     ("recent episodes of a domain", .init(), .domain("d"), "USING INDEX episodes_by_domain (domain=?)"),
-    ("recent episodes of a status", .init(statuses: [.failed]), .everything, "USING INDEX episodes_by_status (status=?)"),
-    ("recent episodes of a task type", .init(taskType: .testing), .everything, "USING INDEX episodes_by_task_type (task_type=?)"),
+    (
+      "recent episodes of a status", .init(statuses: [.failed]), .everything,
+      "USING INDEX episodes_by_status (status=?)"
+    ),
+    (
+      "recent episodes of a task type", .init(taskType: .testing), .everything,
+      "USING INDEX episodes_by_task_type (task_type=?)"
+    ),
     ("episodes of a session", .init(session: "s"), .everything, "USING INDEX episodes_by_session (session=?)"),
     (
       "episodes of a domain in a span of time",
@@ -31,16 +37,41 @@ import Testing
 
   static let lookups: [(name: String, sql: String, index: String)] = [
     ("an episode", "SELECT * FROM episodes WHERE id = 'x'", "INDEX sqlite_autoindex_episodes_1 (id=?)"),
-    ("the steps of an episode", "SELECT * FROM steps WHERE episode_id = 'x' ORDER BY step_number", "INDEX sqlite_autoindex_steps_2 (episode_id=?)"),
-    ("patterns of a type by success", "SELECT * FROM patterns WHERE pattern_type = 'x' ORDER BY success_rate DESC", "INDEX patterns_by_success (pattern_type=?)"),
+    (
+      "the steps of an episode", "SELECT * FROM steps WHERE episode_id = 'x' ORDER BY step_number",
+      "INDEX sqlite_autoindex_steps_2 (episode_id=?)"
+    ),
+    (
+      "patterns of a type by success", "SELECT * FROM patterns WHERE pattern_type = 'x' ORDER BY success_rate DESC",
+      "INDEX patterns_by_success (pattern_type=?)"
+    ),
     ("patterns by usage", "SELECT * FROM patterns ORDER BY usage_count DESC", "INDEX patterns_by_usage"),
-    ("a pattern by its data", "SELECT * FROM patterns WHERE pattern_type = 'x' AND data_hash = 'y'", "INDEX sqlite_autoindex_patterns_2 (pattern_type=? AND data_hash=?)"),
-    ("the episodes of a pattern", "SELECT * FROM episode_patterns WHERE pattern_id = 'x'", "INDEX episode_patterns_by_pattern (pattern_id=?)"),
-    ("the embeddings of an episode", "SELECT * FROM embeddings WHERE episode_id = 'x'", "INDEX embeddings_by_episode (episode_id=?)"),
-    ("the vectors of a space", "SELECT * FROM embeddings WHERE model_name = 'x' AND dimensions = 3", "INDEX embeddings_by_space (model_name=? AND dimensions=?)"),
-    ("the next space", "SELECT model_name, dimensions FROM embeddings WHERE (model_name, dimensions) > ('x', 3) ORDER BY 1, 2 LIMIT 1", "COVERING INDEX embeddings_by_space"),
+    (
+      "a pattern by its data", "SELECT * FROM patterns WHERE pattern_type = 'x' AND data_hash = 'y'",
+      "INDEX sqlite_autoindex_patterns_2 (pattern_type=? AND data_hash=?)"
+    ),
+    (
+      "the episodes of a pattern", "SELECT * FROM episode_patterns WHERE pattern_id = 'x'",
+      "INDEX episode_patterns_by_pattern (pattern_id=?)"
+    ),
+    (
+      "the embeddings of an episode", "SELECT * FROM embeddings WHERE episode_id = 'x'",
+      "INDEX embeddings_by_episode (episode_id=?)"
+    ),
+    (
+      "the vectors of a space", "SELECT * FROM embeddings WHERE model_name = 'x' AND dimensions = 3",
+      "INDEX embeddings_by_space (model_name=? AND dimensions=?)"
+    ),
+    (
+      "the next space",
+      "SELECT model_name, dimensions FROM embeddings WHERE (model_name, dimensions) > ('x', 3) ORDER BY 1, 2 LIMIT 1",
+      "COVERING INDEX embeddings_by_space"
+    ),
     ("the last change", "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1", "SCAN changes"),
-    ("changes since", "SELECT * FROM changes WHERE revision > 5 ORDER BY revision LIMIT 9", "INTEGER PRIMARY KEY (rowid>?)"),
+    (
+      "changes since", "SELECT * FROM changes WHERE revision > 5 ORDER BY revision LIMIT 9",
+      "INTEGER PRIMARY KEY (rowid>?)"
+    ),
   ]
 
   @Test(arguments: lookups.indices) func `a lookup uses its own index and sorts nothing`(_ index: Int) async throws {
@@ -75,7 +106,9 @@ import Testing
     let directory = try TemporaryDirectory()
     let primary = try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), logger: Logger(label: "test"))
     let memory = Memory(primary: primary, cache: NoCache(because: "a test of the primary"))
-    try await memory.insert([.sample("a", context: "first words", steps: ["alpha", "beta"]), .sample("b", context: "second words")])
+    try await memory.insert([
+      .sample("a", context: "first words", steps: ["alpha", "beta"]), .sample("b", context: "second words"),
+    ])
     let before = try await primary.statistics().watermark
     for statement in statements {
       _ = try await primary.write { db in try db.execute(sql: statement) }

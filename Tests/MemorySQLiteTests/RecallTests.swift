@@ -28,11 +28,14 @@ struct Bench {
       .sample("a", context: "repair the login form", steps: ["swift test", "grep timeout"]),
       .sample("b", context: "write release notes", steps: ["git log"]),
     ])
-    let byContext = try await bench.memory.recall(Query(text: "logins", scope: .everything))
+    let byContext = try await bench.memory.recall(Query(text: "logins", scope: .everything, excerpts: true))
     #expect(byContext.map(\.episode.id) == ["a"])
     #expect(byContext.first?.matches == [Hit.Match(step: nil, excerpt: "repair the ‹login› form")])
-    let byStep = try await bench.memory.recall(Query(text: "what about the timeouts", scope: .everything))
+    let byStep = try await bench.memory.recall(
+      Query(text: "what about the timeouts", scope: .everything, excerpts: true))
     #expect(byStep.first?.matches == [Hit.Match(step: 2, excerpt: "grep ‹timeout›")])
+    let plain = try await bench.memory.recall(Query(text: "timeouts login", scope: .everything))
+    #expect(plain.first?.matches == [Hit.Match(step: nil), Hit.Match(step: 2)])
   }
 
   @Test(arguments: ["caf\u{E9}", "cafe\u{301}", "\u{1100}\u{1161}", "\u{AC00}"])
@@ -51,8 +54,10 @@ struct Bench {
 
 extension `Recall by words` {
   @Test(arguments: [
-    #"" OR 1=1 --"#, "NEAR(a b)", "context:secret", "a AND NOT b OR", "*", "^start", #""""#, "a-b:c*^(d)", "{a b}: c", "\\", "'; DROP TABLE steps; --",
-    "col : \"x", "AND", "+ - ~", "((((((", "NOT", "a NEAR/2 b", "\u{FEFF}\u{200B}", "x\u{0301}\u{0301}", String(repeating: "\"", count: 999), "🧨",
+    #"" OR 1=1 --"#, "NEAR(a b)", "context:secret", "a AND NOT b OR", "*", "^start", #""""#, "a-b:c*^(d)", "{a b}: c",
+    "\\", "'; DROP TABLE steps; --",
+    "col : \"x", "AND", "+ - ~", "((((((", "NOT", "a NEAR/2 b", "\u{FEFF}\u{200B}", "x\u{0301}\u{0301}",
+    String(repeating: "\"", count: 999), "🧨",
   ])
   func `what looks like query syntax is words or nothing, never an error of the index`(_ text: String) async throws {
     let bench = try await Bench()
@@ -82,7 +87,8 @@ extension `Recall by words` {
   @Test func `nothing of another domain is found, whatever matches it best`() async throws {
     let memory = try await Bench().memory
     try await memory.insert([
-      .sample("mine", domain: "mine", context: "token"), .sample("theirs", domain: "theirs", context: "token token secret"),
+      .sample("mine", domain: "mine", context: "token"),
+      .sample("theirs", domain: "theirs", context: "token token secret"),
     ])
     for text in ["token", "secret"] {
       let hits = try await memory.recall(Query(text: text, scope: .domain("mine")))
@@ -93,9 +99,12 @@ extension `Recall by words` {
 
   @Test func `active and archived episodes are recalled on request only`() async throws {
     let memory = try await Bench().memory
-    try await memory.insert(Episode.Status.allCases.map { .sample(Episode.ID($0.rawValue), context: "token", status: $0) })
+    try await memory.insert(
+      Episode.Status.allCases.map { .sample(Episode.ID($0.rawValue), context: "token", status: $0) })
     func ids(_ statuses: Set<Episode.Status>?) async throws -> Set<String> {
-      Set(try await memory.recall(Query(text: "token", scope: .everything, filter: .init(statuses: statuses))).map(\.episode.id.rawValue))
+      Set(
+        try await memory.recall(Query(text: "token", scope: .everything, filter: .init(statuses: statuses))).map(
+          \.episode.id.rawValue))
     }
     #expect(try await ids(nil) == ["completed", "failed"])
     #expect(try await ids([.active, .archived]) == ["active", "archived"])
@@ -103,7 +112,9 @@ extension `Recall by words` {
 
   @Test(arguments: [0, -1, 1001]) func `a limit outside 1 to 1,000 is refused`(_ limit: Int) async throws {
     let memory = try await Bench().memory
-    await #expect(throws: MemoryError.self) { try await memory.recall(Query(text: "x", scope: .everything, limit: limit)) }
+    await #expect(throws: MemoryError.self) {
+      try await memory.recall(Query(text: "x", scope: .everything, limit: limit))
+    }
   }
 }
 
@@ -115,7 +126,8 @@ extension `Recall by words` {
     let memory = try await Bench().memory
     var generator = SeededGenerator(seed: seed)
     func vector() -> [Float] { (0..<8).map { _ in Float.random(in: -1...1, using: &generator) } }
-    try await memory.insert((0..<40).map { .sample(Episode.ID("e\($0)"), domain: $0.isMultiple(of: 2) ? "even" : "odd") })
+    try await memory.insert(
+      (0..<40).map { .sample(Episode.ID("e\($0)"), domain: $0.isMultiple(of: 2) ? "even" : "odd") })
     var vectors: [Episode.ID: [[Float]]] = [:]
     for index in 0..<80 {
       let id = Episode.ID("e\(index % 40)"), values = vector()
@@ -143,7 +155,8 @@ extension `Recall by words` {
   @Test func `words and vectors together find what either alone would put second`() async throws {
     let memory = try await Bench().memory
     try await memory.insert([
-      .sample("words", context: "login timeout"), .sample("both", context: "login screen"), .sample("vector", context: "unrelated"),
+      .sample("words", context: "login timeout"), .sample("both", context: "login screen"),
+      .sample("vector", context: "unrelated"),
     ])
     // A word that half of the episodes have says nothing to bm25.
     try await memory.insert((0..<10).map { .sample(Episode.ID("filler\($0)"), context: "something else") })

@@ -4,7 +4,9 @@ import SQLiteStorage
 import TestSupport
 import Testing
 
-private let notes = [migration("001_notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;")]
+private let notes = [
+  migration("001_notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;")
+]
 
 private func migration(_ name: String, _ sql: String) -> Migration {
   guard let migration = Migration(name: name, sql: Array(sql.utf8)) else { fatalError("\(name) is no migration name") }
@@ -127,7 +129,9 @@ extension WALDatabase {
     #expect(try await WALDatabase(path: directory.file("db"), configuration()).texts().count == 300)
   }
 
-  @Test func `a writer that another process keeps waiting gives up after the timeout and says who to look for`() async throws {
+  @Test func `a writer that another process keeps waiting gives up after the timeout and says who to look for`()
+    async throws
+  {
     let directory = try TemporaryDirectory()
     let ours = try WALDatabase(path: directory.file("db"), configuration(timeoutMilliseconds: 50))
     let theirs = try WALDatabase(path: directory.file("db"), configuration())
@@ -150,7 +154,9 @@ extension WALDatabase {
   @Test func `a file of another application is refused and left as it was`() throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("db")
-    try DatabaseQueue(path: path).write { db in try db.execute(sql: "CREATE TABLE theirs (x); PRAGMA application_id = 9") }
+    try DatabaseQueue(path: path).write { db in
+      try db.execute(sql: "CREATE TABLE theirs (x); PRAGMA application_id = 9")
+    }
     let bytes = try Data(contentsOf: URL(filePath: path))
     #expect { try WALDatabase(path: path, configuration()) } throws: {
       guard case StorageError.foreign = $0 else { return false }
@@ -200,7 +206,9 @@ extension WALDatabase {
   @Test func `a migration that fails leaves the ones before it and nothing of itself`() async throws {
     let directory = try TemporaryDirectory()
     let broken = notes + [migration("002_broken", "CREATE TABLE half (x INTEGER) STRICT; CREATE TABLE notes (x);")]
-    #expect(throws: DatabaseError.self) { try WALDatabase(path: directory.file("db"), configuration(migrations: broken)) }
+    #expect(throws: DatabaseError.self) {
+      try WALDatabase(path: directory.file("db"), configuration(migrations: broken))
+    }
     let database = try WALDatabase(path: directory.file("db"), configuration())
     let tables = try await database.read { db in
       try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")

@@ -24,7 +24,8 @@ public final class Child: @unchecked Sendable {
   public static let products: URL = {
     let test = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     #if os(macOS)
-      return Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL.deletingLastPathComponent() ?? test
+      return Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL.deletingLastPathComponent()
+        ?? test
     #else
       return test.deletingLastPathComponent()
     #endif

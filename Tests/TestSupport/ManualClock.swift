@@ -12,6 +12,8 @@ public final class ManualClock: WallClock {
   public func now() -> Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
 
   public func advance(by duration: Duration) {
-    milliseconds.withLock { $0 += duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000 }
+    milliseconds.withLock {
+      $0 += duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+    }
   }
 }

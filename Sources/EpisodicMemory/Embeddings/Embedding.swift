@@ -80,7 +80,8 @@ extension EmbeddingSpace {
       throw MemoryError(.dimensionMismatch, "the query's vector has \(dimensions) numbers; the store has \(all)")
     }
     guard fitting.count == 1 else {
-      throw MemoryError(.invalid, "vectors of \(fitting.count) spaces have \(dimensions) numbers: \(all); name the model")
+      throw MemoryError(
+        .invalid, "vectors of \(fitting.count) spaces have \(dimensions) numbers: \(all); name the model")
     }
     return EmbeddingSpace(model: only.model, dimensions: only.dimensions, metric: named?.metric ?? .cosine)
   }

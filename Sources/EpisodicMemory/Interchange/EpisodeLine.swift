@@ -92,7 +92,8 @@ struct EpisodeLine {
         number = fitting
       } else {
         guard highest < Int.max else {
-          throw MemoryError(.invalid, "steps[\(index)].step_number is missing after \(highest); number the steps from 1")
+          throw MemoryError(
+            .invalid, "steps[\(index)].step_number is missing after \(highest); number the steps from 1")
         }
         number = highest + 1
       }

@@ -1,7 +1,7 @@
 /// Reads one JSON text, value by value, and knows at every moment which field it is in.
 ///
-/// `JSONDecoder` would not do for input: it takes a trailing comma, keeps the first of two members with one name without
-/// a word, and forgets the field when a number does not fit. This one is strict (RFC 8259), and every error names the
+/// `JSONDecoder` would not do for input: it takes a trailing comma, keeps the first of two members with one name
+/// without a word, and forgets the field when a number does not fit. This one is strict (RFC 8259), and every error names the
 /// field, the value and the remedy.
 struct JSONScanner {
   /// Deeper nesting than this is refused, so that no input can exhaust the stack.
@@ -171,7 +171,8 @@ struct JSONScanner {
   private func broken(_ wanted: String) -> MemoryError {
     let place = path.isEmpty ? "" : " in \(path)"
     guard position < bytes.count else {
-      return MemoryError(.invalid, "not JSON: the line ends\(place) where \(wanted) should be; write one whole object a line")
+      return MemoryError(
+        .invalid, "not JSON: the line ends\(place) where \(wanted) should be; write one whole object a line")
     }
     let rest = String(decoding: bytes[position...].prefix(80), as: UTF8.self).shortened(to: 20)
     let hint =
@@ -326,7 +327,8 @@ extension JSONScanner {
     if high < 0xDC00, bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
       position += 2
       let low = UInt32(try hexadecimalUnit())
-      if (0xDC00...0xDFFF).contains(low), let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)) {
+      if (0xDC00...0xDFFF).contains(low), let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
+      {
         return scalar
       }
     }

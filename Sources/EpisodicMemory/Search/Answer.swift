@@ -24,7 +24,7 @@ extension Answer: Cacheable {
       bytes.write(line.shares.vector)
       bytes.write(line.matches) { bytes, match in
         bytes.write(match.step) { $0.write(Int64($1)) }
-        bytes.write(match.excerpt)
+        bytes.write(match.excerpt) { $0.write($1) }
       }
     }
   }
@@ -39,7 +39,7 @@ extension Answer: Cacheable {
             step: try bytes.optional { bytes throws(MalformedBytes) in
               Int(truncatingIfNeeded: try bytes.integer(Int64.self))
             },
-            excerpt: try bytes.text())
+            excerpt: try bytes.optional { bytes throws(MalformedBytes) in try bytes.text() })
         })
     }
   }

@@ -13,6 +13,8 @@ public struct RecallRequest: Sendable {
   public let depth: Int
   /// Step scores kept of each episode.
   public let stepsPerEpisode: Int
+  /// Whether hits quote the texts that matched.
+  public let excerpts: Bool
 }
 
 /// What the primary found: each leg's best candidates within scope and filter, in no order.

@@ -22,10 +22,10 @@ public struct Hit: Hashable, Sendable {
   public struct Match: Hashable, Sendable {
     /// The step; `nil` for the context.
     public let step: Int?
-    /// The surroundings of the matching words, which stand between `‹` and `›`.
-    public let excerpt: String
+    /// The surroundings of the matching words, which stand between `‹` and `›`; `nil` unless the query asked for it.
+    public let excerpt: String?
 
-    public init(step: Int?, excerpt: String) {
+    public init(step: Int?, excerpt: String? = nil) {
       self.step = step
       self.excerpt = excerpt
     }

@@ -27,11 +27,13 @@ extension Memory {
     filter.statuses = query.statuses
     let request = RecallRequest(
       terms: terms, vector: query.vector, space: query.space, scope: query.scope, filter: filter,
-      depth: max(ranking.depth, limit), stepsPerEpisode: ranking.stepsPerEpisode)
+      depth: max(ranking.depth, limit), stepsPerEpisode: ranking.stepsPerEpisode,
+      excerpts: query.excerpts)
     let found = try await primary.recall(request) { ranking.rank($0, limit: limit, legs: legs) }
     cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf)
     for hit in found.value {
-      cache.fill(.episode(hit.episode.id), with: hit.episode, tags: [.episode(hit.episode.id.rawValue)], asOf: found.asOf)
+      cache.fill(
+        .episode(hit.episode.id), with: hit.episode, tags: [.episode(hit.episode.id.rawValue)], asOf: found.asOf)
     }
     return found.value
   }
@@ -57,7 +59,8 @@ extension Memory {
     if let space = query.space, let vector = query.vector, space.dimensions != vector.count {
       throw MemoryError(
         .dimensionMismatch,
-        "the query's vector has \(vector.count) numbers and its space \(space.model) \(space.dimensions); embed with that model")
+        "the query's vector has \(vector.count) numbers and its space \(space.model) \(space.dimensions); embed with that model"
+      )
     }
     if case .domain(let domain) = query.scope { try validation.name(domain, "domain") }
     let terms = try SearchTerms(text: query.text, phrases: query.phrases, prefixes: query.prefixes)

@@ -14,12 +14,14 @@ public struct Query: Hashable, Sendable {
   public var filter: Episode.Filter
   /// 1...1,000.
   public var limit: Int
+  /// Whether hits quote the texts that matched, for people to read; about a quarter of a millisecond a text.
+  public var excerpts: Bool
   public var ranking: Ranking
 
   public init(
     text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
     space: EmbeddingSpace? = nil, scope: Scope, filter: Episode.Filter = .init(), limit: Int = 10,
-    ranking: Ranking = .init()
+    excerpts: Bool = false, ranking: Ranking = .init()
   ) {
     self.text = text
     self.phrases = phrases
@@ -29,6 +31,7 @@ public struct Query: Hashable, Sendable {
     self.scope = scope
     self.filter = filter
     self.limit = limit
+    self.excerpts = excerpts
     self.ranking = ranking
   }
 }

@@ -15,7 +15,8 @@ public struct SearchTerms: Hashable, Sendable {
     let spoken = Self.split(text ?? "")
     let telling = spoken.filter { !StopWords.english.contains($0) }
     var seen: Set<String> = []
-    words = (telling.isEmpty ? spoken : telling).filter { seen.insert($0).inserted }.prefix(Self.maximumCount).map(\.self)
+    words = (telling.isEmpty ? spoken : telling).filter { seen.insert($0).inserted }.prefix(Self.maximumCount).map(
+      \.self)
     var sequences: [[String]] = []
     for phrase in phrases {
       let sequence = Self.split(phrase)

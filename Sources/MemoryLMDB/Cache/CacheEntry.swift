@@ -38,7 +38,6 @@ struct CacheEntry {
     guard keyCount <= bytes.count - Self.headerCount - 8 * tagCount else { return nil }
   }
 
-  var count: Int { bytes.count }
   var deadline: Int64 { bytes.integer(at: 8) }
   var revision: Int64 { bytes.integer(at: 16) }
   var sequence: UInt64 { bytes.integer(at: 24) }

@@ -20,7 +20,8 @@ struct PageCost: Sendable {
     guard inLeaf <= usable / 2 else {
       return (Self.pageHeader + valueBytes + page - 1) / page * page + Self.node + Self.orderRow
     }
-    // Keys are hashes, so pages split in random places and are two thirds full.
-    return page * 3 / (usable / inLeaf * 2) + Self.orderRow
+    // Keys are hashes: pages split and empty in random places, and LMDB merges those that are less than a quarter full.
+    // Measured after many generations of entries, they are 45 to 50 % full.
+    return min(page * 9 / (usable / inLeaf * 4), page) + Self.orderRow
   }
 }

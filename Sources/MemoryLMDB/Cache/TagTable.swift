@@ -1,4 +1,3 @@
-import EpisodicMemory
 import LMDB
 
 /// The database `tags`: which revision last changed what cached values depend on.
@@ -66,11 +65,9 @@ struct TagTable: Sendable {
     return tags
   }
 
-  private func record(_ revision: Int64, of tag: UInt64) -> [UInt8] {
-    var writer = ByteWriter(capacity: 16)
-    writer.write(revision)
-    writer.write(seal(revision, tag))
-    return writer.bytes
+  /// In place: a table that is written anew has tens of thousands of them.
+  private func record(_ revision: Int64, of tag: UInt64) -> InlineArray<2, UInt64> {
+    [UInt64(bitPattern: revision).littleEndian, seal(revision, tag).littleEndian]
   }
 
   private func revision(in record: RawSpan, of tag: UInt64) throws(LMDBError) -> Int64 {

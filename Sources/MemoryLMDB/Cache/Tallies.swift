@@ -15,7 +15,6 @@ struct Tallies: Equatable, Cacheable {
 
   /// Bytes of all entries, as `PageCost` counts them.
   var bytes: Int { counts.reduce(0) { $0 &+ $1.bytes } }
-  var entries: Int { counts.reduce(0) { $0 &+ $1.entries } }
 
   /// Adds what another one counted.
   mutating func add(_ other: Tallies) {
@@ -48,7 +47,7 @@ struct Tallies: Equatable, Cacheable {
   }
 
   /// In the order in which they are written.
-  private static var fields: [WritableKeyPath<CacheStatistics.Counts, Int>] {
-    [\.hits, \.misses, \.expired, \.stale, \.fills, \.refused, \.evicted, \.entries, \.bytes]
-  }
+  private static let fields: [any WritableKeyPath<CacheStatistics.Counts, Int> & Sendable] = [
+    \.hits, \.misses, \.expired, \.stale, \.fills, \.refused, \.evicted, \.entries, \.bytes,
+  ]
 }

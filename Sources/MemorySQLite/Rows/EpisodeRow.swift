@@ -17,7 +17,9 @@ enum EpisodeRow {
     try fetch(db, where: "e.seq = ?", row)
   }
 
-  private static func fetch(_ db: Database, where condition: String, _ key: any DatabaseValueConvertible) throws -> Episode? {
+  private static func fetch(_ db: Database, where condition: String, _ key: any DatabaseValueConvertible) throws
+    -> Episode?
+  {
     let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM episodes e WHERE \(condition)")
     let rows = try Row.fetchCursor(statement, arguments: [key])
     guard let row = try rows.next() else { return nil }

@@ -5,7 +5,7 @@ public struct MalformedBytes: Error {
 
 /// Reads what `ByteWriter` wrote, in place; every step is checked, so that no bytes whatever can make it trap.
 ///
-/// The bytes are borrowed: a reader must not outlive the closure that lent them.
+/// Small steps are inlined: they are most of what a cache hit does besides making strings. The bytes are borrowed: a reader must not outlive the closure that lent them.
 public struct ByteReader {
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
@@ -14,6 +14,7 @@ public struct ByteReader {
 
   public var isAtEnd: Bool { position == bytes.count }
 
+  @inline(__always)
   public mutating func integer<Value: FixedWidthInteger>(
     _ type: Value.Type = Value.self
   ) throws(MalformedBytes) -> Value {
@@ -21,8 +22,10 @@ public struct ByteReader {
     return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: Value.self))
   }
 
+  @inline(__always)
   public mutating func double() throws(MalformedBytes) -> Double { Double(bitPattern: try integer()) }
 
+  @inline(__always)
   public mutating func bool() throws(MalformedBytes) -> Bool {
     switch try integer(UInt8.self) {
     case 0: false
@@ -37,12 +40,14 @@ public struct ByteReader {
     return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), as: UTF8.self)
   }
 
+  @inline(__always)
   public mutating func optional<Value>(
     _ read: (inout ByteReader) throws(MalformedBytes) -> Value
   ) throws(MalformedBytes) -> Value? {
     try bool() ? try read(&self) : nil
   }
 
+  @inline(__always)
   public mutating func array<Element>(
     _ read: (inout ByteReader) throws(MalformedBytes) -> Element
   ) throws(MalformedBytes) -> [Element] {
@@ -55,6 +60,7 @@ public struct ByteReader {
     return elements
   }
 
+  @inline(__always)
   private mutating func advance(by count: Int) throws(MalformedBytes) -> Int {
     guard count <= bytes.count - position else { throw MalformedBytes() }
     defer { position += count }

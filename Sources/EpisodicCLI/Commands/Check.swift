@@ -1,0 +1,59 @@
+import ArgumentParser
+import Episodic
+
+struct Check: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Verifies the primary and the cache against it.",
+    discussion: """
+      Reads everything once. A check that failed concerns what is derived, and episodic rebuild makes it right: \
+      exit 1. Damage concerns the truth itself; restore a backup, or save what can still be read with episodic export: exit 3.
+
+      EXAMPLES:
+        episodic check
+        episodic check --json | jq -e .passed
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() async throws {
+    let checks = try await store.withMemory { memory in try await memory.check() }
+    let code = checks.map(\.outcome.exitCode).max() ?? 0
+    if json {
+      StandardOutput.write(["checks": .array(checks.map(\.json)), "passed": .bool(code == 0)])
+    } else {
+      for check in checks { StandardOutput.write(check.line) }
+    }
+    if code != 0 { throw ExitCode(code) }
+  }
+}
+
+extension Episodic.Check {
+  fileprivate var line: String {
+    switch outcome {
+    case .passed: "ok       \(name)"
+    case .failed(let reason): "FAILED   \(name): \(reason.onOneLine)"
+    case .damaged(let reason): "DAMAGED  \(name): \(reason.onOneLine)"
+    }
+  }
+
+  fileprivate var json: JSON {
+    switch outcome {
+    case .passed: ["name": .string(name), "outcome": "passed"]
+    case .failed(let reason): ["name": .string(name), "outcome": "failed", "reason": .string(reason)]
+    case .damaged(let reason): ["name": .string(name), "outcome": "damaged", "reason": .string(reason)]
+    }
+  }
+}
+
+extension Episodic.Check.Outcome {
+  fileprivate var exitCode: Int32 {
+    switch self {
+    case .passed: 0
+    case .failed: 1
+    case .damaged: 3
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Episodic
+
+struct Export: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Exports every episode, one JSON object a line, newest first.",
+    discussion: """
+      Lossless: an import of the result gives the same episodes. A file appears under its name only when it is \
+      complete. Vectors and patterns are not part of it.
+
+      EXAMPLES:
+        episodic export --output backup.jsonl
+        episodic export | jq -r 'select(.status == "failed") | .context'
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Option(help: ArgumentHelp("File to write; - is standard output.", valueName: "file"))
+  var output = "-"
+
+  func run() async throws {
+    _ = try await store.withMemory { memory in
+      try await memory.exportEpisodes(to: OutputFile(argument: output))
+    }
+  }
+}

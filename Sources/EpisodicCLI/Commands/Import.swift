@@ -1,0 +1,94 @@
+import ArgumentParser
+import Episodic
+
+struct Import: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Imports episodes, one JSON object a line.",
+    discussion: """
+      Every line of every file is checked first; one bad line keeps everything out, unless --keep-going leaves out \
+      only the bad ones. Each is named with its file, line, field and what to do about it.
+
+      A line has id, task_type, domain, context, status, created_at and steps, and may have session, success_rate, \
+      completed_at and metadata. A step has action and timestamp, and may have step_number, result, tool, duration_ms \
+      and success. Times are ISO 8601, UTC.
+
+      EXAMPLES:
+        episodic import runs.jsonl
+        episodic import --vectors runs.f32 --model all-MiniLM-L6-v2 --dimensions 384 runs.jsonl
+        zcat runs.jsonl.gz | episodic import --existing skip -
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Argument(help: ArgumentHelp("Files to import; - is standard input.", valueName: "file"))
+  var files: [String]
+
+  @Option(help: ArgumentHelp("Vectors of the contexts: raw little-endian float32, a row a line.", valueName: "file"))
+  var vectors: String?
+
+  @Option(help: ArgumentHelp("The model that made the vectors.", valueName: "name"))
+  var model: String?
+
+  @Option(help: ArgumentHelp("Numbers in a vector.", valueName: "n"))
+  var dimensions: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What to do with an id that is there already: fail, skip (keep what is there) or replace.", valueName: "policy"))
+  var existing = Episode.ExistingPolicy.fail
+
+  @Flag(help: "Leave out bad lines, import the rest, and exit 1.")
+  var keepGoing = false
+
+  @Flag(help: "Print what was done as one JSON object.")
+  var json = false
+
+  func validate() throws {
+    let given = [vectors != nil, model != nil, dimensions != nil]
+    guard given.allSatisfy({ $0 == given[0] }) else {
+      throw ValidationError("--vectors, --model and --dimensions belong together; give all three or none")
+    }
+  }
+
+  func run() async throws {
+    var source: VectorSource?
+    if let vectors, let dimensions {
+      source = VectorSource(InputFile(argument: vectors), model: model, dimensions: dimensions)
+    }
+    let inputs = files.map(InputFile.init(argument:))
+    let options = ImportOptions(existing: existing, keepGoing: keepGoing)
+    let report = try await store.withMemory(creating: true) { memory in
+      defer { if StandardError.isTerminal { StandardError.rewrite("") } }
+      return try await memory.importEpisodes(from: inputs, vectors: source, options: options) { progress in
+        if StandardError.isTerminal { StandardError.rewrite(progress.line) }
+      }
+    }
+    for line in report.rejected { StandardError.write("episodic: \(line.description.onOneLine)") }
+    json ? StandardOutput.write(report.json) : StandardOutput.write(report.sentence)
+    if !report.rejected.isEmpty { throw ExitCode(1) }
+  }
+}
+
+extension ImportProgress {
+  fileprivate var line: String {
+    let percent = bytes > 0 ? bytesDone * 100 / bytes : 100
+    return "\(stage.rawValue) \(percent)% (\(counted(lines, "line")))"
+  }
+}
+
+extension ImportReport {
+  fileprivate var json: JSON {
+    [
+      "imported": .integer(Int64(imported)), "skipped": .integer(Int64(skipped)), "steps": .integer(Int64(steps)),
+      "vectors": .integer(Int64(vectors)), "rejected": .integer(Int64(rejected.count)),
+    ]
+  }
+
+  fileprivate var sentence: String {
+    var parts = ["imported \(counted(imported, "episode"))", counted(steps, "step")]
+    if vectors > 0 { parts.append(counted(vectors, "vector")) }
+    if skipped > 0 { parts.append("skipped \(counted(skipped, "episode"))") }
+    if !rejected.isEmpty { parts.append("left out \(counted(rejected.count, "bad line"))") }
+    return parts.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Episodic
+import Foundation
+
+struct Recall: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Finds the past episodes that answer a question, best first, and says why.",
+    discussion: """
+      TEXT is natural words, never query syntax; rare words weigh most. Completed and failed episodes are drawn on, \
+      others with --status. A domain, or --everywhere, has to be said: nothing leaves its domain by default.
+
+      With --queries, a file of questions is answered: one {"id", "text", "filters": {"domain"?, "session"?, \
+      "task_type"?, "status"?, "after"?, "before"?}} a line in, one {"query_id", "results": [{"id", "score"}], "ms"} a \
+      line out, in the same order. A query without a domain looks everywhere.
+
+      EXAMPLES:
+        episodic recall flaky checkout test --domain web
+        episodic recall timeout --everywhere --status failed --after 2026-01-01 --json
+        episodic recall --phrase "permission denied" --prefix migrat --domain db
+        episodic recall --queries questions.jsonl --output answers.jsonl --limit 100
+        episodic recall --queries q.jsonl --query-vectors q.f32 --dimensions 384 --output -
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Argument(help: ArgumentHelp("What to look for.", valueName: "text"))
+  var text: [String] = []
+
+  @Option(help: ArgumentHelp("Look in this domain only.", valueName: "domain"))
+  var domain: String?
+
+  @Flag(help: "Look in every domain.")
+  var everywhere = false
+
+  @Option(help: ArgumentHelp("Words that must occur side by side; may be given again.", valueName: "words"))
+  var phrase: [String] = []
+
+  @Option(help: ArgumentHelp("The beginning of a word that must occur; may be given again.", valueName: "letters"))
+  var prefix: [String] = []
+
+  @Option(help: "hybrid (words, and vectors where given), text, or vector.")
+  var mode = RecallMode.hybrid
+
+  @Option(help: ArgumentHelp("Episodes to show, 1 to 1000.", valueName: "n"))
+  var limit = 10
+
+  @OptionGroup var filters: FilterOptions
+
+  @Option(help: ArgumentHelp("File of queries, one JSON object a line; - is standard input.", valueName: "file"))
+  var queries: String?
+
+  @Option(help: ArgumentHelp("File of results of --queries; - is standard output.", valueName: "file"))
+  var output: String?
+
+  @OptionGroup var vectors: VectorOptions
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    if mode == .vector, vectors.queryVectors == nil {
+      throw ValidationError("--mode vector needs --query-vectors FILE and --dimensions N")
+    }
+    if queries == nil {
+      guard output == nil else { throw ValidationError("--output is for the results of --queries; redirect instead") }
+      guard (domain != nil) != everywhere else {
+        throw ValidationError("say where to look: either --domain DOMAIN or --everywhere")
+      }
+    } else {
+      guard output != nil else { throw ValidationError("--queries needs --output FILE; - is standard output") }
+      guard text.isEmpty, phrase.isEmpty, prefix.isEmpty, domain == nil, filters.isEmpty else {
+        throw ValidationError("with --queries, texts and filters stand in the file of queries; leave the others out")
+      }
+    }
+  }
+
+  func run() async throws {
+    if let queries, let output {
+      _ = try await store.withMemory { memory in
+        try await memory.recall(
+          queries: InputFile(argument: queries), vectors: vectors.source, to: OutputFile(argument: output), mode: mode,
+          limit: limit)
+      }
+      return
+    }
+    let query = try query()
+    let (hits, duration) = try await store.withMemory { memory in
+      let begin = ContinuousClock.now
+      let hits = try await memory.recall(query)
+      return (hits, ContinuousClock.now - begin)
+    }
+    if json {
+      StandardOutput.write(["results": .array(hits.map(\.json)), "ms": JSON(duration.fractionalMilliseconds)])
+    } else if hits.isEmpty {
+      StandardError.write("nothing found")
+    } else {
+      StandardOutput.write(hits.enumerated().map { $1.lines(rank: $0 + 1) }.joined(separator: "\n"))
+    }
+  }
+
+  private func query() throws -> Query {
+    var query = Query(
+      text: text.isEmpty || mode == .vector ? nil : text.joined(separator: " "), phrases: phrase, prefixes: prefix,
+      scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit, excerpts: true)
+    if let source = vectors.source, mode != .text {
+      query.vector = try source.onlyVector()
+      query.space = source.space
+    }
+    return query
+  }
+}
+
+extension Hit {
+  fileprivate var json: JSON {
+    [
+      "id": .string(episode.id.rawValue), "score": JSON(score),
+      "shares": ["context": JSON(shares.context), "steps": JSON(shares.steps), "vector": JSON(shares.vector)],
+      "matches": .array(
+        matches.map { match in
+          ["step": match.step.map { .integer(Int64($0)) } ?? .null, "excerpt": match.excerpt.map(JSON.string) ?? .null]
+        }),
+      "episode": episode.summary,
+    ]
+  }
+
+  /// A block of lines: the episode, and what of it matched.
+  fileprivate func lines(rank: Int) -> String {
+    let width = StandardOutput.width
+    var lines = [
+      "\(rank). \(episode.id.rawValue.onOneLine)  \(String(format: "%.3f", score))  \(episode.outcome)  "
+        + "\(episode.taskType.rawValue.onOneLine)  \(episode.domain.onOneLine)  \(episode.createdAt.forPeople)"
+    ]
+    if !matches.contains(where: { $0.step == nil }) { lines.append("   \(episode.context.onOneLine)") }
+    for match in matches {
+      lines.append("   \(match.step.map { "step \($0): " } ?? "")\((match.excerpt ?? "").onOneLine)")
+    }
+    return lines.map { $0.fitted(to: width ?? 400) }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Episodic
+
+struct Stats: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what both tiers hold and what the cache did.",
+    discussion: """
+      EXAMPLES:
+        episodic stats
+        episodic stats --json | jq .primary.episodes.failed
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() async throws {
+    let statistics = try await store.withMemory { memory in try await memory.statistics() }
+    if json {
+      StandardOutput.write(["primary": statistics.primary.json, "cache": statistics.cache.json])
+    } else {
+      StandardOutput.write(statistics.primary.text(of: store.path) + "\n\n" + statistics.cache.text)
+    }
+  }
+}
+
+extension PrimaryStatistics {
+  fileprivate var json: JSON {
+    let statuses = Episode.Status.allCases.map { ($0.rawValue, JSON.integer(Int64(episodes[$0] ?? 0))) }
+    return [
+      "episodes": .object(Dictionary(uniqueKeysWithValues: statuses)), "steps": .integer(Int64(steps)),
+      "patterns": .integer(Int64(patterns)), "domains": .integer(Int64(domains)), "bytes": .integer(bytes),
+      "revision": .integer(watermark.revision), "schema_version": .integer(Int64(schemaVersion)),
+      "spaces": .array(
+        spaces.map {
+          [
+            "model": .string($0.model), "dimensions": .integer(Int64($0.dimensions)),
+            "vectors": .integer(Int64($0.vectors)),
+          ]
+        }),
+    ]
+  }
+
+  fileprivate func text(of path: String) -> String {
+    let total = episodes.values.reduce(0, +)
+    let statuses = Episode.Status.allCases.compactMap { status in
+      episodes[status].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
+    }
+    var lines = [
+      "primary   \(path.onOneLine), \(bytes.asBytes), schema \(schemaVersion), revision \(watermark.revision)",
+      "episodes  \(total)\(statuses.isEmpty ? "" : " (\(statuses.joined(separator: ", ")))")",
+      "steps     \(steps)", "domains   \(domains)", "patterns  \(patterns)",
+    ]
+    for space in spaces {
+      lines.append("vectors   \(space.vectors) of \(space.model.onOneLine), \(space.dimensions) dimensions")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension CacheStatistics {
+  fileprivate var json: JSON {
+    let kinds = CacheKey.Kind.allCases.map { ($0.name, self[$0].json) }
+    return [
+      "available": .bool(unavailable == nil), "unavailable": unavailable.map(JSON.string) ?? .null,
+      "capacity": .integer(Int64(capacity)), "failures": .integer(Int64(failures)),
+      "kinds": .object(Dictionary(uniqueKeysWithValues: kinds)),
+    ]
+  }
+
+  fileprivate var text: String {
+    if let unavailable { return "cache     none: \(unavailable.onOneLine)" }
+    let header = ["KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED"]
+    var table = Table(header, rightAligned: Set(header.dropFirst()))
+    for kind in CacheKey.Kind.allCases {
+      let counts = self[kind]
+      table.add(
+        [kind.name, "\(counts.entries)", Int64(counts.bytes).asBytes]
+          + [
+            counts.hits, counts.misses, counts.expired, counts.stale, counts.fills, counts.refused, counts.evicted,
+          ].map(String.init))
+    }
+    let failed = failures > 0 ? ", \(counted(failures, "failure"))" : ""
+    return "cache     capacity \(Int64(capacity).asBytes)\(failed)\n\(table.text(width: StandardOutput.width))"
+  }
+}
+
+extension CacheStatistics.Counts {
+  fileprivate var json: JSON {
+    let counts: [(String, Int)] = [
+      ("hits", hits), ("misses", misses), ("expired", expired), ("stale", stale), ("fills", fills),
+      ("refused", refused), ("evicted", evicted), ("entries", entries), ("bytes", bytes),
+    ]
+    return .object(Dictionary(uniqueKeysWithValues: counts.map { ($0, JSON.integer(Int64($1))) }))
+  }
+}
+
+extension Int64 {
+  /// `512 B`, `12 KiB`, `1.5 MiB`.
+  fileprivate var asBytes: String {
+    if self < 1024 { return "\(self) B" }
+    if self < 1 << 20 { return "\(self >> 10) KiB" }
+    return "\(Double((self * 10) >> 20) / 10) MiB"
+  }
+}

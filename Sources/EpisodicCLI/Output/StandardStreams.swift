@@ -1,0 +1,51 @@
+import Episodic
+import Foundation
+
+/// Where answers go.
+enum StandardOutput {
+  static func write(_ text: String) { writeLine(text, to: STDOUT_FILENO) }
+
+  /// One object on one line.
+  static func write(_ json: JSON) { write(json.canonicalText) }
+
+  /// Columns of the terminal; `nil` where it is none, and lines need not fit.
+  static var width: Int? {
+    guard isatty(STDOUT_FILENO) == 1 else { return nil }
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 80 }
+    return Int(size.ws_col)
+  }
+}
+
+/// Where everything else goes: errors, notes, progress.
+enum StandardError {
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+  static func write(_ text: String) { writeLine(text, to: STDERR_FILENO) }
+
+  /// Shows a line in the place of the last one; an empty one takes it away.
+  static func rewrite(_ text: String) { _ = writeBytes(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
+}
+
+/// Writes all of it. `false` where nobody reads any more or the device is full: there is nobody left to tell.
+func writeBytes(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+  var done = 0
+  while done < bytes.count {
+    let written = bytes[done...].withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+    if written >= 0 {
+      done += written
+    } else if errno != EINTR {
+      return false
+    }
+  }
+  return true
+}
+
+private func writeLine(_ text: String, to descriptor: Int32) {
+  guard !writeBytes(Array("\(text)\n".utf8), to: descriptor), descriptor == STDOUT_FILENO, errno != EPIPE else {
+    return
+  }
+  let reason = String(cString: strerror(errno))
+  _ = writeBytes(Array("episodic: cannot write standard output: \(reason)\n".utf8), to: STDERR_FILENO)
+  exit(3)
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Episodic
+import Foundation
+
+/// Which store a command works on.
+struct StoreOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Directory of the store.", valueName: "dir"))
+  var store: String?
+
+  var path: String {
+    if let store { return store }
+    if let variable = ProcessInfo.processInfo.environment["EPISODIC_STORE"], !variable.isEmpty { return variable }
+    return "./.episodic"
+  }
+
+  /// Opens the store, lends it, and closes it, whatever comes of it.
+  ///
+  /// - Parameter creating: Whether to make a store where there is none.
+  func withMemory<Value>(creating: Bool = false, _ body: (Memory) async throws -> Value) async throws -> Value {
+    let memory = try await open(creating: creating)
+    let value: Value
+    do {
+      value = try await body(memory)
+    } catch {
+      await close(memory)
+      throw error
+    }
+    await close(memory)
+    return value
+  }
+
+  private func open(creating: Bool) async throws -> Memory {
+    guard !path.isEmpty else { throw ValidationError("the store's directory is empty; name one with --store") }
+    var options = Memory.OpenOptions()
+    options.create = creating
+    return try await Memory.open(at: path, options: options)
+  }
+
+  /// What was acknowledged is safe whether or not closing succeeds, so a failure is told and changes nothing.
+  private func close(_ memory: Memory) async {
+    do throws(MemoryError) {
+      try await memory.close()
+    } catch {
+      StandardError.write("episodic: closing \(path): \(error.message)")
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/// The episodes of several files, line by line, each with its vector.
+struct EpisodeStream {
+  struct Entry {
+    let file: String
+    let line: Int
+    /// Of the line.
+    let bytes: Int
+    let content: Result<(episode: Episode, vector: [Float]?), MemoryError>
+
+    func rejected(_ error: MemoryError) -> RejectedLine { RejectedLine(file: file, line: line, reason: error.message) }
+  }
+
+  private let inputs: [OpenInput]
+  private let vectors: VectorFile?
+  private let limits: Limits
+  private let now: Timestamp
+  private var file = 0
+  private var reader: LineReader
+  private var bytesOfFilesDone: Int64 = 0
+  /// Where each id was used first, to find the ones used twice.
+  private var places: [Episode.ID: (file: Int, line: Int)] = [:]
+  /// Lines read, and so the row of the next one.
+  private(set) var lines = 0
+  /// Whether every line of every file has been read.
+  private(set) var isAtEnd = false
+
+  /// - Parameter inputs: At least one.
+  init?(_ inputs: [OpenInput], vectors: VectorFile?, limits: Limits, now: Timestamp) {
+    guard let first = inputs.first else { return nil }
+    self.inputs = inputs
+    self.vectors = vectors
+    self.limits = limits
+    self.now = now
+    reader = LineReader(first)
+  }
+
+  /// How far into the files the lines read so far reach.
+  var bytesRead: Int64 { bytesOfFilesDone + reader.bytesRead }
+
+  /// The next line that is not blank; `nil` behind the last file.
+  ///
+  /// - Throws: `.unavailable` where a file cannot be read.
+  mutating func next() throws(MemoryError) -> Entry? {
+    while true {
+      let read: Result<LineReader.Line, MemoryError>
+      do throws(MemoryError) {
+        guard let line = try reader.next() else {
+          isAtEnd = !advance()
+          if isAtEnd { return nil }
+          continue
+        }
+        read = .success(line)
+      } catch  where error.code == .invalid {
+        read = .failure(error)
+      }
+      let row = lines
+      lines += 1
+      return Entry(
+        file: reader.input.name, line: reader.number, bytes: (try? read.get().bytes.count) ?? 0,
+        content: Result { () throws(MemoryError) in try parse(read.get(), row: row) })
+    }
+  }
+
+  /// Counts the lines of all files that are not blank.
+  static func countLines(_ inputs: [OpenInput]) throws(MemoryError) -> Int {
+    var count = 0
+    for input in inputs {
+      var reader = LineReader(input)
+      while true {
+        do throws(MemoryError) {
+          guard try reader.next() != nil else { break }
+        } catch  where error.code == .invalid {
+          // Too long to be read, and a line all the same.
+        }
+        count += 1
+      }
+    }
+    return count
+  }
+
+  private mutating func advance() -> Bool {
+    guard file + 1 < inputs.count else { return false }
+    bytesOfFilesDone += reader.bytesRead
+    file += 1
+    reader = LineReader(inputs[file])
+    return true
+  }
+
+  private mutating func parse(
+    _ line: LineReader.Line, row: Int
+  ) throws(MemoryError) -> (episode: Episode, vector: [Float]?) {
+    let episode = try EpisodeLine(line.bytes).episode(limits: limits, now: now)
+    if let first = places[episode.id] {
+      throw MemoryError(
+        .invalid,
+        "id \"\(episode.id)\" is used twice, first in \(inputs[first.file].name):\(first.line); keep one of them")
+    }
+    let vector = try vectors?.row(row)
+    places[episode.id] = (file, line.number)
+    return (episode, vector)
+  }
+}

@@ -1,0 +1,199 @@
+/// Imports episodes into a memory: all lines or none, unless it is to keep going.
+struct Importer {
+  /// A transaction takes this many episodes or bytes of lines, whichever is reached first: enough to pay for a commit,
+  /// little enough that other writers get their turn.
+  private static let batchEpisodes = 256
+  private static let batchBytes = 4 << 20
+  private static let progressInterval = 64
+
+  private let memory: Memory
+  private let inputs: [OpenInput]
+  private let vectors: (file: VectorFile, space: EmbeddingSpace)?
+  private let options: ImportOptions
+  private let now: Timestamp
+  /// Of all files.
+  private let bytes: Int64
+
+  private var report = ImportReport()
+  private var batch: [(entry: EpisodeStream.Entry, episode: Episode, vector: [Float]?)] = []
+  private var batchedBytes = 0
+  /// Whether an id could be there already.
+  private var mayExist = true
+
+  init(
+    _ memory: Memory, files: [InputFile], vectors source: VectorSource?, options: ImportOptions
+  ) throws(MemoryError) {
+    guard !files.isEmpty else { throw MemoryError(.invalid, "no file to import; name one, or - for standard input") }
+    let fromStandardInput = files.count { $0 == .standardInput } + (source?.file == .standardInput ? 1 : 0)
+    guard fromStandardInput < 2 else {
+      throw MemoryError(.invalid, "standard input is named \(fromStandardInput) times; it can be read once")
+    }
+    if let source {
+      guard let space = source.space else {
+        throw MemoryError(.invalid, "the vectors of \(source.file) have no model; name the one that made them")
+      }
+      try memory.validation.name(space.model, "model")
+      vectors = (try VectorFile(source, limits: memory.limits), space)
+    } else {
+      vectors = nil
+    }
+    var inputs: [OpenInput] = []
+    for file in files { inputs.append(try OpenInput(file)) }
+    self.inputs = inputs
+    self.memory = memory
+    self.options = options
+    now = memory.clock.now()
+    bytes = inputs.reduce(0) { $0 + $1.size }
+  }
+
+  mutating func run(_ progress: (ImportProgress) -> Void) async throws(MemoryError) -> ImportReport {
+    if let vectors {
+      try await require(vectors.space)
+      try vectors.file.require(rows: try EpisodeStream.countLines(inputs), for: "episodes")
+    }
+    let page = try await memory.primary.episodes(.init(), in: .everything, after: nil, limit: 1)
+    mayExist = !page.elements.isEmpty
+    if !options.keepGoing { try await checkEverything(progress) }
+    try await store(progress)
+    return report
+  }
+
+  // MARK: Checking
+
+  /// A model has vectors of one length (I6); said once here and not for every line.
+  private func require(_ space: EmbeddingSpace) async throws(MemoryError) {
+    let spaces = try await memory.primary.statistics().spaces
+    guard let other = spaces.first(where: { $0.model == space.model && $0.dimensions != space.dimensions }) else {
+      return
+    }
+    throw MemoryError(
+      .dimensionMismatch,
+      "the store's vectors of the model \"\(space.model)\" have \(other.dimensions) numbers, these "
+        + "\(space.dimensions); embed with that model or name another")
+  }
+
+  /// Reads every line and stores nothing.
+  private func checkEverything(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
+    var rejected: [RejectedLine] = []
+    guard var stream = stream() else { return }
+    while rejected.count < RejectedLines.maximumCount, let entry = try stream.next() {
+      do throws(MemoryError) {
+        let id = try entry.content.get().episode.id
+        if options.existing == .fail, mayExist, try await exists(id) {
+          throw MemoryError(.conflict, "id \"\(id)\" is in the store already; skip or replace existing episodes")
+        }
+      } catch  where error.code == .invalid || error.code == .conflict {
+        rejected.append(entry.rejected(error))
+      }
+      tell(progress, .checking, stream)
+    }
+    guard let first = rejected.first else { return }
+    let others = rejected.count - 1
+    let more = others == 0 ? "" : ", as \(others) more lines\(stream.isAtEnd ? "" : " at least") are bad"
+    throw MemoryError(.invalid, "\(first); nothing was imported\(more)", cause: RejectedLines(lines: rejected))
+  }
+
+  private func exists(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+    // Not through the cache, which an import would only fill with what nobody asked for.
+    try await memory.primary.episode(id).value != nil
+  }
+
+  // MARK: Storing
+
+  private mutating func store(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
+    guard var stream = stream() else { return }
+    while let entry = try stream.next() {
+      do throws(MemoryError) {
+        let (episode, vector) = try entry.content.get()
+        batch.append((entry, episode, vector))
+        batchedBytes += entry.bytes
+      } catch {
+        try reject(entry, error)
+      }
+      if batch.count >= Self.batchEpisodes || batchedBytes >= Self.batchBytes { try await storeBatch() }
+      tell(progress, .storing, stream)
+    }
+    try await storeBatch()
+    progress(ImportProgress(stage: .storing, bytes: bytes, bytesDone: bytes, lines: stream.lines))
+    // Whole batches may have been refused late; the files' order is what a reader of the report expects.
+    let order = Dictionary(inputs.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    report.rejected.sort { (order[$0.file] ?? 0, $0.line) < (order[$1.file] ?? 0, $1.line) }
+  }
+
+  private mutating func storeBatch() async throws(MemoryError) {
+    let all = batch
+    batch = []
+    batchedBytes = 0
+    guard !all.isEmpty else { return }
+    do throws(MemoryError) {
+      try await insert(all)
+    } catch  where options.keepGoing && Self.isOfALine(error) {
+      // One of them is in the way of all: find it by storing each alone.
+      for line in all {
+        do throws(MemoryError) {
+          try await insert([line])
+        } catch  where Self.isOfALine(error) {
+          try reject(line.entry, error)
+        }
+      }
+    } catch {
+      throw MemoryError(
+        error.code,
+        "\(error.message); \(report.imported) episodes were imported before that, so repeat the import and skip "
+          + "existing episodes", cause: error)
+    }
+  }
+
+  private mutating func insert(
+    _ lines: [(entry: EpisodeStream.Entry, episode: Episode, vector: [Float]?)]
+  ) async throws(MemoryError) {
+    var lines = lines
+    let count = lines.count
+    if options.existing == .skip, mayExist {
+      // The primary would skip them too, but not say how many steps and vectors went with them.
+      var absent: [(entry: EpisodeStream.Entry, episode: Episode, vector: [Float]?)] = []
+      for line in lines where try await !exists(line.episode.id) { absent.append(line) }
+      lines = absent
+    }
+    let model = vectors?.space.model ?? ""
+    let embeddings = lines.compactMap { line in
+      line.vector.map { Embedding.Draft(of: line.episode.id, content: line.episode.context, vector: $0, model: model) }
+    }
+    let inserted =
+      lines.isEmpty
+      ? 0 : try await memory.insert(lines.map(\.episode), embeddings: embeddings, existing: options.existing)
+    report.imported += inserted
+    report.skipped += count - inserted
+    report.steps += lines.reduce(0) { $0 + $1.episode.steps.count }
+    report.vectors += embeddings.count
+  }
+
+  /// Whether an error is about one line, and not about the store.
+  private static func isOfALine(_ error: MemoryError) -> Bool {
+    [.invalid, .conflict, .dimensionMismatch].contains(error.code)
+  }
+
+  private mutating func reject(_ entry: EpisodeStream.Entry, _ error: MemoryError) throws(MemoryError) {
+    guard Self.isOfALine(error) else { throw error }
+    guard options.keepGoing else {
+      throw MemoryError(
+        error.code,
+        "\(entry.rejected(error)); the file changed during the import, \(report.imported) episodes are stored",
+        cause: error)
+    }
+    report.rejected.append(entry.rejected(error))
+  }
+
+  // MARK: Details
+
+  private func stream() -> EpisodeStream? {
+    EpisodeStream(inputs, vectors: vectors?.file, limits: memory.limits, now: now)
+  }
+
+  private func tell(
+    _ progress: (ImportProgress) -> Void, _ stage: ImportProgress.Stage, _ stream: EpisodeStream
+  ) {
+    guard stream.lines.isMultiple(of: Self.progressInterval) else { return }
+    progress(ImportProgress(stage: stage, bytes: bytes, bytesDone: stream.bytesRead, lines: stream.lines))
+  }
+}

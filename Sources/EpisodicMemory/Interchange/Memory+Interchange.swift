@@ -1,0 +1,67 @@
+extension Memory {
+  /// Imports episodes, one JSON object a line, from files in the order given.
+  ///
+  /// Unless it keeps going, every line is checked before anything is stored, so one bad line keeps everything out; what
+  /// is then stored in several transactions can still be cut short by a full disk or a kill, and an import repeated
+  /// with `ExistingPolicy.skip` takes it up again. Constant memory, but for the ids. A pipe is copied to a temporary file.
+  ///
+  /// - Parameter vectors: One row for every line of all files together, blank ones not counted; of the contexts.
+  /// - Parameter progress: Called now and then.
+  /// - Throws: `.invalid` for bad lines, with `RejectedLines` as its cause, or files that cannot be read;
+  ///   `.dimensionMismatch` where the model's vectors in the store have another length (I6).
+  public func importEpisodes(
+    from files: [InputFile], vectors: VectorSource? = nil, options: ImportOptions = .init(),
+    progress: (ImportProgress) -> Void = { _ in }
+  ) async throws(MemoryError) -> ImportReport {
+    var importer = try Importer(self, files: files, vectors: vectors, options: options)
+    return try await importer.run(progress)
+  }
+
+  /// Exports every episode, one JSON object a line, newest first; of one millisecond, last recorded first.
+  ///
+  /// Lossless: an import of the result gives the same episodes. A file appears under its name only when it is complete.
+  ///
+  /// - Returns: How many there were.
+  /// - Throws: `.invalid` where the file cannot be made, `.unavailable` where it cannot be written.
+  @discardableResult
+  public func exportEpisodes(to output: OutputFile) async throws(MemoryError) -> Int {
+    let writer = try LineWriter(output)
+    var count = 0
+    var cursor: PageCursor?
+    repeat {
+      let page = try await primary.episodes(.init(), in: .everything, after: cursor, limit: 100)
+      for episode in page.elements { try writer.write(episode.json.canonicalText) }
+      count += page.elements.count
+      cursor = page.next
+    } while cursor != nil
+    try writer.finish()
+    return count
+  }
+
+  /// Recalls for every query of a file and writes one result a line, in the order of the file.
+  ///
+  /// - Parameter vectors: One row for every query; left aside in the mode `text`.
+  /// - Parameter limit: Hits of each query, 1...1,000.
+  /// - Returns: How many queries there were.
+  /// - Throws: `.invalid` where a line is bad, before any is asked; otherwise as `recall(_:)`, with file and line.
+  @discardableResult
+  public func recall(
+    queries file: InputFile, vectors: VectorSource? = nil, to output: OutputFile, mode: RecallMode = .hybrid,
+    limit: Int = 10
+  ) async throws(MemoryError) -> Int {
+    let queries = try QueryFile(file, vectors: vectors, mode: mode, limit: limit, limits: limits)
+    let writer = try LineWriter(output)
+    for entry in queries.entries {
+      let begin = ContinuousClock.now
+      let hits: [Hit]
+      do throws(MemoryError) {
+        hits = try await recall(entry.query)
+      } catch {
+        throw error.located(at: entry.place)
+      }
+      try writer.write(ResultLine(queryID: entry.id, hits: hits, duration: ContinuousClock.now - begin).text)
+    }
+    try writer.finish()
+    return queries.entries.count
+  }
+}

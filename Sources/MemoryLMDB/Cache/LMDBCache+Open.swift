@@ -1,0 +1,51 @@
+public import EpisodicMemory
+import LMDB
+public import Logging
+
+extension LMDBCache {
+  /// Opens the cache of a store, empty where nothing that can be trusted is there.
+  ///
+  /// Whatever stands in the way, the store works without a cache: then this logs why, once, and answers with one that
+  /// always misses.
+  ///
+  /// - Parameter directory: Made if need be; its parent must exist.
+  /// - Parameter store: Entries of another store's are removed.
+  public static func open(
+    at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(), options: Options = Options(),
+    logger: Logger
+  ) -> any Cache {
+    open(at: directory, store: store, clock: clock, options: options, sizes: Sizes(options), logger: logger)
+  }
+
+  /// What tests make small, or different.
+  struct Sizes {
+    var mapSize: Int
+    var maximumTags = 131_072
+    var epoch = Epoch.current()
+
+    init(_ options: Options) { mapSize = options.mapSize }
+  }
+
+  static func open(
+    at directory: String, store: StoreIdentity, clock: any WallClock, options: Options, sizes: Sizes, logger: Logger
+  ) -> any Cache {
+    do throws(LMDBError) {
+      let tier = try LMDBTier.open(
+        at: directory, store: store, mapSize: sizes.mapSize, epoch: sizes.epoch, logger: logger)
+      return LMDBCache(tier, clock: clock, options: options, maximumTags: sizes.maximumTags, logger: logger)
+    } catch {
+      let reason = "no cache in \(directory): \(error); \(remedy(for: error.code))"
+      logger.warning("\(reason)")
+      return NoCache(because: reason)
+    }
+  }
+
+  private static func remedy(for code: LMDBError.Code) -> String {
+    switch code {
+    case .accessDenied: "make it writable for this user"
+    case .diskFull, .mapFull: "free space on its disk"
+    case .busy: "open it again once it is closed"
+    default: "remove it, it holds nothing that cannot be made anew"
+    }
+  }
+}

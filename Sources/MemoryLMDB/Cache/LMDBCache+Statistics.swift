@@ -1,0 +1,24 @@
+public import EpisodicMemory
+import LMDB
+
+extension LMDBCache {
+  /// Since the files were made, over all processes; of other processes, what they have written down.
+  public func statistics() -> CacheStatistics {
+    guard isAvailable else {
+      return CacheStatistics(unavailable: "the cache in \(tier.directory) is closed or damaged")
+    }
+    var tallies = counters.snapshot()
+    do throws(LMDBError) {
+      tallies.add(
+        try tier.environment.read { transaction throws(LMDBError) in
+          try tables.meta.tallies(epoch: tables.epoch, in: transaction)
+        })
+    } catch {
+      failed(error)
+      tallies.failures &+= 1
+    }
+    return CacheStatistics(
+      kinds: Dictionary(uniqueKeysWithValues: CacheKey.Kind.allCases.map { ($0, tallies[$0]) }),
+      capacity: capacity, failures: tallies.failures)
+  }
+}

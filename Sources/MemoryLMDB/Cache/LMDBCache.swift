@@ -1,0 +1,170 @@
+public import EpisodicMemory
+import LMDB
+import Logging
+import Synchronization
+
+/// Entries with a lifetime in LMDB, shared by the processes that use a store; never older than the last commit it was
+/// told of (I3), and gone without loss at any moment (I1).
+///
+/// Reading — `LMDBCache+Reading`: one LMDB snapshot, no write, nothing allocated but the value.
+/// Filling — `LMDBCache+Filling`: after a miss; the entry that was filled first leaves first.
+/// Changes — `LMDBCache+Changes`: what keeps it from being older than the primary.
+/// Check — `LMDBCache+Check`: everything verified, the values against the primary.
+///
+/// Everything that matters is in LMDB, so that any number of processes may come and go; a process keeps only counters.
+/// Nothing throws: what fails is a miss, is counted, and is logged the first time.
+public final class LMDBCache: Cache {
+  let tier: LMDBTier
+  let tables: CacheTables
+  let options: Options
+  let clock: any WallClock
+  /// The most the entries may take, in bytes of the data file.
+  let capacity: Int
+  let counters = Counters()
+  /// When readers of dead processes were last looked for, milliseconds since 1970.
+  let readersChecked = Atomic<Int64>(.min)
+
+  private let logger: Logger
+  private let condition = Atomic<UInt8>(Condition.usable)
+  private let hasComplained = Atomic(false)
+
+  private enum Condition {
+    static let usable: UInt8 = 0
+    /// LMDB itself says that its files are damaged.
+    static let broken: UInt8 = 1
+    static let closed: UInt8 = 2
+  }
+
+  init(_ tier: LMDBTier, clock: any WallClock, options: Options, maximumTags: Int, logger: Logger) {
+    self.tier = tier
+    self.tables = CacheTables(tier, maximumTags: maximumTags)
+    self.clock = clock
+    self.options = options
+    // Whoever opened the files first chose the map, and LMDB needs a part of it for itself.
+    self.capacity = min(options.effectiveCapacity, tier.environment.options.mapSize / 4 * 3)
+    self.logger = logger
+  }
+
+  deinit {
+    close()
+  }
+
+  public var isAvailable: Bool { condition.load(ordering: .relaxed) == Condition.usable }
+
+  public func removeAll() {
+    guard isAvailable else { return }
+    change { (transaction, tallies) throws(LMDBError) in
+      try tables.removeEntries(tallies: &tallies, in: &transaction)
+    }
+  }
+
+  /// Keeps what was counted, and closes the files unless others in this process use them. From then on every read is
+  /// a miss.
+  public func close() {
+    let before = condition.exchange(Condition.closed, ordering: .acquiringAndReleasing)
+    guard before != Condition.closed else { return }
+    if before == Condition.usable { change { (_, _) throws(LMDBError) in } }
+    tier.release()
+  }
+
+  // MARK: Failing
+
+  /// Runs a change in a write transaction, together with what was counted since the last one. Where the map is full it
+  /// makes room and tries once more; where the tables contradict each other it starts anew.
+  ///
+  /// - Returns: `nil` where it failed, which has been dealt with.
+  @discardableResult
+  func change<Result>(
+    _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
+  ) -> Result? {
+    let counted = counters.take()
+    do throws(LMDBError) {
+      do throws(LMDBError) {
+        return try write(adding: counted, body)
+      } catch where error.code == .mapFull || error.code == .transactionFull {
+        try makeRoom()
+        return try write(adding: counted, body)
+      }
+    } catch {
+      counters.putBack(counted)
+      failed(error)
+      return nil
+    }
+  }
+
+  /// Counts a failure, says so the first time, and deals with damage.
+  func failed(_ error: LMDBError) {
+    // Whoever closed it does not mean the reads that were on their way.
+    let condition = condition.load(ordering: .acquiring)
+    if condition == Condition.closed, error.code == .unavailable { return }
+    counters.failures.wrappingAdd(1, ordering: .relaxed)
+    if !hasComplained.exchange(true, ordering: .relaxed) {
+      logger.warning(
+        "the cache in \(tier.directory) failed, reads go to the primary: \(error); further failures are only counted")
+    }
+    guard error.code == .damaged, condition == Condition.usable else { return }
+    do throws(LMDBError) {
+      // LMDB's own damage lies below the tables, where nothing here can mend it: the next process makes new files.
+      if error.returnCode != 0 { return try giveUp() }
+      try tier.environment.write { transaction throws(LMDBError) in try startAnew(in: &transaction) }
+    } catch {
+      logger.warning("the damaged cache in \(tier.directory) is not used any more: \(error)")
+    }
+  }
+
+  private func write<Result>(
+    adding counted: Tallies, _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
+  ) throws(LMDBError) -> Result {
+    try tier.environment.write { transaction throws(LMDBError) in
+      var tallies = try tables.meta.tallies(epoch: tables.epoch, in: transaction)
+      tallies.add(counted)
+      let result = try body(&transaction, &tallies)
+      try tables.meta.put(tallies, epoch: tables.epoch, in: &transaction)
+      return result
+    }
+  }
+
+  /// Pages can be reused once the readers that see them are gone, so those of dead processes go first. Two steps, for
+  /// LMDB reuses what one transaction frees in the one after the next.
+  private func makeRoom() throws(LMDBError) {
+    try tier.environment.checkReaders()
+    for _ in 0..<2 {
+      try write(adding: Tallies()) { (transaction, tallies) throws(LMDBError) in
+        try tables.evict(downTo: tallies.bytes / 16 * 15, limit: 512, tallies: &tallies, in: &transaction)
+      }
+    }
+  }
+
+  private func giveUp() throws(LMDBError) {
+    _ = condition.compareExchange(
+      expected: Condition.usable, desired: Condition.broken, ordering: .acquiringAndReleasing)
+    try EpochFile.invalidate(in: tier.directory)
+  }
+
+  /// Forgets everything but the place in the primary's history and what was counted; where the place is damaged too,
+  /// it has to be told of the primary again before anything is filled.
+  private func startAnew(in transaction: inout WriteTransaction) throws(LMDBError) {
+    let meta = tables.meta
+    let epoch = tables.epoch
+    let watermark = try unlessDamaged { () throws(LMDBError) in try meta.watermark(epoch: epoch, in: transaction) }
+    var tallies =
+      try unlessDamaged { () throws(LMDBError) in try meta.tallies(epoch: epoch, in: transaction) } ?? Tallies()
+    try tables.removeEntries(tallies: &tallies, in: &transaction)
+    try meta.put(tallies, epoch: epoch, in: &transaction)
+    if let watermark {
+      try tables.tags.begin(at: watermark.revision, in: &transaction)
+    } else {
+      try transaction.removeAll(in: tables.tags.database)
+      try meta.removeWatermark(in: &transaction)
+    }
+  }
+
+  /// What `read` finds; `nil` where the record it reads is damaged.
+  private func unlessDamaged<Value>(_ read: () throws(LMDBError) -> Value?) throws(LMDBError) -> Value? {
+    do throws(LMDBError) {
+      return try read()
+    } catch where error.code == .damaged && error.returnCode == 0 {
+      return nil
+    }
+  }
+}
