@@ -24,6 +24,10 @@
 /// - ``embed(_:replacing:)`` an episode or a step; ``embeddings(of:)`` an episode; ``embeddings(in:scope:after:limit:)``
 /// - ``delete(_:)-embedding``
 ///
+/// ## Interchange — Interchange/Memory+Interchange.swift
+/// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines
+/// - ``recall(queries:vectors:to:mode:limit:)`` for every query of a file
+///
 /// ## Care — Tiers/Memory+Care.swift
 /// - ``statistics()`` of both tiers; ``check()`` every invariant; ``rebuild(progress:)`` what is derived; ``close()``
 public struct Memory: Sendable {

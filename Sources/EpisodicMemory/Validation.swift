@@ -41,7 +41,7 @@ struct Validation {
   }
 
   func json(_ value: JSON, _ field: String) throws(MemoryError) {
-    try finite(value, field, depth: 0)
+    try sound(value, field, depth: 0)
     try text(value.canonicalText, field)
   }
 
@@ -155,15 +155,19 @@ struct Validation {
     throw MemoryError(.invalid, "\(field) is \(value.milliseconds); a duration is not negative")
   }
 
-  private func finite(_ value: JSON, _ field: String, depth: Int) throws(MemoryError) {
+  private func sound(_ value: JSON, _ field: String, depth: Int) throws(MemoryError) {
     guard depth < 256 else { throw MemoryError(.invalid, "\(field) is nested more than 256 deep; flatten it") }
     switch value {
     case .number(let number) where !number.isFinite:
       throw MemoryError(.invalid, "\(field) has the number \(number), which JSON does not; use null or a string")
+    case .string(let string): try text(string, field)
     case .array(let elements):
-      for element in elements { try finite(element, field, depth: depth + 1) }
+      for element in elements { try sound(element, field, depth: depth + 1) }
     case .object(let members):
-      for member in members.values { try finite(member, field, depth: depth + 1) }
+      for (name, member) in members {
+        try text(name, field)
+        try sound(member, "\(field).\(name)", depth: depth + 1)
+      }
     default: break
     }
   }

@@ -29,9 +29,9 @@ struct Recorder {
     do throws(MemoryError) {
       return (try await memory.begin(draft).id, true)
     } catch  where error.code == .conflict {
-      // Another recorder was faster with the same id.
-      guard let id else { throw error }
-      return (id, false)
+      // Another recorder was faster with the same id; what it began may be of another domain.
+      guard id != nil else { throw error }
+      return try await prepare(id, draft)
     }
   }
 

@@ -16,15 +16,13 @@ extension JSON {
     SHA256.hash(data: Data(canonicalText.utf8)).hexadecimal
   }
 
-  /// Reads one JSON value.
+  /// Reads one JSON value, strictly (RFC 8259).
   ///
-  /// - Throws: `.invalid`, saying where the text stops being JSON.
+  /// - Throws: `.invalid`, naming the member and what is wrong with it.
   public init(text: String) throws(MemoryError) {
-    do {
-      self = try JSONDecoder().decode(JSON.self, from: Data(text.utf8))
-    } catch {
-      throw MemoryError(.invalid, "not JSON: \(error.briefly)", cause: error)
-    }
+    var scanner = try JSONScanner(Array(text.utf8))
+    self = try scanner.value()
+    try scanner.end()
   }
 
   private func write(to text: inout String) {
@@ -79,19 +77,5 @@ extension JSON {
 extension Sequence<UInt8> {
   package var hexadecimal: String {
     map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-  }
-}
-
-extension Error {
-  /// One line for a message: what the decoder said and where, or the error as it describes itself.
-  package var briefly: String {
-    guard let error = self as? DecodingError else { return String(describing: self) }
-    let context: DecodingError.Context
-    switch error {
-    case .typeMismatch(_, let c), .valueNotFound(_, let c), .keyNotFound(_, let c), .dataCorrupted(let c): context = c
-    @unknown default: return String(describing: error)
-    }
-    let underlying = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
-    return underlying ?? context.debugDescription
   }
 }
