@@ -75,7 +75,7 @@ extension Environment {
       guard try FileIdentity(path: files.dataFile) != nil else { return }
       do throws(LMDBError) {
         try DataFile(at: files.dataFile).validate()
-      } catch  where error.code == .damaged || error.code == .versionMismatch {
+      } catch let error where error.code == .damaged || error.code == .versionMismatch {
         try files.removeFiles()
         removed = true
       }

@@ -82,7 +82,7 @@ final class LMDBTier: Sendable {
   ) throws(LMDBError) -> LMDBTier {
     do throws(LMDBError) {
       return try openFiles(at: directory, store: store, mapSize: mapSize)
-    } catch  where [.damaged, .versionMismatch, .incompatible].contains(error.code) {
+    } catch let error where [.damaged, .versionMismatch, .incompatible].contains(error.code) {
       logger.notice("the files in \(directory) are made anew: \(error)")
       try Environment.removeFiles(at: directory)
       return try openFiles(at: directory, store: store, mapSize: mapSize)
@@ -113,7 +113,7 @@ final class LMDBTier: Sendable {
     for _ in 0..<100 {
       do throws(LMDBError) {
         return try Environment.open(at: directory, options: options)
-      } catch  where error.code == .busy {
+      } catch let error where error.code == .busy {
         usleep(1000)
       }
     }

@@ -32,7 +32,7 @@ extension SQLitePrimaryStore {
           try Self.checkVectors(db),
         ]
       }
-    } catch  where error.code == .corrupted {
+    } catch let error where error.code == .corrupted {
       return [Check("integrity of the database", .damaged(error.message))]
     }
     checks.append(await checkText("full text of episodes", index: "episodes_text"))

@@ -28,7 +28,7 @@ struct Recorder {
     }
     do throws(MemoryError) {
       return (try await memory.begin(draft).id, true)
-    } catch  where error.code == .conflict {
+    } catch let error where error.code == .conflict {
       // Another recorder was faster with the same id; what it began may be of another domain.
       guard id != nil else { throw error }
       return try await prepare(id, draft)
@@ -65,10 +65,10 @@ struct Recorder {
     for _ in 1..<Self.maximumTries {
       do throws(MemoryError) {
         return try await change(memory)
-      } catch  where error.code == .conflict {
+      } catch let error where error.code == .conflict {
         do throws(MemoryError) {
           _ = try await memory.reopen(id)
-        } catch  where error.code == .conflict {
+        } catch let error where error.code == .conflict {
           // Active again already: another recorder opened it.
         }
       }

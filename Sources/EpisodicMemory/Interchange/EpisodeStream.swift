@@ -50,7 +50,7 @@ struct EpisodeStream {
           continue
         }
         read = .success(line)
-      } catch  where error.code == .invalid {
+      } catch let error where error.code == .invalid {
         read = .failure(error)
       }
       let row = lines
@@ -69,7 +69,7 @@ struct EpisodeStream {
       while true {
         do throws(MemoryError) {
           guard try reader.next() != nil else { break }
-        } catch  where error.code == .invalid {
+        } catch let error where error.code == .invalid {
           // Too long to be read, and a line all the same.
         }
         count += 1

@@ -82,7 +82,7 @@ struct Importer {
         if options.existing == .fail, mayExist, try await exists(id) {
           throw MemoryError(.conflict, "id \"\(id)\" is in the store already; skip or replace existing episodes")
         }
-      } catch  where error.code == .invalid || error.code == .conflict {
+      } catch let error where error.code == .invalid || error.code == .conflict {
         rejected.append(entry.rejected(error))
       }
       tell(progress, .checking, stream)
@@ -127,12 +127,12 @@ struct Importer {
     guard !all.isEmpty else { return }
     do throws(MemoryError) {
       try await insert(all)
-    } catch  where options.keepGoing && Self.isOfALine(error) {
+    } catch let error where options.keepGoing && Self.isOfALine(error) {
       // One of them is in the way of all: find it by storing each alone.
       for line in all {
         do throws(MemoryError) {
           try await insert([line])
-        } catch  where Self.isOfALine(error) {
+        } catch let error where Self.isOfALine(error) {
           try reject(line.entry, error)
         }
       }

@@ -60,7 +60,7 @@ extension LMDBCache {
           if let specimen = try specimen(entry.value, hash: hash, now: now, in: transaction) {
             section.specimens.append(specimen)
           }
-        } catch  where error.code == .damaged && error.returnCode == 0 {
+        } catch let error where error.code == .damaged && error.returnCode == 0 {
           section.damaged.append(error.message)
         }
         section.next = hash == .max ? nil : hash + 1

@@ -81,7 +81,7 @@ public final class LMDBCache: Cache {
     do throws(LMDBError) {
       do throws(LMDBError) {
         return try write(adding: counted, body)
-      } catch  where error.code == .mapFull || error.code == .transactionFull {
+      } catch let error where error.code == .mapFull || error.code == .transactionFull {
         try makeRoom()
         return try write(adding: counted, body)
       }
@@ -163,7 +163,7 @@ public final class LMDBCache: Cache {
   private func unlessDamaged<Value>(_ read: () throws(LMDBError) -> Value?) throws(LMDBError) -> Value? {
     do throws(LMDBError) {
       return try read()
-    } catch  where error.code == .damaged && error.returnCode == 0 {
+    } catch let error where error.code == .damaged && error.returnCode == 0 {
       return nil
     }
   }
