@@ -32,20 +32,6 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func append(
-    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
-  ) async throws(MemoryError) -> [Step] {
-    try await write { db in
-      let status = try Self.status(of: id, db)
-      guard status == .active else {
-        throw MemoryError(.conflict, "episode \"\(id)\" is \(status.rawValue), so it takes no steps; reopen it first")
-      }
-      let numbered = try Self.number(steps, of: id, at: now, db)
-      for step in numbered { try StepRow.insert(step, of: id, db) }
-      return numbered
-    }
-  }
-
   public func move(
     _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
   ) async throws(MemoryError) -> Episode {
@@ -143,35 +129,6 @@ extension SQLitePrimaryStore {
       throw MemoryError(.corrupted, "episode \"\(id)\" has the unknown status \"\(text)\"; restore a backup")
     }
     return status
-  }
-
-  /// Gives every draft its number and checks that it is free, before anything is written.
-  private static func number(
-    _ drafts: [Step.Draft], of id: Episode.ID, at now: Timestamp, _ db: Database
-  ) throws -> [Step] {
-    let statement = try db.cachedStatement(sql: "SELECT max(step_number) FROM steps WHERE episode_id = ?")
-    var highest = try Int.fetchOne(statement, arguments: [id.rawValue]) ?? 0
-    var taken: Set<Int> = []
-    return try drafts.map { draft in
-      let (next, overflow) = highest.addingReportingOverflow(1)
-      guard !overflow || draft.number != nil else {
-        throw MemoryError(.conflict, "episode \"\(id)\" has a step numbered \(highest); there is no next number")
-      }
-      let number = draft.number ?? next
-      if draft.number != nil {
-        let isFree = try taken.insert(number).inserted && !StepRow.exists(number, of: id, db)
-        guard isFree else {
-          throw MemoryError(.conflict, "episode \"\(id)\" has a step \(number) already; leave the number to the engine")
-        }
-      } else {
-        taken.insert(number)
-      }
-      highest = max(highest, number)
-      return Step(
-        id: .generate(at: now), number: number, action: draft.action, result: draft.result, tool: draft.tool,
-        duration: draft.duration.map { .milliseconds($0.milliseconds) }, success: draft.success,
-        timestamp: draft.timestamp ?? now)
-    }
   }
 
   /// Deletes a row by its id; the schema takes what belongs to it along.

@@ -10,6 +10,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
 
   public let identity: StoreIdentity
   let database: WALDatabase
+  let appends = StepAppend.lane()
 
   /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
   ///

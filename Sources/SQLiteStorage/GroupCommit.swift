@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Synchronization
 
@@ -7,9 +8,12 @@ import Synchronization
 /// written, the group is rolled back and each of its calls gets a transaction of its own. So a body may run twice and
 /// must depend on nothing but the database and what it captured.
 final class GroupCommit: Sendable {
-  /// A call that waits: `perform` does its work and returns what tells its caller of success.
+  /// A call that waits. Neighbours in one lane are performed together, by the first one's `perform`.
   private struct Call: Sendable {
-    let perform: @Sendable (Database) throws -> @Sendable () -> Void
+    let lane: ObjectIdentifier?
+    let request: any Sendable
+    /// Does the work of the requests and returns, for each of them, what tells its caller.
+    let perform: @Sendable (_ requests: [any Sendable], Database) throws -> [@Sendable () -> Void]
     let fail: @Sendable (any Error) -> Void
   }
 
@@ -20,6 +24,8 @@ final class GroupCommit: Sendable {
 
   /// Bounds the work that one failing commit can undo.
   private static let maximumGroup = 1024
+  /// A fraction of what a synced commit takes, and twice what a caller needs to come back.
+  private static let patienceNanoseconds: UInt64 = 100_000
 
   private let state = Mutex(State())
   private let writer: DatabasePool
@@ -35,20 +41,35 @@ final class GroupCommit: Sendable {
 
   func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-      let call = Call(
-        perform: { db in
-          let value = try body(db)
-          return { continuation.resume(returning: value) }
-        },
-        fail: { continuation.resume(throwing: $0) })
-      let mustDrain = state.withLock { state in
-        state.waiting.append(call)
-        defer { state.isDraining = true }
-        return !state.isDraining
-      }
-      if mustDrain {
-        writer.asyncWriteWithoutTransaction { db in self.drain(db) }
-      }
+      submit(
+        Call(
+          lane: nil, request: (),
+          perform: { _, db in
+            let value = try body(db)
+            return [{ continuation.resume(returning: value) }]
+          },
+          fail: { continuation.resume(throwing: $0) }))
+    }
+  }
+
+  func write<Request, Value>(_ request: Request, in lane: WriteLane<Request, Value>) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      submit(
+        Call(
+          lane: ObjectIdentifier(lane), request: WriteLane<Request, Value>.Entry(request, continuation),
+          perform: { requests, db in try lane.perform(requests, db) },
+          fail: { continuation.resume(throwing: $0) }))
+    }
+  }
+
+  private func submit(_ call: Call) {
+    let mustDrain = state.withLock { state in
+      state.waiting.append(call)
+      defer { state.isDraining = true }
+      return !state.isDraining
+    }
+    if mustDrain {
+      writer.asyncWriteWithoutTransaction { db in self.drain(db) }
     }
   }
 
@@ -62,6 +83,28 @@ final class GroupCommit: Sendable {
       }
       if group.isEmpty { return }
       commit(group, db)
+      linger(for: group.count)
+    }
+  }
+
+  /// Stays a moment for those who have just been answered: most come back at once with their next call.
+  ///
+  /// One caller finds the writer awake, which saves it half of the time that it would spend on being handed from thread to
+  /// thread. Several share a commit again; a group that starts with the first of them would leave the others to wait for
+  /// two. Ends when all are back, or when nobody has come for a while.
+  private func linger(for count: Int) {
+    var waiting = 0
+    var lastArrival = DispatchTime.now().uptimeNanoseconds
+    while waiting < count {
+      let now = DispatchTime.now().uptimeNanoseconds
+      let arrived = state.withLock { $0.waiting.count }
+      if arrived > waiting {
+        waiting = arrived
+        lastArrival = now
+      } else if now - lastArrival > Self.patienceNanoseconds {
+        return
+      }
+      sched_yield()
     }
   }
 
@@ -87,14 +130,18 @@ final class GroupCommit: Sendable {
   /// - Returns: What tells the callers; `nil` where one of several calls failed after it had written, all is rolled back,
   ///   and each must be tried alone.
   private func transact(_ group: [Call], _ db: Database) throws -> [@Sendable () -> Void]? {
-    try db.beginTransaction(.immediate)
+    // Cached, because preparing the two statements would cost a short transaction a tenth of its time.
+    try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
     do {
       var tell: [@Sendable () -> Void] = []
       tell.reserveCapacity(group.count)
-      for call in group {
+      var rest = group[...]
+      while let call = rest.first {
+        let together = call.lane == nil ? rest.prefix(1) : rest.prefix { $0.lane == call.lane }
+        rest = rest.dropFirst(together.count)
         let before = db.totalChangesCount
         do {
-          tell.append(try call.perform(db))
+          tell += try call.perform(together.map(\.request), db)
         } catch {
           let hasWritten = db.totalChangesCount != before || !db.isInsideTransaction
           if hasWritten && group.count > 1 {
@@ -102,10 +149,10 @@ final class GroupCommit: Sendable {
             return nil
           }
           if hasWritten { throw error }
-          tell.append { call.fail(error) }
+          tell += together.map { call in { call.fail(error) } }
         }
       }
-      try db.commit()
+      try db.cachedStatement(sql: "COMMIT").execute()
       return tell
     } catch {
       try rollBack(db)

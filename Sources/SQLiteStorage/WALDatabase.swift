@@ -106,6 +106,11 @@ public final class WALDatabase: Sendable {
     try await writer.write(body)
   }
 
+  /// Performs a request together with those of its lane that share the commit, and returns after it.
+  public func write<Request, Value>(_ request: Request, in lane: WriteLane<Request, Value>) async throws -> Value {
+    try await writer.write(request, in: lane)
+  }
+
   /// A number that changes with every commit of any connection, of this process or another.
   ///
   /// Cost: about 3 us. Values of two `WALDatabase`s have nothing to do with each other.

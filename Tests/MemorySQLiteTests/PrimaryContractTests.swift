@@ -30,6 +30,35 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episode(begun.id) == completed)
   }
 
+  @Test func `appends that share a commit are numbered one after another, and refused ones take nothing along`()
+    async throws
+  {
+    let bench = try await Bench(durability: .full)
+    let memory = bench.memory
+    try await memory.insert([.sample("open", status: .active), .sample("closed")])
+    let (kept, refused) = await withTaskGroup(of: (kept: [Int], refused: Int).self) { group in
+      for appender in 0..<32 {
+        group.addTask {
+          var kept: [Int] = [], refused = 0
+          for round in 0..<5 {
+            let target: Episode.ID = appender.isMultiple(of: 4) ? "closed" : appender % 4 == 1 ? "missing" : "open"
+            let drafts = [Step.Draft("a\(appender)r\(round)"), Step.Draft("b", number: appender == 2 ? 1 : nil)]
+            do { kept += try await memory.append(drafts, to: target).map(\.number) } catch { refused += 1 }
+          }
+          return (kept, refused)
+        }
+      }
+      return await group.reduce(into: ([Int](), 0)) { $0 = ($0.0 + $1.kept, $0.1 + $1.refused) }
+    }
+    // At most one of the five appends that name number 1 can have come first.
+    #expect((84...85).contains(refused))
+    #expect(kept.count == 2 * (160 - refused) && Set(kept).count == kept.count)
+    let steps = try #require(try await memory.episode("open")).steps
+    #expect(steps.map(\.number) == kept.sorted())
+    #expect(try await memory.episode("closed")?.steps.isEmpty == true)
+    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+  }
+
   @Test(arguments: [Episode.Status.completed, .failed, .archived])
   func `an episode that is not active takes no step, and the step is not kept`(_ status: Episode.Status) async throws {
     let bench = try await Bench()

@@ -52,7 +52,7 @@ enum EpisodeRow {
       episode.status.rawValue, episode.successRate, episode.createdAt.milliseconds, episode.completedAt?.milliseconds,
       episode.metadata.canonicalText,
     ])
-    for step in episode.steps { try StepRow.insert(step, of: episode.id, db) }
+    try StepRow.insert(episode.steps.map { (episode.id, $0) }, db)
   }
 
   static func exists(_ id: Episode.ID, _ db: Database) throws -> Bool {

@@ -3,6 +3,8 @@ import GRDB
 
 /// A row of `steps`, between `Step` and its columns.
 enum StepRow {
+  private static let rowsPerStatement = 32
+
   static func fetchAll(_ db: Database, of episode: Episode.ID) throws -> [Step] {
     let statement = try db.cachedStatement(
       sql: """
@@ -21,16 +23,29 @@ enum StepRow {
     return steps
   }
 
-  static func insert(_ step: Step, of episode: Episode.ID, _ db: Database) throws {
-    let statement = try db.cachedStatement(
-      sql: """
-        INSERT INTO steps (id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """)
-    try statement.execute(arguments: [
-      step.id.rawValue, episode.rawValue, step.number, step.action, step.result, step.tool,
-      step.duration?.milliseconds, step.success, step.timestamp.milliseconds,
-    ])
+  /// Inserts steps, many a statement: FTS5 writes a segment of its index at the end of every statement that may have to
+  /// be undone, which costs more than the rest of the insert.
+  static func insert(_ steps: [(episode: Episode.ID, step: Step)], _ db: Database) throws {
+    var rest = steps[...]
+    while !rest.isEmpty {
+      let chunk = rest.prefix(rowsPerStatement)
+      rest = rest.dropFirst(rowsPerStatement)
+      let rows = chunk.map { _ in "(?, ?, ?, ?, ?, ?, ?, ?, ?)" }.joined(separator: ", ")
+      let statement = try db.cachedStatement(
+        sql: """
+          INSERT INTO steps (id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp)
+          VALUES \(rows)
+          """)
+      var values: [(any DatabaseValueConvertible)?] = []
+      values.reserveCapacity(chunk.count * 9)
+      for (episode, step) in chunk {
+        values += [
+          step.id.rawValue, episode.rawValue, step.number, step.action, step.result, step.tool,
+          step.duration?.milliseconds, step.success, step.timestamp.milliseconds,
+        ]
+      }
+      try statement.execute(arguments: StatementArguments(values))
+    }
   }
 
   static func exists(_ number: Int, of episode: Episode.ID, _ db: Database) throws -> Bool {

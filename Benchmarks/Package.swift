@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// As strict as the library that is measured.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "benchmarks",
+  platforms: [.macOS(.v26)],
+  products: [.executable(name: "bench", targets: ["EpisodicBench"])],
+  dependencies: [
+    .package(name: "episodic", path: ".."),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // The yardstick: what SQLite does with the same rows when nothing stands between it and a C program.
+    .target(name: "CRawSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .executableTarget(
+      name: "EpisodicBench",
+      dependencies: [
+        "CRawSQLite",
+        .product(name: "Episodic", package: "episodic"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

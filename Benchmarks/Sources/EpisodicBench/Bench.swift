@@ -1,0 +1,20 @@
+import ArgumentParser
+
+@main
+struct Bench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measures Episodic beside what it is built on.",
+    discussion: """
+      Each benchmark makes its own store in a temporary directory, measures the library and its yardstick in turns \
+      within one run, so that a noisy machine is noisy for both, and removes the store. A figure means something \
+      beside the other figures of its run; a durable one depends on the disk of the moment.
+
+      EXAMPLES
+        bench reads --episodes 10000 --steps 20
+        bench writes --episodes 500 --steps 20 --directory /mnt/disk
+        bench recall --data ../shared/data/sql
+        bench writes --json > writes.json
+      """,
+    subcommands: [ReadsCommand.self, WritesCommand.self, RecallCommand.self])
+}

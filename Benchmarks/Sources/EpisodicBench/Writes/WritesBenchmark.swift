@@ -1,0 +1,204 @@
+import CRawSQLite
+import Episodic
+
+/// Writes the same rows through the library and through raw SQLite, in turns.
+struct WritesBenchmark {
+  /// Calls of one side before the other has its turn.
+  private static let turn = 16
+  private static let appenders = [1, 4, 16, 64]
+  private static let appenderRounds = 12
+
+  let episodes: Int
+  let steps: Int
+  let batch: Int
+  let commits: Int
+  let seed: UInt64
+  let scratch: ScratchDirectory
+  private let progress = Progress()
+
+  init(episodes: Int, steps: Int, batch: Int, commits: Int, seed: UInt64, scratch: ScratchDirectory) {
+    self.episodes = episodes
+    self.steps = steps
+    self.batch = batch
+    self.commits = commits
+    self.seed = seed
+    self.scratch = scratch
+  }
+
+  /// On the global executor, where a library's callers are: a hop from the main thread is not what is measured.
+  @concurrent
+  func run() async throws -> Report {
+    let probe = try SyncProbe(in: scratch)
+    var rows: [Row] = []
+    var ratios: [Ratio] = []
+    for durability in Durability.allCases {
+      var options = Memory.OpenOptions()
+      options.durability = durability
+      let folder = scratch.path(of: durability.rawValue)
+      let pair = StorePair(
+        memory: try await Memory.open(at: folder + "-library", options: options),
+        raw: try await RawStore.make(in: folder + "-raw", durability: durability), durability: durability, probe: probe)
+      var workload = Workload(seed: seed)
+      try await oneByOne(pair, &workload, &rows, &ratios)
+      try await batched(pair, &workload, &rows, &ratios)
+      try await concurrent(pair, &workload, &rows, &ratios)
+      try await pair.memory.close()
+    }
+    progress.clear()
+    return Report(
+      benchmark: "writes",
+      parameters: ["episodes": episodes, "steps": steps, "batch": batch, "commits": commits],
+      machine: Machine(durability: "per section", sync: probe.series), rows: rows, ratios: ratios)
+  }
+
+  // MARK: Stages
+
+  /// A step a transaction.
+  private func oneByOne(
+    _ pair: StorePair, _ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]
+  ) async throws {
+    let warmUp = 4 * Self.turn
+    let writing = try await PreparedAppends(
+      pair, workload: &workload, episodes: (commits + warmUp + steps - 1) / steps, stepsPerEpisode: steps)
+    try await turns(pair, writing, from: 0, count: warmUp, size: 1, Contest.appends)
+    let contest = try await turns(pair, writing, from: warmUp, count: commits, size: 1, Contest.appends)
+    contest.report(&rows, section: pair.section)
+    ratios.append(
+      Ratio(
+        "append / raw append, p50", section: pair.section, contest.library.p50, over: contest.raw.p50,
+        target: pair.durability == .full ? .atMost(1.5) : nil))
+  }
+
+  private func batched(
+    _ pair: StorePair, _ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]
+  ) async throws {
+    let warmUp = 4
+    let writing = try await PreparedAppends(
+      pair, workload: &workload, episodes: episodes + warmUp, stepsPerEpisode: steps)
+    let appends = Contest.appendsOfMany(steps)
+    try await turns(pair, writing, from: 0, count: warmUp, size: steps, appends)
+    let many = try await turns(pair, writing, from: warmUp * steps, count: episodes, size: steps, appends)
+    many.report(&rows, section: pair.section)
+    ratios.append(
+      Ratio(
+        "append of many, rate / raw", section: pair.section, many.library.itemsPerSecond,
+        over: many.raw.itemsPerSecond))
+
+    var inserts = Contest.inserts(batch: batch, steps: steps)
+    let batches = (episodes + batch - 1) / batch
+    // The first round warms up.
+    for round in -1..<batches {
+      progress.show("\(pair.section): inserts", round, of: batches)
+      let count = round < 0 ? batch : min(batch, episodes - round * batch)
+      let whole = workload.episodes(count, steps: steps)
+      let prepared = RawEpisodes(whole)
+      for side in Contest.Side.order(of: round) {
+        let start = raw_now()
+        switch side {
+        case .library:
+          try await pair.memory.insert(whole)
+          inserts.library.record(since: start, items: count * steps)
+        case .raw:
+          try pair.raw.insert(prepared)
+          inserts.raw.record(since: start, items: count * steps)
+        }
+      }
+      if round < 0 { inserts = Contest.inserts(batch: batch, steps: steps) }
+      try pair.probe.sample()
+    }
+    inserts.report(&rows, section: pair.section)
+    ratios.append(
+      Ratio(
+        "insert, rate / raw", section: pair.section, inserts.library.itemsPerSecond, over: inserts.raw.itemsPerSecond,
+        target: .atLeast(0.6)))
+  }
+
+  /// Many tasks, each appending to an episode of its own, one step after the other.
+  private func concurrent(
+    _ pair: StorePair, _ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]
+  ) async throws {
+    var series = Self.appenders.map { count in
+      Series(
+        "\(count) at once",
+        "\(count == 1 ? "one task that appends" : "\(count) tasks, each appending") to its own episode, a step a call")
+    }
+    let targets = workload.episodes(Self.appenders.max() ?? 1, steps: 0, status: .active)
+    try await pair.memory.insert(targets)
+    let draft = Step.Draft(workload.step(1))
+    for round in -1..<Self.appenderRounds {
+      progress.show("\(pair.section): appenders", round, of: Self.appenderRounds)
+      for (index, count) in Self.appenders.enumerated() {
+        // More tasks get more done, so that each has about as long.
+        let each = max(8, 64 / count)
+        let start = raw_now()
+        let latencies = try await Self.append(draft, times: each, to: targets.prefix(count).map(\.id), pair.memory)
+        let elapsed = raw_now() - start
+        if round >= 0 { series[index].record(concurrent: latencies, elapsed: elapsed) }
+      }
+      try pair.probe.sample()
+    }
+    rows += series.map { Row($0, section: pair.section) }
+    for other in series.dropFirst() {
+      let isAsked = pair.durability == .full && other.name == "16 at once"
+      ratios.append(
+        Ratio(
+          "\(other.name) / 1 at once, rate", section: pair.section, other.itemsPerSecond,
+          over: series[0].itemsPerSecond, target: isAsked ? .atLeast(4) : nil))
+    }
+  }
+
+  // MARK: Pieces
+
+  /// Writes `count` transactions of `size` steps on both sides, a few at a time.
+  @discardableResult
+  private func turns(
+    _ pair: StorePair, _ writing: PreparedAppends, from first: Int, count: Int, size: Int, _ contest: Contest
+  ) async throws -> Contest {
+    var contest = contest
+    for (round, start) in stride(from: 0, to: count, by: Self.turn).enumerated() {
+      progress.show("\(pair.section): \(contest.library.name)", start, of: count)
+      let calls = start..<min(start + Self.turn, count)
+      for side in Contest.Side.order(of: round) {
+        for call in calls {
+          let index = first + call * size
+          switch side {
+          case .library:
+            let drafts = writing.drafts[index..<index + size]
+            let start = raw_now()
+            if size == 1 {
+              _ = try await pair.memory.append(drafts[index], to: writing.episodes[index])
+            } else {
+              _ = try await pair.memory.append(Array(drafts), to: writing.episodes[index])
+            }
+            contest.library.record(since: start, items: size)
+          case .raw:
+            let start = raw_now()
+            try pair.raw.append(writing.raw, from: index, count: size)
+            contest.raw.record(since: start, items: size)
+          }
+        }
+      }
+      try pair.probe.sample()
+    }
+    return contest
+  }
+
+  private static func append(
+    _ draft: Step.Draft, times: Int, to episodes: [Episode.ID], _ memory: Memory
+  ) async throws -> [UInt64] {
+    try await withThrowingTaskGroup(of: [UInt64].self) { group in
+      for episode in episodes {
+        group.addTask {
+          var latencies: [UInt64] = []
+          for _ in 0..<times {
+            let start = raw_now()
+            _ = try await memory.append(draft, to: episode)
+            latencies.append(raw_now() - start)
+          }
+          return latencies
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+public import EpisodicMemory
+import GRDB
+import SQLiteStorage
+
+extension SQLitePrimaryStore {
+  public func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
+  ) async throws(MemoryError) -> [Step] {
+    do {
+      return try await database.write(StepAppend(drafts: steps, episode: id, now: now), in: appends)
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
+    }
+  }
+}
+
+/// Steps that are to be appended to one episode.
+struct StepAppend: Sendable {
+  let drafts: [Step.Draft]
+  let episode: Episode.ID
+  let now: Timestamp
+
+  /// Appends that share a commit share its statements too: one row a statement would cost three times as much.
+  static func lane() -> WriteLane<StepAppend, [Step]> {
+    WriteLane { appends, db in
+      var episodes: [Episode.ID: StepNumbers] = [:]
+      let results = try appends.map { append in
+        do {
+          var numbers = try episodes[append.episode] ?? StepNumbers(of: append.episode, db)
+          let steps = try append.drafts.map { try numbers.number($0, at: append.now, db) }
+          episodes[append.episode] = numbers
+          return Result<[Step], any Error>.success(steps)
+        } catch let error as MemoryError where error.code != .corrupted {
+          return .failure(error)
+        }
+      }
+      let rows = zip(appends, results).flatMap { append, result in
+        guard case .success(let steps) = result else { return [(episode: Episode.ID, step: Step)]() }
+        return steps.map { (append.episode, $0) }
+      }
+      try StepRow.insert(rows, db)
+      return results
+    }
+  }
+}
+
+/// The numbers of an episode's steps, those that are about to be inserted included.
+private struct StepNumbers {
+  private let episode: Episode.ID
+  private var highest: Int
+  /// Given out, and not in the table yet.
+  private var given: Set<Int> = []
+
+  /// - Throws: `.notFound`; `.conflict` where the episode is not active.
+  init(of episode: Episode.ID, _ db: Database) throws {
+    self.episode = episode
+    let statement = try db.cachedStatement(
+      sql: "SELECT status, (SELECT max(step_number) FROM steps WHERE episode_id = ?1) FROM episodes WHERE id = ?1")
+    guard let row = try Row.fetchOne(statement, arguments: [episode.rawValue]) else {
+      throw MemoryError.noEpisode(episode)
+    }
+    let status: String = row[0]
+    guard status == Episode.Status.active.rawValue else {
+      throw MemoryError(.conflict, "episode \"\(episode)\" is \(status), so it takes no steps; reopen it first")
+    }
+    highest = row[1] ?? 0
+  }
+
+  /// - Throws: `.conflict` where the draft's number is taken, or there is no next one.
+  mutating func number(_ draft: Step.Draft, at now: Timestamp, _ db: Database) throws -> Step {
+    let number: Int
+    if let wanted = draft.number {
+      guard !given.contains(wanted), try !StepRow.exists(wanted, of: episode, db) else {
+        throw MemoryError(
+          .conflict, "episode \"\(episode)\" has a step \(wanted) already; leave the number to the engine")
+      }
+      number = wanted
+    } else {
+      let (next, overflow) = highest.addingReportingOverflow(1)
+      guard !overflow else {
+        throw MemoryError(.conflict, "episode \"\(episode)\" has a step numbered \(highest); there is no next number")
+      }
+      number = next
+    }
+    given.insert(number)
+    highest = max(highest, number)
+    return Step(
+      id: .generate(at: now), number: number, action: draft.action, result: draft.result, tool: draft.tool,
+      duration: draft.duration.map { .milliseconds($0.milliseconds) }, success: draft.success,
+      timestamp: draft.timestamp ?? now)
+  }
+}
