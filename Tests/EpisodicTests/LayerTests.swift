@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// Imports go strictly down. The build's own check lets a target import what its dependencies depend on; this one does not.
+@Suite struct `Layers` {
+  /// What each target may import of this package, and which of the third parties that have a layer of their own.
+  static let allowed: [String: Set<String>] = [
+    "LMDB": ["CLMDB"],
+    "Vectors": ["CVectors"],
+    "SQLiteStorage": ["CSQLite", "GRDB", "GRDBSQLite"],
+    "EpisodicMemory": ["Vectors"],
+    "MemorySQLite": ["EpisodicMemory", "SQLiteStorage", "Vectors", "GRDB"],
+    "MemoryLMDB": ["EpisodicMemory", "LMDB"],
+    "Episodic": ["EpisodicMemory", "MemorySQLite", "MemoryLMDB"],
+    "EpisodicCLI": ["Episodic"],
+  ]
+
+  static let sources = Documentation.root.appending(path: "Sources")
+
+  @Test(arguments: allowed.keys.sorted()) func `a target imports what lies below it and nothing else`(
+    _ target: String
+  ) throws {
+    let known = Set(Self.allowed.keys).union(Self.allowed.values.flatMap(\.self))
+    let folder = Self.sources.appending(path: target)
+    let files =
+      FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))?
+      .compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") } ?? []
+    #expect(!files.isEmpty)
+    for file in files {
+      let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+      let imports = text.matches(of: /(?m)^(?:@\w+ )?(?:public |internal )?import (?:\w+ )?(\w+)/).map { String($0.1) }
+      let forbidden = Set(imports).intersection(known).subtracting(Self.allowed[target] ?? [])
+      #expect(forbidden.isEmpty, "\(target)/\(file) imports \(forbidden.sorted())")
+    }
+  }
+
+  @Test func `every target has its place, and the order has no cycle`() throws {
+    let folders = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path(percentEncoded: false))
+    #expect(Set(folders) == Set(Self.allowed.keys).union(["CLMDB", "CSQLite", "CVectors"]))
+    var placed: Set<String> = ["CLMDB", "CSQLite", "CVectors", "GRDB", "GRDBSQLite"]
+    while let next = Self.allowed.first(where: { !placed.contains($0.key) && $0.value.isSubset(of: placed) }) {
+      placed.insert(next.key)
+    }
+    #expect(placed.isSuperset(of: Self.allowed.keys))
+  }
+
+  @Test func `only the door re-exports`() throws {
+    for target in Self.allowed.keys where target != "Episodic" {
+      let folder = Self.sources.appending(path: target)
+      for case let file as String in FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))
+        ?? FileManager.DirectoryEnumerator()
+      where file.hasSuffix(".swift") {
+        let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+        #expect(!text.contains("@_exported"), "\(target)/\(file)")
+      }
+    }
+  }
+}
