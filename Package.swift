@@ -56,7 +56,7 @@ let package = Package(
 
     // L4: opens a store; the only re-export.
     .target(
-      name: "Episodic", dependencies: ["EpisodicMemory", "MemorySQLite", "MemoryLMDB", logging],
+      name: "Episodic", dependencies: ["EpisodicMemory", "MemorySQLite", "MemoryLMDB", "Vectors", logging],
       swiftSettings: strict),
 
     // L5: programs.

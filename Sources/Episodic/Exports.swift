@@ -1,1 +1,3 @@
 @_exported public import EpisodicMemory
+// The metric of an embedding space is the one word of the mechanism that callers use.
+@_exported public import enum Vectors.Metric

@@ -10,8 +10,8 @@ public struct Identifier<Entity>: Hashable, Sendable, RawRepresentable {
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
   public init(_ rawValue: String) { self.init(rawValue: rawValue) }
 
-  /// For values that the engine stored itself.
-  init(composed rawValue: String) { self.rawValue = rawValue }
+  /// For values as they are stored, which another program may have written otherwise.
+  package init(composed rawValue: String) { self.rawValue = rawValue }
 
   /// A new identifier: UUID version 7, so that identifiers made later sort later.
   ///

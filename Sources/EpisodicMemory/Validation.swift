@@ -139,6 +139,33 @@ struct Validation {
     guard (1...most).contains(value) else { throw MemoryError(.invalid, "limit is \(value); it lies in 1...\(most)") }
   }
 
+  func ranking(_ ranking: Ranking) throws(MemoryError) {
+    guard ranking.stepWeight.isFinite, ranking.stepWeight >= 0 else {
+      throw MemoryError(.invalid, "stepWeight is \(ranking.stepWeight); it is 0 or more")
+    }
+    try rate(ranking.vectorWeight, "vectorWeight")
+    for (name, value) in [("stepsPerEpisode", ranking.stepsPerEpisode), ("depth", ranking.depth)] {
+      guard (0...10_000).contains(value) else {
+        throw MemoryError(.invalid, "\(name) is \(value); it lies in 0...10,000")
+      }
+    }
+  }
+
+  /// Every vector belongs to an episode that comes with it, and to no other's step (I8).
+  func belonging(_ embeddings: [Embedding.Draft], to episodes: [Episode]) throws(MemoryError) {
+    guard !embeddings.isEmpty else { return }
+    let steps = Dictionary(episodes.map { ($0.id, $0.steps) }) { first, _ in first }
+    for embedding in embeddings {
+      guard let own = steps[embedding.episodeID] else {
+        throw MemoryError(
+          .invalid, "a vector is of \"\(embedding.episodeID)\", which is not inserted with it; use embed")
+      }
+      if let step = embedding.stepID, !own.contains(where: { $0.id == step }) {
+        throw MemoryError(.invalid, "episode \"\(embedding.episodeID)\" has no step \"\(step)\" to embed")
+      }
+    }
+  }
+
   // MARK: Details
 
   private func stepNumber(_ number: Int, _ field: String, _ seen: inout Set<Int>) throws(MemoryError) {

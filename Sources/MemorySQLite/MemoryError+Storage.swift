@@ -9,6 +9,8 @@ extension MemoryError {
     case let error as MemoryError: self = error
     case let error as StorageError: self.init(error)
     case let error as DatabaseError: self.init(error, path: path)
+    case is RowDecodingError:
+      self.init(.corrupted, "\(path) holds a value of the wrong type; run check, then restore a backup", cause: error)
     default: self.init(.unavailable, "\(path): \(error)", cause: error)
     }
   }
@@ -47,6 +49,11 @@ extension MemoryError {
     default:
       self.init(.unavailable, "\(path): \(said)", cause: error)
     }
+  }
+
+  static func unreadable(_ thing: String, _ error: MemoryError) -> MemoryError {
+    MemoryError(
+      .corrupted, "\(thing) cannot be read (\(error.message)); another program wrote it: correct it", cause: error)
   }
 
   static func noEpisode(_ id: Episode.ID) -> MemoryError {

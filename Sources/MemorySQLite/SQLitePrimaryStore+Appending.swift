@@ -59,11 +59,12 @@ private struct StepNumbers {
     guard let row = try Row.fetchOne(statement, arguments: [episode.rawValue]) else {
       throw MemoryError.noEpisode(episode)
     }
-    let status: String = row[0]
+    let status: String = try row.value(0)
     guard status == Episode.Status.active.rawValue else {
       throw MemoryError(.conflict, "episode \"\(episode)\" is \(status), so it takes no steps; reopen it first")
     }
-    highest = row[1] ?? 0
+    let last: Int? = try row.value(1)
+    highest = last ?? 0
   }
 
   /// - Throws: `.conflict` where the draft's number is taken, or there is no next one.

@@ -16,14 +16,16 @@ extension SQLitePrimaryStore {
       var changes: [Change] = []
       var last = watermark
       while let row = try rows.next() {
-        last = Watermark(revision: row[0], nonce: row[1])
-        let subject: String = row[2]
+        last = Watermark(revision: try row.value(0), nonce: try row.value(1))
+        let subject: String = try row.value(2)
         guard let subject = Change.Subject(rawValue: subject) else {
           throw MemoryError(
             .corrupted, "change \(last.revision) has the unknown subject \"\(subject)\"; use a newer build")
         }
         changes.append(
-          Change(revision: last.revision, subject: subject, key: row[3], domain: row[4], finished: row[5]))
+          Change(
+            revision: last.revision, subject: subject, key: try row.value(3), domain: try row.value(4),
+            finished: try row.value(5)))
       }
       return ChangeBatch(asked: watermark, continues: true, changes: changes, end: last, isComplete: last == end)
     }
@@ -34,7 +36,7 @@ extension SQLitePrimaryStore {
     let statement = try db.cachedStatement(sql: "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1")
     let rows = try Row.fetchCursor(statement)
     guard let row = try rows.next() else { return .beginning }
-    return Watermark(revision: row[0], nonce: row[1])
+    return Watermark(revision: try row.value(0), nonce: try row.value(1))
   }
 
   /// Whether the feed still holds everything after `watermark`, and is the history that it was taken from.

@@ -62,7 +62,23 @@ extension SQLitePrimaryStore {
     while let row = try Row.fetchOne(
       statement, arguments: [spaces.last?.model ?? "", spaces.last?.dimensions ?? 0])
     {
-      spaces.append(EmbeddingSpace(model: row[0], dimensions: row[1]))
+      spaces.append(EmbeddingSpace(model: try row.value(0), dimensions: try row.value(1)))
+    }
+    return spaces
+  }
+
+  /// The spaces of the vectors that pass scope and filter.
+  static func spaces(_ conditions: Conditions, _ db: Database) throws -> [EmbeddingSpace] {
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(
+        sql: """
+          SELECT DISTINCT m.model_name, m.dimensions
+          FROM embeddings m INDEXED BY embeddings_by_space CROSS JOIN episodes e ON e.id = m.episode_id
+          \(conditions.whereClause)
+          """), arguments: conditions.arguments)
+    var spaces: [EmbeddingSpace] = []
+    while let row = try rows.next() {
+      spaces.append(EmbeddingSpace(model: try row.value(0), dimensions: try row.value(1)))
     }
     return spaces
   }

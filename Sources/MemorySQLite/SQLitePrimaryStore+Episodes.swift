@@ -13,7 +13,8 @@ extension SQLitePrimaryStore {
     return try await write { db in
       var inserted = 0
       for episode in episodes {
-        if try EpisodeRow.exists(episode.id, db) {
+        let row = try EpisodeRow.row(of: episode.id, db)
+        if row != nil {
           switch existing {
           case .fail:
             throw MemoryError(.conflict, "the episode id \"\(episode.id)\" is taken; choose another, skip or replace")
@@ -21,7 +22,7 @@ extension SQLitePrimaryStore {
           case .replace: _ = try Self.delete("episodes", id: episode.id.rawValue, db)
           }
         }
-        try EpisodeRow.insert(episode, db)
+        try EpisodeRow.insert(episode, at: row, db)
         for embedding in embeddings[episode.id] ?? [] {
           try Self.requireSameLength(embedding, db)
           try EmbeddingRow.insert(embedding, db)
@@ -72,7 +73,7 @@ extension SQLitePrimaryStore {
       try db.cachedStatement(
         sql: "UPDATE episodes SET task_type = ?, context = ?, session = ?, success_rate = ?, metadata = ? WHERE id = ?"
       ).execute(arguments: [
-        episode.taskType.rawValue, episode.context, episode.session, episode.successRate,
+        episode.taskType.rawValue, episode.context, episode.session?.canonicallyComposed, episode.successRate,
         episode.metadata.canonicalText, id.rawValue,
       ])
       return episode
@@ -103,7 +104,7 @@ extension SQLitePrimaryStore {
       while let row = try rows.next() {
         guard episodes.count < limit else { return Page(elements: episodes, next: last) }
         let episode = try EpisodeRow.decode(row, db)
-        last = PageCursor(createdAt: episode.createdAt.milliseconds, row: row[0])
+        last = PageCursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
         episodes.append(episode)
       }
       return Page(elements: episodes, next: nil)

@@ -33,15 +33,15 @@ extension SQLitePrimaryStore {
     let contexts = try Row.fetchCursor(
       db.cachedStatement(sql: contextSearch(conditions)), arguments: expression + conditions.arguments)
     while let row = try contexts.next() {
-      let episode: Int64 = row[0]
-      found[episode] = Candidates.Words(row: episode, context: row[1])
+      let episode: Int64 = try row.value(0)
+      found[episode] = Candidates.Words(row: episode, context: try row.value(1))
     }
     let steps = try Row.fetchCursor(
       db.cachedStatement(sql: stepSearch(conditions)), arguments: expression + conditions.arguments)
     while let row = try steps.next() {
-      let episode: Int64 = row[0]
+      let episode: Int64 = try row.value(0)
       found[episode, default: Candidates.Words(row: episode)]
-        .keep(step: row[1], score: row[2], atMost: request.stepsPerEpisode)
+        .keep(step: try row.value(1), score: try row.value(2), atMost: request.stepsPerEpisode)
     }
     return Array(found.values)
   }
@@ -68,9 +68,12 @@ extension SQLitePrimaryStore {
   private static func similarities(
     _ request: RecallRequest, _ conditions: Conditions, _ db: Database
   ) throws -> [Int64: Double] {
-    guard let components = request.vector,
-      let space = try EmbeddingSpace.resolve(request.space, dimensions: components.count, among: spaces(db))
-    else { return [:] }
+    guard let components = request.vector else { return [:] }
+    // Only what the question may see decides where its vector belongs (I8).
+    let visible = try request.space == nil ? spaces(conditions, db) : spaces(db)
+    guard let space = try EmbeddingSpace.resolve(request.space, dimensions: components.count, among: visible) else {
+      return [:]
+    }
     let vector: Vector
     do { vector = try Vector(components) } catch { throw MemoryError(.invalid, "vector: \(error)", cause: error) }
     let query = VectorQuery(vector, metric: space.metric)
@@ -82,7 +85,7 @@ extension SQLitePrimaryStore {
           """), arguments: [space.model, space.dimensions] + conditions.arguments)
     var best: [Int64: Double] = [:]
     while let row = try rows.next() {
-      let episode: Int64 = row[0]
+      let episode: Int64 = try row.value(0)
       let similarity = try row.withUnsafeData(atIndex: 1) { bytes in
         bytes?.withUnsafeBytes { query.similarity(to: $0) }
       }

@@ -9,7 +9,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// The lock that every write transaction, checkpoint and close holds, across processes.
+/// The lock that every write transaction and every checkpoint holds, across processes.
 ///
 /// SQLite before 3.51.3 can corrupt a database when two connections write and checkpoint at the same moment; with one
 /// at a time it cannot. The lock is a file of its own, because opening the database file behind SQLite's back drops

@@ -26,13 +26,15 @@ final class GroupCommit: Sendable {
   private static let maximumGroup = 1024
   /// A fraction of what a synced commit takes, and twice what a caller needs to come back.
   private static let patienceNanoseconds: UInt64 = 100_000
+  /// However many come one after another, the first of them is not kept waiting for longer.
+  private static let mostPatienceNanoseconds: UInt64 = 1_000_000
 
   private let state = Mutex(State())
   private let writer: DatabasePool
   private let lock: CommitLock
   private let afterCommit: @Sendable (Database) -> Void
 
-  /// - Parameter afterCommit: Called on the writer's queue, under the lock, after each commit.
+  /// - Parameter afterCommit: Called on the writer's queue, under the lock, after each commit has been acknowledged.
   init(writer: DatabasePool, lock: CommitLock, afterCommit: @escaping @Sendable (Database) -> Void) {
     self.writer = writer
     self.lock = lock
@@ -94,9 +96,11 @@ final class GroupCommit: Sendable {
   /// two. Ends when all are back, or when nobody has come for a while.
   private func linger(for count: Int) {
     var waiting = 0
-    var lastArrival = DispatchTime.now().uptimeNanoseconds
+    let start = DispatchTime.now().uptimeNanoseconds
+    var lastArrival = start
     while waiting < count {
       let now = DispatchTime.now().uptimeNanoseconds
+      if now - start > Self.mostPatienceNanoseconds { return }
       let arrived = state.withLock { $0.waiting.count }
       if arrived > waiting {
         waiting = arrived
@@ -110,14 +114,13 @@ final class GroupCommit: Sendable {
 
   private func commit(_ group: [Call], _ db: Database) {
     do {
-      let outcome = try lock.withLock {
-        let outcome = try transact(group, db)
-        if outcome != nil { afterCommit(db) }
-        return outcome
-      }
-      if let outcome {
+      let isCommitted = try lock.withLock {
+        guard let outcome = try transact(group, db) else { return false }
         for tell in outcome { tell() }
-      } else {
+        afterCommit(db)
+        return true
+      }
+      if !isCommitted {
         for call in group { commit([call], db) }
       }
     } catch {

@@ -22,10 +22,8 @@ struct Migrator {
           ) STRICT
           """)
     }
+    try refuseNewer(db)
     let applied = try Row.fetchAll(db, sql: "SELECT version, checksum FROM schema_version ORDER BY version")
-    if let last: Int = applied.last?[0], last > newest {
-      throw StorageError.newer(path: path, version: last, known: newest)
-    }
     let checksums = Dictionary(uniqueKeysWithValues: applied.map { ($0[0] as Int, $0[1] as String) })
     for migration in migrations {
       guard let checksum = checksums[migration.version] else {
@@ -36,6 +34,14 @@ struct Migrator {
         throw StorageError.changedMigration(path: path, version: migration.version)
       }
     }
+  }
+
+  /// Changes nothing, so that a file of a newer build is left as it is.
+  func refuseNewer(_ db: Database) throws {
+    guard try db.tableExists("schema_version"),
+      let last = try Int.fetchOne(db, sql: "SELECT max(version) FROM schema_version"), last > newest
+    else { return }
+    throw StorageError.newer(path: path, version: last, known: newest)
   }
 
   private func apply(_ migration: Migration, to db: Database) throws {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Why a database file cannot be used; errors of SQLite itself come as GRDB's `DatabaseError`.
 public enum StorageError: Error, Sendable, CustomStringConvertible {
   /// There is no file, and none was to be made.
@@ -23,7 +25,8 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
       "\(path) is at schema version \(version), this build knows \(known); use a newer build"
     case .changedMigration(let path, let version):
       "migration \(version) of \(path) is not the one this build has; use the build that made it"
-    case .system(let path, let operation, _, let reason): "\(operation) \(path): \(reason)"
+    case .system(let path, let operation, let errno, let reason):
+      "\(operation) \(path): \(reason)\(errno == EACCES || errno == EPERM ? "; change its owner or mode" : "")"
     case .locked(let path, let milliseconds):
       "another process has held \(path) for \(milliseconds) ms; end it or try again"
     case .refused(let pragma, let expected, let actual): "\(pragma) is \(actual) although \(expected) was set"

@@ -56,6 +56,8 @@ public final class WALDatabase: Sendable {
   private let watcher: DatabaseQueue
   private let lock: CommitLock
   private let writer: GroupCommit
+  private let log: LogLength
+  private let report: @Sendable (String, any Error) -> Void
 
   /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
   ///
@@ -65,8 +67,8 @@ public final class WALDatabase: Sendable {
     let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
     if configuration.create {
       try Self.makeFolder(folder)
-    } else if !FileManager.default.fileExists(atPath: path) {
-      throw StorageError.missing(path: path)
+    } else {
+      try Self.requireFile(path)
     }
     let lock = try CommitLock(path: path + "-lock", timeoutMilliseconds: configuration.timeoutMilliseconds)
     let log = LogLength()
@@ -80,7 +82,9 @@ public final class WALDatabase: Sendable {
         if let pages = configuration.maximumPageCount {
           try db.execute(sql: "PRAGMA max_page_count = \(pages)")
         }
-        try db.execute(sql: "PRAGMA application_id = \(configuration.applicationID)")
+        if try Int32.fetchOne(db, sql: "PRAGMA application_id") != configuration.applicationID {
+          try db.execute(sql: "PRAGMA application_id = \(configuration.applicationID)")
+        }
         try Migrator(migrations: configuration.migrations, path: path).migrate(db)
         log.watch(db)
       }
@@ -89,6 +93,8 @@ public final class WALDatabase: Sendable {
       return (pool, try DatabaseQueue(path: path, configuration: watching))
     }
     self.lock = lock
+    self.log = log
+    report = configuration.report
     let upkeep = Upkeep(log: log, configuration: configuration)
     writer = GroupCommit(writer: pool, lock: lock) { db in upkeep.afterCommit(db) }
   }
@@ -121,13 +127,25 @@ public final class WALDatabase: Sendable {
     }
   }
 
-  /// Moves the whole log into the database file and closes every connection.
+  /// Moves the log into the database file, if this process wrote to it and as far as no reader is in the way, and closes
+  /// every connection.
+  ///
+  /// The log stays as a file: emptying it would wait for every reader of every process, and the next to open the database
+  /// would have to write before it can read.
   public func close() async throws {
-    try await pool.writeWithoutTransaction { db in
-      try self.lock.withLock { try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+    if log.frames > 0 { await moveLog() }
+    for outcome in [Result { try watcher.close() }, Result { try pool.close() }] { try outcome.get() }
+  }
+
+  /// What is in the log is safe there, so a failure is reported and holds nothing up.
+  private func moveLog() async {
+    do {
+      try await pool.writeWithoutTransaction { db in
+        try self.lock.withLock { try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+      }
+    } catch {
+      report("a checkpoint", error)
     }
-    try watcher.close()
-    try pool.close()
   }
 
   /// Bytes of the database file and its log.
@@ -149,6 +167,18 @@ public final class WALDatabase: Sendable {
     }
   }
 
+  /// A file that is not there, one that may not be seen, and one that has lost everything are three different things.
+  private static func requireFile(_ path: String) throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw errno == ENOENT || errno == ENOTDIR ? StorageError.missing(path: path) : .lastSystemError("opening", path)
+    }
+    var log = stat()
+    guard status.st_size > 0 || (stat(path + "-wal", &log) == 0 && log.st_size > 0) else {
+      throw StorageError.foreign(path: path, reason: "it is empty; restore a backup, or remove it to begin anew")
+    }
+  }
+
   /// Looks at an existing file through a connection that changes nothing, before anything is set on it.
   private static func refuseForeign(_ path: String, _ configuration: Configuration) throws {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
@@ -162,10 +192,12 @@ public final class WALDatabase: Sendable {
         try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
       )
     }
-    try queue.close()
+    defer { try? queue.close() }
     guard applicationID == configuration.applicationID || (applicationID == 0 && tables == 0) else {
-      throw StorageError.foreign(path: path, reason: "its application id is \(applicationID)")
+      throw StorageError.foreign(path: path, reason: "its application id is \(applicationID); name another directory")
     }
+    let migrator = Migrator(migrations: configuration.migrations, path: path)
+    try queue.read { db in try migrator.refuseNewer(db) }
   }
 
   private static func connections(_ configuration: Configuration) -> GRDB.Configuration {

@@ -14,6 +14,11 @@ public final class WriteLane<Request: Sendable, Value: Sendable>: Sendable {
     }
   }
 
+  /// A caller without a result would wait for ever.
+  struct MiscountedResults: Error {
+    let requests: Int, results: Int
+  }
+
   private let body: @Sendable ([Request], Database) throws -> [Result<Value, any Error>]
 
   /// - Parameter body: Returns a result for each request, in order. A request that is refused must have written
@@ -26,6 +31,9 @@ public final class WriteLane<Request: Sendable, Value: Sendable>: Sendable {
   func perform(_ requests: [any Sendable], _ db: Database) throws -> [@Sendable () -> Void] {
     let entries = requests.compactMap { $0 as? Entry }
     let results = try body(entries.map(\.request), db)
+    guard results.count == requests.count else {
+      throw MiscountedResults(requests: requests.count, results: results.count)
+    }
     return zip(entries, results).map { entry, result in { entry.continuation.resume(with: result) } }
   }
 }

@@ -28,6 +28,22 @@ import Testing
     #expect(try episodic("recall", "refused", "--everywhere").output.contains("a  "))
   }
 
+  /// I8
+  @Test(arguments: [
+    #"{"id":"q","text":"refused","domain":"db"}"#, #"{"id":"q","text":"refused","filters":{"domain":null}}"#,
+    #"{"id":"q","text":"refused","filters":{"dommain":"db"}}"#, #"{"id":"q","text":"refused","status":"failed"}"#,
+  ])
+  func `a filter that would not be applied is refused`(_ query: String) throws {
+    let result = try episodic("recall", "--queries", "-", "--output", "-", input: query + "\n")
+    #expect(result.status == 2 && result.output.isEmpty, "\(result)")
+  }
+
+  @Test func `results do not overwrite the queries`() throws {
+    let queries = try episodic.file("q.jsonl", #"{"id":"q","text":"refused"}"#)
+    #expect(try episodic("recall", "--queries", queries, "--output", queries).status == 2)
+    #expect(try String(contentsOfFile: queries, encoding: .utf8).hasPrefix("{"))
+  }
+
   @Test func `nothing of another domain is found`() throws {
     #expect(try ids("recall", "refused", "permission", "--domain", "db") == ["b"])
   }

@@ -167,6 +167,47 @@ struct Store {
     #expect(cache[.query].misses == 2 && cache[.query].hits == 2)
   }
 
+  /// I8: everything that decides an answer is part of its key.
+  @Test func `queries that differ in one thing only never share an answer`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let cached = try await store.open()
+    let plain = try await store.open { $0.cache.isEnabled = false }
+    for number in 0..<30 {
+      let id = Episode.ID("e\(number)"), angle = Float(number) / 5
+      for model in ["m", "n"] {
+        let vector = model == "m" ? [angle, 1] : [1, angle]
+        try await cached.embed(.init(of: id, content: "", vector: vector, model: model))
+      }
+      if number < 10 { try await cached.archive(id) }
+      if number < 20 { try await cached.update(id, with: .init(taskType: .testing, session: "s")) }
+    }
+    let space = EmbeddingSpace(model: "m", dimensions: 2)
+    let base = Query(text: "topic3 output", vector: [1, 0.5], space: space, scope: .everything, limit: 7)
+    let variations: [(inout Query) -> Void] = [
+      { _ in }, { $0.scope = .domain("even") }, { $0.scope = .domain("odd") }, { $0.text = "topic2 output" },
+      { $0.text = nil }, { $0.vector = [0.5, 1] }, { $0.vector = nil }, { $0.limit = 6 }, { $0.excerpts = true },
+      { $0.space?.model = "n" }, { $0.space?.metric = .euclidean }, { $0.filter.session = "s" },
+      { $0.filter.taskType = .testing }, { $0.filter.statuses = [.archived] }, { $0.phrases = ["topic3"] },
+      { $0.prefixes = ["topic1"] }, { $0.filter.after = Timestamp(milliseconds: 1_999_999_999_999) },
+      { $0.filter.before = Timestamp(milliseconds: 1) }, { $0.ranking.vectorWeight = 0.1 },
+      { $0.ranking.stepWeight = 3 }, { $0.ranking.stepsPerEpisode = 1 },
+    ]
+    var different: Set<[Hit]> = []
+    for _ in 0..<2 {
+      for vary in variations {
+        var query = base
+        vary(&query)
+        let hits = try await cached.recall(query)
+        #expect(try await plain.recall(query) == hits)
+        different.insert(hits)
+      }
+    }
+    // Some filters let nothing through; an answer that no vector took part in is not kept.
+    #expect(different.count >= variations.count - 5)
+    #expect(try await cached.statistics().cache[.query].hits >= variations.count - 4)
+  }
+
   /// I3
   @Test func `every kind of change is seen by the next read of another process`() async throws {
     let store = try Store()

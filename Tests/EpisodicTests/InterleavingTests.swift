@@ -14,13 +14,16 @@ private struct Rivals {
   let slow: Memory
   let other: Memory
 
-  init() async throws {
+  init(keepingEpisodes: Bool = true) async throws {
     store = try Store()
     other = try await store.open()
     try await other.insert([.sample("e", context: "old topic")])
     let primary = try await SQLitePrimaryStore(path: store.path + "/memory.sqlite", logger: Logger(label: "test"))
     faulty = FaultyPrimary(primary)
-    let cache = LMDBCache.open(at: store.cachePath, store: primary.identity, logger: Logger(label: "test"))
+    var options = LMDBCache.Options()
+    if !keepingEpisodes { options.episodeLifetime = .zero }
+    let cache = LMDBCache.open(
+      at: store.cachePath, store: primary.identity, options: options, logger: Logger(label: "test"))
     slow = Memory(primary: faulty, cache: cache)
   }
 
@@ -68,6 +71,21 @@ private struct Rivals {
     #expect(try await rivals.slow.recall(query).count == 1)
     #expect(try await rivals.slow.recall(query).count == 2)
     #expect(try await other.recall(query).count == 2)
+  }
+
+  /// I3: the answer comes from the cache, its episodes from the primary, and a commit comes in between.
+  @Test func `a cached answer is not dressed in episodes of a later snapshot`() async throws {
+    let rivals = try await Rivals(keepingEpisodes: false)
+    let other = rivals.other
+    try await other.insert([.sample("f", context: "topic too")])
+    let query = Query(text: "topic", scope: .domain("swift"))
+    for _ in 0..<2 { #expect(try await rivals.slow.recall(query).count == 2) }
+    #expect(try await rivals.slow.statistics().cache[.query].hits == 1)
+    // Between the load of the first episode and that of the second.
+    rivals.once(after: "episode") { () async throws(MemoryError) in
+      for id in ["e", "f"] as [Episode.ID] { try await other.update(id, with: .init(context: "something else")) }
+    }
+    #expect(try await rivals.slow.recall(query).isEmpty)
   }
 
   /// I3: of two that catch up at once, the slower one must not put the watermark back.

@@ -11,7 +11,7 @@ import Testing
     "EpisodicMemory": ["Vectors"],
     "MemorySQLite": ["EpisodicMemory", "SQLiteStorage", "Vectors", "GRDB"],
     "MemoryLMDB": ["EpisodicMemory", "LMDB"],
-    "Episodic": ["EpisodicMemory", "MemorySQLite", "MemoryLMDB"],
+    "Episodic": ["EpisodicMemory", "MemorySQLite", "MemoryLMDB", "Vectors"],
     "EpisodicCLI": ["Episodic"],
   ]
 

@@ -31,10 +31,24 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(try Data(contentsOf: URL(filePath: store.path + "/memory.sqlite")) == text)
   }
 
+  @Test func `a primary that has lost every byte is no empty store`() async throws {
+    let store = try Store()
+    try await store.fill(1)
+    for suffix in ["-wal", "-shm"] {
+      try? FileManager.default.removeItem(atPath: store.path + "/memory.sqlite" + suffix)
+    }
+    try Data().write(to: URL(filePath: store.path + "/memory.sqlite"))
+    let error = await failure { _ = try await store.open { $0.create = false } }
+    #expect(error?.code == .notAStore && error?.message.contains("restore a backup") == true)
+  }
+
   @Test func `a damaged primary is reported with what to do, and reads and checks do not trap`() async throws {
     let store = try Store()
     try await store.fill(300)
-    try FileManager.default.removeItem(atPath: store.cachePath)
+    // The log, which has been moved into the file, would stand in for the pages that are damaged.
+    for name in ["cache.lmdb", "memory.sqlite-wal", "memory.sqlite-shm"] {
+      try FileManager.default.removeItem(atPath: store.path + "/" + name)
+    }
     let file = URL(filePath: store.path + "/memory.sqlite")
     var bytes = try Data(contentsOf: file)
     var generator = SeededGenerator(seed: 3)

@@ -57,11 +57,10 @@ import Testing
     let cache = try store.begun()
     let ahead = Episode.sample("a", context: "read after a commit the cache has not heard of")
     cache.fill(ahead, asOf: 11)
-    #expect(cache.episode("a") == ahead)
-    cache.commit((.episode, "b", domain: "d", finished: true), (.episode, "c", domain: "d", finished: true))
-    #expect(cache.episode("a") == ahead)
-    cache.commit((.episode, "a", domain: "d", finished: true))
     #expect(cache.episode("a") == nil)
+    cache.commit((.episode, "b", domain: "d", finished: true))
+    cache.fill(ahead, asOf: 11)
+    #expect(cache.episode("a") == ahead)
   }
 
   // MARK: Changes

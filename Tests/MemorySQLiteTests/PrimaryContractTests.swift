@@ -179,6 +179,23 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episode("e") == .sample("e", context: "second"))
   }
 
+  @Test func `a replaced episode keeps its place in a list`() async throws {
+    let memory = try await Bench().memory
+    try await memory.insert(["a", "b", "c"].map { .sample($0) })
+    try await memory.insert([.sample("a", context: "new")], existing: .replace)
+    #expect(try await memory.episodes(in: .everything).elements.map(\.id) == ["c", "b", "a"])
+  }
+
+  @Test func `a vector of an episode that does not come with it, or of another's step, is refused`() async throws {
+    let memory = try await Bench().memory
+    try await memory.insert([.sample("old", domain: "x", steps: ["s"])])
+    let stray = Embedding.Draft(of: "old", content: "", vector: [1], model: "m")
+    #expect(await code { _ = try await memory.insert([.sample("new")], embeddings: [stray]) } == .invalid)
+    let foreign = Embedding.Draft(of: "new", step: "old/1", content: "", vector: [1], model: "m")
+    #expect(await code { _ = try await memory.insert([.sample("new")], embeddings: [foreign]) } == .invalid)
+    #expect(try await memory.episode("new") == nil)
+  }
+
   @Test(arguments: Episode.Status.allCases) func `every status survives a round trip`(_ status: Episode.Status)
     async throws
   {

@@ -110,6 +110,18 @@ extension `Recall by words` {
     #expect(try await ids([.active, .archived]) == ["active", "archived"])
   }
 
+  @Test(arguments: [
+    Ranking(stepsPerEpisode: -1), Ranking(stepWeight: .nan), Ranking(stepWeight: -1), Ranking(vectorWeight: 1.5),
+    Ranking(vectorWeight: .nan), Ranking(depth: -5), Ranking(stepsPerEpisode: .max),
+  ])
+  func `a ranking that makes no sense is refused`(_ ranking: Ranking) async throws {
+    let memory = try await Bench().memory
+    try await memory.insert([.sample("e", context: "token", steps: ["token"])])
+    await #expect(throws: MemoryError.self) {
+      try await memory.recall(Query(text: "token", scope: .everything, ranking: ranking))
+    }
+  }
+
   @Test(arguments: [0, -1, 1001]) func `a limit outside 1 to 1,000 is refused`(_ limit: Int) async throws {
     let memory = try await Bench().memory
     await #expect(throws: MemoryError.self) {
@@ -150,6 +162,23 @@ extension `Recall by words` {
     #expect(all.map(\.episode.id) == oracle.sorted { $0.value > $1.value }.map(\.key))
     let even = try await memory.recall(Query(vector: question, space: space, scope: .domain("even"), limit: 5))
     #expect(even.map(\.episode.id) == all.filter { $0.episode.domain == "even" }.prefix(5).map(\.episode.id))
+  }
+
+  /// I8: the models of other domains are none of the question's business.
+  @Test func `a vector belongs to the space that its scope has, whatever other domains were embedded with`()
+    async throws
+  {
+    let memory = try await Bench().memory
+    try await memory.insert([.sample("mine", domain: "mine"), .sample("theirs", domain: "theirs")])
+    try await memory.embed(.init(of: "mine", content: "", vector: [1, 0], model: "m"))
+    try await memory.embed(.init(of: "theirs", content: "", vector: [1, 0], model: "secret"))
+    #expect(try await memory.recall(Query(vector: [1, 0], scope: .domain("mine"))).map(\.episode.id) == ["mine"])
+    await #expect { try await memory.recall(Query(vector: [1, 0], scope: .everything)) } throws: {
+      ($0 as? MemoryError)?.message.contains("name the model") == true
+    }
+    await #expect { try await memory.recall(Query(vector: [1], scope: .domain("mine"))) } throws: {
+      ($0 as? MemoryError)?.message.contains("secret") == false
+    }
   }
 
   @Test func `words and vectors together find what either alone would put second`() async throws {

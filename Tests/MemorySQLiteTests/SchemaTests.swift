@@ -1,5 +1,6 @@
 import EpisodicMemory
 import Foundation
+import GRDB
 import Logging
 import SQLiteStorage
 import TestSupport
@@ -19,5 +20,16 @@ import Testing
     for (file, migration) in zip(files, Schema.migrations) {
       #expect(try String(contentsOf: folder.appending(path: file), encoding: .utf8) == migration.sql)
     }
+  }
+
+  /// I2: SQLite ignores a pragma that it does not take, and a pool of connections resets this one.
+  @Test(arguments: Durability.allCases) func `the durability that is promised is in force`(
+    _ durability: Durability
+  ) async throws {
+    let directory = try TemporaryDirectory()
+    let primary = try await SQLitePrimaryStore(
+      path: directory.file("memory.sqlite"), durability: durability, logger: Logger(label: "test"))
+    let synchronous = try await primary.write { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") }
+    #expect(synchronous == (durability == .full ? 2 : 1))
   }
 }

@@ -1,7 +1,7 @@
 -- 001_initial: episodes, their steps, patterns. Times are milliseconds since 1970, UTC, written by the engine.
 
 CREATE TABLE episodes (
-    seq          INTEGER PRIMARY KEY,                        -- stable rowid: what full-text search points at
+    seq          INTEGER PRIMARY KEY CHECK (seq > 0),        -- stable rowid: what full-text search points at
     id           TEXT    NOT NULL UNIQUE CHECK (length(CAST(id AS BLOB)) BETWEEN 1 AND 128),
     task_type    TEXT    NOT NULL CHECK (task_type <> ''),
     domain       TEXT    NOT NULL CHECK (domain <> ''),      -- the privacy boundary (I8)
@@ -12,7 +12,8 @@ CREATE TABLE episodes (
     success_rate REAL    CHECK (success_rate BETWEEN 0 AND 1),
     created_at   INTEGER NOT NULL,
     completed_at INTEGER CHECK (completed_at >= created_at),
-    metadata     TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata))
+    metadata     TEXT    NOT NULL DEFAULT '{}'
+                         CHECK (json_valid(metadata) AND json_type(metadata) = 'object')
 ) STRICT;
 
 CREATE INDEX episodes_by_creation  ON episodes (created_at);             -- recent episodes, everywhere
@@ -23,7 +24,7 @@ CREATE INDEX episodes_by_session   ON episodes (session, created_at)     -- the 
     WHERE session IS NOT NULL;
 
 CREATE TABLE steps (
-    seq          INTEGER PRIMARY KEY,
+    seq          INTEGER PRIMARY KEY CHECK (seq > 0),
     id           TEXT    NOT NULL UNIQUE CHECK (length(CAST(id AS BLOB)) BETWEEN 1 AND 128),
     episode_id   TEXT    NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
     step_number  INTEGER NOT NULL CHECK (step_number > 0),
@@ -37,7 +38,7 @@ CREATE TABLE steps (
 ) STRICT;
 
 CREATE TABLE patterns (
-    seq          INTEGER PRIMARY KEY,
+    seq          INTEGER PRIMARY KEY CHECK (seq > 0),
     id           TEXT    NOT NULL UNIQUE CHECK (length(CAST(id AS BLOB)) BETWEEN 1 AND 128),
     pattern_type TEXT    NOT NULL CHECK (pattern_type <> ''),
     pattern_data TEXT    NOT NULL CHECK (json_valid(pattern_data)),
@@ -46,7 +47,8 @@ CREATE TABLE patterns (
     usage_count  INTEGER NOT NULL DEFAULT 0 CHECK (usage_count >= 0),
     last_used    INTEGER,
     created_at   INTEGER NOT NULL,
-    metadata     TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)),
+    metadata     TEXT    NOT NULL DEFAULT '{}'
+                         CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
     UNIQUE (pattern_type, data_hash)                         -- the same data twice is one pattern
 ) STRICT;
 
@@ -60,6 +62,12 @@ CREATE TABLE episode_patterns (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX episode_patterns_by_pattern ON episode_patterns (pattern_id);  -- the episodes of a pattern
+
+-- UPDATE OR REPLACE would take the other step away without a delete trigger.
+CREATE TRIGGER steps_keep_their_numbers_apart BEFORE UPDATE OF step_number ON steps
+WHEN EXISTS (SELECT 1 FROM steps
+             WHERE episode_id = NEW.episode_id AND step_number = NEW.step_number AND seq IS NOT OLD.seq)
+BEGIN SELECT RAISE(ABORT, 'another step of the episode has this number'); END;
 
 -- An id is what caches, indexes and callers hold on to: it never changes.
 CREATE TRIGGER episodes_keep_their_id BEFORE UPDATE OF seq, id ON episodes

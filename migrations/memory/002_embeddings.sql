@@ -1,7 +1,7 @@
 -- 002_embeddings: vectors of episodes and steps; each episode counts how often its vectors changed.
 
 CREATE TABLE embeddings (
-    seq          INTEGER PRIMARY KEY,
+    seq          INTEGER PRIMARY KEY CHECK (seq > 0),
     id           TEXT    NOT NULL UNIQUE CHECK (length(CAST(id AS BLOB)) BETWEEN 1 AND 128),
     episode_id   TEXT    NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
     step_id      TEXT    REFERENCES steps (id) ON DELETE CASCADE,   -- NULL: of the whole episode

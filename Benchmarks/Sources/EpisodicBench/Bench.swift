@@ -13,7 +13,7 @@ struct Bench: AsyncParsableCommand {
       EXAMPLES
         bench reads --episodes 10000 --steps 20
         bench writes --episodes 500 --steps 20 --directory /mnt/disk
-        bench recall --data ../shared/data/sql
+        bench recall --data DIR
         bench writes --json > writes.json
       """,
     subcommands: [ReadsCommand.self, WritesCommand.self, RecallCommand.self])

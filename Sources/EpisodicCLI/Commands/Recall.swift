@@ -68,6 +68,9 @@ struct Recall: AsyncParsableCommand {
       }
     } else {
       guard output != nil else { throw ValidationError("--queries needs --output FILE; - is standard output") }
+      guard output == "-" || output != queries else {
+        throw ValidationError("--output would overwrite the queries in \(output ?? ""); name another file")
+      }
       guard text.isEmpty, phrase.isEmpty, prefix.isEmpty, domain == nil, filters.isEmpty else {
         throw ValidationError("with --queries, texts and filters stand in the file of queries; leave the others out")
       }

@@ -11,6 +11,8 @@ struct Record: AsyncParsableCommand {
       With --episode several commands share one: it is begun if it does not exist and --task and --domain are given, opened \
       again if it had ended, and ends as this command does unless --keep-open.
 
+      What the command leaves running in the background loses its output soon after the command ends; redirect it.
+
       Exits 0 when the recording succeeded, whatever the command returned; --exit-status passes that on.
 
       EXAMPLES:
@@ -80,6 +82,7 @@ struct Record: AsyncParsableCommand {
       return (outcome, step, episode)
     }
     if json {
+      if outcome.output.isLineOpen { StandardOutput.write("") }
       StandardOutput.write([
         "id": .string(episode.id.rawValue), "step_number": .integer(Int64(step.number)),
         "status": .string(episode.status.rawValue), "exit_status": .integer(Int64(outcome.exitStatus)),

@@ -139,9 +139,11 @@ struct ChildProcess {
       pollfd(fd: ended.reading, events: Int16(POLLIN), revents: 0),
     ]
     let targets = [STDOUT_FILENO, STDERR_FILENO]
-    var hasEnded = false
+    var deadline: ContinuousClock.Instant?
     while polled[0].fd >= 0 || polled[1].fd >= 0 {
-      let ready = poll(&polled, nfds_t(polled.count), hasEnded ? Self.graceMilliseconds : -1)
+      let left = deadline.map { Int32(clamping: ContinuousClock.now.duration(to: $0).milliseconds) }
+      if let left, left <= 0 { break }
+      let ready = poll(&polled, nfds_t(polled.count), left ?? -1)
       if ready == 0 { break }
       if ready < 0 {
         if errno == EINTR { continue }
@@ -157,7 +159,7 @@ struct ChildProcess {
         }
       }
       if polled[2].revents != 0 {
-        hasEnded = true
+        deadline = .now + .milliseconds(Int(Self.graceMilliseconds))
         polled[2].fd = -1
       }
     }

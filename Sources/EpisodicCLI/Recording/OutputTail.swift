@@ -13,6 +13,9 @@ struct OutputTail {
     if bytes.count > 4 * Self.maximumBytes { bytes.removeFirst(bytes.count - Self.maximumBytes) }
   }
 
+  /// Whether the last line has not been ended.
+  var isLineOpen: Bool { bytes.last.map { $0 != UInt8(ascii: "\n") } ?? false }
+
   /// The end as text: bytes that are not UTF-8 repaired, NUL removed; `nil` where nothing was printed.
   var text: String? {
     var kept = bytes.suffix(Self.maximumBytes)

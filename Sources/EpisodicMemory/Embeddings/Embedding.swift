@@ -70,14 +70,15 @@ extension EmbeddingSpace {
     _ named: EmbeddingSpace?, dimensions: Int, among spaces: [EmbeddingSpace]
   ) throws(MemoryError) -> EmbeddingSpace? {
     guard !spaces.isEmpty else { return nil }
-    let all = spaces.map { "\($0.model) (\($0.dimensions))" }.sorted().joined(separator: ", ")
     let candidates = spaces.filter { named == nil || $0.model == named?.model }
+    let all = candidates.map { "\($0.model) (\($0.dimensions))" }.sorted().joined(separator: ", ")
     guard !candidates.isEmpty else {
-      throw MemoryError(.invalid, "no vectors of the model \"\(named?.model ?? "")\"; the store has \(all)")
+      throw MemoryError(
+        .invalid, "there are no vectors of the model \"\(named?.model ?? "")\"; name one that was embedded with")
     }
     let fitting = candidates.filter { $0.dimensions == dimensions }
     guard let only = fitting.first else {
-      throw MemoryError(.dimensionMismatch, "the query's vector has \(dimensions) numbers; the store has \(all)")
+      throw MemoryError(.dimensionMismatch, "the query's vector has \(dimensions) numbers; there are those of \(all)")
     }
     guard fitting.count == 1 else {
       throw MemoryError(

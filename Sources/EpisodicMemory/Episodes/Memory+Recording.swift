@@ -100,6 +100,7 @@ extension Memory {
     let validation = validation
     for episode in episodes { try validation.episode(episode) }
     for embedding in embeddings { try validation.draft(embedding) }
+    try validation.belonging(embeddings, to: episodes)
     let now = clock.now()
     return try await primary.insert(episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)
   }

@@ -1,4 +1,4 @@
-/// An episode as one JSON object on a line, the form of import and export (DESIGN, section 8).
+/// An episode as one JSON object on a line, the form of import and export.
 ///
 /// Required: `id`, `task_type`, `domain`, `context`, `status`, `created_at`, `steps`, and of each step `action` and
 /// `timestamp`. Everything else may be null or left out. Any other member is refused: dropping it in silence would lose

@@ -19,7 +19,8 @@ extension Memory {
 
   /// Exports every episode, one JSON object a line, newest first; of one millisecond, last recorded first.
   ///
-  /// Lossless: an import of the result gives the same episodes. A file appears under its name only when it is complete.
+  /// Lossless: an import of the result gives the same episodes. Ids, task types, domains and sessions are kept in Unicode
+  /// normalisation form C and numbers of metadata as 64-bit integers or doubles, as they were when they were recorded. A file appears under its name only when it is complete.
   ///
   /// - Returns: How many there were.
   /// - Throws: `.invalid` where the file cannot be made, `.unavailable` where it cannot be written.

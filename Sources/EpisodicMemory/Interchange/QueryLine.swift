@@ -1,4 +1,4 @@
-/// A query as one JSON object on a line (DESIGN, section 8).
+/// A query as one JSON object on a line.
 ///
 /// Unknown members of the line are passed over: files of queries carry notes for their evaluation. Unknown filters are
 /// refused: a filter that is not applied would show what it was to keep out (I8).
@@ -27,7 +27,8 @@ struct QueryLine {
       case "filters":
         if try scanner.null() { break }
         try scanner.object("an object") { scanner, name throws(MemoryError) in
-          if try scanner.null() { return }
+          // A domain that is not set must not open every domain (I8); the text that follows refuses it.
+          if name != "domain", try scanner.null() { return }
           switch name {
           case "domain": scope = .domain(try scanner.text("a string"))
           case "session": filter.session = try scanner.text("a string").canonicallyComposed
@@ -39,6 +40,8 @@ struct QueryLine {
             throw scanner.fault("is no filter; use domain, session, task_type, status, after, before")
           }
         }
+      case "domain", "session", "task_type", "status", "after", "before":
+        throw scanner.fault("is a filter; put it under filters")
       default: _ = try scanner.value()
       }
     }

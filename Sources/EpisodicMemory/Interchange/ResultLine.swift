@@ -1,4 +1,4 @@
-/// The answer to one query of a file as one JSON object on a line (DESIGN, section 8).
+/// The answer to one query of a file as one JSON object on a line.
 struct ResultLine {
   let queryID: String
   let hits: [Hit]

@@ -4,7 +4,7 @@ import Foundation
 extension JSON {
   /// The canonical text: members sorted by the bytes of their names, no spaces, shortest numbers, UTF-8 unescaped.
   ///
-  /// Equal values have equal texts. Source of the rules: RFC 8785, with names sorted by UTF-8 instead of UTF-16.
+  /// Equal values have equal texts, unless their strings are equal only as Unicode counts it. Source of the rules: RFC 8785, with names sorted by UTF-8 instead of UTF-16.
   public var canonicalText: String {
     var text = ""
     write(to: &text)

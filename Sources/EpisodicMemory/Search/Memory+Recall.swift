@@ -1,10 +1,11 @@
 extension Memory {
   /// The episodes that answer a query, best first, and why they do.
   ///
-  /// Draws on completed and failed episodes unless the filter names statuses. Answers are cached, and exact: a change
-  /// to an episode of the query's scope makes the next call search again.
+  /// Draws on completed and failed episodes unless the filter names statuses. Answers are cached: a change to an episode
+  /// of the query's scope makes the next call search again. How rare a word is counts over the whole store, and other
+  /// domains and running episodes may move that under a cached answer; see the decision on corpus statistics.
   ///
-  /// - Returns: At most `query.limit` hits, none with a score of 0; ties in the order of recording.
+  /// - Returns: At most `query.limit` hits; ties in the order of recording.
   /// - Throws: `.invalid` for a query without a word or a vector, a vector that is not finite or all zero, or one whose
   ///   space is not the store's; `.dimensionMismatch` where its length is not that of the space (I6).
   /// - Complexity: Words cost in proportion to the rows they match; a vector costs one pass over its space.
@@ -30,7 +31,10 @@ extension Memory {
       depth: max(ranking.depth, limit), stepsPerEpisode: ranking.stepsPerEpisode,
       excerpts: query.excerpts)
     let found = try await primary.recall(request) { ranking.rank($0, limit: limit, legs: legs) }
-    cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf)
+    // Which vectors there are decides what a vector means, and an answer that none took part in has no tag for that.
+    if query.vector == nil || found.value.contains(where: { $0.shares.vector != 0 }) {
+      cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf)
+    }
     for hit in found.value {
       cache.fill(
         .episode(hit.episode.id), with: hit.episode, tags: [.episode(hit.episode.id.rawValue)], asOf: found.asOf)
@@ -58,6 +62,7 @@ extension Memory {
     for phrase in query.phrases { try validation.text(phrase, "phrase") }
     for prefix in query.prefixes { try validation.text(prefix, "prefix") }
     if let vector = query.vector { try validation.vector(vector, "vector") }
+    try validation.ranking(query.ranking)
     if let space = query.space, let vector = query.vector, space.dimensions != vector.count {
       throw MemoryError(
         .dimensionMismatch,

@@ -27,7 +27,7 @@ struct CacheTables: Sendable {
   /// What becomes of a value that wants to be kept.
   enum Verdict {
     case welcome
-    /// A change has overtaken it, or a newer value is there, or nobody can tell.
+    /// A change has overtaken it, or a newer value is there, or the cache is behind it, or nobody can tell.
     case refused
     /// The same value is there and can be served.
     case present
@@ -39,8 +39,8 @@ struct CacheTables: Sendable {
     in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> Verdict {
     guard let watermark = try meta.watermark(epoch: epoch, in: transaction),
-      // Of one revision and another nonce: read from a history that has been replaced.
-      asOf.revision != watermark.revision || asOf.nonce == watermark.nonce,
+      // What lies ahead of the watermark would outlive a backup that is restored at the watermark.
+      asOf.revision < watermark.revision || asOf == watermark,
       try self.tags.lastChange(of: TagTable.floor, in: transaction) <= asOf.revision
     else { return .refused }
     for tag in tags where try self.tags.lastChange(of: tag, in: transaction) > asOf.revision { return .refused }

@@ -9,17 +9,18 @@ enum EmbeddingRow {
   static let columns = "m.id, m.episode_id, m.step_id, m.content, m.embedding, m.model_name, m.created_at"
 
   static func decode(_ row: Row) throws -> Embedding {
-    let id = Embedding.ID(rawValue: row[0])
+    let id = Embedding.ID(composed: try row.value(0))
     let vector = try row.withUnsafeData(atIndex: 4) { bytes in
       bytes.flatMap { [Float](littleEndianFloat32: $0.bytes) }
     }
     guard let vector else {
       throw MemoryError(.corrupted, "embedding \"\(id)\" is no sequence of float32; restore a backup")
     }
-    let step: String? = row[2]
+    let step: String? = try row.value(2)
     return Embedding(
-      id: id, episodeID: Episode.ID(rawValue: row[1]), stepID: step.map(Step.ID.init(rawValue:)), content: row[3],
-      vector: vector, model: row[5], createdAt: Timestamp(milliseconds: row[6]))
+      id: id, episodeID: Episode.ID(composed: try row.value(1)), stepID: step.map(Step.ID.init(composed:)),
+      content: try row.value(3), vector: vector, model: try row.value(5),
+      createdAt: Timestamp(milliseconds: try row.value(6)))
   }
 
   static func insert(_ embedding: Embedding, _ db: Database) throws {

@@ -9,11 +9,14 @@ enum PatternRow {
     """
 
   static func decode(_ row: Row) throws -> Pattern {
-    let lastUsed: Int64? = row[6]
+    let id = Pattern.ID(composed: try row.value(0))
+    let lastUsed: Int64? = try row.value(6)
     return Pattern(
-      id: Pattern.ID(rawValue: row[0]), type: PatternType(row[1]), data: try JSON(text: row[2]), dataHash: row[3],
-      successRate: row[4], usageCount: row[5], lastUsed: lastUsed.map(Timestamp.init(milliseconds:)),
-      createdAt: Timestamp(milliseconds: row[7]), metadata: try JSON(text: row[8]))
+      id: id, type: PatternType(try row.value(1)),
+      data: try JSON(stored: row.value(2), in: "the data of pattern \"\(id)\""), dataHash: try row.value(3),
+      successRate: try row.value(4), usageCount: try row.value(5),
+      lastUsed: lastUsed.map(Timestamp.init(milliseconds:)), createdAt: Timestamp(milliseconds: try row.value(7)),
+      metadata: try JSON(stored: row.value(8), in: "the metadata of pattern \"\(id)\""))
   }
 
   static func fetch(_ db: Database, id: Pattern.ID) throws -> Pattern? {

@@ -14,11 +14,12 @@ enum StepRow {
     let rows = try Row.fetchCursor(statement, arguments: [episode.rawValue])
     var steps: [Step] = []
     while let row = try rows.next() {
-      let duration: Int64? = row[5]
+      let duration: Int64? = try row.value(5)
       steps.append(
         Step(
-          id: Step.ID(rawValue: row[0]), number: row[1], action: row[2], result: row[3], tool: row[4],
-          duration: duration.map { .milliseconds($0) }, success: row[6], timestamp: Timestamp(milliseconds: row[7])))
+          id: Step.ID(composed: try row.value(0)), number: try row.value(1), action: try row.value(2),
+          result: try row.value(3), tool: try row.value(4), duration: duration.map { .milliseconds($0) },
+          success: try row.value(6), timestamp: Timestamp(milliseconds: try row.value(7))))
     }
     return steps
   }

@@ -11,7 +11,7 @@ struct RecallCommand: AsyncParsableCommand {
       and, where the folder has NAME.episodes.f32 and NAME.queries.f32, by vector and by both.
 
       EXAMPLE
-        bench recall --data ../shared/data/sql
+        bench recall --data DIR
       """)
 
   @Option(help: "The folder with episodes.jsonl, queries.jsonl and qrels.jsonl.")
