@@ -108,7 +108,7 @@ public final class LMDBCache: Cache {
       if error.returnCode != 0 { return try giveUp() }
       try tier.environment.write { transaction throws(LMDBError) in try startAnew(in: &transaction) }
     } catch {
-      condition(becomes: Condition.broken)
+      stop(as: Condition.broken)
       logger.warning("the damaged cache in \(tier.directory) is not used any more: \(error)")
     }
   }
@@ -137,12 +137,12 @@ public final class LMDBCache: Cache {
   }
 
   /// Unless it is closed, which it stays.
-  private func condition(becomes new: UInt8) {
+  private func stop(as new: UInt8) {
     _ = condition.compareExchange(expected: Condition.usable, desired: new, ordering: .acquiringAndReleasing)
   }
 
   private func giveUp() throws(LMDBError) {
-    condition(becomes: Condition.broken)
+    stop(as: Condition.broken)
     try EpochFile.invalidate(in: tier.directory)
   }
 
