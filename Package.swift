@@ -76,7 +76,8 @@ let package = Package(
       dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
     .testTarget(
-      name: "MemoryLMDBTests", dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", logging], swiftSettings: strict),
+      name: "MemoryLMDBTests", dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", "TestSupport", logging],
+      swiftSettings: strict),
     .testTarget(
       name: "EpisodicTests",
       dependencies: ["Episodic", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", logging],

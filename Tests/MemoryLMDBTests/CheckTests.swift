@@ -1,6 +1,7 @@
 import EpisodicMemory
 import LMDB
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MemoryLMDB

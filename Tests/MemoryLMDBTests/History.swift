@@ -1,3 +1,5 @@
+import TestSupport
+
 import EpisodicMemory
 
 @testable import MemoryLMDB

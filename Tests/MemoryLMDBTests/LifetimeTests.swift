@@ -1,5 +1,6 @@
 import EpisodicMemory
 import LMDB
+import TestSupport
 import Testing
 
 @testable import MemoryLMDB

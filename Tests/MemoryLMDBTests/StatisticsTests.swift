@@ -1,4 +1,5 @@
 import EpisodicMemory
+import TestSupport
 import Testing
 
 @testable import MemoryLMDB
