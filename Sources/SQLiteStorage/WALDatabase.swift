@@ -192,7 +192,6 @@ public final class WALDatabase: Sendable {
         try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
       )
     }
-    defer { try? queue.close() }
     guard applicationID == configuration.applicationID || (applicationID == 0 && tables == 0) else {
       throw StorageError.foreign(path: path, reason: "its application id is \(applicationID); name another directory")
     }

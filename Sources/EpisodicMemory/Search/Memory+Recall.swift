@@ -47,8 +47,7 @@ extension Memory {
     hits.reserveCapacity(answer.lines.count)
     for line in answer.lines {
       // The gate has let this read in, and the stamp is compared once all episodes are there.
-      let cached = cache.value(.episode(line.id), as: Episode.self)
-      guard let episode = if let cached { cached } else { try await reads.episode(line.id) } else { return nil }
+      guard let episode = try await reads.episode(line.id, hasPassedGate: true) else { return nil }
       hits.append(Hit(episode: episode, score: line.score, shares: line.shares, matches: line.matches))
     }
     return hits

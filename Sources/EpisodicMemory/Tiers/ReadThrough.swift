@@ -10,8 +10,10 @@ struct ReadThrough: Sendable {
     gate = FreshnessGate(primary: primary, cache: cache)
   }
 
-  func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode? {
-    try await value(.episode(id), tags: [.episode(id.rawValue)]) { primary async throws(MemoryError) in
+  /// - Parameter hasPassedGate: Whether the caller has passed the gate, and will ask whether its stamp still holds.
+  func episode(_ id: Episode.ID, hasPassedGate: Bool = false) async throws(MemoryError) -> Episode? {
+    try await value(.episode(id), tags: [.episode(id.rawValue)], hasPassedGate: hasPassedGate) {
+      primary async throws(MemoryError) in
       try await primary.episode(id)
     }
   }
@@ -24,10 +26,10 @@ struct ReadThrough: Sendable {
   }
 
   private func value<Value: Cacheable>(
-    _ key: CacheKey, tags: [CacheTag],
+    _ key: CacheKey, tags: [CacheTag], hasPassedGate: Bool = false,
     load: (any PrimaryStore) async throws(MemoryError) -> Versioned<Value?>
   ) async throws(MemoryError) -> Value? {
-    guard try await gate.pass() != nil else { return try await load(primary).value }
+    if !hasPassedGate, try await gate.pass() == nil { return try await load(primary).value }
     if let value = cache.value(key, as: Value.self) { return value }
     let found = try await load(primary)
     if let value = found.value { cache.fill(key, with: value, tags: tags, asOf: found.asOf) }
