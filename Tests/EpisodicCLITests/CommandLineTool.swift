@@ -37,59 +37,14 @@ struct CommandLineTool {
   }
 
   private func run(_ program: URL, _ arguments: [String], input: String) throws -> Result {
-    // Files, not pipes: a pipe that nobody reads while the child runs would fill and stop it.
-    let files = try ["in", "out", "err"].map { end in
-      let file = URL(filePath: directory.file("\(UUID().uuidString).\(end)"))
-      try Data((end == "in" ? input : "").utf8).write(to: file)
-      return file
-    }
-    defer { for file in files { try? FileManager.default.removeItem(at: file) } }
     var environment = ProcessInfo.processInfo.environment
     environment["EPISODIC_STORE"] = store
     environment["PATH"] = "\(Child.products.path(percentEncoded: false)):\(environment["PATH"] ?? "/usr/bin:/bin")"
-    let status = try spawn(
-      ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", directory.path, program.path(percentEncoded: false)] + arguments,
-      environment.map { "\($0)=\($1)" },
-      streams: files.map { $0.path(percentEncoded: false) })
-    return Result(
-      status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F,
-      output: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
-      errors: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
-  }
-
-  /// Runs a program as a shell would. `Foundation.Process` would start it with the signals blocked that are blocked in
-  /// the thread of the test, and wait for what it leaves running in the background.
-  ///
-  /// - Returns: What `waitpid` says of it.
-  private func spawn(_ arguments: [String], _ environment: [String], streams: [String]) throws -> Int32 {
-    #if os(Linux)
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
-    #else
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
-    #endif
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    for (number, path) in streams.enumerated() {
-      posix_spawn_file_actions_addopen(&actions, Int32(number), path, number == 0 ? O_RDONLY : O_WRONLY, 0)
-    }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var words = arguments.map { strdup($0) } + [nil]
-    var variables = environment.map { strdup($0) } + [nil]
-    defer { for text in words + variables { free(text) } }
-    var child: pid_t = 0
-    try #require(posix_spawn(&child, arguments[0], &actions, &attributes, &words, &variables) == 0)
-    var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0 { try #require(errno == EINTR) }
-    return status
+    let child = try Child(
+      running: "/bin/sh",
+      ["-c", "cd \"$0\" && exec \"$@\"", directory.path, program.path(percentEncoded: false)] + arguments,
+      input: input, environment: environment, in: directory)
+    return Result(status: child.wait(), output: try child.standardOutput, errors: try child.standardError)
   }
 
   /// Where a file of that name is or will be.

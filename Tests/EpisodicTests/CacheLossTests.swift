@@ -288,13 +288,10 @@ struct Store {
       "DELETE FROM episodes WHERE id = 'e1'",
     ]
     for (statement, context) in zip(statements, ["from the shell", "replaced", nil]) {
-      let process = Process()
-      process.executableURL = URL(filePath: shell)
-      process.arguments = [store.path + "/memory.sqlite", "PRAGMA busy_timeout = 5000; " + statement]
-      process.standardOutput = FileHandle.nullDevice
-      try process.run()
-      process.waitUntilExit()
-      #expect(process.terminationStatus == 0)
+      let child = try Child(
+        running: shell, [store.path + "/memory.sqlite", "PRAGMA busy_timeout = 5000; " + statement], in: store.directory
+      )
+      #expect(child.wait() == 0)
       #expect(try await memory.episode("e1")?.context == context)
       #expect(
         try await memory.recall(Query(text: "task shell replaced", scope: .domain("odd"))).filter {
