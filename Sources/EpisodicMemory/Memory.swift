@@ -35,16 +35,22 @@ public struct Memory: Sendable {
   let cache: any Cache
   let clock: any WallClock
   let limits: Limits
+  let prefetchesEnded: Bool
   let reads: ReadThrough
+  let searches = Flights<[Hit]>()
 
   /// Puts the tiers together; `Memory.open(at:)` does it for a directory.
+  ///
+  /// - Parameter prefetchesEnded: Whether completing or failing an episode puts it into the cache.
   public init(
-    primary: any PrimaryStore, cache: any Cache, clock: any WallClock = SystemClock(), limits: Limits = Limits()
+    primary: any PrimaryStore, cache: any Cache, clock: any WallClock = SystemClock(), limits: Limits = Limits(),
+    prefetchesEnded: Bool = false
   ) {
     self.primary = primary
     self.cache = cache
     self.clock = clock
     self.limits = limits
+    self.prefetchesEnded = prefetchesEnded
     reads = ReadThrough(primary: primary, cache: cache)
   }
 

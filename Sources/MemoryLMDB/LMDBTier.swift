@@ -26,7 +26,9 @@ final class LMDBTier: Sendable {
 
   let meta: MetaTable
   let entries: Database
-  let order: Database
+  let window: Database
+  let main: Database
+  let deadlines: Database
   let tags: Database
 
   private static let inUse = Mutex<[EpochFile.Place: Use]>([:])
@@ -146,7 +148,9 @@ final class LMDBTier: Sendable {
     self.pageSize = try environment.statistics().pageSize
     self.meta = meta
     self.entries = entries
-    self.order = try environment.database(named: "order", keys: .integers)
+    self.window = try environment.database(named: "window", keys: .integers)
+    self.main = try environment.database(named: "main", keys: .integers)
+    self.deadlines = try environment.database(named: "deadlines", keys: .integers)
     self.tags = try environment.database(named: "tags", keys: .integers)
   }
 }

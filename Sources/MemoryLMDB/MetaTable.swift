@@ -8,15 +8,15 @@ import LMDB
 /// | key | record | content |
 /// | --- | --- | --- |
 /// | 0 | identity | format UInt32, epoch UInt64, store text |
-/// | 1 | watermark | revision Int64, nonce Int64; absent before the first catch-up |
+/// | 1 | position | revision Int64, nonce Int64, stamp 8 UInt64; absent before the first catch-up |
 /// | 2 | tallies | see `Tallies` |
 struct MetaTable: Sendable {
   /// Counts up when any layout in this module changes; files of another format are removed.
-  static let format: UInt32 = 1
+  static let format: UInt32 = 2
 
   private enum Key {
     static let identity: UInt64 = 0
-    static let watermark: UInt64 = 1
+    static let position: UInt64 = 1
     static let tallies: UInt64 = 2
   }
 
@@ -46,24 +46,67 @@ struct MetaTable: Sendable {
     try put(content, Key.identity, seed: Key.identity, in: &transaction)
   }
 
-  func watermark(
+  /// How far the primary's history is known, and at which moment that was all of it.
+  struct Position: Equatable {
+    let watermark: Watermark
+    /// `nil` where there is more to be caught up with.
+    let stamp: CommitStamp?
+
+    fileprivate static let byteCount = 88
+    fileprivate static let stampOffset = 16
+  }
+
+  func position(
     epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) -> Watermark? {
-    guard let record = try transaction.get(Key.watermark, in: database) else { return nil }
-    return try SealedRecord.open(record, seed: epoch ^ Key.watermark, "watermark") { reader throws(MalformedBytes) in
-      Watermark(revision: try reader.integer(), nonce: try reader.integer())
+  ) throws(LMDBError) -> Position? {
+    guard let record = try transaction.get(Key.position, in: database) else { return nil }
+    return try SealedRecord.open(record, seed: epoch ^ Key.position, "position") { reader throws(MalformedBytes) in
+      let watermark = Watermark(revision: try reader.integer(), nonce: try reader.integer())
+      var words = SIMD8<UInt64>()
+      for index in words.indices { words[index] = try reader.integer() }
+      return Position(watermark: watermark, stamp: words == SIMD8() ? nil : CommitStamp(words))
     }
   }
 
-  func put(_ watermark: Watermark, epoch: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
-    var content = ByteWriter(capacity: 32)
-    content.write(watermark.revision)
-    content.write(watermark.nonce)
-    try put(content, Key.watermark, seed: epoch ^ Key.watermark, in: &transaction)
+  func watermark(
+    epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> Watermark? {
+    try position(epoch: epoch, in: transaction)?.watermark
   }
 
-  func removeWatermark(in transaction: inout WriteTransaction) throws(LMDBError) {
-    try transaction.delete(Key.watermark, in: database)
+  /// Whether the position is known and complete as of `stamp`: what `position` would say, in a tenth of the time.
+  ///
+  /// - Throws: `.damaged` where it would be, if the seal is broken.
+  func stands(
+    at stamp: CommitStamp, epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> Bool {
+    guard let record = try transaction.get(Key.position, in: database) else { return false }
+    return try record.withUnsafeBytes { bytes throws(LMDBError) in
+      guard bytes.count == Position.byteCount else { throw LMDBError(.damaged, message: "the position is damaged") }
+      var differences: UInt64 = 0
+      for index in 0..<8 {
+        let word = bytes.loadUnaligned(fromByteOffset: Position.stampOffset + 8 * index, as: UInt64.self)
+        differences |= UInt64(littleEndian: word) ^ stamp.words[index]
+      }
+      guard differences == 0 else { return false }
+      guard SealedRecord.isSealed(bytes, seed: epoch ^ Key.position) else {
+        throw LMDBError(.damaged, message: "the position is damaged")
+      }
+      return true
+    }
+  }
+
+  func put(_ position: Position, epoch: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
+    var content = ByteWriter(capacity: 96)
+    content.write(position.watermark.revision)
+    content.write(position.watermark.nonce)
+    let words = position.stamp?.words ?? SIMD8()
+    for index in words.indices { content.write(words[index]) }
+    try put(content, Key.position, seed: epoch ^ Key.position, in: &transaction)
+  }
+
+  func removePosition(in transaction: inout WriteTransaction) throws(LMDBError) {
+    try transaction.delete(Key.position, in: database)
   }
 
   func tallies(epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) -> Tallies {

@@ -10,6 +10,13 @@ enum SealedRecord {
     return content + withUnsafeBytes(of: seal.littleEndian) { Array($0) }
   }
 
+  static func isSealed(_ record: UnsafeRawBufferPointer, seed: UInt64) -> Bool {
+    guard record.count >= 8 else { return false }
+    let content = UnsafeRawBufferPointer(rebasing: record.dropLast(8))
+    let seal = UInt64(littleEndian: record.loadUnaligned(fromByteOffset: content.count, as: UInt64.self))
+    return seal == XXH64.hash(content, seed: seed)
+  }
+
   /// Lends the content to `read`, which must use it up.
   ///
   /// - Throws: `.damaged` where the seal is broken or the content is not what `read` expects.
@@ -18,11 +25,8 @@ enum SealedRecord {
     _ read: (inout ByteReader) throws(MalformedBytes) -> Value
   ) throws(LMDBError) -> Value {
     let value = record.withUnsafeBytes { bytes -> Value? in
-      guard bytes.count >= 8 else { return nil }
-      let content = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 8)])
-      let seal = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: content.count, as: UInt64.self))
-      guard seal == XXH64.hash(content, seed: seed) else { return nil }
-      var reader = ByteReader(content)
+      guard isSealed(bytes, seed: seed) else { return nil }
+      var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
       guard let value = try? read(&reader), reader.isAtEnd else { return nil }
       return value
     }

@@ -35,7 +35,7 @@ extension SQLitePrimaryStore {
 
   public func move(
     _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
-  ) async throws(MemoryError) -> Episode {
+  ) async throws(MemoryError) -> Versioned<Episode> {
     try await write { db in
       let status = try Self.status(of: id, db)
       guard transition.isAllowed(from: status) else {
@@ -62,7 +62,7 @@ extension SQLitePrimaryStore {
           sql: "UPDATE episodes SET status = 'active', completed_at = NULL, success_rate = NULL WHERE id = ?",
           arguments: [id.rawValue])
       }
-      return try Self.require(id, db)
+      return Versioned(try Self.require(id, db), asOf: try Self.watermark(db))
     }
   }
 

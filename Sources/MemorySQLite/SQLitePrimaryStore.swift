@@ -41,7 +41,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
 
   public func commitStamp() throws(MemoryError) -> CommitStamp {
     do {
-      return CommitStamp(try database.dataVersion())
+      return CommitStamp(try database.commitMark())
     } catch {
       throw MemoryError(storage: error, path: database.path)
     }

@@ -40,21 +40,40 @@ final class Upkeep: Sendable {
   }
 }
 
-/// Frames in the write-ahead log after the last commit of the connection it watches.
+/// Frames in the write-ahead log after the last commit of the connection it follows.
 final class LogLength: Sendable {
   private let count = Atomic(0)
+  private let follower = Mutex<Follower?>(nil)
+
+  /// What the header of the WAL index was after the last commit, so that the next one can be seen to change it.
+  private struct Follower {
+    let watch: CommitWatch
+    var last: CommitMark?
+  }
 
   var frames: Int { count.load(ordering: .relaxed) }
 
   /// Must outlive the connection's last commit.
-  func watch(_ db: Database) {
+  ///
+  /// - Parameter watch: Told if a commit leaves it blind.
+  func follow(_ db: Database, seenBy watch: CommitWatch) {
+    follower.withLock { $0 = Follower(watch: watch, last: watch.headerMark()) }
     _ = sqlite3_wal_hook(
       db.sqliteConnection,
       { context, _, _, frames in
         guard let context else { return SQLITE_OK }
-        Unmanaged<LogLength>.fromOpaque(context).takeUnretainedValue().count.store(Int(frames), ordering: .relaxed)
+        Unmanaged<LogLength>.fromOpaque(context).takeUnretainedValue().committed(frames: Int(frames))
         return SQLITE_OK
       },
       Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  private func committed(frames: Int) {
+    count.store(frames, ordering: .relaxed)
+    follower.withLock { follower in
+      guard let watch = follower?.watch, let mark = watch.headerMark() else { return }
+      if mark == follower?.last { watch.distrust() }
+      follower?.last = mark
+    }
   }
 }

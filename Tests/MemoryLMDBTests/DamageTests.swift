@@ -94,7 +94,7 @@ import Testing
     let store = try ScratchStore()
     let cache = try store.begun()
     cache.fill(.sample("a"), asOf: 10)
-    try Self.spoil(0, in: cache.tables.order, of: cache) { $0[0] ^= 1 }
+    try Self.spoil(0, in: cache.tables.window, of: cache) { $0[0] ^= 1 }
     let change = Change(revision: 11, subject: .episode, key: "a", domain: "d", finished: true)
     let batch = ChangeBatch(asked: mark(10), continues: true, changes: [change], end: mark(11), isComplete: true)
     #expect(cache.apply(batch).isUnavailable)

@@ -17,6 +17,8 @@ struct History {
   // What the cache should have.
   private var watermark: Int64?
   private var floor: Int64 = 0
+  /// Whether the watermark was the last commit when the cache was told of it.
+  private var isComplete = false
   struct Entry {
     let value: String
     let revision: Int64
@@ -77,6 +79,7 @@ struct History {
       }
     }
     watermark = batch.end.revision
+    isComplete = batch.isComplete
   }
 
   func read(using generator: inout SeededGenerator) -> Reading {
@@ -98,7 +101,7 @@ struct History {
 
   /// What the cache must answer.
   func expected(_ key: CacheKey) -> String? {
-    guard let entry = entries[key], entry.deadline > now, let known = known(Self.tag(of: key)),
+    guard isComplete, let entry = entries[key], entry.deadline > now, let known = known(Self.tag(of: key)),
       known <= entry.revision
     else { return nil }
     return entry.value

@@ -35,7 +35,7 @@ import Testing
       case 0..<18:
         history.commit(using: &generator)
       case 18..<33:
-        let batch = history.batch(after: cache.watermark(), limit: .random(in: 1...6, using: &generator))
+        let batch = history.batch(after: cache.watermark(), limit: .random(in: 1...30, using: &generator))
         #expect(cache.apply(batch).isApplied)
         history.caughtUp(with: batch)
       case 33..<38:

@@ -52,7 +52,7 @@ final class SamplePrimary: PrimaryStore {
 
   private static let unavailable = MemoryError(.unavailable, "not in this double")
 
-  func commitStamp() throws(MemoryError) -> CommitStamp { throw Self.unavailable }
+  func commitStamp() throws(MemoryError) -> CommitStamp { now }
   func insert(_ episode: Episode) async throws(MemoryError) { throw Self.unavailable }
   func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
@@ -62,7 +62,7 @@ final class SamplePrimary: PrimaryStore {
   ) async throws(MemoryError) -> [Step] { throw Self.unavailable }
   func move(
     _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
-  ) async throws(MemoryError) -> Episode { throw Self.unavailable }
+  ) async throws(MemoryError) -> Versioned<Episode> { throw Self.unavailable }
   func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     throw Self.unavailable
   }

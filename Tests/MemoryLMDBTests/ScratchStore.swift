@@ -80,6 +80,19 @@ extension LMDBCache {
 /// A watermark of the one history most tests have.
 func mark(_ revision: Int64) -> Watermark { Watermark(revision: revision, nonce: 7) }
 
+/// The one moment of tests that tell the cache of changes themselves.
+let now = CommitStamp(SIMD8(repeating: 1))
+
+extension Cache {
+  func apply(_ batch: ChangeBatch) -> CatchUp { apply(batch, stamp: now) }
+
+  /// What it has under a key, if it knows of all changes.
+  func value<Value: Cacheable>(_ key: CacheKey, as type: Value.Type) -> Value? {
+    guard case .hit(let bytes) = find(key, .at(now)) else { return nil }
+    return try? Value(bytes: bytes)
+  }
+}
+
 extension CatchUp {
   var isApplied: Bool { if case .applied = self { true } else { false } }
   var isOvertaken: Bool { if case .overtaken = self { true } else { false } }
@@ -103,5 +116,7 @@ struct Text: Cacheable, Equatable {
 
   init(_ value: String) { self.value = value }
   func encode(to bytes: inout ByteWriter) { bytes.write(value) }
-  init(from bytes: inout ByteReader) throws(MalformedBytes) { value = try bytes.text() }
+  init(bytes: [UInt8]) throws(MalformedBytes) {
+    value = try ByteReader.read(bytes) { reader throws(MalformedBytes) in try reader.text() }
+  }
 }

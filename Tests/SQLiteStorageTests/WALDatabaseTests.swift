@@ -36,7 +36,7 @@ extension WALDatabase {
   @Test func `concurrent calls share commits and each is answered after its own`() async throws {
     let directory = try TemporaryDirectory()
     let database = try WALDatabase(path: directory.file("db"), configuration(synchronous: .full))
-    let before = try database.dataVersion()
+    let before = try database.commitMark()
     try await withThrowingTaskGroup { group in
       for caller in 0..<64 {
         group.addTask {
@@ -52,7 +52,7 @@ extension WALDatabase {
       try await group.waitForAll()
     }
     #expect(try await database.texts().count == 512)
-    #expect(try database.dataVersion() != before)
+    #expect(try database.commitMark() != before)
   }
 
   @Test func `a call that fails after it wrote takes nothing of the calls it shared a commit with`() async throws {
@@ -108,12 +108,12 @@ extension WALDatabase {
     let directory = try TemporaryDirectory()
     let ours = try WALDatabase(path: directory.file("db"), configuration())
     let theirs = try WALDatabase(path: directory.file("db"), configuration())
-    let before = try ours.dataVersion()
-    #expect(try ours.dataVersion() == before)
+    let before = try ours.commitMark()
+    #expect(try ours.commitMark() == before)
     try await theirs.add("seen")
-    let after = try ours.dataVersion()
+    let after = try ours.commitMark()
     #expect(after != before)
-    #expect(try ours.dataVersion() == after)
+    #expect(try ours.commitMark() == after)
   }
 
   @Test func `the log is moved into the file when it is long, and wholly when the database is closed`() async throws {
@@ -147,9 +147,9 @@ extension WALDatabase {
     let begin = ContinuousClock.now
     try await database.close()
     #expect(ContinuousClock.now - begin < .seconds(10))
-    let version = try reader.dataVersion()
+    let version = try reader.commitMark()
     _ = try WALDatabase(path: directory.file("db"), configuration())
-    #expect(try reader.dataVersion() == version)
+    #expect(try reader.commitMark() == version)
     release.signal()
     #expect(try await reading == 1)
   }

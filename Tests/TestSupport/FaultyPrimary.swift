@@ -48,7 +48,7 @@ public final class FaultyPrimary: PrimaryStore {
   }
   public func move(
     _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
-  ) async throws(MemoryError) -> Episode {
+  ) async throws(MemoryError) -> Versioned<Episode> {
     try await through { () async throws(MemoryError) in try await primary.move(id, by: transition, at: now) }
   }
   public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {

@@ -1,6 +1,9 @@
-/// Connection switches that SQLite offers only through a variadic C function, which Swift cannot call.
+/// What SQLite offers only through a variadic C function or a table of function pointers, which Swift cannot call.
 #ifndef EPISODIC_CSQLITE_H
 #define EPISODIC_CSQLITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct sqlite3;
 
@@ -11,5 +14,26 @@ struct sqlite3;
 ///
 /// @return SQLITE_OK, or the first error code met.
 int episodic_sqlite_harden(struct sqlite3 *connection);
+
+/// The first copy of the header of a WAL index: 48 bytes that every commit changes, in the byte order of the machine.
+typedef struct {
+  uint64_t words[6];
+} episodic_wal_header;
+
+/// Where the WAL index of a connection's main database is mapped, reached through SQLite's own file object: nobody opens
+/// the file. Stays there until the last connection of the process to that database closes.
+///
+/// @return NULL where there is none: no WAL mode, no read before on this connection, another operating system layer.
+const void *episodic_wal_index(struct sqlite3 *connection);
+
+/// Reads the header as it is now, whatever others are writing there. A mixture of an old and a new one equals neither.
+episodic_wal_header episodic_wal_header_read(const void *wal_index);
+
+/// Whether that is a header of the format this knows, whole, of a database with pages of that size.
+bool episodic_wal_header_is_sound(const episodic_wal_header *header, uint32_t page_size);
+
+/// Whether the log had a frame, or a generation, when the header was written. A header without salts is that of an
+/// empty log, and they are all alike.
+bool episodic_wal_header_is_unique(const episodic_wal_header *header);
 
 #endif

@@ -27,6 +27,13 @@ extension Episode {
 public enum Scope: Hashable, Sendable {
   case domain(String)
   case everything
+
+  func includes(_ domain: String) -> Bool {
+    switch self {
+    case .domain(let wanted): wanted.canonicallyComposed == domain
+    case .everything: true
+    }
+  }
 }
 
 /// A part of an ordered list and the way to the next part.

@@ -16,8 +16,6 @@ public struct Episode: Identifiable, Hashable, Sendable {
   public let domain: String
   /// Groups the episodes of one workflow or conversation.
   public var session: String?
-  /// What the task was, in words; what recall by words and vectors looks at first.
-  public var context: String
   public var status: Status
   /// 0...1, `nil` while nobody knows.
   public var successRate: Double?
@@ -27,8 +25,13 @@ public struct Episode: Identifiable, Hashable, Sendable {
   public var metadata: JSON
   /// How often the vectors of this episode changed; 0 where it has none.
   public var embeddingVersion: Int64
-  /// In the order of their numbers.
-  public var steps: [Step]
+  private var texts: Texts
+
+  /// What is long: at hand, or in its binary form until somebody asks. A cache hit decodes nothing that nobody reads.
+  private enum Texts: Sendable {
+    case plain(context: String, steps: [Step])
+    case encoded(EncodedEpisode)
+  }
 
   public init(
     id: ID, taskType: TaskType, domain: String, session: String? = nil, context: String, status: Status = .active,
@@ -39,14 +42,103 @@ public struct Episode: Identifiable, Hashable, Sendable {
     self.taskType = taskType
     self.domain = domain.canonicallyComposed
     self.session = session?.canonicallyComposed
-    self.context = context
     self.status = status
     self.successRate = successRate
     self.createdAt = createdAt
     self.completedAt = completedAt
     self.metadata = metadata
     self.embeddingVersion = embeddingVersion
-    self.steps = steps
+    texts = .plain(context: context, steps: steps)
+  }
+
+  /// For a value that the engine stored itself, whose names are composed.
+  init(
+    id: ID, taskType: TaskType, domain: String, session: String?, status: Status, successRate: Double?,
+    createdAt: Timestamp, completedAt: Timestamp?, metadata: JSON, embeddingVersion: Int64, texts: EncodedEpisode
+  ) {
+    self.id = id
+    self.taskType = taskType
+    self.domain = domain
+    self.session = session
+    self.status = status
+    self.successRate = successRate
+    self.createdAt = createdAt
+    self.completedAt = completedAt
+    self.metadata = metadata
+    self.embeddingVersion = embeddingVersion
+    self.texts = .encoded(texts)
+  }
+
+  /// What the task was, in words; what recall by words and vectors looks at first.
+  public var context: String {
+    get {
+      switch texts {
+      case .plain(let context, _): context
+      case .encoded(let encoded): encoded.context
+      }
+    }
+    set { texts = .plain(context: newValue, steps: steps) }
+  }
+
+  /// In the order of their numbers.
+  public var steps: [Step] {
+    get {
+      switch texts {
+      case .plain(_, let steps): steps
+      case .encoded(let encoded): encoded.steps
+      }
+    }
+    // In place: to append a step must not copy those before it.
+    _modify {
+      let context = context
+      var steps = steps
+      texts = .plain(context: context, steps: [])
+      defer { texts = .plain(context: context, steps: steps) }
+      yield &steps
+    }
+  }
+}
+
+extension Episode {
+  public static func == (a: Self, b: Self) -> Bool {
+    a.id == b.id && a.taskType == b.taskType && a.domain == b.domain && a.session == b.session && a.status == b.status
+      && a.successRate == b.successRate && a.createdAt == b.createdAt && a.completedAt == b.completedAt
+      && a.metadata == b.metadata && a.embeddingVersion == b.embeddingVersion && hasEqualTexts(a, b)
+  }
+
+  private static func hasEqualTexts(_ a: Self, _ b: Self) -> Bool {
+    if case .encoded(let first) = a.texts, case .encoded(let second) = b.texts, first.isIdentical(to: second) {
+      return true
+    }
+    return a.context == b.context && a.steps == b.steps
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(id)
+    hasher.combine(taskType)
+    hasher.combine(domain)
+    hasher.combine(session)
+    hasher.combine(status)
+    hasher.combine(successRate)
+    hasher.combine(createdAt)
+    hasher.combine(completedAt)
+    hasher.combine(metadata)
+    hasher.combine(embeddingVersion)
+    hasher.combine(context)
+    hasher.combine(steps)
+  }
+}
+
+/// Printed and inspected alike, wherever it came from.
+extension Episode: CustomReflectable {
+  public var customMirror: Mirror {
+    Mirror(
+      self,
+      children: [
+        "id": id, "taskType": taskType, "domain": domain, "session": session as Any, "context": context,
+        "status": status, "successRate": successRate as Any, "createdAt": createdAt,
+        "completedAt": completedAt as Any, "metadata": metadata, "embeddingVersion": embeddingVersion, "steps": steps,
+      ], displayStyle: .struct)
   }
 }
 

@@ -42,7 +42,7 @@ extension Memory {
   @discardableResult
   public func complete(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
-    return try await primary.move(id, by: .complete(successRate: successRate), at: clock.now())
+    return try await end(id, by: .complete(successRate: successRate))
   }
 
   /// Ends an active episode as failed.
@@ -52,7 +52,13 @@ extension Memory {
   @discardableResult
   public func fail(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
-    return try await primary.move(id, by: .fail(successRate: successRate), at: clock.now())
+    return try await end(id, by: .fail(successRate: successRate))
+  }
+
+  private func end(_ id: Episode.ID, by transition: Episode.Transition) async throws(MemoryError) -> Episode {
+    let ended = try await primary.move(id, by: transition, at: clock.now())
+    if prefetchesEnded { await reads.prefetch(ended) }
+    return ended.value
   }
 
   /// Keeps an episode, but out of recall unless it is asked for.
@@ -60,7 +66,7 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` where it is archived already.
   @discardableResult
   public func archive(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    try await primary.move(id, by: .archive, at: clock.now())
+    try await primary.move(id, by: .archive, at: clock.now()).value
   }
 
   /// Makes an episode active again; its completion time and success rate are cleared.
@@ -68,7 +74,7 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` where it is active already.
   @discardableResult
   public func reopen(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    try await primary.move(id, by: .reopen, at: clock.now())
+    try await primary.move(id, by: .reopen, at: clock.now()).value
   }
 
   /// Changes what is said of an episode, whatever its status.

@@ -29,8 +29,12 @@ extension Answer: Cacheable {
     }
   }
 
-  init(from bytes: inout ByteReader) throws(MalformedBytes) {
-    lines = try bytes.array { bytes throws(MalformedBytes) in
+  init(bytes: [UInt8]) throws(MalformedBytes) {
+    lines = try ByteReader.read(bytes) { reader throws(MalformedBytes) in try Self.lines(from: &reader) }
+  }
+
+  private static func lines(from bytes: inout ByteReader) throws(MalformedBytes) -> [Line] {
+    try bytes.array { bytes throws(MalformedBytes) in
       Line(
         id: Episode.ID(composed: try bytes.text()), score: try bytes.double(),
         shares: Hit.Shares(context: try bytes.double(), steps: try bytes.double(), vector: try bytes.double()),

@@ -2,7 +2,7 @@ extension Memory {
   /// The episodes that answer a query, best first, and why they do.
   ///
   /// Draws on completed and failed episodes unless the filter names statuses. Answers are cached: a change to an episode
-  /// of the query's scope makes the next call search again. How rare a word is counts over the whole store, and other
+  /// of the query's scope makes the next call search again, unless the query allows for older ones. How rare a word is counts over the whole store, and other
   /// domains and running episodes may move that under a cached answer; see the decision on corpus statistics.
   ///
   /// - Returns: At most `query.limit` hits; ties in the order of recording.
@@ -12,15 +12,23 @@ extension Memory {
   public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
     let terms = try searchTerms(of: query)
     let key = query.cacheKey(terms: terms)
-    let gate = reads.gate
-    if let stamp = try await gate.pass(),
-      let answer = cache.value(key, as: Answer.self),
-      let hits = try await hits(for: answer),
-      // No commit since the gate: the answer and its episodes are of one snapshot, though they were read one by one.
-      try gate.stillHolds(stamp)
-    {
+    if let staleness = query.maximumStaleness, let hits = try await olderHits(for: query, key, staleness) {
       return hits
     }
+    switch try await reads.find(key, as: Answer.self) {
+    case .found(let answer?, let stamp):
+      if let hits = try await hits(for: answer, at: stamp) { return hits }
+      return try await search(query, terms: terms, key: nil)
+    case .found(nil, _), .missed(nil): return try await search(query, terms: terms, key: nil)
+    case .missed(let stamp?):
+      return try await searches.join(key, at: stamp) { () async throws(MemoryError) in
+        try await search(query, terms: terms, key: key)
+      }
+    }
+  }
+
+  /// - Parameter key: What to keep the answer under; `nil` for not at all.
+  private func search(_ query: Query, terms: SearchTerms?, key: CacheKey?) async throws(MemoryError) -> [Hit] {
     let ranking = query.ranking
     let limit = query.limit
     let legs: Ranking.Legs = query.vector == nil ? .words : terms == nil ? .vector : .both
@@ -31,6 +39,7 @@ extension Memory {
       depth: max(ranking.depth, limit), stepsPerEpisode: ranking.stepsPerEpisode,
       excerpts: query.excerpts)
     let found = try await primary.recall(request) { ranking.rank($0, limit: limit, legs: legs) }
+    guard let key else { return found.value }
     // Which vectors there are decides what a vector means, and an answer that none took part in has no tag for that.
     if query.vector == nil || found.value.contains(where: { $0.shares.vector != 0 }) {
       cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf)
@@ -42,13 +51,37 @@ extension Memory {
     return found.value
   }
 
-  private func hits(for answer: Answer) async throws(MemoryError) -> [Hit]? {
+  /// Puts the episodes into an answer that was found at `stamp`; `nil` where they are not all to be had as of then.
+  private func hits(for answer: Answer, at stamp: CommitStamp) async throws(MemoryError) -> [Hit]? {
     var hits: [Hit] = []
     hits.reserveCapacity(answer.lines.count)
+    var isLoaded = false
     for line in answer.lines {
-      // The gate has let this read in, and the stamp is compared once all episodes are there.
-      guard let episode = try await reads.episode(line.id, hasPassedGate: true) else { return nil }
-      hits.append(Hit(episode: episode, score: line.score, shares: line.shares, matches: line.matches))
+      var episode: Episode? = reads.find(.episode(line.id), at: stamp)
+      if episode == nil {
+        episode = try await reads.load(line.id, at: stamp)
+        isLoaded = true
+      }
+      guard let episode else { return nil }
+      hits.append(Hit(line, episode))
+    }
+    // What the primary said may be newer than the answer.
+    if isLoaded, try primary.commitStamp() != stamp { return nil }
+    return hits
+  }
+
+  /// An answer that may be as old as the query allows, with its episodes as they are now; `nil` where there is none.
+  private func olderHits(
+    for query: Query, _ key: CacheKey, _ staleness: Duration
+  ) async throws(MemoryError) -> [Hit]? {
+    guard cache.isAvailable, case .hit(let bytes) = cache.find(key, .within(milliseconds: staleness.milliseconds)),
+      let answer: Answer = reads.decode(bytes, key)
+    else { return nil }
+    var hits: [Hit] = []
+    for line in answer.lines {
+      // One that is gone, or has come back in another domain, is no answer any more (I8).
+      guard let episode = try await reads.episode(line.id), query.scope.includes(episode.domain) else { continue }
+      hits.append(Hit(line, episode))
     }
     return hits
   }
@@ -74,5 +107,11 @@ extension Memory {
       throw MemoryError(.invalid, "the query has no word and no vector; say what to look for")
     }
     return terms.isEmpty ? nil : terms
+  }
+}
+
+extension Hit {
+  fileprivate init(_ line: Answer.Line, _ episode: Episode) {
+    self.init(episode: episode, score: line.score, shares: line.shares, matches: line.matches)
   }
 }

@@ -17,11 +17,14 @@ public struct Query: Hashable, Sendable {
   /// Whether hits quote the texts that matched, for people to read; about a quarter of a millisecond a text.
   public var excerpts: Bool
   public var ranking: Ranking
+  /// How old a cached answer may be, whatever was recorded since; `nil` for as of now. The episodes in it are shown as
+  /// they are now, and those that are gone or have left the scope are left out.
+  public var maximumStaleness: Duration?
 
   public init(
     text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
     space: EmbeddingSpace? = nil, scope: Scope, filter: Episode.Filter = .init(), limit: Int = 10,
-    excerpts: Bool = false, ranking: Ranking = .init()
+    excerpts: Bool = false, ranking: Ranking = .init(), maximumStaleness: Duration? = nil
   ) {
     self.text = text
     self.phrases = phrases
@@ -33,5 +36,6 @@ public struct Query: Hashable, Sendable {
     self.limit = limit
     self.excerpts = excerpts
     self.ranking = ranking
+    self.maximumStaleness = maximumStaleness
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// A cache that is broken, full or locked is one that misses: nothing here throws.
 public protocol Cache: Sendable {
-  /// Whether it is of any use to ask; `false` spares the reader the gate.
+  /// Whether it is of any use to ask.
   var isAvailable: Bool { get }
   /// Where in the primary's history the cache has got to; `nil` where it cannot say and must start anew.
   func watermark() -> Watermark?
@@ -10,17 +10,42 @@ public protocol Cache: Sendable {
   ///
   /// Only a cache that still stands where the batch was asked for takes it: of two that catch up at once, the slower
   /// one must not put the watermark back.
-  func apply(_ batch: ChangeBatch) -> CatchUp
-  /// Looks a value up and decodes it in place; whoever calls has made sure that the cache has caught up.
-  func value<Value: Cacheable>(_ key: CacheKey, as type: Value.Type) -> Value?
+  ///
+  /// - Parameter stamp: Taken before the batch was read. The cache stands there where the batch is complete.
+  func apply(_ batch: ChangeBatch, stamp: CommitStamp) -> CatchUp
+  /// Looks a value up, in one snapshot of the cache.
+  func find(_ key: CacheKey, _ freshness: Freshness) -> Finding
   /// Keeps a value that was read from the primary, unless a change after `asOf` touched one of its tags.
-  func fill<Value: Cacheable>(_ key: CacheKey, with value: Value, tags: [CacheTag], asOf: Watermark)
+  ///
+  /// - Parameter value: `nil` where the primary has nothing under that key, which is kept as well.
+  func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark)
+  /// Drops an entry whose bytes turned out to be no value.
+  func reject(_ key: CacheKey)
   /// Drops every entry.
   func removeAll()
   func statistics() -> CacheStatistics
   /// Compares what is in it with the truth.
   func check(against primary: any PrimaryStore) async -> [Check]
   func close()
+}
+
+/// How old an answer may be.
+public enum Freshness: Sendable {
+  /// As of that moment: the cache must stand there.
+  case at(CommitStamp)
+  /// Read from the primary that many milliseconds ago or later, whatever was committed since.
+  case within(milliseconds: Int64)
+}
+
+/// What a cache has under a key.
+public enum Finding: Sendable {
+  /// The value as it encoded itself.
+  case hit([UInt8])
+  /// The primary has nothing under that key.
+  case absent
+  case miss
+  /// The cache stands at another moment than it was asked about.
+  case behind
 }
 
 /// What became of a batch of changes.
@@ -75,51 +100,10 @@ public enum CacheTag: Hashable, Sendable {
   case everything(includingActive: Bool)
 }
 
-/// A value with a binary form that is read in place.
+/// A value with a binary form.
 public protocol Cacheable: Sendable {
   func encode(to bytes: inout ByteWriter)
-  init(from bytes: inout ByteReader) throws(MalformedBytes)
-}
-
-/// What the cache did and holds.
-public struct CacheStatistics: Hashable, Sendable {
-  public struct Counts: Hashable, Sendable {
-    public var hits = 0
-    public var misses = 0
-    /// Of the misses, those whose entry had outlived its time.
-    public var expired = 0
-    /// Of the misses, those whose entry a later change had overtaken.
-    public var stale = 0
-    public var fills = 0
-    /// Values not kept because a change had overtaken them on their way.
-    public var refused = 0
-    /// Entries that left to make room.
-    public var evicted = 0
-    public var entries = 0
-    public var bytes = 0
-
-    public init() {}
-
-    /// Share of the reads that were hits; `nil` before the first read.
-    public var hitRate: Double? { hits + misses == 0 ? nil : Double(hits) / Double(hits + misses) }
-  }
-
-  public var kinds: [CacheKey.Kind: Counts]
-  /// The most the entries may take.
-  public var capacity: Int
-  /// Times a broken, full or locked cache answered with a miss instead of an error.
-  public var failures: Int
-  /// Why there is no cache; `nil` where there is one.
-  public var unavailable: String?
-
-  public init(kinds: [CacheKey.Kind: Counts] = [:], capacity: Int = 0, failures: Int = 0, unavailable: String? = nil) {
-    self.kinds = kinds
-    self.capacity = capacity
-    self.failures = failures
-    self.unavailable = unavailable
-  }
-
-  public subscript(kind: CacheKey.Kind) -> Counts { kinds[kind] ?? Counts() }
+  init(bytes: [UInt8]) throws(MalformedBytes)
 }
 
 /// No cache: every read goes to the primary.
@@ -130,9 +114,10 @@ public struct NoCache: Cache {
 
   public var isAvailable: Bool { false }
   public func watermark() -> Watermark? { nil }
-  public func apply(_ batch: ChangeBatch) -> CatchUp { .unavailable }
-  public func value<Value: Cacheable>(_ key: CacheKey, as type: Value.Type) -> Value? { nil }
-  public func fill<Value: Cacheable>(_ key: CacheKey, with value: Value, tags: [CacheTag], asOf: Watermark) {}
+  public func apply(_ batch: ChangeBatch, stamp: CommitStamp) -> CatchUp { .unavailable }
+  public func find(_ key: CacheKey, _ freshness: Freshness) -> Finding { .miss }
+  public func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {}
+  public func reject(_ key: CacheKey) {}
   public func removeAll() {}
   public func statistics() -> CacheStatistics { CacheStatistics(unavailable: reason) }
   public func check(against primary: any PrimaryStore) async -> [Check] { [] }

@@ -65,10 +65,13 @@ public struct StoreIdentity: RawRepresentable, Hashable, Sendable {
   public init(rawValue: String) { self.rawValue = rawValue }
 }
 
-/// A number that differs from an earlier one whenever a commit, by any process, lies between the two.
+/// A moment in the life of the primary: two are equal only if no commit, by any process, lies between them.
+///
+/// That holds among stamps taken while one process has the store open, so each process compares the cache with the
+/// change feed once before it relies on stamps (see `FreshnessGate`).
 public struct CommitStamp: Hashable, Sendable {
-  public let value: Int64
-  public init(_ value: Int64) { self.value = value }
+  public let words: SIMD8<UInt64>
+  public init(_ words: SIMD8<UInt64>) { self.words = words }
 }
 
 /// What was read, and the last change it can know of.

@@ -1,49 +1,49 @@
 import Synchronization
 
-/// Lets a read into the cache only when the cache has caught up with the last commit (I3).
+/// Brings the cache to where the primary is, so that a read may be answered from it (I3).
 ///
-/// Interleavings matter here. The stamp is taken before the feed is read, so a commit in between is caught up with and
-/// then caught up with once more, never missed; and the cache is looked at only after the gate has let the read in.
+/// The stamp of a read is taken before anything else, and the cache answers only while it stands at that stamp; so the
+/// order is stamp, feed, cache, and a commit in between is caught up with once more, never missed. Which guards that
+/// takes, and that none of them can go, is what the protocol tests explore.
 final class FreshnessGate: Sendable {
   /// Tries before a read gives up on a cache that other writers keep behind, and asks the primary.
-  private static let maximumTries = 8
+  static let maximumTries = 8
   private static let batchSize = 4096
 
   private let primary: any PrimaryStore
   private let cache: any Cache
-  /// The stamp at which the cache was last seen to be complete.
-  private let verified = Mutex<CommitStamp?>(nil)
+  /// Whether the cache was compared with the feed since this process opened the store. Stamps of an earlier life prove
+  /// nothing: after the last process has closed the store, the log may begin anew and repeat them.
+  private let hasCaughtUp = Atomic(false)
 
   init(primary: any PrimaryStore, cache: any Cache) {
     self.primary = primary
     self.cache = cache
   }
 
-  /// The stamp up to which the cache is now complete; `nil` where it is not, and the primary must answer.
+  /// Whether the cache may be asked at all.
+  var isOpen: Bool { hasCaughtUp.load(ordering: .acquiring) }
+
+  /// Makes the cache complete up to a stamp.
   ///
-  /// Cost: one stamp, while nothing was committed; else reading what changed and a write transaction in the cache.
-  func pass() async throws(MemoryError) -> CommitStamp? {
-    guard cache.isAvailable else { return nil }
-    let stamp = try primary.commitStamp()
-    if verified.withLock({ $0 }) == stamp { return stamp }
+  /// Cost: reads what changed, and a write transaction in the cache.
+  ///
+  /// - Parameter stamp: Taken before the call.
+  /// - Returns: `false` where the cache cannot follow, and the primary must answer.
+  func catchUp(to stamp: CommitStamp) async throws(MemoryError) -> Bool {
     for _ in 0..<Self.maximumTries {
       let batch = try await primary.changes(after: cache.watermark(), limit: Self.batchSize)
-      switch cache.apply(batch) {
+      switch cache.apply(batch, stamp: stamp) {
       case .applied where batch.isComplete:
-        verified.withLock { $0 = stamp }
-        return stamp
+        hasCaughtUp.store(true, ordering: .releasing)
+        return true
       case .applied, .overtaken: continue
-      case .unavailable: return nil
+      case .unavailable: return false
       }
     }
-    return nil
-  }
-
-  /// Whether no commit came since `stamp`.
-  func stillHolds(_ stamp: CommitStamp) throws(MemoryError) -> Bool {
-    try primary.commitStamp() == stamp
+    return false
   }
 
   /// Makes the next read compare the cache with the feed again.
-  func forget() { verified.withLock { $0 = nil } }
+  func forget() { hasCaughtUp.store(false, ordering: .releasing) }
 }

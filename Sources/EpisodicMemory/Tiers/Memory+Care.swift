@@ -10,7 +10,7 @@ extension Memory {
   public func check() async throws(MemoryError) -> [Check] {
     let checks = try await primary.check()
     // A cache that has not caught up is not wrong, only behind; so it is made to catch up first.
-    _ = try await reads.gate.pass()
+    if cache.isAvailable { _ = try await reads.gate.catchUp(to: try primary.commitStamp()) }
     return checks + (await cache.check(against: primary))
   }
 

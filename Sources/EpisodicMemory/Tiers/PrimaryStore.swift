@@ -20,7 +20,9 @@ public protocol PrimaryStore: Sendable {
   ) async throws(MemoryError) -> Int
   /// Numbers the steps that have no number, in order, after the highest.
   func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step]
-  func move(_ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp) async throws(MemoryError) -> Episode
+  func move(
+    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  ) async throws(MemoryError) -> Versioned<Episode>
   func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode
   /// Whether there was one to delete.
   func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool

@@ -3,6 +3,8 @@ struct ReadThrough: Sendable {
   let primary: any PrimaryStore
   let cache: any Cache
   let gate: FreshnessGate
+  private let episodes = Flights<Episode?>()
+  private let patterns = Flights<Pattern?>()
 
   init(primary: any PrimaryStore, cache: any Cache) {
     self.primary = primary
@@ -10,29 +12,102 @@ struct ReadThrough: Sendable {
     gate = FreshnessGate(primary: primary, cache: cache)
   }
 
-  /// - Parameter hasPassedGate: Whether the caller has passed the gate, and will ask whether its stamp still holds.
-  func episode(_ id: Episode.ID, hasPassedGate: Bool = false) async throws(MemoryError) -> Episode? {
-    try await value(.episode(id), tags: [.episode(id.rawValue)], hasPassedGate: hasPassedGate) {
-      primary async throws(MemoryError) in
+  func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode? {
+    let key = CacheKey.episode(id)
+    return switch try await find(key, as: Episode.self) {
+    case .found(let episode, _): episode
+    case .missed(let stamp): try await load(id, at: stamp)
+    }
+  }
+
+  /// Reads an episode that the cache does not have.
+  ///
+  /// - Parameter stamp: Taken before the call; `nil` keeps it out of the cache.
+  func load(_ id: Episode.ID, at stamp: CommitStamp?) async throws(MemoryError) -> Episode? {
+    try await fill(.episode(id), .episode(id.rawValue), episodes, at: stamp) { primary async throws(MemoryError) in
       try await primary.episode(id)
     }
   }
 
   func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Pattern? {
     let key = CacheKey.pattern(type, hash: hash)
-    return try await value(key, tags: [.pattern(key.name)]) { primary async throws(MemoryError) in
-      try await primary.pattern(type, hash: hash)
+    return switch try await find(key, as: Pattern.self) {
+    case .found(let pattern, _): pattern
+    case .missed(let stamp):
+      try await fill(key, .pattern(key.name), patterns, at: stamp) { primary async throws(MemoryError) in
+        try await primary.pattern(type, hash: hash)
+      }
     }
   }
 
-  private func value<Value: Cacheable>(
-    _ key: CacheKey, tags: [CacheTag], hasPassedGate: Bool = false,
+  /// Puts an episode into the cache that is likely to be read soon.
+  func prefetch(_ episode: Versioned<Episode>) async {
+    guard cache.isAvailable else { return }
+    do throws(MemoryError) {
+      guard try await gate.catchUp(to: try primary.commitStamp()) else { return }
+      let id = episode.value.id
+      cache.fill(.episode(id), with: episode.value, tags: [.episode(id.rawValue)], asOf: episode.asOf)
+    } catch {
+      // The write that came before stands, and this promises nothing; whatever is wrong the next read will say.
+    }
+  }
+
+  /// What the cache has to say.
+  enum Outcome<Value> {
+    /// The value, `nil` where the primary has none, as of that stamp.
+    case found(Value?, at: CommitStamp)
+    /// The primary must be asked; at that stamp the cache had nothing. `nil` where the cache cannot be asked or filled.
+    case missed(CommitStamp?)
+  }
+
+  /// Looks a value up in a cache that has caught up with the last commit.
+  func find<Value: Cacheable>(
+    _ key: CacheKey, as type: Value.Type = Value.self
+  ) async throws(MemoryError) -> Outcome<Value> {
+    guard cache.isAvailable else { return .missed(nil) }
+    for _ in 0..<FreshnessGate.maximumTries {
+      let stamp = try primary.commitStamp()
+      if gate.isOpen {
+        switch cache.find(key, .at(stamp)) {
+        case .hit(let bytes):
+          guard let value: Value = decode(bytes, key) else { return .missed(stamp) }
+          return .found(value, at: stamp)
+        case .absent: return .found(nil, at: stamp)
+        case .miss: return .missed(stamp)
+        case .behind: break
+        }
+      }
+      guard try await gate.catchUp(to: stamp) else { break }
+    }
+    return .missed(nil)
+  }
+
+  /// Looks values up that belong to an answer found at `stamp`: only those that the cache has as of that moment.
+  func find<Value: Cacheable>(_ key: CacheKey, as type: Value.Type = Value.self, at stamp: CommitStamp) -> Value? {
+    guard case .hit(let bytes) = cache.find(key, .at(stamp)) else { return nil }
+    return decode(bytes, key)
+  }
+
+  /// An entry that its checksum vouches for and that is no value was written by another build: it goes.
+  func decode<Value: Cacheable>(_ bytes: [UInt8], _ key: CacheKey) -> Value? {
+    do {
+      return try Value(bytes: bytes)
+    } catch {
+      cache.reject(key)
+      return nil
+    }
+  }
+
+  /// Reads the primary, together with others that want the same, and keeps what it says.
+  private func fill<Value: Cacheable>(
+    _ key: CacheKey, _ tag: CacheTag, _ flights: Flights<Value?>, at stamp: CommitStamp?,
     load: (any PrimaryStore) async throws(MemoryError) -> Versioned<Value?>
   ) async throws(MemoryError) -> Value? {
-    if !hasPassedGate, try await gate.pass() == nil { return try await load(primary).value }
-    if let value = cache.value(key, as: Value.self) { return value }
-    let found = try await load(primary)
-    if let value = found.value { cache.fill(key, with: value, tags: tags, asOf: found.asOf) }
-    return found.value
+    guard let stamp else { return try await load(primary).value }
+    return try await flights.join(key, at: stamp) { () async throws(MemoryError) in
+      let found = try await load(primary)
+      cache.fill(key, with: found.value, tags: [tag], asOf: found.asOf)
+      return found.value
+    }
   }
 }

@@ -4,21 +4,25 @@ import EpisodicMemory
 // collide. An entry carries its full key, so a collision is a miss; tags that collide go stale together.
 
 extension CacheKey {
-  var hash: UInt64 { XXH64.hash(name, seed: UInt64(kind.rawValue)) }
+  var hash: UInt64 {
+    let hash = XXH64.hash(name, seed: UInt64(kind.rawValue))
+    // 0 is the floor's place in the table of tags.
+    return hash == TagTable.floor ? 1 : hash
+  }
 }
 
 extension CacheTag {
   var hash: UInt64 {
     let hash =
       switch self {
-      case .episode(let id): XXH64.hash(id, seed: 0x11)
-      case .pattern(let name): XXH64.hash(name, seed: 0x12)
+      // A tag that is a key of its own: its change drops the entry of that key.
+      case .episode(let id): CacheKey(.episode, id).hash
+      case .pattern(let name): CacheKey(.pattern, name).hash
       case .domain(let domain, includingActive: false): XXH64.hash(domain, seed: 0x13)
       case .domain(let domain, includingActive: true): XXH64.hash(domain, seed: 0x14)
       case .everything(includingActive: false): XXH64.hash(0, seed: 0x15)
       case .everything(includingActive: true): XXH64.hash(0, seed: 0x16)
       }
-    // 0 is the floor's place in the table.
     return hash == TagTable.floor ? 1 : hash
   }
 }

@@ -2,13 +2,9 @@ public import EpisodicMemory
 import LMDB
 
 extension LMDBCache {
-  /// - Complexity: One write transaction, and about a microsecond for every episode that changed; a batch without a
-  ///   change costs a read.
-  public func apply(_ batch: ChangeBatch) -> CatchUp {
+  /// - Complexity: One write transaction, and about a microsecond for every episode that changed.
+  public func apply(_ batch: ChangeBatch, stamp: CommitStamp) -> CatchUp {
     guard isAvailable else { return .unavailable }
-    if batch.continues, batch.changes.isEmpty, batch.end == batch.asked {
-      return watermark() == batch.asked ? .applied : .overtaken
-    }
     let touched = TouchedTags(batch.changes)
     let outcome = change { (transaction, tallies) throws(LMDBError) -> CatchUp in
       let watermark = try tables.meta.watermark(epoch: tables.epoch, in: transaction)
@@ -20,7 +16,9 @@ extension LMDBCache {
         try tables.removeEntries(tallies: &tallies, in: &transaction)
         try tables.tags.begin(at: batch.end.revision, in: &transaction)
       }
-      try tables.meta.put(batch.end, epoch: tables.epoch, in: &transaction)
+      // Together with what the changes dropped: a place in the history without that would be a lie to whoever reads next.
+      let position = MetaTable.Position(watermark: batch.end, stamp: batch.isComplete ? stamp : nil)
+      try tables.meta.put(position, epoch: tables.epoch, in: &transaction)
       return .applied
     }
     return outcome ?? .unavailable

@@ -99,7 +99,7 @@ extension LMDBCache {
       if truth == specimen.value { return nil }
       // Nothing may have come between the catch-up and this reading.
       guard try await catchUp(with: primary), isServed(specimen) else { return nil }
-      return truth == nil ? "\(specimen.key) is gone from the primary" : "\(specimen.key) differs from the primary"
+      return truth == .absent ? "\(specimen.key) is gone from the primary" : "\(specimen.key) differs from the primary"
     } catch {
       return "\(specimen.key) could not be compared: \(error)"
     }
@@ -108,8 +108,9 @@ extension LMDBCache {
   /// - Returns: Whether the cache knows of every change up to now.
   private func catchUp(with primary: any PrimaryStore) async throws(MemoryError) -> Bool {
     for _ in 0..<Self.catchUpTries {
+      let stamp = try primary.commitStamp()
       let batch = try await primary.changes(after: watermark(), limit: 4096)
-      switch apply(batch) {
+      switch apply(batch, stamp: stamp) {
       case .applied where batch.isComplete: return true
       case .applied, .overtaken: continue
       case .unavailable: return false

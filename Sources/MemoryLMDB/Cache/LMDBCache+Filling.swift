@@ -3,9 +3,9 @@ import LMDB
 import Synchronization
 
 extension LMDBCache {
-  /// Expired entries looked for at the old end, a fill.
+  /// Expired entries that leave at most, a fill: more than come.
   private static let expiredPerFill = 4
-  /// Entries that leave at most, a fill; more only where the capacity was lowered.
+  /// Entries that leave at most to make room, a fill; more only where the capacity was lowered.
   private static let evictedPerFill = 256
   /// A value that would take more than one part in so many would throw out too many others.
   private static let maximumShare = 8
@@ -14,7 +14,7 @@ extension LMDBCache {
   /// A value that is there already and can be served stays as it is, with its deadline.
   ///
   /// A value that would take more than an eighth of the capacity is not kept, and counts as refused.
-  public func fill<Value: Cacheable>(_ key: CacheKey, with value: Value, tags: [CacheTag], asOf: Watermark) {
+  public func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {
     guard isAvailable else { return }
     let now = clock.now()
     guard let deadline = options.deadline(of: key.kind, from: now) else { return }
@@ -34,14 +34,20 @@ extension LMDBCache {
     } catch {
       return failed(error)
     }
-    var entry = CacheEntry.bytes(of: value, for: key, tags: tags, revision: asOf.revision, deadline: deadline)
+    // A change to the key itself drops the entry, so a read need not ask whether that tag has changed.
+    var entry = CacheEntry.bytes(
+      of: value, for: key, tags: tags.filter { $0 != hash }, revision: asOf.revision, deadline: deadline,
+      filledAt: now.milliseconds)
     let cost = tables.cost(valueBytes: entry.count)
     guard cost <= capacity / Self.maximumShare else { return refuse(key) }
     let isKept = change { (transaction, tallies) throws(LMDBError) in
-      let verdict = try tables.verdict(on: key, hash: hash, tags: tags, asOf: asOf, now: now, in: transaction)
-      guard verdict == .welcome else { return verdict == .present }
+      switch try tables.verdict(on: key, hash: hash, tags: tags, asOf: asOf, now: now, in: transaction) {
+      case .welcome: break
+      case .refused: return false
+      case .present: return true
+      }
       try tables.remove(hash, tallies: &tallies, in: &transaction)
-      try tables.dropExpired(among: Self.expiredPerFill, now: now, tallies: &tallies, in: &transaction)
+      try tables.dropExpired(limit: Self.expiredPerFill, now: now, tallies: &tallies, in: &transaction)
       let room = capacity - cost
       try tables.evict(downTo: room, limit: Self.evictedPerFill, tallies: &tallies, in: &transaction)
       guard tallies.bytes <= room else { return false }

@@ -2,14 +2,17 @@ import EpisodicMemory
 import LMDB
 
 extension LMDBCache {
-  /// Verifies, in one snapshot, that entries and order are a bijection, that the tallies match a recount, and that no
+  /// Verifies, in one snapshot, that entries and rows are a bijection, that the tallies match a recount, and that no
   /// tag is ahead of the watermark. The entries' bytes are left to `check(against:)`.
   ///
   /// - Complexity: O(*n*) in entries and tags, about 100 ns each.
   func checkInvariants() throws(LMDBError) -> [Check] {
     try tier.environment.read { transaction throws(LMDBError) in
       var recount = Recount()
-      try countEntries(&recount, in: transaction)
+      try countRows(of: tables.window, &recount, in: transaction)
+      recount.windowBytes = recount.bytes.values.reduce(0, +)
+      try countRows(of: tables.main, &recount, in: transaction)
+      try countDeadlines(&recount, in: transaction)
       return [
         Check("cache order", outcome(recount.contradictions)),
         Check("cache counters", outcome(try wrongTallies(recount, in: transaction))),
@@ -22,18 +25,21 @@ extension LMDBCache {
     var contradictions: [String] = []
     var entries: [CacheKey.Kind: Int] = [:]
     var bytes: [CacheKey.Kind: Int] = [:]
+    var windowBytes = 0
+    var lastSequence: UInt64?
   }
 
-  /// Goes through the order and looks at the entry of each row.
-  private func countEntries(
-    _ recount: inout Recount, in transaction: borrowing ReadTransaction
+  /// Goes through an area and looks at the entry of each row.
+  private func countRows(
+    of area: Database, _ recount: inout Recount, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) {
-    var cursor = try transaction.cursor(in: tables.order)
+    var cursor = try transaction.cursor(in: area)
     while let current = try cursor.next() {
       let sequence = current.integerKey ?? 0
       let row = try OrderRow(current.value)
       recount.entries[row.kind, default: 0] += 1
       recount.bytes[row.kind, default: 0] += Int(row.cost)
+      recount.lastSequence = max(recount.lastSequence ?? 0, sequence)
       guard let value = try transaction.get(row.keyHash, in: tables.entries) else {
         recount.contradictions.append("row \(sequence) has no entry")
         continue
@@ -46,22 +52,44 @@ extension LMDBCache {
           && entry.kind == row.kind
       }
       if !agrees { recount.contradictions.append("row \(sequence) and its entry differ") }
+      guard
+        let deadline = try transaction.get(CacheTables.deadlineKey(row.deadline, sequence), in: tables.deadlines),
+        CacheTables.hash(in: deadline) == row.keyHash
+      else {
+        recount.contradictions.append("row \(sequence) has no deadline")
+        continue
+      }
     }
-    let rows = try transaction.count(in: tables.order)
+  }
+
+  private func countDeadlines(
+    _ recount: inout Recount, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) {
+    let rows = recount.entries.values.reduce(0, +)
     let entries = try transaction.count(in: tables.entries)
+    let deadlines = try transaction.count(in: tables.deadlines)
     if rows != entries { recount.contradictions.append("\(entries) entries have \(rows) rows") }
+    if deadlines != entries { recount.contradictions.append("\(entries) entries have \(deadlines) deadlines") }
   }
 
   private func wrongTallies(
     _ recount: Recount, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [String] {
     let tallies = try tables.meta.tallies(epoch: tables.epoch, in: transaction)
-    return CacheKey.Kind.allCases.compactMap { kind in
-      let (entries, bytes) = (recount.entries[kind] ?? 0, recount.bytes[kind] ?? 0)
-      guard tallies[kind].entries != entries || tallies[kind].bytes != bytes else { return nil }
-      return "\(entries) entries of kind \(kind.name) take \(bytes) bytes, "
-        + "counted were \(tallies[kind].entries) and \(tallies[kind].bytes)"
+    var wrong: [String] = []
+    if tallies.windowBytes != recount.windowBytes {
+      wrong.append("the window takes \(recount.windowBytes) bytes, counted were \(tallies.windowBytes)")
     }
+    if let last = recount.lastSequence, last >= tallies.nextSequence {
+      wrong.append("the next fill is number \(tallies.nextSequence), and there is one of number \(last)")
+    }
+    return wrong
+      + CacheKey.Kind.allCases.compactMap { kind in
+        let (entries, bytes) = (recount.entries[kind] ?? 0, recount.bytes[kind] ?? 0)
+        guard tallies[kind].entries != entries || tallies[kind].bytes != bytes else { return nil }
+        return "\(entries) entries of kind \(kind.name) take \(bytes) bytes, "
+          + "counted were \(tallies[kind].entries) and \(tallies[kind].bytes)"
+      }
   }
 
   private func wrongTags(in transaction: borrowing ReadTransaction) throws(LMDBError) -> [String] {

@@ -55,6 +55,6 @@ extension LMDBCache.Options {
     let spread = jitter.isFinite ? min(max(jitter, 0), 1) : 0
     let drawn = Int64(exactly: (lifetime * (1 + .random(in: -spread...spread))).rounded()) ?? .max
     let (deadline, overflow) = now.milliseconds.addingReportingOverflow(drawn)
-    return overflow ? .max : deadline
+    return overflow ? CacheTables.latestDeadline : min(deadline, CacheTables.latestDeadline)
   }
 }

@@ -15,19 +15,23 @@ extension LMDBCache {
     }
   }
 
-  public func value<Value: Cacheable>(_ key: CacheKey, as type: Value.Type) -> Value? {
-    guard isAvailable else { return nil }
+  public func find(_ key: CacheKey, _ freshness: Freshness) -> Finding {
+    guard isAvailable else { return .miss }
+    let hash = key.hash
     let now = clock.now()
     let counters = counters[key.kind]
-    var value: Value?
     do throws(LMDBError) {
-      let finding = try tier.environment.read { transaction throws(LMDBError) in
-        try find(key, now: now, in: transaction, &value)
+      let found = try tier.environment.read { transaction throws(LMDBError) in
+        try look(for: key, hash: hash, freshness, now: now, in: transaction)
       }
-      switch finding {
-      case .hit:
+      switch found {
+      case .value(let bytes):
         counters.hits.wrappingAdd(1, ordering: .relaxed)
-        return value
+        return .hit(bytes)
+      case .absent:
+        counters.hits.wrappingAdd(1, ordering: .relaxed)
+        return .absent
+      case .behind: return .behind
       case .nothing: break
       case .expired: counters.expired.wrappingAdd(1, ordering: .relaxed)
       case .stale: counters.stale.wrappingAdd(1, ordering: .relaxed)
@@ -36,21 +40,27 @@ extension LMDBCache {
       failed(error)
     }
     counters.misses.wrappingAdd(1, ordering: .relaxed)
-    return nil
+    return .miss
   }
 
-  private enum Finding {
-    case hit, nothing, expired, stale
+  private enum Found {
+    case value([UInt8])
+    case absent, behind, nothing, expired, stale
   }
 
-  /// Looks an entry up, verifies it and decodes it, in place and in one snapshot.
+  /// Looks an entry up, verifies it and copies the value out, all in one snapshot: what the cache knows of the primary
+  /// and what it holds must be of one moment (I3).
   ///
-  /// - Parameter found: What a hit decodes; a generic result would cost as much as finding it.
   /// - Throws: `.damaged` for bytes that were not stored so.
-  private func find<Value: Cacheable>(
-    _ key: CacheKey, now: Timestamp, in transaction: borrowing some Transaction & ~Copyable, _ found: inout Value?
-  ) throws(LMDBError) -> Finding {
-    let hash = key.hash
+  private func look(
+    for key: CacheKey, hash: UInt64, _ freshness: Freshness, now: Timestamp,
+    in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Found {
+    if case .at(let stamp) = freshness,
+      try !tables.meta.stands(at: stamp, epoch: tables.epoch, in: transaction)
+    {
+      return .behind
+    }
     guard let value = try transaction.get(hash, in: tables.entries) else { return .nothing }
     return try value.withUnsafeBytes { bytes throws(LMDBError) in
       guard let entry = CacheEntry(bytes), entry.isIntact(keyHash: hash, epoch: tables.epoch) else {
@@ -58,12 +68,20 @@ extension LMDBCache {
       }
       guard entry.isOf(key) else { return .nothing }
       guard entry.deadline > now.milliseconds else { return .expired }
-      guard try tables.isCurrent(entry, in: transaction) else { return .stale }
-      var reader = ByteReader(entry.payload)
-      guard let value = try? Value(from: &reader), reader.isAtEnd else { throw Self.damage(of: key) }
-      found = value
-      return .hit
+      switch freshness {
+      case .at: guard try tables.isCurrent(entry, in: transaction) else { return .stale }
+      case .within(let milliseconds):
+        guard entry.filledAt >= now.milliseconds.subtractingReportingOverflow(milliseconds).partialValue else {
+          return .stale
+        }
+      }
+      return entry.isAbsent ? .absent : .value([UInt8](entry.payload))
     }
+  }
+
+  public func reject(_ key: CacheKey) {
+    guard isAvailable else { return }
+    failed(Self.damage(of: key))
   }
 
   /// With the name left out: it is content, and may not leave its domain (I8).

@@ -160,7 +160,7 @@ public final class LMDBCache: Cache {
       try tables.tags.begin(at: watermark.revision, in: &transaction)
     } else {
       try transaction.removeAll(in: tables.tags.database)
-      try meta.removeWatermark(in: &transaction)
+      try meta.removePosition(in: &transaction)
     }
   }
 

@@ -5,6 +5,8 @@ struct Specimen: Sendable {
   enum Value: Equatable, Sendable {
     case episode(Episode)
     case pattern(Pattern)
+    /// That the primary has nothing there.
+    case absent
   }
 
   let key: CacheKey
@@ -13,11 +15,21 @@ struct Specimen: Sendable {
   let sequence: UInt64
   let value: Value
 
-  /// What the primary has under its key; `nil` for nothing.
-  func truth(in primary: any PrimaryStore) async throws(MemoryError) -> Value? {
-    switch value {
-    case .episode(let episode): try await primary.episode(episode.id).value.map(Value.episode)
-    case .pattern(let pattern): try await primary.pattern(pattern.type, hash: pattern.dataHash).value.map(Value.pattern)
+  /// What the primary has under its key.
+  func truth(in primary: any PrimaryStore) async throws(MemoryError) -> Value {
+    switch key.kind {
+    case .episode:
+      try await primary.episode(Episode.ID(rawValue: key.name)).value.map(Value.episode) ?? .absent
+    case .pattern:
+      // The hash is hexadecimal, so the last colon ends the type.
+      if let colon = key.name.lastIndex(of: ":") {
+        try await primary.pattern(
+          PatternType(rawValue: String(key.name[..<colon])), hash: String(key.name[colon...].dropFirst())
+        ).value.map(Value.pattern) ?? .absent
+      } else {
+        .absent
+      }
+    case .query: .absent
     }
   }
 }
@@ -27,19 +39,21 @@ extension Specimen {
   ///
   /// - Throws: Where the payload is no such value, or not that of the key.
   init?(_ entry: CacheEntry, key: CacheKey, hash: UInt64) throws(MalformedBytes) {
-    var reader = ByteReader(entry.payload)
     switch key.kind {
-    case .episode:
-      let episode = try Episode(from: &reader)
+    case .query: return nil
+    case .episode, .pattern: break
+    }
+    if entry.isAbsent {
+      value = .absent
+    } else if key.kind == .episode {
+      let episode = try Episode(bytes: [UInt8](entry.payload))
       guard CacheKey.episode(episode.id) == key else { throw MalformedBytes() }
       value = .episode(episode)
-    case .pattern:
-      let pattern = try Pattern(from: &reader)
+    } else {
+      let pattern = try Pattern(bytes: [UInt8](entry.payload))
       guard CacheKey.pattern(pattern.type, hash: pattern.dataHash) == key else { throw MalformedBytes() }
       value = .pattern(pattern)
-    case .query: return nil
     }
-    guard reader.isAtEnd else { throw MalformedBytes() }
     self.key = key
     self.hash = hash
     sequence = entry.sequence

@@ -1,10 +1,16 @@
 import EpisodicMemory
 
-/// What a cache did since its files were made, over all processes, and what it holds.
-struct Tallies: Equatable, Cacheable {
+/// What a cache did since its files were made, over all processes, what it holds, and where its policy stands.
+struct Tallies: Equatable {
   /// In the order of `CacheKey.Kind.allCases`.
   private var counts = CacheKey.Kind.allCases.map { _ in CacheStatistics.Counts() }
   var failures = 0
+  /// The number of the next fill.
+  var nextSequence: UInt64 = 0
+  /// What the entries in the window take; the others are in the main area.
+  var windowBytes = 0
+  /// How far round the main area the clock's hand has got: the number of the last fill it looked at.
+  var hand: UInt64 = 0
 
   init() {}
 
@@ -15,6 +21,7 @@ struct Tallies: Equatable, Cacheable {
 
   /// Bytes of all entries, as `PageCost` counts them.
   var bytes: Int { counts.reduce(0) { $0 &+ $1.bytes } }
+  var entries: Int { counts.reduce(0) { $0 &+ $1.entries } }
 
   /// Adds what another one counted.
   mutating func add(_ other: Tallies) {
@@ -30,6 +37,7 @@ struct Tallies: Equatable, Cacheable {
       self[kind].entries = 0
       self[kind].bytes = 0
     }
+    windowBytes = 0
   }
 
   func encode(to bytes: inout ByteWriter) {
@@ -37,6 +45,9 @@ struct Tallies: Equatable, Cacheable {
       for field in Self.fields { bytes.write(Int64(self[kind][keyPath: field])) }
     }
     bytes.write(Int64(failures))
+    bytes.write(nextSequence)
+    bytes.write(Int64(windowBytes))
+    bytes.write(hand)
   }
 
   init(from bytes: inout ByteReader) throws(MalformedBytes) {
@@ -44,10 +55,14 @@ struct Tallies: Equatable, Cacheable {
       for field in Self.fields { self[kind][keyPath: field] = Int(truncatingIfNeeded: try bytes.integer(Int64.self)) }
     }
     failures = Int(truncatingIfNeeded: try bytes.integer(Int64.self))
+    nextSequence = try bytes.integer()
+    windowBytes = Int(truncatingIfNeeded: try bytes.integer(Int64.self))
+    hand = try bytes.integer()
   }
 
   /// In the order in which they are written.
   private static let fields: [any WritableKeyPath<CacheStatistics.Counts, Int> & Sendable] = [
-    \.hits, \.misses, \.expired, \.stale, \.fills, \.refused, \.evicted, \.entries, \.bytes,
+    \.hits, \.misses, \.expired, \.stale, \.fills, \.refused, \.evicted, \.capacityMisses, \.entries,
+    \.bytes,
   ]
 }

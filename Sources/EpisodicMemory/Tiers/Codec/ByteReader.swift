@@ -5,7 +5,8 @@ public struct MalformedBytes: Error {
 
 /// Reads what `ByteWriter` wrote, in place; every step is checked, so that no bytes whatever can make it trap.
 ///
-/// Small steps are inlined: they are most of what a cache hit does besides making strings. The bytes are borrowed: a reader must not outlive the closure that lent them.
+/// Small steps are inlined: they are most of what decoding does besides making strings. The bytes are borrowed: a reader
+/// must not outlive the closure that lent them.
 public struct ByteReader {
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
@@ -13,6 +14,18 @@ public struct ByteReader {
   public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   public var isAtEnd: Bool { position == bytes.count }
+
+  /// What `read` makes of all the bytes.
+  public static func read<Value>(
+    _ bytes: [UInt8], _ read: (inout ByteReader) throws(MalformedBytes) -> Value
+  ) throws(MalformedBytes) -> Value {
+    try bytes.span.bytes.withUnsafeBytes { raw throws(MalformedBytes) in
+      var reader = ByteReader(raw)
+      let value = try read(&reader)
+      guard reader.isAtEnd else { throw MalformedBytes() }
+      return value
+    }
+  }
 
   @inline(__always)
   public mutating func integer<Value: FixedWidthInteger>(

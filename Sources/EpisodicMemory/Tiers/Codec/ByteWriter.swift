@@ -22,6 +22,14 @@ public struct ByteWriter {
     }
   }
 
+  /// Only its UTF-8, without the count.
+  public mutating func writeRaw(_ text: String) {
+    var text = text
+    text.withUTF8 { utf8 in bytes.append(contentsOf: utf8) }
+  }
+
+  public mutating func writeRaw(_ more: [UInt8]) { bytes.append(contentsOf: more) }
+
   /// A byte that says whether there is a value, then the value.
   public mutating func write<Value>(_ value: Value?, with write: (inout ByteWriter, Value) -> Void) {
     self.write(value != nil)

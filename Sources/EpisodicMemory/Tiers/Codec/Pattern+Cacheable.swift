@@ -11,7 +11,11 @@ extension Pattern: Cacheable {
     bytes.write(metadata)
   }
 
-  public init(from bytes: inout ByteReader) throws(MalformedBytes) {
+  public init(bytes: [UInt8]) throws(MalformedBytes) {
+    self = try ByteReader.read(bytes) { reader throws(MalformedBytes) in try Pattern(from: &reader) }
+  }
+
+  private init(from bytes: inout ByteReader) throws(MalformedBytes) {
     self.init(
       id: ID(composed: try bytes.text()),
       type: PatternType(composed: try bytes.text()),

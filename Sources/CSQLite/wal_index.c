@@ -1,0 +1,68 @@
+#include "CSQLite.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+/// WalIndexHdr of SQLite's wal.c, whose layout is part of the file format (www.sqlite.org/walformat.html, section 2.1).
+typedef struct {
+  uint32_t version;
+  uint32_t unused;
+  uint32_t change;
+  uint8_t is_initialised;
+  uint8_t is_big_endian;
+  uint16_t page_size;  // 1 stands for 65,536
+  uint32_t last_frame;
+  uint32_t page_count;
+  uint32_t frame_checksum[2];
+  uint32_t salt[2];
+  uint32_t checksum[2];
+} wal_index_header;
+
+_Static_assert(sizeof(wal_index_header) == sizeof(episodic_wal_header), "the header has 48 bytes");
+
+const void *episodic_wal_index(struct sqlite3 *connection) {
+  sqlite3_file *file = NULL;
+  if (sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return NULL;
+  if (file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 || file->pMethods->xShmMap == NULL) {
+    return NULL;
+  }
+  void volatile *mapped = NULL;
+  // Not to extend it: a WAL index that no connection has made yet is none.
+  if (file->pMethods->xShmMap(file, 0, 32768, 0, &mapped) != SQLITE_OK) return NULL;
+  return (const void *)mapped;
+}
+
+episodic_wal_header episodic_wal_header_read(const void *wal_index) {
+  const _Atomic uint64_t *words = wal_index;
+  episodic_wal_header header;
+  // What this thread has learnt of a commit must not be overtaken by what it reads here.
+  atomic_thread_fence(memory_order_seq_cst);
+  for (int i = 0; i < 6; i++) header.words[i] = atomic_load_explicit(&words[i], memory_order_relaxed);
+  atomic_thread_fence(memory_order_acquire);
+  return header;
+}
+
+bool episodic_wal_header_is_sound(const episodic_wal_header *header, uint32_t page_size) {
+  wal_index_header fields;
+  memcpy(&fields, header, sizeof fields);
+  uint32_t words[10];
+  memcpy(words, header, sizeof words);
+  uint32_t first = 0, second = 0;
+  for (int i = 0; i < 10; i += 2) {
+    first += words[i] + second;
+    second += words[i + 1] + first;
+  }
+  uint32_t size = fields.page_size == 1 ? 65536 : fields.page_size;
+  // An empty log has no pages yet, and so no size of them.
+  bool has_size = size == page_size || (size == 0 && fields.last_frame == 0);
+  return fields.version == 3007000 && fields.is_initialised == 1 && has_size && fields.checksum[0] == first
+    && fields.checksum[1] == second;
+}
+
+bool episodic_wal_header_is_unique(const episodic_wal_header *header) {
+  wal_index_header fields;
+  memcpy(&fields, header, sizeof fields);
+  return fields.salt[0] != 0 || fields.salt[1] != 0;
+}

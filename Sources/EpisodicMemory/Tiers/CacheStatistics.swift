@@ -1,0 +1,50 @@
+/// What the cache did and holds.
+public struct CacheStatistics: Hashable, Sendable {
+  public struct Counts: Hashable, Sendable {
+    public var hits = 0
+    public var misses = 0
+    /// Of the misses, those whose entry had outlived its time.
+    public var expired = 0
+    /// Of the misses, those whose entry a later change had overtaken.
+    public var stale = 0
+    public var fills = 0
+    /// Values not kept because a change had overtaken them on their way.
+    public var refused = 0
+    /// Entries that left to make room.
+    public var evicted = 0
+    /// Of the misses, how many an endless cache would not have had: its entry left to make room. Estimated from a sample
+    /// of the keys once there are very many.
+    public var capacityMisses = 0
+    public var entries = 0
+    public var bytes = 0
+
+    public init() {}
+
+    /// Share of the reads that were hits; `nil` before the first read.
+    public var hitRate: Double? { share(of: hits) }
+
+    /// The hit rate that a cache without a bound would have had: more capacity cannot help beyond that.
+    public var endlessHitRate: Double? { share(of: min(hits + capacityMisses, hits + misses)) }
+
+    private func share(of part: Int) -> Double? {
+      hits + misses == 0 ? nil : Double(part) / Double(hits + misses)
+    }
+  }
+
+  public var kinds: [CacheKey.Kind: Counts]
+  /// The most the entries may take.
+  public var capacity: Int
+  /// Times a broken, full or locked cache answered with a miss instead of an error.
+  public var failures: Int
+  /// Why there is no cache; `nil` where there is one.
+  public var unavailable: String?
+
+  public init(kinds: [CacheKey.Kind: Counts] = [:], capacity: Int = 0, failures: Int = 0, unavailable: String? = nil) {
+    self.kinds = kinds
+    self.capacity = capacity
+    self.failures = failures
+    self.unavailable = unavailable
+  }
+
+  public subscript(kind: CacheKey.Kind) -> Counts { kinds[kind] ?? Counts() }
+}
