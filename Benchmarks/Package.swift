@@ -16,17 +16,22 @@ let package = Package(
   products: [.executable(name: "bench", targets: ["EpisodicBench"])],
   dependencies: [
     .package(name: "episodic", path: ".."),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
-    // The yardstick: what SQLite does with the same rows when nothing stands between it and a C program.
+    // The yardsticks: what SQLite and LMDB do with the same data when nothing stands between them and a C program.
     .target(name: "CRawSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .systemLibrary(
+      name: "CYardstickLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
     .executableTarget(
       name: "EpisodicBench",
       dependencies: [
-        "CRawSQLite",
+        "CRawSQLite", "CYardstickLMDB",
         .product(name: "Episodic", package: "episodic"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],

@@ -22,10 +22,16 @@ extension Memory {
     public var isEnabled = true
     /// Bytes that its entries may take.
     public var capacity = 256 << 20
+    /// Entries that there may be, besides; `nil` for no such bound. Alike in every process, as the capacity.
+    public var maximumEntries: Int?
     /// How long an entry may be served; each differs by up to a tenth, so that they do not all end at once.
     public var lifetimes: [CacheKey.Kind: Duration] = [
       .episode: .seconds(3600), .pattern: .seconds(1800), .query: .seconds(300),
     ]
+
+    /// Whether completing or failing an episode puts it into the cache, so that the first to read it finds it there. Costs
+    /// that call a fill.
+    public var prefetchesEnded = false
 
     public init() {}
   }
@@ -47,7 +53,7 @@ extension Memory {
       logger: options.logger)
     return Memory(
       primary: primary, cache: cache(for: primary, at: directory + "/cache.lmdb", options), clock: options.clock,
-      limits: options.limits)
+      limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded)
   }
 
   private static func cache(
@@ -56,6 +62,7 @@ extension Memory {
     guard options.cache.isEnabled else { return NoCache(because: "it is switched off") }
     var cacheOptions = LMDBCache.Options()
     cacheOptions.capacity = options.cache.capacity
+    cacheOptions.maximumEntries = options.cache.maximumEntries
     for (kind, lifetime) in options.cache.lifetimes { cacheOptions[kind] = lifetime }
     return LMDBCache.open(
       at: path, store: primary.identity, clock: options.clock, options: cacheOptions, logger: options.logger)

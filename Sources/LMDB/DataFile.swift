@@ -64,6 +64,39 @@ struct DataFile: ~Copyable {
     return bytes
   }
 
+  /// Reads up to `buffer.count` bytes in place.
+  ///
+  /// - Returns: How many it read; fewer at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(LMDBError) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let part = pread(
+        descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset &+ filled))
+      if part > 0 {
+        filled += part
+      } else if part == 0 {
+        break
+      } else if errno != EINTR {
+        throw LMDBError(errnoOf: "read the data file", path: path)
+      }
+    }
+    return filled
+  }
+
+  /// Bytes in the file now.
+  func size() throws(LMDBError) -> Int {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw LMDBError(errnoOf: "examine the data file", path: path) }
+    return Int(status.st_size)
+  }
+
+  /// Has the kernel begin to read the whole file, in its order rather than in the one it will be asked for.
+  func expectReading() {
+    #if os(Linux)
+      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_WILLNEED)
+    #endif
+  }
+
   private struct State: Equatable {
     let first: MetaPage?
     let second: MetaPage?

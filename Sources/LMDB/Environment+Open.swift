@@ -14,7 +14,7 @@ extension Environment {
   ///
   /// Opening one that is open in this process, by whatever path, returns that same object with the options it has.
   /// Files that exist are examined before LMDB maps them, because mapping a truncated file ends in `SIGBUS`. This finds
-  /// a file that is no data file or is not all there; it cannot find a changed byte in a page.
+  /// a file that is no data file or is not all there; changed bytes inside only `verifiesStructure` finds.
   ///
   /// - Parameter directory: Its parent must exist.
   /// - Throws: `.damaged`, `.versionMismatch`, `.accessDenied`, `.busy`, `.invalid` for options out of range.
@@ -28,7 +28,9 @@ extension Environment {
       if let identity = try FileIdentity(path: files.dataFile) {
         try registry.find(identity, path: directory, &found)
         if let found { return found }
-        try DataFile(at: files.dataFile).validate()
+        let file = try DataFile(at: files.dataFile)
+        try file.validate()
+        if options.verifiesStructure { try file.verifyStructure() }
       } else {
         // Left over from a removal that was cut short: another process may have the old data file behind it.
         try files.remove(files.lockFile)

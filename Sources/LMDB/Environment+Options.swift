@@ -16,6 +16,14 @@ extension Environment {
     /// Whether the kernel reads ahead. Off is faster where the file is larger than memory or touched in spots.
     public var readsAhead = true
 
+    /// Whether to read every page but those of large values before LMDB maps the file, and to refuse a file in which
+    /// LMDB could crash, loop or give out a page twice. Reads at some GB/s from memory.
+    ///
+    /// Only while no other process has the environment open: of a file that changes meanwhile it may find anything.
+    /// One that is open in this process is not examined again. Values are not examined; LMDB keeps no checksum of them.
+    /// `removeDamagedFiles` does not look so far: remove what this refuses with `removeFiles`.
+    public var verifiesStructure = false
+
     /// Permission bits for files this call creates.
     public var fileMode: UInt32 = 0o600
 

@@ -45,7 +45,7 @@ struct FreeList {
     mutating func visit(_ number: UInt64, depth: Int, in file: borrowing DataFile) throws(LMDBError) {
       visited += 1
       // LMDB's own limit to the depth of a tree is 32.
-      guard depth < 32, visited <= last, number >= 2, number < first else { throw broken(number, file) }
+      guard depth < 32, visited <= first, number >= 2, number < first else { throw broken(number, file) }
       let page = PageBytes(try file.read(pageSize, at: Int(number) * pageSize))
       guard let flags = page.load(UInt16.self, at: 10), let end = page.load(UInt16.self, at: 12), end >= 16,
         flags & 0x03 == 0x01 || flags & 0x03 == 0x02

@@ -2,7 +2,7 @@
 ///
 /// Layout of format 1 on a 64-bit machine, in native byte order: page header at 0 (number 8 bytes, padding 2, flags 2,
 /// bounds 4), then magic 4, version 4, address 8, map size 8, the records of the free list and of the main database
-/// (padding 4, flags 2, depth 2, three page counts and the entries 8 each, root 8), last page 8, transaction 8.
+/// (48 each: see `TreeRecord`), last page 8, transaction 8.
 struct MetaPage: Equatable {
   static let byteCount = 152
 
@@ -12,11 +12,16 @@ struct MetaPage: Equatable {
   let version: UInt32
   /// LMDB keeps it in the padding of the free list's record.
   let pageSize: UInt32
-  let environmentFlags: UInt16
-  let freeListRoot: UInt64
-  let mainRoot: UInt64
+  let mapSize: UInt64
+  let freeList: TreeRecord
+  let main: TreeRecord
   let lastPage: UInt64
   let transaction: UInt64
+
+  /// LMDB keeps the environment's flags in the record of the free list.
+  var environmentFlags: UInt16 { freeList.flags }
+  var freeListRoot: UInt64 { freeList.root }
+  var mainRoot: UInt64 { main.root }
 
   /// `nil` if `bytes` are fewer than `byteCount`.
   init?(_ bytes: [UInt8]) {
@@ -24,18 +29,19 @@ struct MetaPage: Equatable {
     let page = PageBytes(bytes)
     guard let pageNumber = page.load(UInt64.self, at: 0), let pageFlags = page.load(UInt16.self, at: 10),
       let magic = page.load(UInt32.self, at: 16), let version = page.load(UInt32.self, at: 20),
-      let pageSize = page.load(UInt32.self, at: 40), let flags = page.load(UInt16.self, at: 44),
-      let freeListRoot = page.load(UInt64.self, at: 80), let mainRoot = page.load(UInt64.self, at: 128),
+      let mapSize = page.load(UInt64.self, at: 32),
+      let freeList = bytes.withUnsafeBytes({ TreeRecord($0, at: 40) }),
+      let main = bytes.withUnsafeBytes({ TreeRecord($0, at: 88) }),
       let lastPage = page.load(UInt64.self, at: 136), let transaction = page.load(UInt64.self, at: 144)
     else { return nil }
     self.pageNumber = pageNumber
     self.pageFlags = pageFlags
     self.magic = magic
     self.version = version
-    self.pageSize = pageSize
-    self.environmentFlags = flags
-    self.freeListRoot = freeListRoot
-    self.mainRoot = mainRoot
+    self.pageSize = freeList.padding
+    self.mapSize = mapSize
+    self.freeList = freeList
+    self.main = main
     self.lastPage = lastPage
     self.transaction = transaction
   }
@@ -64,5 +70,5 @@ struct MetaPage: Equatable {
   }
 
   /// The root of an empty tree.
-  static let noRoot = UInt64.max
+  static let noRoot = TreeRecord.noRoot
 }

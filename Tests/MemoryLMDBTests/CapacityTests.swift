@@ -1,5 +1,6 @@
 import EpisodicMemory
 import LMDB
+import TestSupport
 import Testing
 
 @testable import MemoryLMDB
@@ -24,19 +25,34 @@ import Testing
     #expect(pages.usedBytes < 3 << 20)
   }
 
-  @Test func `lets the entry that was filled first leave first`() throws {
+  /// In entries, where entries are alike, and in bytes.
+  @Test(arguments: [40, 300], [true, false])
+  func `is given to the entries that the policy chooses`(_ count: Int, _ isInEntries: Bool) throws {
     var store = try ScratchStore()
-    store.options.capacity = 1 << 20
+    let episode = Episode.sample("00000", context: String(repeating: "x", count: 3000))
+    let cost = PageCost(pageSize: 4096)(valueBytes: 3200)
+    store.options.capacity = isInEntries ? 64 << 20 : count * cost
+    store.options.maximumEntries = isInEntries ? count : nil
+    store.sizes.expectedEntries = count
     let cache = try store.begun()
-    let long = String(repeating: "x", count: 3000)
-    for name in 0..<300 {
-      cache.fill(.sample("\(name)", context: long), asOf: 10)
-      // Being asked for does not keep it: the order is that of the fills.
-      _ = cache.episode("0")
+    let policy = PolicyMap.open(at: "/dev/null/none", entries: count)
+    var model = ModelCache(capacity: isInEntries ? count : cache.limit.bytes)
+    var generator = SeededGenerator(seed: 7)
+    for turn in 0..<6000 {
+      let limit = Int.random(in: 1...2000, using: &generator)
+      let number = turn.isMultiple(of: 7) ? turn : Int.random(in: 0..<limit, using: &generator)
+      let id = Episode.ID("\(10_000 + number)")
+      let isExpected = model.access(CacheKey.episode(id).hash, cost: isInEntries ? 1 : cost, policy: policy)
+      if cache.episode(id) == nil {
+        #expect(!isExpected, "turn \(turn)")
+        cache.fill(.sample(id.rawValue, context: episode.context), asOf: 10)
+      } else {
+        #expect(isExpected, "turn \(turn)")
+      }
     }
-    let entries = cache.statistics()[.episode].entries
-    #expect(entries < 300)
-    for name in 0..<300 { #expect((cache.episode(Episode.ID("\(name)")) != nil) == (name >= 300 - entries)) }
+    #expect(cache.statistics()[.episode].entries == model.entries.count)
+    #expect(cache.statistics()[.episode].capacityMisses > 0)
+    try #expect(cache.problems() == [])
   }
 
   @Test func `keeps out a value that would throw out too many others`() throws {

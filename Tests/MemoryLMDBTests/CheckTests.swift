@@ -89,7 +89,7 @@ import Testing
       var tallies = Tallies()
       tallies[.query].entries = 2
       try cache.tables.meta.put(tallies, epoch: cache.tables.epoch, in: &transaction)
-      try transaction.delete(0, in: cache.tables.window)
+      try transaction.delete(1, in: cache.tables.window)
     }
     let found = failures(await cache.check(against: SamplePrimary()))
     #expect(Set(found.keys) == ["cache checksums", "cache counters", "cache order"])

@@ -79,11 +79,14 @@ import Testing
   @Test func `of the tags or the tallies costs the entries, and no more`() throws {
     let store = try ScratchStore()
     let cache = try store.begun()
+    let query = CacheKey(.query, "q")
     for (key, database) in [(TagTable.floor, cache.tables.tags.database), (2, cache.tables.meta.database)] {
       cache.fill(.sample("a"), asOf: 10)
+      cache.fill(query, with: Text("v"), tags: [.domain("d", includingActive: false)], asOf: mark(10))
       #expect(cache.episode("a") != nil)
       try Self.spoil(key, in: database, of: cache) { $0[3] ^= 1 }
-      cache.fill(.sample("b"), asOf: 10)
+      _ = cache.value(query, as: Text.self)
+      cache.fill(.sample("b\(key)"), asOf: 10)
       #expect(cache.episode("a") == nil)
       #expect(cache.watermark() == mark(10))
       try #expect(cache.problems() == [])
@@ -94,7 +97,7 @@ import Testing
     let store = try ScratchStore()
     let cache = try store.begun()
     cache.fill(.sample("a"), asOf: 10)
-    try Self.spoil(0, in: cache.tables.window, of: cache) { $0[0] ^= 1 }
+    try Self.spoil(1, in: cache.tables.window, of: cache) { $0[0] ^= 1 }
     let change = Change(revision: 11, subject: .episode, key: "a", domain: "d", finished: true)
     let batch = ChangeBatch(asked: mark(10), continues: true, changes: [change], end: mark(11), isComplete: true)
     #expect(cache.apply(batch).isUnavailable)

@@ -88,9 +88,7 @@ struct History {
   }
 
   mutating func filled(_ reading: Reading, options: LMDBCache.Options) {
-    guard let watermark, reading.revision <= watermark, let known = known(reading.tags[0]), known <= reading.revision,
-      floor <= reading.revision
-    else { return }
+    guard let watermark, reading.revision == watermark, let known = known(reading.tags[0]) else { return }
     if let existing = entries[reading.key] {
       if existing.revision > reading.revision { return }
       if existing.deadline > now && existing.revision >= known { return }

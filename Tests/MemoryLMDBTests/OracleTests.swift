@@ -32,9 +32,9 @@ import Testing
     var hits = 0
     for turn in 0..<operations {
       switch Int.random(in: 0..<100, using: &generator) {
-      case 0..<18:
+      case 0..<8:
         history.commit(using: &generator)
-      case 18..<33:
+      case 8..<33:
         let batch = history.batch(after: cache.watermark(), limit: .random(in: 1...30, using: &generator))
         #expect(cache.apply(batch).isApplied)
         history.caughtUp(with: batch)

@@ -86,6 +86,10 @@ let now = CommitStamp(SIMD8(repeating: 1))
 extension Cache {
   func apply(_ batch: ChangeBatch) -> CatchUp { apply(batch, stamp: now) }
 
+  func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {
+    fill(key, with: value, tags: tags, asOf: asOf, afterMiss: true)
+  }
+
   /// What it has under a key, if it knows of all changes.
   func value<Value: Cacheable>(_ key: CacheKey, as type: Value.Type) -> Value? {
     guard case .hit(let bytes) = find(key, .at(now)) else { return nil }

@@ -192,6 +192,19 @@ int raw_read(raw_store *store, raw_text id, uint64_t *digest) {
   return code != SQLITE_OK ? code : ended;
 }
 
+// MARK: Asking
+
+int raw_prepare(raw_store *store, const char *sql, raw_query **query) { return prepare(store, sql, query); }
+
+void raw_finalize(raw_query *query) { sqlite3_finalize(query); }
+
+int raw_ask(raw_query *query, raw_text argument, int64_t *values, int count, int *is_found) {
+  bind(query, 1, argument);
+  *is_found = sqlite3_step(query) == SQLITE_ROW;
+  for (int i = 0; i < count && *is_found; i++) values[i] = sqlite3_column_int64(query, i);
+  return sqlite3_reset(query);
+}
+
 // MARK: The machine
 
 const char *raw_sqlite_version(void) { return sqlite3_libversion(); }

@@ -13,8 +13,13 @@ struct Bench: AsyncParsableCommand {
       EXAMPLES
         bench reads --episodes 10000 --steps 20
         bench writes --episodes 500 --steps 20 --directory /mnt/disk
+        bench replay --traces ../shared/data/traces
+        bench coherence --processes 6 --seconds 300 --kills
         bench recall --data DIR
         bench writes --json > writes.json
       """,
-    subcommands: [ReadsCommand.self, WritesCommand.self, RecallCommand.self])
+    subcommands: [
+      ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, RecallCommand.self,
+      ReplayWorkerCommand.self, CoherenceWorkerCommand.self,
+    ])
 }

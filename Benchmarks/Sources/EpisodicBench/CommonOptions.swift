@@ -19,7 +19,7 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// Runs a benchmark in a folder of its own, prints its report, and removes the folder.
-  func report(_ measure: (ScratchDirectory) async throws -> Report) async throws {
+  func report(_ measure: (ScratchDirectory) async throws -> some BenchReport) async throws {
     let parent = directory ?? FileManager.default.temporaryDirectory.path(percentEncoded: false)
     let scratch = try ScratchDirectory(in: parent)
     defer { scratch.remove() }

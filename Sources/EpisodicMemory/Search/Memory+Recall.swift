@@ -42,11 +42,12 @@ extension Memory {
     guard let key else { return found.value }
     // Which vectors there are decides what a vector means, and an answer that none took part in has no tag for that.
     if query.vector == nil || found.value.contains(where: { $0.shares.vector != 0 }) {
-      cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf)
+      cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf, afterMiss: true)
     }
     for hit in found.value {
       cache.fill(
-        .episode(hit.episode.id), with: hit.episode, tags: [.episode(hit.episode.id.rawValue)], asOf: found.asOf)
+        .episode(hit.episode.id), with: hit.episode, tags: [.episode(hit.episode.id.rawValue)], asOf: found.asOf,
+        afterMiss: false)
     }
     return found.value
   }

@@ -15,10 +15,11 @@ public protocol Cache: Sendable {
   func apply(_ batch: ChangeBatch, stamp: CommitStamp) -> CatchUp
   /// Looks a value up, in one snapshot of the cache.
   func find(_ key: CacheKey, _ freshness: Freshness) -> Finding
-  /// Keeps a value that was read from the primary, unless a change after `asOf` touched one of its tags.
+  /// Keeps a value that was read from the primary, if the cache knows of the primary up to `asOf` and no further.
   ///
   /// - Parameter value: `nil` where the primary has nothing under that key, which is kept as well.
-  func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark)
+  /// - Parameter afterMiss: Whether somebody asked for it and `find` did not have it.
+  func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark, afterMiss: Bool)
   /// Drops an entry whose bytes turned out to be no value.
   func reject(_ key: CacheKey)
   /// Drops every entry.
@@ -116,7 +117,9 @@ public struct NoCache: Cache {
   public func watermark() -> Watermark? { nil }
   public func apply(_ batch: ChangeBatch, stamp: CommitStamp) -> CatchUp { .unavailable }
   public func find(_ key: CacheKey, _ freshness: Freshness) -> Finding { .miss }
-  public func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {}
+  public func fill(
+    _ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark, afterMiss: Bool
+  ) {}
   public func reject(_ key: CacheKey) {}
   public func removeAll() {}
   public func statistics() -> CacheStatistics { CacheStatistics(unavailable: reason) }

@@ -34,14 +34,20 @@ public struct CacheStatistics: Hashable, Sendable {
   public var kinds: [CacheKey.Kind: Counts]
   /// The most the entries may take.
   public var capacity: Int
+  /// The most entries there may be; `nil` for no such bound.
+  public var maximumEntries: Int?
   /// Times a broken, full or locked cache answered with a miss instead of an error.
   public var failures: Int
   /// Why there is no cache; `nil` where there is one.
   public var unavailable: String?
 
-  public init(kinds: [CacheKey.Kind: Counts] = [:], capacity: Int = 0, failures: Int = 0, unavailable: String? = nil) {
+  public init(
+    kinds: [CacheKey.Kind: Counts] = [:], capacity: Int = 0, maximumEntries: Int? = nil,
+    failures: Int = 0, unavailable: String? = nil
+  ) {
     self.kinds = kinds
     self.capacity = capacity
+    self.maximumEntries = maximumEntries
     self.failures = failures
     self.unavailable = unavailable
   }

@@ -24,24 +24,27 @@ final class FreshnessGate: Sendable {
   /// Whether the cache may be asked at all.
   var isOpen: Bool { hasCaughtUp.load(ordering: .acquiring) }
 
+  enum CatchingUp { case done, overtaken, unavailable }
+
   /// Makes the cache complete up to a stamp.
   ///
   /// Cost: reads what changed, and a write transaction in the cache.
   ///
   /// - Parameter stamp: Taken before the call.
-  /// - Returns: `false` where the cache cannot follow, and the primary must answer.
-  func catchUp(to stamp: CommitStamp) async throws(MemoryError) -> Bool {
+  /// - Returns: `.unavailable` where the cache cannot follow, and the primary must answer.
+  func catchUp(to stamp: CommitStamp) async throws(MemoryError) -> CatchingUp {
     for _ in 0..<Self.maximumTries {
       let batch = try await primary.changes(after: cache.watermark(), limit: Self.batchSize)
       switch cache.apply(batch, stamp: stamp) {
       case .applied where batch.isComplete:
         hasCaughtUp.store(true, ordering: .releasing)
-        return true
-      case .applied, .overtaken: continue
-      case .unavailable: return false
+        return .done
+      case .applied: continue
+      case .overtaken: return .overtaken
+      case .unavailable: return .unavailable
       }
     }
-    return false
+    return .unavailable
   }
 
   /// Makes the next read compare the cache with the feed again.

@@ -44,9 +44,9 @@ struct ReadThrough: Sendable {
   func prefetch(_ episode: Versioned<Episode>) async {
     guard cache.isAvailable else { return }
     do throws(MemoryError) {
-      guard try await gate.catchUp(to: try primary.commitStamp()) else { return }
+      guard case .done = try await gate.catchUp(to: try primary.commitStamp()) else { return }
       let id = episode.value.id
-      cache.fill(.episode(id), with: episode.value, tags: [.episode(id.rawValue)], asOf: episode.asOf)
+      cache.fill(.episode(id), with: episode.value, tags: [.episode(id.rawValue)], asOf: episode.asOf, afterMiss: false)
     } catch {
       // The write that came before stands, and this promises nothing; whatever is wrong the next read will say.
     }
@@ -74,10 +74,12 @@ struct ReadThrough: Sendable {
           return .found(value, at: stamp)
         case .absent: return .found(nil, at: stamp)
         case .miss: return .missed(stamp)
-        case .behind: break
+        case .behind:
+          // Another process may have moved the cache on to a commit that came after the stamp.
+          if try primary.commitStamp() != stamp { continue }
         }
       }
-      guard try await gate.catchUp(to: stamp) else { break }
+      if case .unavailable = try await gate.catchUp(to: stamp) { break }
     }
     return .missed(nil)
   }
@@ -106,7 +108,7 @@ struct ReadThrough: Sendable {
     guard let stamp else { return try await load(primary).value }
     return try await flights.join(key, at: stamp) { () async throws(MemoryError) in
       let found = try await load(primary)
-      cache.fill(key, with: found.value, tags: [tag], asOf: found.asOf)
+      cache.fill(key, with: found.value, tags: [tag], asOf: found.asOf, afterMiss: true)
       return found.value
     }
   }

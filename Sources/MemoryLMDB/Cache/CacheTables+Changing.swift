@@ -2,10 +2,12 @@ import EpisodicMemory
 import LMDB
 
 extension CacheTables {
-  /// Adds an entry to the window, behind the others; none of its key may be there.
+  /// Adds an entry behind the others; none of its key may be there.
+  ///
+  /// - Parameter area: `window` or `main`.
   func append(
-    _ entry: inout [UInt8], hash: UInt64, kind: CacheKey.Kind, deadline: Int64, tallies: inout Tallies,
-    in transaction: inout WriteTransaction
+    _ entry: inout [UInt8], hash: UInt64, kind: CacheKey.Kind, deadline: Int64, to area: Database,
+    tallies: inout Tallies, in transaction: inout WriteTransaction
   ) throws(LMDBError) {
     let sequence = tallies.nextSequence
     guard sequence < .max else { throw Self.contradiction }
@@ -13,13 +15,40 @@ extension CacheTables {
     CacheEntry.seal(&entry, sequence: sequence, keyHash: hash, epoch: epoch)
     let row = OrderRow(
       keyHash: hash, deadline: deadline, cost: UInt32(clamping: cost(valueBytes: entry.count)), kind: kind)
-    try transaction.append(row.bytes.span.bytes, for: sequence, in: window)
+    try insert(row, at: sequence, into: area, tallies: &tallies, in: &transaction)
     try transaction.put(Self.value(hash).span.bytes, for: Self.deadlineKey(deadline, sequence), in: deadlines)
     try transaction.put(entry.span.bytes, for: hash, in: entries)
     tallies[kind].fills &+= 1
     tallies[kind].entries &+= 1
     tallies[kind].bytes &+= Int(row.cost)
+  }
+
+  /// Moves an entry from the window into the main area; it keeps its number.
+  func promote(
+    _ row: OrderRow, at sequence: UInt64, tallies: inout Tallies, in transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    try delete(row, at: sequence, from: window, tallies: &tallies, in: &transaction)
+    try insert(row, at: sequence, into: main, tallies: &tallies, in: &transaction)
+  }
+
+  private func insert(
+    _ row: OrderRow, at sequence: UInt64, into area: Database, tallies: inout Tallies,
+    in transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    try transaction.put(row.bytes.span.bytes, for: sequence, in: area)
+    guard area == window else { return }
     tallies.windowBytes &+= Int(row.cost)
+    tallies.windowEntries &+= 1
+  }
+
+  private func delete(
+    _ row: OrderRow, at sequence: UInt64, from area: Database, tallies: inout Tallies,
+    in transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    guard try transaction.delete(sequence, in: area) else { throw Self.contradiction }
+    guard area == window else { return }
+    tallies.windowBytes &-= Int(row.cost)
+    tallies.windowEntries &-= 1
   }
 
   /// Removes the entry of a key, if there is one.
@@ -49,12 +78,12 @@ extension CacheTables {
     _ row: OrderRow, at sequence: UInt64, from area: Database, tallies: inout Tallies,
     in transaction: inout WriteTransaction
   ) throws(LMDBError) {
-    guard try transaction.delete(row.keyHash, in: entries), try transaction.delete(sequence, in: area),
+    try delete(row, at: sequence, from: area, tallies: &tallies, in: &transaction)
+    guard try transaction.delete(row.keyHash, in: entries),
       try transaction.delete(Self.deadlineKey(row.deadline, sequence), in: deadlines)
     else { throw Self.contradiction }
     tallies[row.kind].entries &-= 1
     tallies[row.kind].bytes &-= Int(row.cost)
-    if area == window { tallies.windowBytes &-= Int(row.cost) }
   }
 
   /// Removes expired entries, those first that expired first, but at most `limit`.

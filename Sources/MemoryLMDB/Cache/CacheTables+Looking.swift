@@ -4,38 +4,38 @@ import LMDB
 extension CacheTables {
   /// What becomes of a value that wants to be kept.
   enum Verdict {
-    /// It may be kept; the tags it depends on changed last at that revision.
-    case welcome(lastChange: Int64)
-    /// A change has overtaken it, or a newer value is there, or the cache is behind it, or nobody can tell.
+    case welcome
+    /// It was read from another snapshot than the last one that the cache knows of.
     case refused
     /// The same value is there and can be served.
     case present
   }
 
+  /// A value is kept only if it was read at the very watermark: then no change has overtaken it, it is not ahead of what
+  /// a restored backup could come back to, and its history is that of the cache, be it restored under open files (I3).
+  ///
   /// - Parameter asOf: The snapshot the value was read from.
   func verdict(
-    on key: CacheKey, hash: UInt64, tags: [UInt64], asOf: Watermark, now: Timestamp,
+    on key: CacheKey, hash: UInt64, asOf: Watermark, now: Timestamp,
     in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> Verdict {
-    guard let watermark = try meta.watermark(epoch: epoch, in: transaction),
-      // What lies ahead of the watermark would outlive a backup that is restored at the watermark.
-      asOf.revision < watermark.revision || asOf == watermark
-    else { return .refused }
-    var lastChange = try self.tags.lastChange(of: TagTable.floor, in: transaction)
-    for tag in tags { lastChange = max(lastChange, try self.tags.lastChange(of: tag, in: transaction)) }
-    guard lastChange <= asOf.revision else { return .refused }
-    guard let existing = try transaction.get(hash, in: entries) else { return .welcome(lastChange: lastChange) }
-    let found = existing.withUnsafeBytes { bytes -> (revision: Int64, deadline: Int64)? in
-      guard let entry = CacheEntry(bytes), entry.isOf(key), entry.isIntact(keyHash: hash, epoch: epoch) else {
-        return nil
-      }
-      return (entry.revision, entry.deadline)
+    guard try meta.watermark(epoch: epoch, in: transaction) == asOf else { return .refused }
+    guard let existing = try transaction.get(hash, in: entries) else { return .welcome }
+    return try existing.withUnsafeBytes { bytes throws(LMDBError) in
+      guard let entry = CacheEntry(bytes), entry.isOf(key), entry.isIntact(keyHash: hash, epoch: epoch),
+        entry.deadline > now.milliseconds, try isCurrent(entry, in: transaction)
+      else { return .welcome }
+      return .present
     }
-    guard let found else { return .welcome(lastChange: lastChange) }
-    if found.revision > asOf.revision { return .refused }
-    // Both were read after the last change to their tags, so they are one value.
-    if found.deadline > now.milliseconds, found.revision >= lastChange { return .present }
-    return .welcome(lastChange: lastChange)
+  }
+
+  /// The last change to any of the tags, as far as the cache knows.
+  func lastChange(
+    of tags: [UInt64], in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> Int64 {
+    var last = Int64.min
+    for tag in tags { last = max(last, try self.tags.lastChange(of: tag, in: transaction)) }
+    return last
   }
 
   /// Whether none of its tags changed after an entry was read from the primary.

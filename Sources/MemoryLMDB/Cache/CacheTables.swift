@@ -19,6 +19,7 @@ struct CacheTables: Sendable {
   let main: Database
   let deadlines: Database
   let tags: TagTable
+  let policy: PolicyMap
   let epoch: UInt64
   let cost: PageCost
 
@@ -28,6 +29,7 @@ struct CacheTables: Sendable {
     window = tier.window
     main = tier.main
     deadlines = tier.deadlines
+    policy = tier.policy
     epoch = tier.epoch
     tags = TagTable(database: tier.tags, epoch: tier.epoch, maximumCount: maximumTags)
     cost = PageCost(pageSize: tier.pageSize)

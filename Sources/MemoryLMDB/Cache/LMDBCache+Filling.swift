@@ -5,8 +5,6 @@ import Synchronization
 extension LMDBCache {
   /// Expired entries that leave at most, a fill: more than come.
   private static let expiredPerFill = 4
-  /// Entries that leave at most to make room, a fill; more only where the capacity was lowered.
-  private static let evictedPerFill = 256
   /// A value that would take more than one part in so many would throw out too many others.
   private static let maximumShare = 8
   private static let millisecondsBetweenReaderChecks: Int64 = 60_000
@@ -14,7 +12,9 @@ extension LMDBCache {
   /// A value that is there already and can be served stays as it is, with its deadline.
   ///
   /// A value that would take more than an eighth of the capacity is not kept, and counts as refused.
-  public func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {
+  public func fill(
+    _ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark, afterMiss: Bool
+  ) {
     guard isAvailable else { return }
     let now = clock.now()
     guard let deadline = options.deadline(of: key.kind, from: now) else { return }
@@ -24,7 +24,7 @@ extension LMDBCache {
     do throws(LMDBError) {
       // A look before the lock: most of what recall fills is there, and writers of all processes wait for each other.
       let verdict = try tier.environment.read { transaction throws(LMDBError) in
-        try tables.verdict(on: key, hash: hash, tags: tags, asOf: asOf, now: now, in: transaction)
+        try tables.verdict(on: key, hash: hash, asOf: asOf, now: now, in: transaction)
       }
       switch verdict {
       case .welcome: break
@@ -39,20 +39,27 @@ extension LMDBCache {
       of: value, for: key, tags: tags.filter { $0 != hash }, revision: asOf.revision, deadline: deadline,
       filledAt: now.milliseconds)
     let cost = tables.cost(valueBytes: entry.count)
-    guard cost <= capacity / Self.maximumShare else { return refuse(key) }
+    guard cost <= limit.bytes / Self.maximumShare else { return refuse(key) }
     let isKept = change { (transaction, tallies) throws(LMDBError) in
-      switch try tables.verdict(on: key, hash: hash, tags: tags, asOf: asOf, now: now, in: transaction) {
+      switch try tables.verdict(on: key, hash: hash, asOf: asOf, now: now, in: transaction) {
       case .welcome: break
       case .refused: return false
       case .present: return true
       }
       try tables.remove(hash, tallies: &tallies, in: &transaction)
       try tables.dropExpired(limit: Self.expiredPerFill, now: now, tallies: &tallies, in: &transaction)
-      let room = capacity - cost
-      try tables.evict(downTo: room, limit: Self.evictedPerFill, tallies: &tallies, in: &transaction)
-      guard tallies.bytes <= room else { return false }
+      var area = tables.window
+      if afterMiss {
+        let lastChange = try tables.lastChange(of: tags, in: transaction)
+        tallies[key.kind].capacityMisses &+= tables.policy.capacityMiss(
+          hash, now: now.milliseconds, deadline: deadline, revision: asOf.revision
+        ) { $0 >= lastChange }
+        tables.policy.recordMiss(hash)
+        if tables.policy.skipsWindow(hash) { area = tables.main }
+      }
+      guard try tables.makeRoom(for: cost, within: limit, tallies: &tallies, in: &transaction) else { return false }
       try tables.append(
-        &entry, hash: hash, kind: key.kind, deadline: deadline, tallies: &tallies, in: &transaction)
+        &entry, hash: hash, kind: key.kind, deadline: deadline, to: area, tallies: &tallies, in: &transaction)
       return true
     }
     if isKept == false { refuse(key) }

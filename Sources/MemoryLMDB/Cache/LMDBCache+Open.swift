@@ -20,10 +20,14 @@ extension LMDBCache {
   /// What tests make small, or different.
   struct Sizes {
     var mapSize: Int
+    var expectedEntries: Int
     var maximumTags = 131_072
     var epoch = Epoch.current()
 
-    init(_ options: Options) { mapSize = options.mapSize }
+    init(_ options: Options) {
+      mapSize = options.mapSize
+      expectedEntries = options.expectedEntries
+    }
   }
 
   static func open(
@@ -31,7 +35,8 @@ extension LMDBCache {
   ) -> any Cache {
     do throws(LMDBError) {
       let tier = try LMDBTier.open(
-        at: directory, store: store, mapSize: sizes.mapSize, epoch: sizes.epoch, logger: logger)
+        at: directory, store: store, mapSize: sizes.mapSize, expectedEntries: sizes.expectedEntries,
+        epoch: sizes.epoch, logger: logger)
       return LMDBCache(tier, clock: clock, options: options, maximumTags: sizes.maximumTags, logger: logger)
     } catch {
       let reason = "no cache in \(directory): \(error); \(remedy(for: error.code))"

@@ -6,6 +6,9 @@ extension LMDBCache {
     /// The most the entries may take, in bytes of the data file, 1 MiB or more. Give it alike in every process.
     public var capacity = 256 << 20
 
+    /// The most entries there may be, besides; `nil` for no such bound. Give it alike in every process.
+    public var maximumEntries: Int?
+
     /// How long an entry serves, from its fill on. Nothing of a kind is kept whose lifetime is not positive.
     public var episodeLifetime = Duration.seconds(3600)
     public var patternLifetime = Duration.seconds(1800)
@@ -39,6 +42,9 @@ extension LMDBCache {
 extension LMDBCache.Options {
   /// The capacity, in a range that LMDB and the sums over it can bear.
   var effectiveCapacity: Int { min(max(capacity, 1 << 20), 1 << 44) }
+
+  /// How many entries the policy should be laid out for.
+  var expectedEntries: Int { CacheLimit(bytes: effectiveCapacity, entries: maximumEntries).expectedEntries }
 
   /// Bytes of address space: twice the capacity, because LMDB copies pages before it frees any and readers keep old
   /// ones, and a power of two, so that small differences in capacity leave processes with one size.

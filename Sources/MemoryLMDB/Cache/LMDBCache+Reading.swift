@@ -26,9 +26,11 @@ extension LMDBCache {
       }
       switch found {
       case .value(let bytes):
+        tables.policy.recordHit(hash)
         counters.hits.wrappingAdd(1, ordering: .relaxed)
         return .hit(bytes)
       case .absent:
+        tables.policy.recordHit(hash)
         counters.hits.wrappingAdd(1, ordering: .relaxed)
         return .absent
       case .behind: return .behind

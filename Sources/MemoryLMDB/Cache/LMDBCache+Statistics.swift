@@ -19,6 +19,6 @@ extension LMDBCache {
     }
     return CacheStatistics(
       kinds: Dictionary(uniqueKeysWithValues: CacheKey.Kind.allCases.map { ($0, tallies[$0]) }),
-      capacity: capacity, failures: tallies.failures)
+      capacity: limit.bytes, maximumEntries: limit.entries, failures: tallies.failures)
   }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// told of (I3), and gone without loss at any moment (I1).
 ///
 /// Reading — `LMDBCache+Reading`: one LMDB snapshot, no write, nothing allocated but the value.
-/// Filling — `LMDBCache+Filling`: after a miss; the entry that was filled first leaves first.
+/// Filling — `LMDBCache+Filling`: after a miss, into the place of what is least likely to be asked for again.
 /// Changes — `LMDBCache+Changes`: what keeps it from being older than the primary.
 /// Check — `LMDBCache+Check`: everything verified, the values against the primary.
 ///
@@ -18,8 +18,7 @@ public final class LMDBCache: Cache {
   let tables: CacheTables
   let options: Options
   let clock: any WallClock
-  /// The most the entries may take, in bytes of the data file.
-  let capacity: Int
+  let limit: CacheLimit
   let counters = Counters()
   /// When readers of dead processes were last looked for, milliseconds since 1970.
   let readersChecked = Atomic<Int64>(.min)
@@ -41,7 +40,9 @@ public final class LMDBCache: Cache {
     self.clock = clock
     self.options = options
     // Whoever opened the files first chose the map, and LMDB needs a part of it for itself.
-    self.capacity = min(options.effectiveCapacity, tier.environment.options.mapSize / 4 * 3)
+    self.limit = CacheLimit(
+      bytes: min(options.effectiveCapacity, tier.environment.options.mapSize / 4 * 3),
+      entries: options.maximumEntries.map { max($0, 1) })
     self.logger = logger
   }
 
@@ -106,7 +107,7 @@ public final class LMDBCache: Cache {
     do throws(LMDBError) {
       // LMDB's own damage lies below the tables, where nothing here can mend it: the next process makes new files.
       if error.returnCode != 0 { return try giveUp() }
-      try tier.environment.write { transaction throws(LMDBError) in try startAnew(in: &transaction) }
+      try tier.write { transaction throws(LMDBError) in try startAnew(in: &transaction) }
     } catch {
       stop(as: Condition.broken)
       logger.warning("the damaged cache in \(tier.directory) is not used any more: \(error)")
@@ -116,7 +117,7 @@ public final class LMDBCache: Cache {
   private func write<Result>(
     adding counted: Tallies, _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
   ) throws(LMDBError) -> Result {
-    try tier.environment.write { transaction throws(LMDBError) in
+    try tier.write { transaction throws(LMDBError) in
       var tallies = try tables.meta.tallies(epoch: tables.epoch, in: transaction)
       tallies.add(counted)
       let result = try body(&transaction, &tallies)
@@ -131,7 +132,8 @@ public final class LMDBCache: Cache {
     try tier.environment.checkReaders()
     for _ in 0..<2 {
       try write(adding: Tallies()) { (transaction, tallies) throws(LMDBError) in
-        try tables.evict(downTo: tallies.bytes / 16 * 15, limit: 512, tallies: &tallies, in: &transaction)
+        let all = CacheLimit(bytes: tallies.bytes, entries: nil)
+        _ = try tables.makeRoom(for: tallies.bytes / 16, within: all, tallies: &tallies, in: &transaction)
       }
     }
   }
@@ -143,7 +145,7 @@ public final class LMDBCache: Cache {
 
   private func giveUp() throws(LMDBError) {
     stop(as: Condition.broken)
-    try EpochFile.invalidate(in: tier.directory)
+    try tier.condemn()
   }
 
   /// Forgets everything but the place in the primary's history and what was counted; where the place is damaged too,

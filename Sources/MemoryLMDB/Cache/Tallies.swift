@@ -5,12 +5,15 @@ struct Tallies: Equatable {
   /// In the order of `CacheKey.Kind.allCases`.
   private var counts = CacheKey.Kind.allCases.map { _ in CacheStatistics.Counts() }
   var failures = 0
-  /// The number of the next fill.
-  var nextSequence: UInt64 = 0
+  /// The number of the next fill, from 1.
+  var nextSequence: UInt64 = 1
   /// What the entries in the window take; the others are in the main area.
   var windowBytes = 0
-  /// How far round the main area the clock's hand has got: the number of the last fill it looked at.
+  var windowEntries = 0
+  /// How far round the main area the clock's hand has got: the number of the fill it points at.
   var hand: UInt64 = 0
+  /// The number that ends the hand's lap: what comes later waits for the next one, as if it were put behind the hand.
+  var lapEnd: UInt64 = 0
 
   init() {}
 
@@ -38,6 +41,7 @@ struct Tallies: Equatable {
       self[kind].bytes = 0
     }
     windowBytes = 0
+    windowEntries = 0
   }
 
   func encode(to bytes: inout ByteWriter) {
@@ -47,7 +51,9 @@ struct Tallies: Equatable {
     bytes.write(Int64(failures))
     bytes.write(nextSequence)
     bytes.write(Int64(windowBytes))
+    bytes.write(Int64(windowEntries))
     bytes.write(hand)
+    bytes.write(lapEnd)
   }
 
   init(from bytes: inout ByteReader) throws(MalformedBytes) {
@@ -57,7 +63,9 @@ struct Tallies: Equatable {
     failures = Int(truncatingIfNeeded: try bytes.integer(Int64.self))
     nextSequence = try bytes.integer()
     windowBytes = Int(truncatingIfNeeded: try bytes.integer(Int64.self))
+    windowEntries = Int(truncatingIfNeeded: try bytes.integer(Int64.self))
     hand = try bytes.integer()
+    lapEnd = try bytes.integer()
   }
 
   /// In the order in which they are written.

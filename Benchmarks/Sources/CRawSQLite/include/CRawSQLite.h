@@ -50,6 +50,18 @@ int raw_append(raw_store *store, raw_text episode, const raw_step *steps, int co
 ///   rate in thousandths, and one for each duration. `Episode.digest` is the same sum in Swift.
 int raw_read(raw_store *store, raw_text id, uint64_t *digest);
 
+/// A question whose answer is a row of integers.
+typedef struct sqlite3_stmt raw_query;
+
+int raw_prepare(raw_store *store, const char *sql, raw_query **query);
+void raw_finalize(raw_query *query);
+
+/// Asks in a read transaction of its own, so the answer is what was committed last.
+///
+/// @param argument Bound to the first parameter.
+/// @param values The first `count` columns, where a row is found.
+int raw_ask(raw_query *query, raw_text argument, int64_t *values, int count, int *is_found);
+
 const char *raw_sqlite_version(void);
 
 /// Nanoseconds of a clock that only goes forward.

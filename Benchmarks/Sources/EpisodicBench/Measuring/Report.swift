@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a benchmark found, for people and for programs.
-struct Report: Encodable {
+/// What a benchmark that measures times found.
+struct Report: BenchReport {
   let benchmark: String
   let parameters: [String: Int]
   let machine: Machine
@@ -9,16 +9,7 @@ struct Report: Encodable {
   var ratios: [Ratio] = []
   var cache: [CacheCounts] = []
   var quality: [Quality] = []
-  /// Why the figures are not what their names say; the program then ends with 1.
   var failure: String?
-
-  var json: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-  }
 
   var text: String {
     let settings = parameters.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.grouped)" }.joined(separator: ", ")

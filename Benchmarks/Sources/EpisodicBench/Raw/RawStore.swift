@@ -42,7 +42,15 @@ final class RawStore {
     return digest
   }
 
-  private func check(_ code: Int32) throws {
+  /// Prepares a question with one parameter whose answer is a row of so many integers.
+  func query(_ sql: String, columns: Int) throws -> RawQuery {
+    var prepared: OpaquePointer?
+    try check(raw_prepare(store, sql, &prepared))
+    guard let prepared else { throw BenchError("\(sql) is no statement") }
+    return RawQuery(prepared, columns: columns, of: self)
+  }
+
+  func check(_ code: Int32) throws {
     guard code == 0 else { throw BenchError("raw SQLite: \(String(cString: raw_message(store)))") }
   }
 }

@@ -1,12 +1,15 @@
 import Episodic
 
-/// One store, opened three times: with its cache, without, and by raw SQLite.
+/// One store, opened in every way there is to read it, and the same episodes in a plain LMDB environment.
 struct ReadStores {
   let cached: Memory
   let uncached: Memory
   let raw: RawStore
+  let sqlite: PlainSQLite
+  let grdb: PlainGRDB
+  let lmdb: PlainLMDB
 
-  init(in folder: String, capacity: Int) async throws {
+  init(in folder: String, lmdb: PlainLMDB, capacity: Int) async throws {
     var options = Memory.OpenOptions()
     options.create = false
     options.cache.capacity = capacity
@@ -14,6 +17,9 @@ struct ReadStores {
     options.cache.isEnabled = false
     uncached = try await Memory.open(at: folder, options: options)
     raw = try RawStore(in: folder, durability: .full)
+    sqlite = try PlainSQLite(path: folder + "/memory.sqlite")
+    grdb = try PlainGRDB(path: folder + "/memory.sqlite")
+    self.lmdb = lmdb
   }
 
   /// What the cache has counted so far of one kind of key.
@@ -22,6 +28,7 @@ struct ReadStores {
   }
 
   func close() async throws {
+    try grdb.close()
     try await uncached.close()
     try await cached.close()
   }

@@ -8,7 +8,11 @@ import LMDB
   import Glibc
 #endif
 
-/// The file `epoch` in a tier's directory: one line with the boot and the directory its neighbours belong to.
+/// The file `epoch` in a tier's directory: one line with the boot and the directory its neighbours belong to, and a second
+/// one, the seal, while nobody has the tier open.
+///
+/// The seal says what the data file looked like when its last user closed it. Whoever finds another file, or no seal after
+/// an unclean stop, has to look at every page before LMDB may.
 ///
 /// While this value lives, no other process opens the tier: of several that find files of another epoch, one removes
 /// them, and the others find its new ones. The file is written in place, since replacing it would split the lock; a
@@ -57,18 +61,52 @@ struct EpochFile: ~Copyable {
   /// Whether the files beside it were made in `epoch`.
   func holds(_ epoch: Epoch) throws(LMDBError) -> Bool {
     guard let line = line(of: epoch) else { return false }
-    var bytes = [UInt8](repeating: 0, count: line.count + 1)
-    let count = pread(descriptor, &bytes, bytes.count, 0)
-    guard count >= 0 else { throw Self.error("read", path) }
-    return bytes[..<count] == line[...]
+    return try content().starts(with: line)
   }
 
-  /// Says that files made from now on are of `epoch`; files of another one must be gone by then.
-  func write(_ epoch: Epoch) throws(LMDBError) {
-    let line = line(of: epoch) ?? []
-    guard pwrite(descriptor, line, line.count, 0) == line.count, ftruncate(descriptor, off_t(line.count)) == 0 else {
-      throw Self.error("write", path)
-    }
+  /// Whether the data file is the one that was sealed, untouched.
+  func isSealed(_ dataFile: String, in epoch: Epoch) throws(LMDBError) -> Bool {
+    guard let line = line(of: epoch), let seal = Self.seal(of: dataFile) else { return false }
+    return try content() == line + seal
+  }
+
+  /// Says that files made from now on are of `epoch`; files of another one must be gone by then. Breaks the seal.
+  func write(_ epoch: Epoch) throws(LMDBError) { try write(line(of: epoch) ?? []) }
+
+  /// Vouches for the data file as it is now. Nobody may have it open.
+  func seal(_ dataFile: String, in epoch: Epoch) throws(LMDBError) {
+    guard let line = line(of: epoch) else { return }
+    // A time of its own, because the clock of files ticks slowly: what writes to the file from now on, even within the
+    // same tick, gives it another.
+    var times = [timespec(tv_sec: 1_000_000_000, tv_nsec: .random(in: 0..<1_000_000_000)), timespec()]
+    times[1] = times[0]
+    guard utimensat(AT_FDCWD, dataFile, &times, 0) == 0 else { throw Self.error("date", dataFile) }
+    guard let seal = Self.seal(of: dataFile) else { return }
+    try write(line + seal)
+  }
+
+  private static func seal(of dataFile: String) -> [UInt8]? {
+    var status = stat()
+    guard stat(dataFile, &status) == 0 else { return nil }
+    #if canImport(Darwin)
+      let modified = status.st_mtimespec
+    #else
+      let modified = status.st_mtim
+    #endif
+    return Array("\(status.st_ino) \(status.st_size) \(modified.tv_sec) \(modified.tv_nsec)\n".utf8)
+  }
+
+  private func content() throws(LMDBError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count >= 0 else { throw Self.error("read", path) }
+    return Array(bytes[..<count])
+  }
+
+  private func write(_ content: [UInt8]) throws(LMDBError) {
+    guard pwrite(descriptor, content, content.count, 0) == content.count,
+      ftruncate(descriptor, off_t(content.count)) == 0
+    else { throw Self.error("write", path) }
   }
 
   /// Has the next process that opens the tier remove its files; those that have it open go on.
@@ -82,7 +120,7 @@ struct EpochFile: ~Copyable {
   }
 
   /// Reads `errno`, so it must be made before anything else can set it.
-  private static func error(_ operation: String, _ path: String) -> LMDBError {
+  static func error(_ operation: String, _ path: String) -> LMDBError {
     let number = errno
     let code: LMDBError.Code =
       switch number {

@@ -20,6 +20,13 @@ final class LMDBTier: Sendable {
   let directory: String
   let store: StoreIdentity
   let environment: Environment
+  private let place: EpochFile.Place
+  private let boot: Epoch
+  private let users: UsersFile
+  private let writers: WriterLock
+  private let isCondemned = Atomic(false)
+  /// What decides who is evicted.
+  let policy: PolicyMap
   /// Seeds every checksum, see `MetaTable.Identity`.
   let epoch: UInt64
   let pageSize: Int
@@ -42,9 +49,10 @@ final class LMDBTier: Sendable {
   ///
   /// - Parameter directory: Its parent must exist.
   /// - Parameter mapSize: What the data file can never pass, in bytes. The first user in a process decides.
+  /// - Parameter expectedEntries: What the policy is laid out for; alike in every process.
   /// - Throws: `.busy` where the tier is open in this process for another store; what LMDB and the system refuse.
   static func open(
-    at directory: String, store: StoreIdentity, mapSize: Int, epoch: Epoch, logger: Logger
+    at directory: String, store: StoreIdentity, mapSize: Int, expectedEntries: Int, epoch: Epoch, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
     try inUse.withLock { inUse throws(LMDBError) in
       let file = try EpochFile(in: directory)
@@ -55,14 +63,30 @@ final class LMDBTier: Sendable {
         inUse[file.place]?.users += 1
         return use.tier
       }
-      if try !file.holds(epoch) {
-        try Environment.removeFiles(at: directory)
-        try file.write(epoch)
-      }
-      let tier = try openTrusted(at: directory, store: store, mapSize: mapSize, logger: logger)
+      let users = try UsersFile(in: directory)
+      if try !file.holds(epoch) { try Environment.removeFiles(at: directory) }
+      // While others have it open they vouch for it, and it changes too fast to be examined.
+      let isSealed = try file.isSealed(directory + "/data.mdb", in: epoch)
+      try file.write(epoch)
+      let opening = Opening(
+        directory: directory, store: store, mapSize: mapSize, expectedEntries: expectedEntries,
+        isDoubtful: users.isAlone && !isSealed, place: file.place,
+        boot: epoch)
+      let tier = try openTrusted(opening, users, logger: logger)
       inUse[file.place] = Use(tier: tier, users: 1)
       return tier
     }
+  }
+
+  private struct Opening {
+    let directory: String
+    let store: StoreIdentity
+    let mapSize: Int
+    let expectedEntries: Int
+    /// Whether every page has to be looked at first: nobody sealed the file, or somebody touched it since.
+    let isDoubtful: Bool
+    let place: EpochFile.Place
+    let boot: Epoch
   }
 
   /// Gives the tier back; the last user to do so closes the files.
@@ -73,34 +97,65 @@ final class LMDBTier: Sendable {
         inUse[place]?.users -= 1
       } else {
         inUse[place] = nil
-        environment.close()
+        close()
       }
     }
   }
 
-  /// Opens files of this epoch. Those that are damaged or belong elsewhere are removed, once.
-  private static func openTrusted(
-    at directory: String, store: StoreIdentity, mapSize: Int, logger: Logger
-  ) throws(LMDBError) -> LMDBTier {
+  private func close() {
+    defer { users.leave() }
     do throws(LMDBError) {
-      return try openFiles(at: directory, store: store, mapSize: mapSize)
-    } catch let error where [.damaged, .versionMismatch, .incompatible].contains(error.code) {
-      logger.notice("the files in \(directory) are made anew: \(error)")
-      try Environment.removeFiles(at: directory)
-      return try openFiles(at: directory, store: store, mapSize: mapSize)
+      // Nobody opens it meanwhile. A directory that was removed or replaced has nothing to be sealed.
+      let file = try EpochFile(in: directory)
+      guard environment.close(), !isCondemned.load(ordering: .relaxed), file.place == place, try users.isLast() else {
+        return
+      }
+      try file.seal(directory + "/data.mdb", in: boot)
+    } catch {
+      // Without a seal the next to open it looks at every page, which is all that is lost.
+      environment.close()
     }
   }
 
-  private static func openFiles(
-    at directory: String, store: StoreIdentity, mapSize: Int
+  /// LMDB found its own pages damaged: the next process to open the tier removes the files.
+  func condemn() throws(LMDBError) {
+    isCondemned.store(true, ordering: .relaxed)
+    try EpochFile.invalidate(in: directory)
+  }
+
+  // MARK: Writing
+
+  /// Lends the one write transaction, as `Environment.write` does, but waits for other processes only so long.
+  ///
+  /// - Throws: `.busy` where another process keeps it, stopped perhaps; what `body` throws.
+  func write<Result>(
+    _ body: (inout WriteTransaction) throws(LMDBError) -> Result
+  ) throws(LMDBError) -> Result {
+    try writers.withLock { () throws(LMDBError) in try environment.write(body) }
+  }
+
+  /// Opens files of this epoch. Those that are damaged or belong elsewhere are removed, once.
+  private static func openTrusted(
+    _ opening: Opening, _ users: UsersFile, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
-    var options = Environment.Options(mapSize: mapSize)
+    do throws(LMDBError) {
+      return try openFiles(opening, users)
+    } catch let error where [.damaged, .versionMismatch, .incompatible].contains(error.code) {
+      logger.notice("the files in \(opening.directory) are made anew: \(error)")
+      try Environment.removeFiles(at: opening.directory)
+      return try openFiles(opening, users)
+    }
+  }
+
+  private static func openFiles(_ opening: Opening, _ users: UsersFile) throws(LMDBError) -> LMDBTier {
+    var options = Environment.Options(mapSize: opening.mapSize)
     options.durability = .noSync
     options.readsAhead = false
     options.maxReaders = 1024
-    let environment = try openEnvironment(at: directory, options)
+    options.verifiesStructure = opening.isDoubtful
+    let environment = try openEnvironment(at: opening.directory, options)
     do throws(LMDBError) {
-      return try LMDBTier(environment, directory: directory, store: store)
+      return try LMDBTier(environment, opening, users)
     } catch {
       environment.close()
       throw error
@@ -123,7 +178,9 @@ final class LMDBTier: Sendable {
   }
 
   /// - Throws: `.damaged`, `.incompatible` where the files hold something else than this store's tier.
-  private init(_ environment: Environment, directory: String, store: StoreIdentity) throws(LMDBError) {
+  private init(_ environment: Environment, _ opening: Opening, _ users: UsersFile) throws(LMDBError) {
+    let (directory, store) = (opening.directory, opening.store)
+    let writers = try WriterLock(in: directory)
     let meta = MetaTable(database: try environment.database(named: "meta", keys: .integers))
     let entries = try environment.database(named: "entries", keys: .integers)
     let identity = try environment.write { transaction throws(LMDBError) in
@@ -144,6 +201,11 @@ final class LMDBTier: Sendable {
     self.directory = directory
     self.store = store
     self.environment = environment
+    self.place = opening.place
+    self.boot = opening.boot
+    self.users = users
+    self.writers = writers
+    self.policy = PolicyMap.open(at: directory + "/policy", entries: opening.expectedEntries)
     self.epoch = identity.epoch
     self.pageSize = try environment.statistics().pageSize
     self.meta = meta

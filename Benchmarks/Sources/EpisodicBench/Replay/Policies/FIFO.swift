@@ -1,0 +1,19 @@
+/// First in, first out.
+struct FIFO: SimulatedCache {
+  static let name = "FIFO"
+
+  private let capacity: Int
+  private var queue: KeyQueue
+
+  init(capacity: Int, distinct: Int) {
+    self.capacity = capacity
+    queue = KeyQueue(distinct: distinct)
+  }
+
+  mutating func request(_ key: Int) -> Bool {
+    if queue.contains(key) { return true }
+    if queue.count == capacity { queue.removeOldest() }
+    queue.append(key)
+    return false
+  }
+}

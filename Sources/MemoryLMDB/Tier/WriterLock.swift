@@ -1,0 +1,63 @@
+import LMDB
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// The file `writer` in a tier's directory, locked by whoever writes.
+///
+/// LMDB has a lock for that, and waits for it without an end: a process that is stopped inside a write would stop every
+/// other one. Here nobody waits for longer than a while, and after that not at all until the lock has come free.
+final class WriterLock: Sendable {
+  private static let patienceMicroseconds = 200_000
+
+  private struct State {
+    /// Whether the last wait was in vain.
+    var isGivenUp = false
+  }
+
+  private let path: String
+  private let descriptor: Int32
+  /// Held by the thread that writes: the file's lock is the process's, not the thread's.
+  private let state = Mutex(State())
+
+  init(in directory: String) throws(LMDBError) {
+    path = directory + "/writer"
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw EpochFile.error("open", path) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// - Throws: `.busy` where others keep it; what `body` throws.
+  func withLock<Result>(_ body: () throws(LMDBError) -> Result) throws(LMDBError) -> Result {
+    try state.withLock { state throws(LMDBError) in
+      try acquire(&state)
+      // Unlocking an open descriptor cannot fail.
+      defer { _ = flock(descriptor, LOCK_UN) }
+      return try body()
+    }
+  }
+
+  // Waiting is polled, since flock has no timeout. Random pauses let every waiter have its turn.
+  private func acquire(_ state: inout State) throws(LMDBError) {
+    var waited = 0
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw EpochFile.error("lock", path) }
+      guard waited < Self.patienceMicroseconds, !state.isGivenUp else {
+        state.isGivenUp = true
+        throw LMDBError(
+          .busy, message: "another process has kept \(path) locked for long; look for one that is stopped")
+      }
+      let pause = Int.random(in: 10...(waited < 2_000 ? 50 : 500))
+      usleep(UInt32(pause))
+      waited += pause
+    }
+    state.isGivenUp = false
+  }
+}
