@@ -92,8 +92,8 @@ extension Cache {
 
   /// What it has under a key, if it knows of all changes.
   func value<Value: Cacheable>(_ key: CacheKey, as type: Value.Type) -> Value? {
-    guard case .hit(let bytes) = find(key, .at(now)) else { return nil }
-    return try? Value(bytes: bytes)
+    guard case .hit(let encoded) = find(key, .at(now)) else { return nil }
+    return try? Value(from: encoded)
   }
 }
 
@@ -120,7 +120,7 @@ struct Text: Cacheable, Equatable {
 
   init(_ value: String) { self.value = value }
   func encode(to bytes: inout ByteWriter) { bytes.write(value) }
-  init(bytes: [UInt8]) throws(MalformedBytes) {
-    value = try ByteReader.read(bytes) { reader throws(MalformedBytes) in try reader.text() }
+  init(from encoded: EncodedValue) throws(MalformedBytes) {
+    value = try ByteReader.read(encoded) { reader throws(MalformedBytes) in try reader.text() }
   }
 }

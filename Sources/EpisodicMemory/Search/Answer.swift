@@ -29,8 +29,8 @@ extension Answer: Cacheable {
     }
   }
 
-  init(bytes: [UInt8]) throws(MalformedBytes) {
-    lines = try ByteReader.read(bytes) { reader throws(MalformedBytes) in try Self.lines(from: &reader) }
+  init(from encoded: EncodedValue) throws(MalformedBytes) {
+    lines = try ByteReader.read(encoded) { reader throws(MalformedBytes) in try Self.lines(from: &reader) }
   }
 
   private static func lines(from bytes: inout ByteReader) throws(MalformedBytes) -> [Line] {

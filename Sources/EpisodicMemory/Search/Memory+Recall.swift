@@ -75,8 +75,8 @@ extension Memory {
   private func olderHits(
     for query: Query, _ key: CacheKey, _ staleness: Duration
   ) async throws(MemoryError) -> [Hit]? {
-    guard cache.isAvailable, case .hit(let bytes) = cache.find(key, .within(milliseconds: staleness.milliseconds)),
-      let answer: Answer = reads.decode(bytes, key)
+    guard cache.isAvailable, case .hit(let encoded) = cache.find(key, .within(milliseconds: staleness.milliseconds)),
+      let answer: Answer = reads.decode(encoded, key)
     else { return nil }
     var hits: [Hit] = []
     for line in answer.lines {

@@ -40,8 +40,7 @@ public enum Freshness: Sendable {
 
 /// What a cache has under a key.
 public enum Finding: Sendable {
-  /// The value as it encoded itself.
-  case hit([UInt8])
+  case hit(EncodedValue)
   /// The primary has nothing under that key.
   case absent
   case miss
@@ -104,7 +103,7 @@ public enum CacheTag: Hashable, Sendable {
 /// A value with a binary form.
 public protocol Cacheable: Sendable {
   func encode(to bytes: inout ByteWriter)
-  init(bytes: [UInt8]) throws(MalformedBytes)
+  init(from encoded: EncodedValue) throws(MalformedBytes)
 }
 
 /// No cache: every read goes to the primary.

@@ -69,8 +69,8 @@ struct ReadThrough: Sendable {
       let stamp = try primary.commitStamp()
       if gate.isOpen {
         switch cache.find(key, .at(stamp)) {
-        case .hit(let bytes):
-          guard let value: Value = decode(bytes, key) else { return .missed(stamp) }
+        case .hit(let encoded):
+          guard let value: Value = decode(encoded, key) else { return .missed(stamp) }
           return .found(value, at: stamp)
         case .absent: return .found(nil, at: stamp)
         case .miss: return .missed(stamp)
@@ -86,14 +86,14 @@ struct ReadThrough: Sendable {
 
   /// Looks values up that belong to an answer found at `stamp`: only those that the cache has as of that moment.
   func find<Value: Cacheable>(_ key: CacheKey, as type: Value.Type = Value.self, at stamp: CommitStamp) -> Value? {
-    guard case .hit(let bytes) = cache.find(key, .at(stamp)) else { return nil }
-    return decode(bytes, key)
+    guard case .hit(let encoded) = cache.find(key, .at(stamp)) else { return nil }
+    return decode(encoded, key)
   }
 
   /// An entry that its checksum vouches for and that is no value was written by another build: it goes.
-  func decode<Value: Cacheable>(_ bytes: [UInt8], _ key: CacheKey) -> Value? {
+  func decode<Value: Cacheable>(_ encoded: EncodedValue, _ key: CacheKey) -> Value? {
     do {
-      return try Value(bytes: bytes)
+      return try Value(from: encoded)
     } catch {
       cache.reject(key)
       return nil

@@ -14,7 +14,7 @@ import EpisodicMemory
 ///
 /// | at | | |
 /// | --- | --- | --- |
-/// | 0 | UInt64 | checksum: XXH64 over all that follows, seeded with the key's hash and the epoch of the files |
+/// | 0 | UInt64 | checksum: `FoldedChecksum` over all that follows, seeded with the key's hash and the epoch of the files |
 /// | 8 | Int64 | deadline, milliseconds since 1970: from then on expired |
 /// | 16 | Int64 | revision of the primary's snapshot the value was read from |
 /// | 24 | UInt64 | sequence: the number of its fill, its row in `window` or `main` |
@@ -64,9 +64,10 @@ struct CacheEntry {
     return CacheKey(kind, name)
   }
 
-  var payload: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: bytes[(Self.headerCount + 8 * tagCount + keyCount)...])
-  }
+  /// Where the payload begins.
+  var payloadStart: Int { Self.headerCount + 8 * tagCount + keyCount }
+
+  var payload: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[payloadStart...]) }
 
   func isOf(_ key: CacheKey) -> Bool {
     guard bytes[41] == key.kind.rawValue else { return false }
@@ -91,7 +92,7 @@ struct CacheEntry {
   }
 
   private static func checksum(_ bytes: UnsafeRawBufferPointer, keyHash: UInt64, epoch: UInt64) -> UInt64 {
-    XXH64.hash(UnsafeRawBufferPointer(rebasing: bytes[8...]), seed: keyHash ^ epoch)
+    FoldedChecksum.of(UnsafeRawBufferPointer(rebasing: bytes[8...]), seed: keyHash ^ epoch)
   }
 
   // MARK: Making one

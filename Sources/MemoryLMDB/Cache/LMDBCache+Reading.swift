@@ -18,6 +18,7 @@ extension LMDBCache {
   public func find(_ key: CacheKey, _ freshness: Freshness) -> Finding {
     guard isAvailable else { return .miss }
     let hash = key.hash
+    tables.policy.prepare(for: hash)
     let now = clock.now()
     let counters = counters[key.kind]
     do throws(LMDBError) {
@@ -25,10 +26,10 @@ extension LMDBCache {
         try look(for: key, hash: hash, freshness, now: now, in: transaction)
       }
       switch found {
-      case .value(let bytes):
+      case .value(let value):
         tables.policy.recordHit(hash)
         counters.hits.wrappingAdd(1, ordering: .relaxed)
-        return .hit(bytes)
+        return .hit(value)
       case .absent:
         tables.policy.recordHit(hash)
         counters.hits.wrappingAdd(1, ordering: .relaxed)
@@ -46,12 +47,14 @@ extension LMDBCache {
   }
 
   private enum Found {
-    case value([UInt8])
+    case value(EncodedValue)
     case absent, behind, nothing, expired, stale
   }
 
-  /// Looks an entry up, verifies it and copies the value out, all in one snapshot: what the cache knows of the primary
-  /// and what it holds must be of one moment (I3).
+  /// Looks an entry up, copies it out and verifies the copy, all in one snapshot: what the cache knows of the primary and
+  /// what it holds must be of one moment (I3).
+  ///
+  /// Copied first, because bytes that come from memory arrive fastest in a plain copy; the checksum then finds them near.
   ///
   /// - Throws: `.damaged` for bytes that were not stored so.
   private func look(
@@ -64,7 +67,8 @@ extension LMDBCache {
       return .behind
     }
     guard let value = try transaction.get(hash, in: tables.entries) else { return .nothing }
-    return try value.withUnsafeBytes { bytes throws(LMDBError) in
+    let copy = value.withUnsafeBytes { [UInt8]($0) }
+    return try copy.span.bytes.withUnsafeBytes { bytes throws(LMDBError) in
       guard let entry = CacheEntry(bytes), entry.isIntact(keyHash: hash, epoch: tables.epoch) else {
         throw Self.damage(of: key)
       }
@@ -77,7 +81,7 @@ extension LMDBCache {
           return .stale
         }
       }
-      return entry.isAbsent ? .absent : .value([UInt8](entry.payload))
+      return entry.isAbsent ? .absent : .value(EncodedValue(copy, from: entry.payloadStart))
     }
   }
 

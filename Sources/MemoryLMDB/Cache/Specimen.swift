@@ -46,11 +46,11 @@ extension Specimen {
     if entry.isAbsent {
       value = .absent
     } else if key.kind == .episode {
-      let episode = try Episode(bytes: [UInt8](entry.payload))
+      let episode = try Episode(from: EncodedValue([UInt8](entry.payload)))
       guard CacheKey.episode(episode.id) == key else { throw MalformedBytes() }
       value = .episode(episode)
     } else {
-      let pattern = try Pattern(bytes: [UInt8](entry.payload))
+      let pattern = try Pattern(from: EncodedValue([UInt8](entry.payload)))
       guard CacheKey.pattern(pattern.type, hash: pattern.dataHash) == key else { throw MalformedBytes() }
       value = .pattern(pattern)
     }

@@ -36,6 +36,9 @@ struct FrequencySketch {
     }
   }
 
+  /// Has the counters of a key fetched from memory while something else is done.
+  func prepare(for hash: UInt64) { _ = counters[line(of: hash)].load(ordering: .relaxed) }
+
   /// Halves every counter, so that what was asked for long ago loses its weight.
   ///
   /// - Complexity: One pass over the counters, 16 bytes an entry of the cache.

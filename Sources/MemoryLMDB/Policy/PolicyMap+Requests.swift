@@ -1,6 +1,12 @@
 import Synchronization
 
 extension PolicyMap {
+  /// Has what `recordHit` will need of a key fetched from memory while the entry is looked up.
+  func prepare(for hash: UInt64) {
+    _ = reference(of: hash).pointee.load(ordering: .relaxed)
+    sketch.prepare(for: hash)
+  }
+
   /// Notes that a key was served from the cache: lock-free, a few nanoseconds.
   func recordHit(_ hash: UInt64) {
     let reference = reference(of: hash)

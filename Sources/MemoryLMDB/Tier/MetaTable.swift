@@ -12,7 +12,7 @@ import LMDB
 /// | 2 | tallies | see `Tallies` |
 struct MetaTable: Sendable {
   /// Counts up when any layout in this module changes; files of another format are removed.
-  static let format: UInt32 = 2
+  static let format: UInt32 = 3
 
   private enum Key {
     static let identity: UInt64 = 0

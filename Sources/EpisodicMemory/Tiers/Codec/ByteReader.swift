@@ -17,9 +17,9 @@ public struct ByteReader {
 
   /// What `read` makes of all the bytes.
   public static func read<Value>(
-    _ bytes: [UInt8], _ read: (inout ByteReader) throws(MalformedBytes) -> Value
+    _ encoded: EncodedValue, _ read: (inout ByteReader) throws(MalformedBytes) -> Value
   ) throws(MalformedBytes) -> Value {
-    try bytes.span.bytes.withUnsafeBytes { raw throws(MalformedBytes) in
+    try encoded.withBytes { raw throws(MalformedBytes) in
       var reader = ByteReader(raw)
       let value = try read(&reader)
       guard reader.isAtEnd else { throw MalformedBytes() }

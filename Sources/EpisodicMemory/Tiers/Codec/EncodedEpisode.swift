@@ -29,7 +29,7 @@ final class EncodedEpisode: Sendable {
     static let completedAt = Fields(rawValue: 4)
   }
 
-  private let bytes: [UInt8]
+  private let value: EncodedValue
   private let stepCount: Int
   private let contextRange: Range<Int>
   private let decodedContext = AtomicLazyReference<Box<String>>()
@@ -41,15 +41,15 @@ final class EncodedEpisode: Sendable {
   }
 
   /// - Parameter contextRange: Where the context lies; what follows it are the texts of the steps.
-  fileprivate init(bytes: [UInt8], stepCount: Int, contextRange: Range<Int>) {
-    self.bytes = bytes
+  fileprivate init(_ value: EncodedValue, stepCount: Int, contextRange: Range<Int>) {
+    self.value = value
     self.stepCount = stepCount
     self.contextRange = contextRange
   }
 
   var context: String {
     if let known = decodedContext.load() { return known.value }
-    let context = bytes.withUnsafeBytes { $0.text(contextRange.lowerBound, contextRange.count) }
+    let context = value.withBytes { $0.text(contextRange.lowerBound, contextRange.count) }
     return decodedContext.storeIfNil(Box(context)).value
   }
 
@@ -60,10 +60,10 @@ final class EncodedEpisode: Sendable {
   }
 
   /// Whether nothing tells the context and the steps of two apart; `false` says nothing.
-  func isIdentical(to other: EncodedEpisode) -> Bool { self === other || bytes == other.bytes }
+  func isIdentical(to other: EncodedEpisode) -> Bool { self === other || value.isIdentical(to: other.value) }
 
   private func decodeSteps() -> [Step] {
-    bytes.withUnsafeBytes { bytes in
+    value.withBytes { bytes in
       var steps: [Step] = []
       steps.reserveCapacity(stepCount)
       var at = contextRange.upperBound
@@ -87,8 +87,8 @@ final class EncodedEpisode: Sendable {
 }
 
 extension Episode: Cacheable {
-  public init(bytes: [UInt8]) throws(MalformedBytes) {
-    self = try bytes.span.bytes.withUnsafeBytes { raw throws(MalformedBytes) in
+  public init(from encoded: EncodedValue) throws(MalformedBytes) {
+    self = try encoded.withBytes { raw throws(MalformedBytes) in
       guard raw.count >= EncodedEpisode.headerCount else { throw MalformedBytes() }
       let stepCount = Int(raw.integer(4, as: UInt32.self))
       let texts = EncodedEpisode.headerCount + stepCount * StepRecord.byteCount
@@ -113,7 +113,7 @@ extension Episode: Cacheable {
         createdAt: Timestamp(milliseconds: raw.integer(16)),
         completedAt: fields.contains(.completedAt) ? Timestamp(milliseconds: raw.integer(24)) : nil,
         metadata: try JSON(UnsafeRawBufferPointer(rebasing: raw[ends[3]..<ends[4]])), embeddingVersion: raw.integer(32),
-        texts: EncodedEpisode(bytes: bytes, stepCount: stepCount, contextRange: ends[4]..<ends[5]))
+        texts: EncodedEpisode(encoded, stepCount: stepCount, contextRange: ends[4]..<ends[5]))
     }
   }
 

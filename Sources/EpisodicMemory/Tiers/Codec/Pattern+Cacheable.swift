@@ -11,8 +11,8 @@ extension Pattern: Cacheable {
     bytes.write(metadata)
   }
 
-  public init(bytes: [UInt8]) throws(MalformedBytes) {
-    self = try ByteReader.read(bytes) { reader throws(MalformedBytes) in try Pattern(from: &reader) }
+  public init(from encoded: EncodedValue) throws(MalformedBytes) {
+    self = try ByteReader.read(encoded) { reader throws(MalformedBytes) in try Pattern(from: &reader) }
   }
 
   private init(from bytes: inout ByteReader) throws(MalformedBytes) {

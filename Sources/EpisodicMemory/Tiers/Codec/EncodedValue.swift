@@ -1,0 +1,22 @@
+/// A value as it encoded itself: the end of bytes that are handed over whole, so that a hit copies them once.
+public struct EncodedValue: Sendable {
+  private let bytes: [UInt8]
+  private let start: Int
+
+  /// - Parameter start: Where the value begins; 0...count.
+  public init(_ bytes: [UInt8], from start: Int = 0) {
+    self.bytes = bytes
+    self.start = min(max(start, 0), bytes.count)
+  }
+
+  @inline(__always)
+  public func withBytes<Result, Failure>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try bytes.span.bytes.withUnsafeBytes { raw throws(Failure) in
+      try body(UnsafeRawBufferPointer(rebasing: raw[start...]))
+    }
+  }
+
+  func isIdentical(to other: EncodedValue) -> Bool { bytes[start...] == other.bytes[other.start...] }
+}
