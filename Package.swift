@@ -14,6 +14,8 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -28,6 +30,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
   ],
   targets: [
     // L0: system library and C.
@@ -52,7 +55,7 @@ let package = Package(
       name: "MemorySQLite", dependencies: ["EpisodicMemory", "SQLiteStorage", "Vectors", grdb],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
-      name: "MemoryLMDB", dependencies: ["EpisodicMemory", "LMDB", logging], swiftSettings: strict),
+      name: "MemoryLMDB", dependencies: ["EpisodicMemory", "LMDB", logging, metrics], swiftSettings: strict),
 
     // L4: opens a store; the only re-export.
     .target(
@@ -76,7 +79,7 @@ let package = Package(
       dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
     .testTarget(
-      name: "MemoryLMDBTests", dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", "TestSupport", logging],
+      name: "MemoryLMDBTests", dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", "TestSupport", logging, metrics, metricsTestKit],
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicTests",

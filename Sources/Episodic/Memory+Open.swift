@@ -24,6 +24,8 @@ extension Memory {
     public var capacity = 256 << 20
     /// Entries that there may be, besides; `nil` for no such bound. Alike in every process, as the capacity.
     public var maximumEntries: Int?
+    /// What the cache's file can never pass, in bytes; `nil` for more than the capacity needs. Alike in every process.
+    public var maximumFileSize: Int?
     /// How long an entry may be served; each differs by up to a tenth, so that they do not all end at once.
     public var lifetimes: [CacheKey.Kind: Duration] = [
       .episode: .seconds(3600), .pattern: .seconds(1800), .query: .seconds(300),
@@ -63,6 +65,7 @@ extension Memory {
     var cacheOptions = LMDBCache.Options()
     cacheOptions.capacity = options.cache.capacity
     cacheOptions.maximumEntries = options.cache.maximumEntries
+    cacheOptions.maximumFileSize = options.cache.maximumFileSize
     for (kind, lifetime) in options.cache.lifetimes { cacheOptions[kind] = lifetime }
     return LMDBCache.open(
       at: path, store: primary.identity, clock: options.clock, options: cacheOptions, logger: options.logger)

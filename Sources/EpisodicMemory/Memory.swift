@@ -29,7 +29,7 @@
 /// - ``recall(queries:vectors:to:mode:limit:)`` for every query of a file
 ///
 /// ## Care — Tiers/Memory+Care.swift
-/// - ``statistics()`` of both tiers; ``check()`` every invariant; ``rebuild(progress:)`` what is derived; ``close()``
+/// - ``statistics()`` of both tiers, ``cacheStatistics()`` of one; ``check()`` every invariant; ``rebuild(progress:)`` what is derived; ``close()``
 public struct Memory: Sendable {
   let primary: any PrimaryStore
   let cache: any Cache

@@ -41,7 +41,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
 
   public func commitStamp() throws(MemoryError) -> CommitStamp {
     do {
-      return CommitStamp(try database.commitMark())
+      return CommitStamp(try database.commitMark().words)
     } catch {
       throw MemoryError(storage: error, path: database.path)
     }

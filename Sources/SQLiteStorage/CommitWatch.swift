@@ -7,7 +7,21 @@ import Synchronization
 /// A moment in the life of a database: equal for two moments only if no commit, by any process, lies between them.
 ///
 /// Comparable among all watches that are open on a database at the same time, in this process or others.
-public typealias CommitMark = SIMD8<UInt64>
+public struct CommitMark: Hashable, Sendable {
+  // Not a SIMD vector: Swift 6.3 lays out the frame of an async function too small for what is aligned to 64 bytes.
+  public let words: InlineArray<8, UInt64>
+  public init(_ words: InlineArray<8, UInt64>) { self.words = words }
+
+  public static func == (a: Self, b: Self) -> Bool {
+    var differences: UInt64 = 0
+    for index in 0..<8 { differences |= a.words[index] ^ b.words[index] }
+    return differences == 0
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    for index in 0..<8 { hasher.combine(words[index]) }
+  }
+}
 
 /// A connection that writes nothing and watches for the commits of all others.
 ///
@@ -42,7 +56,7 @@ final class CommitWatch: Sendable {
       // Nothing is written here: `data_version` does not count a connection's own commits.
       try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
     }
-    return CommitMark(UInt64(bitPattern: version), 0, 0, 0, 0, 0, name, 1)
+    return CommitMark([UInt64(bitPattern: version), 0, 0, 0, 0, 0, name, 1])
   }
 
   /// `nil` where only `data_version` can tell.
@@ -54,7 +68,7 @@ final class CommitWatch: Sendable {
     var current = episodic_wal_header_read(index)
     guard episodic_wal_header_is_unique(&current) else { return nil }
     let words = current.words
-    return CommitMark(words.0, words.1, words.2, words.3, words.4, words.5, 0, 0)
+    return CommitMark([words.0, words.1, words.2, words.3, words.4, words.5, 0, 0])
   }
 
   /// From now on only `data_version` counts.

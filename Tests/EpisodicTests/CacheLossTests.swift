@@ -141,6 +141,59 @@ struct Store {
     #expect(try await store.answers() == before)
   }
 
+  /// I1, I3
+  @Test func `an older cache put back is caught up with before it answers`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let before = try await store.answers()
+    let aside = store.path + "/aside"
+    try FileManager.default.copyItem(atPath: store.cachePath, toPath: aside)
+    try await store.withMemory { memory in
+      for number in 0..<30 { try await memory.update(Episode.ID("e\(number)"), with: .init(context: "changed topic3")) }
+    }
+    let after = try await store.answers()
+    #expect(after != before)
+    // Into the same directory, or it would be a copy that nobody believes.
+    for name in try FileManager.default.contentsOfDirectory(atPath: aside) {
+      let content = try Data(contentsOf: URL(filePath: "\(aside)/\(name)"))
+      try content.write(to: URL(filePath: "\(store.cachePath)/\(name)"), options: [])
+    }
+    #expect(try await store.answers() == after)
+    try await store.withMemory { memory in
+      for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+    }
+  }
+
+  /// I3: the shell's `.restore` writes the older content in one commit, under everybody's hands.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sqlite3"), "needs the sqlite3 shell"))
+  func `a backup restored while the store is open is what the next read shows`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let file = store.path + "/memory.sqlite"
+    func shell(_ command: String) throws {
+      let child = try Child(running: "/usr/bin/sqlite3", [file, command], in: store.directory)
+      let (status, errors) = (child.wait(), try child.standardError)
+      #expect(status == 0, "\(errors)")
+    }
+    try shell(".backup '\(store.path)/backup'")
+    let memory = try await store.open()
+    try await memory.update("e1", with: .init(context: "after the backup"))
+    try await memory.insert([.sample("new", domain: "even", context: "after the backup")])
+    for id in ["e1", "new"] as [Episode.ID] {
+      for _ in 0..<2 { #expect(try await memory.episode(id)?.context == "after the backup") }
+    }
+    try shell(".restore '\(store.path)/backup'")
+    for _ in 0..<2 {
+      #expect(try await memory.episode("e1")?.context == "task 1 about topic1")
+      #expect(try await memory.episode("new") == nil)
+    }
+    // The history goes on from there, over revisions that the cache has seen with another content.
+    for number in 0..<3 { try await memory.update("e2", with: .init(context: "again \(number)")) }
+    #expect(try await memory.episode("e1")?.context == "task 1 about topic1")
+    #expect(try await memory.episode("e2")?.context == "again 2")
+    #expect(try await memory.episode("new") == nil)
+  }
+
   @Test func `rebuild empties the cache and makes the text index anew`() async throws {
     let store = try Store()
     try await store.fill()

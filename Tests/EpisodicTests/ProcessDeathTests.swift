@@ -41,11 +41,40 @@ import Testing
         text: word, scope: .domain("crash"), filter: .init(statuses: [.active, .completed]), limit: 2)
       #expect(try await memory.recall(query).map { $0.episode.steps.contains { $0.action == word } } == [true])
     }
-    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+    try await Store.expectSoundness(of: store)
   }
 }
 
 @Suite struct `Several processes` {
+  /// Ten minutes with EPISODIC_SOAK_SECONDS=600.
+  @Test func `eight processes with lifetimes of milliseconds stay within a file of 8 MiB`() async throws {
+    let directory = try TemporaryDirectory()
+    let store = directory.file("store")
+    let filling = try await Memory.open(at: store)
+    let text = String(repeating: "x", count: 8000)
+    for part in 0..<20 {
+      try await filling.insert(
+        (0..<100).map { number in
+          let name = "large-\(part * 100 + number)"
+          return .sample(Episode.ID(name), domain: "churn", context: text, steps: ["of \(name)"])
+        })
+    }
+    try await filling.close()
+    // The workers' cache is of another size than the one that the filling made.
+    try FileManager.default.removeItem(atPath: store + "/cache.lmdb")
+    let seconds = ProcessInfo.processInfo.environment["EPISODIC_SOAK_SECONDS"] ?? "5"
+    let children = try (0..<8).map { try Child("StoreWorker", ["churn", store, "\($0)", seconds], in: directory) }
+    for child in children {
+      let status = child.wait()
+      let errors = try child.standardError
+      #expect(status == 0 && errors.isEmpty, "\(errors)")
+      print("churn: \(try child.lines.last ?? "")")
+    }
+    let file = try FileManager.default.attributesOfItem(atPath: store + "/cache.lmdb/data.mdb")
+    #expect(try #require(file[.size] as? Int) <= 8 << 20)
+    try await Store.expectSoundness(of: store)
+  }
+
   /// I3. A minute with EPISODIC_SOAK_SECONDS=60.
   @Test func `four processes append to and read one store without an error, a lost step or a stale read`() async throws
   {
@@ -66,6 +95,15 @@ import Testing
         #expect(try await memory.episode(Episode.ID("\(name)-\(round)"))?.steps.map(\.number) == Array(1...20))
       }
     }
+    try await Store.expectSoundness(of: store)
+  }
+}
+
+extension Store {
+  /// What `episodic check` would say.
+  fileprivate static func expectSoundness(of path: String) async throws {
+    let memory = try await Memory.open(at: path)
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+    try await memory.close()
   }
 }

@@ -81,7 +81,7 @@ extension LMDBCache {
 func mark(_ revision: Int64) -> Watermark { Watermark(revision: revision, nonce: 7) }
 
 /// The one moment of tests that tell the cache of changes themselves.
-let now = CommitStamp(SIMD8(repeating: 1))
+let now = CommitStamp(InlineArray(repeating: 1))
 
 extension Cache {
   func apply(_ batch: ChangeBatch) -> CatchUp { apply(batch, stamp: now) }

@@ -8,13 +8,18 @@ import Foundation
 struct StoreWorker {
   static func main() async throws {
     let arguments = CommandLine.arguments
-    guard arguments.count >= 4 else { throw Failure("usage: StoreWorker record|share DIRECTORY NAME [SECONDS]") }
-    let memory = try await Memory.open(at: arguments[2])
+    guard arguments.count >= 4 else { throw Failure("usage: StoreWorker record|share|churn DIRECTORY NAME [SECONDS]") }
+    var options = Memory.OpenOptions()
+    if arguments[1] == "churn" { options.adjustForChurn() }
+    let memory = try await Memory.open(at: arguments[2], options: options)
     switch arguments[1] {
     case "record": try await record(memory, name: arguments[3])
     case "share":
       guard arguments.count == 5, let seconds = Double(arguments[4]) else { throw Failure("share needs SECONDS") }
       try await share(memory, name: arguments[3], seconds: seconds)
+    case "churn":
+      guard arguments.count == 5, let seconds = Double(arguments[4]) else { throw Failure("churn needs SECONDS") }
+      try await churn(memory, name: arguments[3], seconds: seconds)
     default: throw Failure("no mode \(arguments[1])")
     }
   }
@@ -67,6 +72,30 @@ struct StoreWorker {
     }
   }
 
+  /// Reads far more than the cache can hold or may keep, and changes its own episode now and then.
+  private static func churn(_ memory: Memory, name: String, seconds: Double) async throws {
+    let end = Date().addingTimeInterval(seconds)
+    let id = Episode.ID("own-\(name)")
+    _ = try await memory.begin(.init(.testing, domain: "churn", context: "0", id: id))
+    var (reads, changes) = (0, 0)
+    while Date() < end {
+      let number = Int.random(in: 0..<2000)
+      guard let episode = try await memory.episode(Episode.ID("large-\(number)")) else {
+        throw Failure("large-\(number) is gone")
+      }
+      guard episode.steps.first?.action == "of large-\(number)" else { throw Failure("large-\(number) is another") }
+      reads += 1
+      if reads.isMultiple(of: 50) {
+        changes += 1
+        try await memory.update(id, with: .init(context: "\(changes)"))
+      }
+      guard try await memory.episode(id)?.context == "\(changes)" else { throw Failure("stale read of \(id)") }
+    }
+    let cache = memory.cacheStatistics()
+    acknowledge("reads \(reads) failures \(cache.failures) evicted \(cache[.episode].evicted)")
+    try await memory.close()
+  }
+
   private static func finished(_ id: String, steps: Int) -> Episode {
     let now = Timestamp(Date())
     return Episode(
@@ -84,5 +113,14 @@ struct StoreWorker {
   struct Failure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
+  }
+}
+
+extension Memory.OpenOptions {
+  /// A file of 8 MiB, and lifetimes of milliseconds.
+  fileprivate mutating func adjustForChurn() {
+    durability = .normal
+    cache.maximumFileSize = 8 << 20
+    for kind in CacheKey.Kind.allCases { cache.lifetimes[kind] = .milliseconds(20) }
   }
 }

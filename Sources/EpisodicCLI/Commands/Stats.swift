@@ -8,6 +8,10 @@ struct Stats: AsyncParsableCommand {
       EXAMPLES:
         episodic stats
         episodic stats --json | jq .primary.episodes.failed
+
+      RATE is the share of the reads that the cache answered; ENDLESS is what it would have been without a bound on the
+      capacity. Where the two are close, a larger cache does not help. EXPIRED and STALE are misses whose entry had outlived
+      its time or was overtaken by a change; REFUSED were not kept, EVICTED left to make room.
       """)
 
   @OptionGroup var store: StoreOptions
@@ -64,25 +68,31 @@ extension CacheStatistics {
     let kinds = CacheKey.Kind.allCases.map { ($0.name, self[$0].json) }
     return [
       "available": .bool(unavailable == nil), "unavailable": unavailable.map(JSON.string) ?? .null,
-      "capacity": .integer(Int64(capacity)), "failures": .integer(Int64(failures)),
+      "capacity": .integer(Int64(capacity)),
+      "maximum_entries": maximumEntries.map { .integer(Int64($0)) } ?? .null, "failures": .integer(Int64(failures)),
       "kinds": .object(Dictionary(uniqueKeysWithValues: kinds)),
     ]
   }
 
   fileprivate var text: String {
     if let unavailable { return "cache     none: \(unavailable.onOneLine)" }
-    let header = ["KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED"]
+    let header = [
+      "KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "ENDLESS", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED",
+    ]
     var table = Table(header, rightAligned: Set(header.dropFirst()))
     for kind in CacheKey.Kind.allCases {
       let counts = self[kind]
       table.add(
         [kind.name, "\(counts.entries)", Int64(counts.bytes).asBytes]
+          + [counts.hits, counts.misses].map(String.init) + [counts.hitRate, counts.endlessHitRate].map(percent)
           + [
-            counts.hits, counts.misses, counts.expired, counts.stale, counts.fills, counts.refused, counts.evicted,
+            counts.expired, counts.stale, counts.fills, counts.refused, counts.evicted,
           ].map(String.init))
     }
     let failed = failures > 0 ? ", \(counted(failures, "failure"))" : ""
-    return "cache     capacity \(Int64(capacity).asBytes)\(failed)\n\(table.text(width: StandardOutput.width))"
+    let entries = maximumEntries.map { ", at most \($0) entries" } ?? ""
+    return
+      "cache     capacity \(Int64(capacity).asBytes)\(entries)\(failed)\n\(table.text(width: StandardOutput.width))"
   }
 }
 
@@ -90,10 +100,19 @@ extension CacheStatistics.Counts {
   fileprivate var json: JSON {
     let counts: [(String, Int)] = [
       ("hits", hits), ("misses", misses), ("expired", expired), ("stale", stale), ("fills", fills),
-      ("refused", refused), ("evicted", evicted), ("entries", entries), ("bytes", bytes),
+      ("refused", refused), ("evicted", evicted), ("capacity_misses", capacityMisses),
+      ("entries", entries), ("bytes", bytes),
     ]
-    return .object(Dictionary(uniqueKeysWithValues: counts.map { ($0, JSON.integer(Int64($1))) }))
+    var members = Dictionary(uniqueKeysWithValues: counts.map { ($0, JSON.integer(Int64($1))) })
+    members["hit_rate"] = hitRate.map(JSON.number) ?? .null
+    members["endless_hit_rate"] = endlessHitRate.map(JSON.number) ?? .null
+    return .object(members)
   }
+}
+
+/// `-` before the first read.
+private func percent(_ rate: Double?) -> String {
+  rate.map { "\(Double(Int(($0 * 1000).rounded())) / 10) %" } ?? "-"
 }
 
 extension Int64 {

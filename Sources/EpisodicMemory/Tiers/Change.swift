@@ -70,8 +70,18 @@ public struct StoreIdentity: RawRepresentable, Hashable, Sendable {
 /// That holds among stamps taken while one process has the store open, so each process compares the cache with the
 /// change feed once before it relies on stamps (see `FreshnessGate`).
 public struct CommitStamp: Hashable, Sendable {
-  public let words: SIMD8<UInt64>
-  public init(_ words: SIMD8<UInt64>) { self.words = words }
+  public let words: InlineArray<8, UInt64>
+  public init(_ words: InlineArray<8, UInt64>) { self.words = words }
+
+  public static func == (a: Self, b: Self) -> Bool {
+    var differences: UInt64 = 0
+    for index in 0..<8 { differences |= a.words[index] ^ b.words[index] }
+    return differences == 0
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    for index in 0..<8 { hasher.combine(words[index]) }
+  }
 }
 
 /// What was read, and the last change it can know of.

@@ -1,3 +1,4 @@
+import CoreMetrics
 public import EpisodicMemory
 import LMDB
 public import Logging
@@ -23,6 +24,7 @@ extension LMDBCache {
     var expectedEntries: Int
     var maximumTags = 131_072
     var epoch = Epoch.current()
+    var metrics: any MetricsFactory = MetricsSystem.factory
 
     init(_ options: Options) {
       mapSize = options.mapSize
@@ -37,7 +39,9 @@ extension LMDBCache {
       let tier = try LMDBTier.open(
         at: directory, store: store, mapSize: sizes.mapSize, expectedEntries: sizes.expectedEntries,
         epoch: sizes.epoch, logger: logger)
-      return LMDBCache(tier, clock: clock, options: options, maximumTags: sizes.maximumTags, logger: logger)
+      return LMDBCache(
+        tier, clock: clock, options: options, maximumTags: sizes.maximumTags,
+        metrics: CacheMetrics(factory: sizes.metrics), logger: logger)
     } catch {
       let reason = "no cache in \(directory): \(error); \(remedy(for: error.code))"
       logger.warning("\(reason)")

@@ -9,6 +9,10 @@ extension LMDBCache {
     /// The most entries there may be, besides; `nil` for no such bound. Give it alike in every process.
     public var maximumEntries: Int?
 
+    /// What the data file can never pass, in bytes, 2 MiB or more; `nil` for more than the capacity needs. Bounds the
+    /// capacity too: a quarter of the file is LMDB's. Give it alike in every process.
+    public var maximumFileSize: Int?
+
     /// How long an entry serves, from its fill on. Nothing of a kind is kept whose lifetime is not positive.
     public var episodeLifetime = Duration.seconds(3600)
     public var patternLifetime = Duration.seconds(1800)
@@ -44,11 +48,14 @@ extension LMDBCache.Options {
   var effectiveCapacity: Int { min(max(capacity, 1 << 20), 1 << 44) }
 
   /// How many entries the policy should be laid out for.
-  var expectedEntries: Int { CacheLimit(bytes: effectiveCapacity, entries: maximumEntries).expectedEntries }
+  var expectedEntries: Int {
+    CacheLimit(bytes: min(effectiveCapacity, mapSize / 4 * 3), entries: maximumEntries).expectedEntries
+  }
 
   /// Bytes of address space: twice the capacity, because LMDB copies pages before it frees any and readers keep old
   /// ones, and a power of two, so that small differences in capacity leave processes with one size.
   var mapSize: Int {
+    if let maximumFileSize { return min(max(maximumFileSize, 2 << 20), 1 << 45) }
     var size = 512 << 20
     while size < 2 * effectiveCapacity { size *= 2 }
     return size

@@ -27,12 +27,10 @@ extension LMDBCache {
       }
       switch found {
       case .value(let value):
-        tables.policy.recordHit(hash)
-        counters.hits.wrappingAdd(1, ordering: .relaxed)
+        served(hash, counters)
         return .hit(value)
       case .absent:
-        tables.policy.recordHit(hash)
-        counters.hits.wrappingAdd(1, ordering: .relaxed)
+        served(hash, counters)
         return .absent
       case .behind: return .behind
       case .nothing: break
@@ -44,6 +42,15 @@ extension LMDBCache {
     }
     counters.misses.wrappingAdd(1, ordering: .relaxed)
     return .miss
+  }
+
+  /// Hits that a process may count before it writes them down, where no fill does it: what is lost if it is killed.
+  private static let hitsBetweenWrites = 4096
+
+  private func served(_ hash: UInt64, _ counters: Counters.Kind) {
+    tables.policy.recordHit(hash)
+    let (_, count) = counters.hits.wrappingAdd(1, ordering: .relaxed)
+    if count.isMultiple(of: Self.hitsBetweenWrites) { writeDownCounts() }
   }
 
   private enum Found {

@@ -20,6 +20,7 @@ public final class LMDBCache: Cache {
   let clock: any WallClock
   let limit: CacheLimit
   let counters = Counters()
+  private let metrics: CacheMetrics
   /// When readers of dead processes were last looked for, milliseconds since 1970.
   let readersChecked = Atomic<Int64>(.min)
 
@@ -34,10 +35,13 @@ public final class LMDBCache: Cache {
     static let closed: UInt8 = 2
   }
 
-  init(_ tier: LMDBTier, clock: any WallClock, options: Options, maximumTags: Int, logger: Logger) {
+  init(
+    _ tier: LMDBTier, clock: any WallClock, options: Options, maximumTags: Int, metrics: CacheMetrics, logger: Logger
+  ) {
     self.tier = tier
     self.tables = CacheTables(tier, maximumTags: maximumTags)
     self.clock = clock
+    self.metrics = metrics
     self.options = options
     // Whoever opened the files first chose the map, and LMDB needs a part of it for itself.
     self.limit = CacheLimit(
@@ -64,9 +68,12 @@ public final class LMDBCache: Cache {
   public func close() {
     let before = condition.exchange(Condition.closed, ordering: .acquiringAndReleasing)
     guard before != Condition.closed else { return }
-    if before == Condition.usable { change { (_, _) throws(LMDBError) in } }
+    if before == Condition.usable { writeDownCounts() }
     tier.release()
   }
+
+  /// Adds what was counted in this process to what all of them counted.
+  func writeDownCounts() { change { (_, _) throws(LMDBError) in } }
 
   // MARK: Failing
 
@@ -117,13 +124,17 @@ public final class LMDBCache: Cache {
   private func write<Result>(
     adding counted: Tallies, _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
   ) throws(LMDBError) -> Result {
-    try tier.write { transaction throws(LMDBError) in
-      var tallies = try tables.meta.tallies(epoch: tables.epoch, in: transaction)
-      tallies.add(counted)
-      let result = try body(&transaction, &tallies)
-      try tables.meta.put(tallies, epoch: tables.epoch, in: &transaction)
+    var (before, after) = (Tallies(), Tallies())
+    let result = try tier.write { transaction throws(LMDBError) in
+      before = try tables.meta.tallies(epoch: tables.epoch, in: transaction)
+      after = before
+      after.add(counted)
+      let result = try body(&transaction, &after)
+      try tables.meta.put(after, epoch: tables.epoch, in: &transaction)
       return result
     }
+    metrics.report(after, since: before)
+    return result
   }
 
   /// Pages can be reused once the readers that see them are gone, so those of dead processes go first. Two steps, for

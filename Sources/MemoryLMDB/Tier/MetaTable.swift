@@ -62,11 +62,14 @@ struct MetaTable: Sendable {
     guard let record = try transaction.get(Key.position, in: database) else { return nil }
     return try SealedRecord.open(record, seed: epoch ^ Key.position, "position") { reader throws(MalformedBytes) in
       let watermark = Watermark(revision: try reader.integer(), nonce: try reader.integer())
-      var words = SIMD8<UInt64>()
+      var words = InlineArray<8, UInt64>(repeating: 0)
       for index in words.indices { words[index] = try reader.integer() }
-      return Position(watermark: watermark, stamp: words == SIMD8() ? nil : CommitStamp(words))
+      let stamp = CommitStamp(words)
+      return Position(watermark: watermark, stamp: stamp == Self.noStamp ? nil : stamp)
     }
   }
+
+  private static let noStamp = CommitStamp(InlineArray(repeating: 0))
 
   func watermark(
     epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
@@ -100,7 +103,7 @@ struct MetaTable: Sendable {
     var content = ByteWriter(capacity: 96)
     content.write(position.watermark.revision)
     content.write(position.watermark.nonce)
-    let words = position.stamp?.words ?? SIMD8()
+    let words = (position.stamp ?? Self.noStamp).words
     for index in words.indices { content.write(words[index]) }
     try put(content, Key.position, seed: epoch ^ Key.position, in: &transaction)
   }

@@ -1,0 +1,105 @@
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@testable import SQLiteStorage
+
+@Suite struct `A watch for commits` {
+  private let directory: TemporaryDirectory
+  private let writer: DatabaseQueue
+  private var path: String { directory.file("db") }
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    writer = try DatabaseQueue(path: directory.file("db"))
+    try writer.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (x)")
+    }
+  }
+
+  private func watch(trustsHeader: Bool = true) throws -> CommitWatch {
+    try CommitWatch(path: path, configuration: Configuration(), trustsHeader: trustsHeader)
+  }
+
+  @Test func `passes its trial here`() { #expect(WALIndexTrial.isPassed) }
+
+  @Test(arguments: [true, false]) func `sees every commit, and nothing but commits`(_ trustsHeader: Bool) throws {
+    let watch = try watch(trustsHeader: trustsHeader)
+    #expect((watch.headerMark() != nil) == trustsHeader)
+    var seen: Set<CommitMark> = [try watch.mark()]
+    func expectMoved(_ sql: String) throws {
+      try writer.writeWithoutTransaction { db in try db.execute(sql: sql) }
+      #expect(try seen.insert(watch.mark()).inserted, "\(sql)")
+    }
+    for _ in 0..<50 { try expectMoved("INSERT INTO t VALUES (1)") }
+    try expectMoved("DELETE FROM t")
+    try writer.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+    _ = seen.insert(try watch.mark())
+    try expectMoved("INSERT INTO t VALUES (1)")
+    try expectMoved("VACUUM")
+    let before = try watch.mark()
+    try writer.inDatabase { db in
+      try db.inTransaction {
+        try db.execute(sql: "INSERT INTO t VALUES (2)")
+        #expect(try watch.mark() == before)
+        return .rollback
+      }
+    }
+    #expect(try watch.mark() == before)
+    try watch.close()
+  }
+
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sqlite3"), "needs the sqlite3 shell"))
+  func `sees the commits of the sqlite3 shell`() throws {
+    let watch = try watch()
+    var seen: Set<CommitMark> = [try watch.mark()]
+    for _ in 0..<5 {
+      let shell = try Child(running: "/usr/bin/sqlite3", [path, "INSERT INTO t VALUES (3)"], in: directory)
+      #expect(shell.wait() == 0)
+      #expect(try seen.insert(watch.mark()).inserted)
+    }
+    try watch.close()
+  }
+
+  @Test func `agrees with another watch of the same header, and never with one that has none`() throws {
+    let (first, second) = (try watch(), try watch())
+    let (blind, other) = (try watch(trustsHeader: false), try watch(trustsHeader: false))
+    #expect(try first.mark() == second.mark())
+    #expect(try blind.mark() != first.mark() && blind.mark() != other.mark())
+    for watch in [first, second, blind, other] { try watch.close() }
+  }
+
+  /// All empty logs have one header, so it cannot tell a moment of one from a moment of another.
+  @Test func `does not rely on the header of an empty log`() throws {
+    // The last to close the database takes the log along.
+    try writer.close()
+    let watch = try watch()
+    #expect(watch.headerMark() == nil)
+    let before = try watch.mark()
+    let again = try DatabaseQueue(path: path)
+    try again.writeWithoutTransaction { db in try db.execute(sql: "INSERT INTO t VALUES (1)") }
+    #expect(try watch.mark() != before)
+    #expect(watch.headerMark() != nil)
+    try watch.close()
+    try again.close()
+  }
+
+  @Test func `gives no marks after it was closed`() throws {
+    let watch = try watch()
+    try watch.close()
+    #expect(watch.headerMark() == nil)
+    #expect(throws: (any Error).self) { try watch.mark() }
+  }
+
+  @Test func `that was told to distrust the header goes on without it`() throws {
+    let watch = try watch()
+    let before = try watch.mark()
+    watch.distrust()
+    #expect(try watch.mark() != before)
+    let after = try watch.mark()
+    try writer.writeWithoutTransaction { db in try db.execute(sql: "INSERT INTO t VALUES (1)") }
+    #expect(try watch.mark() != after)
+    try watch.close()
+  }
+}
