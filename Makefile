@@ -16,12 +16,14 @@ test: setup
 bench: setup
 	swift run -c release --package-path Benchmarks bench reads
 	swift run -c release --package-path Benchmarks bench writes
+	swift run -c release --package-path Benchmarks bench coherence --processes 6 --seconds 60 --kills
 
-# Format, undeclared imports, and that the benchmarks still build.
+# Format, undeclared imports, that the benchmarks still build, and that the cache stays coherent under kills.
 check: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	swift build --build-tests --explicit-target-dependency-import-check error
 	swift build --package-path Benchmarks
+	swift run --skip-build --package-path Benchmarks bench coherence --processes 6 --seconds 10 --kills
 
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources

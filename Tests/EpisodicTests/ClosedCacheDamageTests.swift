@@ -1,5 +1,8 @@
 import Episodic
 import Foundation
+import Logging
+import MemoryLMDB
+import MemorySQLite
 import TestSupport
 import Testing
 
@@ -8,6 +11,7 @@ private struct ClosedCache {
   static let episodes = 60
 
   let store: Store
+  let primary: SQLitePrimaryStore
   /// The data file as it was closed last, and at an earlier time.
   let whole: [UInt8]
   let older: [UInt8]
@@ -23,31 +27,41 @@ private struct ClosedCache {
             steps: (0..<number).map { "step \($0)" })
         })
     }
-    try await Self.use(store)
+    primary = try await SQLitePrimaryStore(path: store.path + "/memory.sqlite", logger: Self.quiet)
+    _ = try await Self.answers(store, primary)
     older = Array(try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")))
     try await store.withMemory { memory in
       for number in 0..<10 { try await memory.update(Episode.ID("e\(number)"), with: .init(context: "new topic1")) }
     }
-    try await Self.use(store)
+    _ = try await Self.answers(store, primary)
     whole = Array(try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")))
   }
 
-  /// Reads everything, so that it is in the cache or comes from there.
-  private static func use(_ store: Store) async throws { _ = try await answers(store) }
+  /// Thousands of damaged files are worth no line each.
+  private static var quiet: Logger {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return logger
+  }
 
-  static func answers(_ store: Store) async throws -> [[String]] {
-    try await store.withMemory { memory in
-      var answers: [[String]] = []
-      for number in 0...episodes {
-        let episode = try await memory.episode(Episode.ID("e\(number)"))
-        answers.append([episode?.context ?? "none", episode?.steps.map(\.action).joined() ?? ""])
-      }
-      for topic in 0..<5 {
-        let hits = try await memory.recall(Query(text: "topic\(topic)", scope: .everything))
-        answers.append(hits.map { "\($0.episode.id) \($0.score)" })
-      }
-      return answers
+  /// Opens the cache, reads everything, and closes it.
+  func answers() async throws -> [[String]] { try await Self.answers(store, primary) }
+
+  private static func answers(_ store: Store, _ primary: SQLitePrimaryStore) async throws -> [[String]] {
+    let cache = LMDBCache.open(at: store.cachePath, store: primary.identity, logger: quiet)
+    let memory = Memory(primary: primary, cache: cache)
+    var answers: [[String]] = []
+    for number in 0...episodes {
+      let episode = try await memory.episode(Episode.ID("e\(number)"))
+      answers.append([episode?.context ?? "none", episode?.steps.map(\.action).joined() ?? ""])
     }
+    for topic in 0..<5 {
+      let hits = try await memory.recall(Query(text: "topic\(topic)", scope: .everything))
+      answers.append(hits.map { "\($0.episode.id) \($0.score)" })
+    }
+    #expect(cache.isAvailable)
+    cache.close()
+    return answers
   }
 
   func damage(_ number: Int, using generator: inout SeededGenerator) throws -> String {
@@ -98,11 +112,11 @@ private struct ClosedCache {
   @Test func `gives no wrong answer and brings nobody down, whatever was done to its file`() async throws {
     let count = ProcessInfo.processInfo.environment["EPISODIC_MUTATIONS"].flatMap(Int.init) ?? 400
     let cache = try await ClosedCache()
-    let expected = try await ClosedCache.answers(cache.store)
+    let expected = try await cache.answers()
     var generator = SeededGenerator(seed: 11)
     for number in 0..<count {
       let name = try cache.damage(number, using: &generator)
-      #expect(try await ClosedCache.answers(cache.store) == expected, "number \(number): \(name)")
+      #expect(try await cache.answers() == expected, "number \(number): \(name)")
     }
     let memory = try await cache.store.open()
     #expect(memory.cacheStatistics().unavailable == nil)
