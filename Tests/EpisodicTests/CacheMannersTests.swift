@@ -105,6 +105,7 @@ import Testing
     var query = Query(text: "topic3", scope: .domain("even"))
     let before = try await memory.recall(query).map(\.episode.id)
     #expect(before.count == 3)
+    #expect(memory.cacheStatistics()[.query].misses == 1)
     try await memory.insert([.sample("extra", domain: "even", context: "topic3")])
     try await memory.delete(before[0])
     // The same id in another domain: I8.

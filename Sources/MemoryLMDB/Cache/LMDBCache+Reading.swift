@@ -33,6 +33,8 @@ extension LMDBCache {
         served(hash, counters)
         return .absent
       case .behind: return .behind
+      // Whoever asks for an older answer and gets none asks again for one of now, which is counted then.
+      case _ where freshness.isRelaxed: return .miss
       case .nothing: break
       case .expired: counters.expired.wrappingAdd(1, ordering: .relaxed)
       case .stale: counters.stale.wrappingAdd(1, ordering: .relaxed)
@@ -101,4 +103,8 @@ extension LMDBCache {
   private static func damage(of key: CacheKey) -> LMDBError {
     LMDBError(.damaged, message: "an entry of kind \(key.kind.name) is damaged")
   }
+}
+
+extension Freshness {
+  fileprivate var isRelaxed: Bool { if case .within = self { true } else { false } }
 }
