@@ -79,7 +79,8 @@ let package = Package(
       dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
     .testTarget(
-      name: "MemoryLMDBTests", dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", "TestSupport", logging, metrics, metricsTestKit],
+      name: "MemoryLMDBTests",
+      dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", "TestSupport", logging, metrics, metricsTestKit],
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicTests",

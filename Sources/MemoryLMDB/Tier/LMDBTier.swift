@@ -74,7 +74,7 @@ final class LMDBTier: Sendable {
         boot: epoch)
       let tier = try openTrusted(opening, users, logger: logger)
       if !tier.policy.isShared {
-        logger.info("\(directory) has no room for what its policy learns: this process learns for itself alone")
+        logger.debug("\(directory) has no room for what its policy learns: this process learns for itself alone")
       }
       inUse[file.place] = Use(tier: tier, users: 1)
       return tier
