@@ -1,4 +1,5 @@
 import EpisodicMemory
+import Foundation
 import LMDB
 import TestSupport
 import Testing
@@ -119,5 +120,31 @@ import Testing
     options.capacity = capacity
     #expect(options.effectiveCapacity >= 1 << 20)
     #expect(options.mapSize >= 2 * options.effectiveCapacity)
+  }
+
+  /// Pages that an old snapshot sees cannot be used again, so the file fills up.
+  @Test func `is not exceeded under a reader that does not end, who costs fills and nothing else`() throws {
+    var store = try ScratchStore()
+    store.options.maximumFileSize = 4 << 20
+    store.sizes = LMDBCache.Sizes(store.options)
+    let cache = try store.begun()
+    let long = String(repeating: "x", count: 3000)
+    func fill(_ numbers: Range<Int>) {
+      for number in numbers { cache.fill(.sample("\(number)", context: "\(number)" + long), asOf: 10) }
+    }
+    fill(0..<100)
+    try cache.tier.environment.read { _ throws(LMDBError) in
+      fill(100..<2000)
+      for number in 0..<2000 {
+        if let found = cache.episode(Episode.ID("\(number)")) { #expect(found.context == "\(number)" + long) }
+      }
+    }
+    #expect(cache.statistics().failures > 0)
+    #expect(cache.isAvailable)
+    #expect(store.log.all.count == 1)
+    fill(2000..<2100)
+    #expect(cache.episode("2099") != nil)
+    #expect(try FileManager.default.attributesOfItem(atPath: store.dataFile)[.size] as? Int ?? .max <= 4 << 20)
+    try #expect(cache.problems() == [])
   }
 }
