@@ -8,7 +8,7 @@ import Testing
 
 /// A store whose cache is closed, and what can happen to a file meanwhile.
 private struct ClosedCache {
-  static let episodes = 60
+  static let episodes = 24
 
   let store: Store
   let primary: SQLitePrimaryStore
@@ -31,7 +31,7 @@ private struct ClosedCache {
     _ = try await Self.answers(store, primary)
     older = Array(try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")))
     try await store.withMemory { memory in
-      for number in 0..<10 { try await memory.update(Episode.ID("e\(number)"), with: .init(context: "new topic1")) }
+      for number in 0..<5 { try await memory.update(Episode.ID("e\(number)"), with: .init(context: "new topic1")) }
     }
     _ = try await Self.answers(store, primary)
     whole = Array(try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")))
@@ -55,7 +55,7 @@ private struct ClosedCache {
       let episode = try await memory.episode(Episode.ID("e\(number)"))
       answers.append([episode?.context ?? "none", episode?.steps.map(\.action).joined() ?? ""])
     }
-    for topic in 0..<5 {
+    for topic in 0..<2 {
       let hits = try await memory.recall(Query(text: "topic\(topic)", scope: .everything))
       answers.append(hits.map { "\($0.episode.id) \($0.score)" })
     }

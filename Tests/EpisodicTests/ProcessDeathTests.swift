@@ -18,7 +18,8 @@ import Testing
       child.kill()
       lines += try child.lines
     }
-    #expect(lines.count > 1000)
+    // Enough of them that the kills struck inside something, on the slowest machine.
+    #expect(lines.count > 100)
 
     let memory = try await Memory.open(at: store)
     var steps: [Episode.ID: [String]] = [:]
