@@ -113,6 +113,10 @@ import Testing
     try await memory.insert([.sample(before[1], domain: "odd", context: "topic3")])
     query.maximumStaleness = .seconds(60)
     #expect(try await memory.recall(query).map(\.episode.id) == [before[2]])
+    try await memory.archive(before[2])
+    #expect(try await memory.recall(query).isEmpty)
+    try await memory.reopen(before[2])
+    try await memory.complete(before[2])
     clock.advance(by: .seconds(61))
     #expect(Set(try await memory.recall(query).map(\.episode.id)) == [before[2], "extra"])
     query.maximumStaleness = nil

@@ -105,6 +105,7 @@ struct ModelCache {
 
   /// What the best shadow does not hold, among the oldest of the window and those ahead of the hand.
   private func dispensable(_ policy: PolicyMap) -> (sequence: UInt64, row: Row)? {
+    guard policy.knowsDispensable else { return nil }
     var next = window.first
     for _ in 0..<Self.dispensableLooks {
       guard let entry = next else { break }

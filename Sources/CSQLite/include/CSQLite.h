@@ -23,7 +23,9 @@ typedef struct {
 /// Where the WAL index of a connection's main database is mapped, reached through SQLite's own file object: nobody opens
 /// the file. Stays there until the last connection of the process to that database closes.
 ///
-/// @return NULL where there is none: no WAL mode, no read before on this connection, another operating system layer.
+/// Only for a connection to a database in WAL mode that has read from it.
+///
+/// @return NULL where there is none: no read before, or another operating system layer.
 const void *episodic_wal_index(struct sqlite3 *connection);
 
 /// Reads the header as it is now, whatever others are writing there. A mixture of an old and a new one equals neither.

@@ -20,6 +20,12 @@ extension Episode {
       self.after = after
       self.before = before
     }
+
+    func admits(_ episode: Episode) -> Bool {
+      (session ?? episode.session) == episode.session && (taskType ?? episode.taskType) == episode.taskType
+        && statuses?.contains(episode.status) ?? true && after.map { episode.createdAt >= $0 } ?? true
+        && before.map { episode.createdAt < $0 } ?? true
+    }
   }
 }
 

@@ -78,10 +78,14 @@ extension Memory {
     guard cache.isAvailable, case .hit(let encoded) = cache.find(key, .within(milliseconds: staleness.milliseconds)),
       let answer: Answer = reads.decode(encoded, key)
     else { return nil }
+    var filter = query.filter
+    filter.statuses = query.statuses
     var hits: [Hit] = []
     for line in answer.lines {
-      // One that is gone, or has come back in another domain, is no answer any more (I8).
-      guard let episode = try await reads.episode(line.id), query.scope.includes(episode.domain) else { continue }
+      // One that is gone, has come back in another domain (I8) or passes the filter no more is no answer.
+      guard let episode = try await reads.episode(line.id), query.scope.includes(episode.domain),
+        filter.admits(episode)
+      else { continue }
       hits.append(Hit(line, episode))
     }
     return hits

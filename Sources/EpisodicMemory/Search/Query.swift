@@ -18,7 +18,8 @@ public struct Query: Hashable, Sendable {
   public var excerpts: Bool
   public var ranking: Ranking
   /// How old a cached answer may be, whatever was recorded since; `nil` for as of now. The episodes in it are shown as
-  /// they are now, and those that are gone or have left the scope are left out.
+  /// they are now; those that are gone, or have left the scope or the filter, are left out. Matches and excerpts are those
+  /// of the answer.
   public var maximumStaleness: Duration?
 
   public init(

@@ -9,7 +9,11 @@ extension CacheTables {
     _ entry: inout [UInt8], hash: UInt64, kind: CacheKey.Kind, deadline: Int64, to area: Database,
     tallies: inout Tallies, in transaction: inout WriteTransaction
   ) throws(LMDBError) {
-    let sequence = tallies.nextSequence
+    var sequence = tallies.nextSequence
+    // The end of a fill's number comes round, and where everything has the latest deadline there is so much of it.
+    while sequence < .max, try transaction.get(Self.deadlineKey(deadline, sequence), in: deadlines) != nil {
+      sequence += 1
+    }
     guard sequence < .max else { throw Self.contradiction }
     tallies.nextSequence = sequence + 1
     CacheEntry.seal(&entry, sequence: sequence, keyHash: hash, epoch: epoch)
@@ -110,6 +114,8 @@ extension CacheTables {
   func removeEntries(tallies: inout Tallies, in transaction: inout WriteTransaction) throws(LMDBError) {
     for database in [entries, window, main, deadlines] { try transaction.removeAll(in: database) }
     tallies.forgetEntries()
+    // What leaves all at once does not leave for want of room.
+    policy.forgetEndless()
   }
 
   // MARK: The table of deadlines

@@ -2,8 +2,11 @@ import EpisodicMemory
 import LMDB
 
 extension CacheTables {
-  /// Steps that one call takes at most: evictions and promotions. More only where the capacity was lowered.
+  /// Steps that one call takes at most, evictions and promotions, beside what a large entry needs. More would only be
+  /// needed where the capacity was lowered, and then the next call goes on.
   private static let maximumSteps = 256
+  /// No entry takes less.
+  private static let leastCost = 256
   /// Entries of each area that are looked at for one that the followed shadow does not hold.
   private static let dispensableLooks = 16
   /// Entries that the hand passes over at most, because they were referenced, before one leaves all the same.
@@ -24,7 +27,7 @@ extension CacheTables {
     for cost: Int, within limit: CacheLimit, tallies: inout Tallies, in transaction: inout WriteTransaction
   ) throws(LMDBError) -> Bool {
     let share = max(Int(policy.windowShare * Double(limit.capacity)), limit.size(cost: cost))
-    for _ in 0..<Self.maximumSteps {
+    for _ in 0..<Self.maximumSteps + cost / Self.leastCost {
       if limit.hasRoom(for: cost, beside: tallies) { return true }
       if let place = try dispensable(tallies, in: transaction) {
         try evict(place, tallies: &tallies, in: &transaction)

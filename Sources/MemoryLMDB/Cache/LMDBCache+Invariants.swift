@@ -11,6 +11,7 @@ extension LMDBCache {
       var recount = Recount()
       try countRows(of: tables.window, &recount, in: transaction)
       recount.windowBytes = recount.bytes.values.reduce(0, +)
+      recount.windowEntries = recount.entries.values.reduce(0, +)
       try countRows(of: tables.main, &recount, in: transaction)
       try countDeadlines(&recount, in: transaction)
       return [
@@ -26,6 +27,7 @@ extension LMDBCache {
     var entries: [CacheKey.Kind: Int] = [:]
     var bytes: [CacheKey.Kind: Int] = [:]
     var windowBytes = 0
+    var windowEntries = 0
     var lastSequence: UInt64?
   }
 
@@ -77,8 +79,10 @@ extension LMDBCache {
   ) throws(LMDBError) -> [String] {
     let tallies = try tables.meta.tallies(epoch: tables.epoch, in: transaction)
     var wrong: [String] = []
-    if tallies.windowBytes != recount.windowBytes {
-      wrong.append("the window takes \(recount.windowBytes) bytes, counted were \(tallies.windowBytes)")
+    if tallies.windowBytes != recount.windowBytes || tallies.windowEntries != recount.windowEntries {
+      wrong.append(
+        "\(recount.windowEntries) entries of the window take \(recount.windowBytes) bytes, "
+          + "counted were \(tallies.windowEntries) and \(tallies.windowBytes)")
     }
     if let last = recount.lastSequence, last >= tallies.nextSequence {
       wrong.append("the next fill is number \(tallies.nextSequence), and there is one of number \(last)")

@@ -86,9 +86,9 @@ extension LMDBCache {
       switch freshness {
       case .at: guard try tables.isCurrent(entry, in: transaction) else { return .stale }
       case .within(let milliseconds):
-        guard entry.filledAt >= now.milliseconds.subtractingReportingOverflow(milliseconds).partialValue else {
-          return .stale
-        }
+        // One of the future is of a clock that was set back since.
+        let (age, overflow) = now.milliseconds.subtractingReportingOverflow(entry.filledAt)
+        guard !overflow, age >= 0, age <= milliseconds else { return .stale }
       }
       return entry.isAbsent ? .absent : .value(EncodedValue(copy, from: entry.payloadStart))
     }
@@ -96,7 +96,10 @@ extension LMDBCache {
 
   public func reject(_ key: CacheKey) {
     guard isAvailable else { return }
-    failed(Self.damage(of: key))
+    change { (transaction, tallies) throws(LMDBError) in
+      try tables.remove(key.hash, tallies: &tallies, in: &transaction)
+      tallies.failures &+= 1
+    }
   }
 
   /// With the name left out: it is content, and may not leave its domain (I8).

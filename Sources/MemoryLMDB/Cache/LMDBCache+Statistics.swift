@@ -7,16 +7,16 @@ extension LMDBCache {
     guard isAvailable else {
       return CacheStatistics(unavailable: "the cache in \(tier.directory) is closed or damaged")
     }
-    var tallies = counters.snapshot()
+    var tallies = Tallies()
     do throws(LMDBError) {
-      tallies.add(
-        try tier.environment.read { transaction throws(LMDBError) in
-          try tables.meta.tallies(epoch: tables.epoch, in: transaction)
-        })
+      tallies = try tier.environment.read { transaction throws(LMDBError) in
+        try tables.meta.tallies(epoch: tables.epoch, in: transaction)
+      }
     } catch {
       failed(error)
-      tallies.failures &+= 1
     }
+    // After those that are written down: what is written down in between is missing then, and not counted twice.
+    tallies.add(counters.snapshot())
     return CacheStatistics(
       kinds: Dictionary(uniqueKeysWithValues: CacheKey.Kind.allCases.map { ($0, tallies[$0]) }),
       capacity: limit.bytes, maximumEntries: limit.entries, failures: tallies.failures)

@@ -6,7 +6,7 @@ import Synchronization
 /// Entries with a lifetime in LMDB, shared by the processes that use a store; never older than the last commit it was
 /// told of (I3), and gone without loss at any moment (I1).
 ///
-/// Reading — `LMDBCache+Reading`: one LMDB snapshot, no write, nothing allocated but the value.
+/// Reading — `LMDBCache+Reading`: one LMDB snapshot and one copy; of thousands of hits one writes down the counts.
 /// Filling — `LMDBCache+Filling`: after a miss, into the place of what is least likely to be asked for again.
 /// Changes — `LMDBCache+Changes`: what keeps it from being older than the primary.
 /// Check — `LMDBCache+Check`: everything verified, the values against the primary.

@@ -1,7 +1,7 @@
 import EpisodicMemory
 import LMDB
 
-/// A row of the database `order`: the entry that was stored as the *n*th, oldest first.
+/// A row of the databases `window` and `main`: the entry of the *n*th fill.
 ///
 /// Keys are sequence numbers. Layout, little-endian: hash of the entry's key UInt64, its deadline Int64, what it costs
 /// UInt32 and its kind UInt8. It says enough for the entry to be evicted without being looked at.

@@ -47,6 +47,12 @@ struct EndlessCache {
 
   private var bits: UInt64 { min(state.pointee.endlessBits, Self.maximumBits) }
 
+  /// Forgets every key; the share that is sampled stays.
+  func clear() {
+    for slot in 0..<Self.slotCount { slots[slot] = Slot() }
+    state.pointee.endlessCount = 0
+  }
+
   /// By other bits than those that choose the home.
   private func isSampled(_ hash: UInt64) -> Bool { hash >> 16 & ((1 << bits) - 1) == 0 }
 
@@ -55,7 +61,7 @@ struct EndlessCache {
   private func halve() {
     state.pointee.endlessBits = min(bits + 1, Self.maximumBits)
     let kept = (0..<Self.slotCount).map { slots[$0] }.filter { $0.hash != 0 && isSampled($0.hash) }
-    for slot in 0..<Self.slotCount { slots[slot] = Slot() }
+    clear()
     // More than the table can bear are left only where the bytes were garbage.
     let bearable = kept.prefix(Self.slotCount / 2)
     for entry in bearable {
@@ -75,7 +81,11 @@ extension PolicyMap {
   func capacityMiss(
     _ hash: UInt64, now: Int64, deadline: Int64, revision: Int64, isCurrent: (Int64) -> Bool
   ) -> Int {
-    EndlessCache(base + PolicyLayout.endless, state: state)
-      .capacityMiss(hash, now: now, deadline: deadline, revision: revision, isCurrent: isCurrent)
+    endless.capacityMiss(hash, now: now, deadline: deadline, revision: revision, isCurrent: isCurrent)
   }
+
+  /// A cache without a capacity would have lost everything now, as this one does. Under the write lock.
+  func forgetEndless() { endless.clear() }
+
+  private var endless: EndlessCache { EndlessCache(base + PolicyLayout.endless, state: state) }
 }

@@ -30,7 +30,7 @@ extension PolicyMap {
   var knowsDispensable: Bool { layout.sampleBits == 0 && shadow(expertIndex).isFull }
 
   /// Whether the shadow that is followed does not hold a key. To be asked only of one that can tell.
-  func isDispensable(_ hash: UInt64) -> Bool { knowsDispensable && !shadow(expertIndex).holds(hash) }
+  func isDispensable(_ hash: UInt64) -> Bool { !shadow(expertIndex).holds(hash) }
 
   func noteEviction(_ hash: UInt64) {
     state.pointee.evictions &+= 1

@@ -34,15 +34,22 @@ struct EpochFile: ~Copyable {
       throw LMDBError(.invalid, message: "\(directory.debugDescription) is not a path")
     }
     if mkdir(directory, 0o700) != 0, errno != EEXIST { throw Self.error("create the directory", directory) }
+    try self.init(in: directory, flags: O_CREAT, waits: true)
+  }
+
+  /// Neither creates anything nor waits.
+  init(existingIn directory: String) throws(LMDBError) { try self.init(in: directory, flags: 0, waits: false) }
+
+  private init(in directory: String, flags: Int32, waits: Bool) throws(LMDBError) {
     var status = stat()
     guard stat(directory, &status) == 0 else { throw Self.error("examine", directory) }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       throw LMDBError(.invalid, message: "\(directory) is not a directory")
     }
     let path = directory + "/epoch"
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = open(path, O_RDWR | O_CLOEXEC | flags, 0o600)
     guard descriptor >= 0 else { throw Self.error("open", path) }
-    while flock(descriptor, LOCK_EX) != 0 {
+    while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       if errno == EINTR { continue }
       let error = Self.error("lock", path)
       close(descriptor)

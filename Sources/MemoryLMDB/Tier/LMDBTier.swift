@@ -24,7 +24,6 @@ final class LMDBTier: Sendable {
   private let boot: Epoch
   private let users: UsersFile
   private let writers: WriterLock
-  private let isCondemned = Atomic(false)
   /// What decides who is evicted.
   let policy: PolicyMap
   /// Seeds every checksum, see `MetaTable.Identity`.
@@ -106,23 +105,26 @@ final class LMDBTier: Sendable {
   }
 
   private func close() {
-    defer { users.leave() }
+    guard environment.close() else {
+      // The last transaction in flight closes it. Nobody seals it, so the next to open it looks at every page.
+      return users.leave()
+    }
     do throws(LMDBError) {
-      // Nobody opens it meanwhile. A directory that was removed or replaced has nothing to be sealed.
-      let file = try EpochFile(in: directory)
-      guard environment.close(), !isCondemned.load(ordering: .relaxed), file.place == place, try users.isLast() else {
-        return
+      // Others come and go while this is held, but for a process that is stopped in there nobody is to wait.
+      let file = try EpochFile(existingIn: directory)
+      // A directory that was replaced has nothing to be sealed, and files that were condemned are not to be trusted.
+      if file.place == place, try file.holds(boot), try users.isLast() {
+        try file.seal(directory + "/data.mdb", in: boot)
       }
-      try file.seal(directory + "/data.mdb", in: boot)
+      users.leave()
     } catch {
       // Without a seal the next to open it looks at every page, which is all that is lost.
-      environment.close()
+      users.leave()
     }
   }
 
   /// LMDB found its own pages damaged: the next process to open the tier removes the files.
   func condemn() throws(LMDBError) {
-    isCondemned.store(true, ordering: .relaxed)
     try EpochFile.invalidate(in: directory)
   }
 
@@ -184,22 +186,10 @@ final class LMDBTier: Sendable {
   private init(_ environment: Environment, _ opening: Opening, _ users: UsersFile) throws(LMDBError) {
     let (directory, store) = (opening.directory, opening.store)
     let writers = try WriterLock(in: directory)
-    let meta = MetaTable(database: try environment.database(named: "meta", keys: .integers))
-    let entries = try environment.database(named: "entries", keys: .integers)
-    let identity = try environment.write { transaction throws(LMDBError) in
-      if let found = try meta.identity(in: transaction) { return found }
-      guard try transaction.count(in: entries) == 0 else {
-        throw LMDBError(.damaged, message: "\(directory) has entries and does not say whose")
-      }
-      let made = MetaTable.Identity(format: MetaTable.format, epoch: .random(in: 0 ... .max), store: store)
-      try meta.put(made, in: &transaction)
-      return made
-    }
-    guard identity.format == MetaTable.format, identity.store == store else {
-      throw LMDBError(
-        .incompatible,
-        message: "\(directory) is of format \(identity.format) and store \(identity.store.rawValue), "
-          + "not \(MetaTable.format) and \(store.rawValue)")
+    let policy = PolicyMap.open(at: directory + "/policy", entries: opening.expectedEntries)
+    // Making a database is a write, too.
+    let tables = try writers.withLock { () throws(LMDBError) in
+      try Tables(environment, of: store, in: directory, policy: policy)
     }
     self.directory = directory
     self.store = store
@@ -208,14 +198,55 @@ final class LMDBTier: Sendable {
     self.boot = opening.boot
     self.users = users
     self.writers = writers
-    self.policy = PolicyMap.open(at: directory + "/policy", entries: opening.expectedEntries)
-    self.epoch = identity.epoch
+    self.policy = policy
     self.pageSize = try environment.statistics().pageSize
-    self.meta = meta
-    self.entries = entries
-    self.window = try environment.database(named: "window", keys: .integers)
-    self.main = try environment.database(named: "main", keys: .integers)
-    self.deadlines = try environment.database(named: "deadlines", keys: .integers)
-    self.tags = try environment.database(named: "tags", keys: .integers)
+    self.epoch = tables.epoch
+    self.meta = tables.meta
+    self.entries = tables.entries
+    self.window = tables.window
+    self.main = tables.main
+    self.deadlines = tables.deadlines
+    self.tags = tables.tags
+  }
+
+  /// The databases, made where there are none.
+  private struct Tables {
+    let epoch: UInt64
+    let meta: MetaTable
+    let entries: Database
+    let window: Database
+    let main: Database
+    let deadlines: Database
+    let tags: Database
+
+    init(
+      _ environment: Environment, of store: StoreIdentity, in directory: String, policy: PolicyMap
+    ) throws(LMDBError) {
+      let meta = MetaTable(database: try environment.database(named: "meta", keys: .integers))
+      let entries = try environment.database(named: "entries", keys: .integers)
+      let identity = try environment.write { transaction throws(LMDBError) in
+        if let found = try meta.identity(in: transaction) { return found }
+        guard try transaction.count(in: entries) == 0 else {
+          throw LMDBError(.damaged, message: "\(directory) has entries and does not say whose")
+        }
+        let made = MetaTable.Identity(format: MetaTable.format, epoch: .random(in: 0 ... .max), store: store)
+        try meta.put(made, in: &transaction)
+        policy.forgetEndless()
+        return made
+      }
+      guard identity.format == MetaTable.format, identity.store == store else {
+        throw LMDBError(
+          .incompatible,
+          message: "\(directory) is of format \(identity.format) and store \(identity.store.rawValue), "
+            + "not \(MetaTable.format) and \(store.rawValue)")
+      }
+      epoch = identity.epoch
+      self.meta = meta
+      self.entries = entries
+      window = try environment.database(named: "window", keys: .integers)
+      main = try environment.database(named: "main", keys: .integers)
+      deadlines = try environment.database(named: "deadlines", keys: .integers)
+      tags = try environment.database(named: "tags", keys: .integers)
+    }
   }
 }
