@@ -55,7 +55,8 @@ let package = Package(
       name: "MemorySQLite", dependencies: ["EpisodicMemory", "SQLiteStorage", "Vectors", grdb],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
-      name: "MemoryLMDB", dependencies: ["EpisodicMemory", "LMDB", logging, metrics], swiftSettings: strict),
+      name: "MemoryLMDB", dependencies: ["EpisodicMemory", "LMDB", "Vectors", crypto, logging, metrics],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // L4: opens a store; the only re-export.
     .target(

@@ -1,4 +1,5 @@
 #include "CVectors.h"
+#include "Integers.h"
 
 bool cvectors_is_supported(cvectors_instruction_set set) {
   switch (set) {
@@ -24,4 +25,15 @@ bool cvectors_is_supported(cvectors_instruction_set set) {
 #endif
   }
   return false;
+}
+
+bool cvectors_runs_avx512_integers(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+      && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi")
+      && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vpopcntdq");
+#else
+  return false;
+#endif
 }

@@ -10,9 +10,18 @@ extension Memory {
     public var create = true
     public var durability = Durability.full
     public var cache = CacheOptions()
+    public var index = IndexOptions()
     public var limits = Limits()
     public var clock: any WallClock = SystemClock()
     public var logger = Logger(label: "episodic")
+
+    public init() {}
+  }
+
+  /// The index of words and vectors.
+  public struct IndexOptions: Sendable {
+    /// Without it the primary searches alone: exact, and as slow as there is much in it.
+    public var isEnabled = true
 
     public init() {}
   }
@@ -42,8 +51,9 @@ extension Memory {
 extension Memory {
   /// Opens the store in a directory; makes it where there is none and `options.create` allows it.
   ///
-  /// The directory holds `memory.sqlite`, the truth, and `cache.lmdb/`, which may vanish at any time. Several processes may
-  /// open one store. A cache that cannot be used is left out and logged: it costs time, never an answer (I1).
+  /// The directory holds `memory.sqlite`, the truth, and `cache.lmdb/`, which may vanish at any time: the cache, and in its
+  /// folder `index/` the search index. Several processes may open one store. A cache or an index that cannot be used is
+  /// left out and logged: it costs time, never an answer (I1).
   ///
   /// - Throws: `.notAStore` where there is none, or one of a newer version; `.unavailable` without permission;
   ///   `.corrupted` where the primary is damaged.
@@ -53,9 +63,18 @@ extension Memory {
     let primary = try await SQLitePrimaryStore(
       path: directory + "/memory.sqlite", create: options.create, durability: options.durability,
       logger: options.logger)
+    let derived = directory + "/cache.lmdb"
+    let cache = cache(for: primary, at: derived, options)
     return Memory(
-      primary: primary, cache: cache(for: primary, at: directory + "/cache.lmdb", options), clock: options.clock,
+      primary: primary, cache: cache, index: index(for: primary, in: derived, options), clock: options.clock,
       limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded)
+  }
+
+  private static func index(
+    for primary: SQLitePrimaryStore, in derived: String, _ options: OpenOptions
+  ) -> any SearchIndex {
+    guard options.index.isEnabled else { return NoIndex(because: "it is switched off") }
+    return LMDBSearchIndex.open(at: derived + "/index", store: primary.identity, logger: options.logger)
   }
 
   private static func cache(

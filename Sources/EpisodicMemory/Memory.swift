@@ -13,46 +13,46 @@
 /// - ``episode(_:)`` by its id; ``episodes(_:in:after:limit:)`` by filter, newest first, a page at a time
 ///
 /// ## Recall — Search/Memory+Recall.swift
-/// - ``recall(_:)`` the episodes that answer a query, by words and by meaning, best first
+/// - ``recall(_:)`` the episodes that answer a query, by words and by meaning, best first; ``search(_:)`` only which ones
 ///
 /// ## Patterns — Patterns/Memory+Patterns.swift
 /// - ``record(_:)`` what works; ``link(_:to:)``, ``unlink(_:from:)`` it and an episode; ``markUsed(_:succeeded:)``
-/// - ``pattern(_:data:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode
-/// - ``delete(_:)-pattern``
+/// - ``pattern(_:data:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode; ``delete(_:)-pattern``
 ///
 /// ## Embeddings — Embeddings/Memory+Embeddings.swift
-/// - ``embed(_:replacing:)`` an episode or a step; ``embeddings(of:)`` an episode; ``embeddings(in:scope:after:limit:)``
-/// - ``delete(_:)-embedding``
+/// - ``embed(_:replacing:)-embedding`` an episode or a step, or many at once; ``embeddings(of:)`` an episode; ``embeddings(in:scope:after:limit:)``; ``delete(_:)-embedding``
 ///
 /// ## Interchange — Interchange/Memory+Interchange.swift
 /// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines
 /// - ``recall(queries:vectors:to:mode:limit:)`` for every query of a file
 ///
 /// ## Care — Tiers/Memory+Care.swift
-/// - ``statistics()`` of both tiers, ``cacheStatistics()`` of one; ``check()`` every invariant; ``rebuild(progress:)`` what is derived; ``close()``
+/// - ``statistics()`` of both tiers, ``cacheStatistics()`` of one; ``check()`` every invariant; ``rebuild(progress:)`` what is derived; ``optimize()``; ``close()``
 public struct Memory: Sendable {
   let primary: any PrimaryStore
   let cache: any Cache
+  let index: any SearchIndex
   let clock: any WallClock
   let limits: Limits
   let prefetchesEnded: Bool
   let reads: ReadThrough
+  let follower: IndexFollower
   let searches = Flights<[Hit]>()
 
   /// Puts the tiers together; `Memory.open(at:)` does it for a directory.
   ///
   /// - Parameter prefetchesEnded: Whether completing or failing an episode puts it into the cache.
   public init(
-    primary: any PrimaryStore, cache: any Cache, clock: any WallClock = SystemClock(), limits: Limits = Limits(),
-    prefetchesEnded: Bool = false
+    primary: any PrimaryStore, cache: any Cache, index: any SearchIndex = NoIndex(because: "none was given"),
+    clock: any WallClock = SystemClock(), limits: Limits = Limits(), prefetchesEnded: Bool = false
   ) {
     self.primary = primary
     self.cache = cache
+    self.index = index
     self.clock = clock
     self.limits = limits
     self.prefetchesEnded = prefetchesEnded
     reads = ReadThrough(primary: primary, cache: cache)
+    follower = IndexFollower(primary: primary, index: index)
   }
-
-  var validation: Validation { Validation(limits: limits) }
 }

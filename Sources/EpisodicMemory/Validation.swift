@@ -199,3 +199,7 @@ struct Validation {
     }
   }
 }
+
+extension Memory {
+  var validation: Validation { Validation(limits: limits) }
+}

@@ -14,11 +14,8 @@ extension SearchTerms {
     return words.isEmpty ? all : "(\(all)) AND (\((words + required).joined(separator: " OR ")))"
   }
 
-  /// Composed and decomposed spellings are different bytes in the index, and texts come in both.
   private static func quoted(_ text: String, isPrefix: Bool = false) -> String {
-    let decomposed = text.canonicallyDecomposed
-    let forms = decomposed.utf8.elementsEqual(text.utf8) ? [text] : [text, decomposed]
-    let quoted = forms.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" + (isPrefix ? " *" : "") }
+    let quoted = spellings(of: text).map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" + (isPrefix ? " *" : "") }
     return quoted.count == 1 ? quoted[0] : "(" + quoted.joined(separator: " OR ") + ")"
   }
 }

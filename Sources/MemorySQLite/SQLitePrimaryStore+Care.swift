@@ -7,7 +7,7 @@ import Vectors
 extension SQLitePrimaryStore {
   public func statistics() async throws(MemoryError) -> PrimaryStatistics {
     let bytes = database.bytesOnDisk
-    return try await read { db in
+    return try await readRows { db in
       func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT \(sql)") ?? 0 }
       var episodes: [Episode.Status: Int] = [:]
       for row in try Row.fetchAll(db, sql: "SELECT status, count(*) FROM episodes GROUP BY status") {
@@ -19,14 +19,14 @@ extension SQLitePrimaryStore {
         episodes: episodes, steps: try count("count(*) FROM steps"), patterns: try count("count(*) FROM patterns"),
         domains: try count("count(DISTINCT domain) FROM episodes"),
         spaces: spaces.map { .init(model: $0[0], dimensions: $0[1], vectors: $0[2]) }, bytes: bytes,
-        watermark: try Self.watermark(db), schemaVersion: try count("max(version) FROM schema_version"))
+        watermark: try SQLiteSnapshot.watermark(db), schemaVersion: try count("max(version) FROM schema_version"))
     }
   }
 
   public func check() async throws(MemoryError) -> [Check] {
     var checks: [Check] = []
     do {
-      checks = try await read { db in
+      checks = try await readRows { db in
         [
           try Self.checkIntegrity(db), try Self.checkForeignKeys(db), try Self.checkFeed(db),
           try Self.checkVectors(db),
@@ -46,6 +46,16 @@ extension SQLitePrimaryStore {
         sql: """
           INSERT INTO episodes_text (episodes_text) VALUES ('rebuild');
           INSERT INTO steps_text (steps_text) VALUES ('rebuild');
+          """)
+    }
+  }
+
+  public func optimizeTextIndexes() async throws(MemoryError) {
+    try await write { db in
+      try db.execute(
+        sql: """
+          INSERT INTO episodes_text (episodes_text) VALUES ('optimize');
+          INSERT INTO steps_text (steps_text) VALUES ('optimize');
           """)
     }
   }
@@ -71,7 +81,7 @@ extension SQLitePrimaryStore {
   /// Revisions only grow, also when the last ones are deleted: who follows the feed would take new ones for known.
   private static func checkFeed(_ db: Database) throws -> Check {
     let sequence = try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'changes'") ?? 0
-    let last = try watermark(db).revision
+    let last = try SQLiteSnapshot.watermark(db).revision
     return Check(
       "change feed",
       last == sequence ? .passed : .damaged("it ends at revision \(last), but \(sequence) were given out"))

@@ -11,25 +11,9 @@ extension SQLitePrimaryStore {
   ) async throws(MemoryError) -> Int {
     let embeddings = Dictionary(grouping: embeddings, by: \.episodeID)
     return try await write { db in
-      var inserted = 0
-      for episode in episodes {
-        let row = try EpisodeRow.row(of: episode.id, db)
-        if row != nil {
-          switch existing {
-          case .fail:
-            throw MemoryError(.conflict, "the episode id \"\(episode.id)\" is taken; choose another, skip or replace")
-          case .skip: continue
-          case .replace: _ = try Self.delete("episodes", id: episode.id.rawValue, db)
-          }
-        }
-        try EpisodeRow.insert(episode, at: row, db)
-        for embedding in embeddings[episode.id] ?? [] {
-          try Self.requireSameLength(embedding, db)
-          try EmbeddingRow.insert(embedding, db)
-        }
-        inserted += 1
-      }
-      return inserted
+      var insertion = try EpisodeInsertion(existing: existing, embeddings: embeddings, db)
+      for episode in episodes { try insertion.add(episode) }
+      return try insertion.finish()
     }
   }
 
@@ -62,7 +46,7 @@ extension SQLitePrimaryStore {
           sql: "UPDATE episodes SET status = 'active', completed_at = NULL, success_rate = NULL WHERE id = ?",
           arguments: [id.rawValue])
       }
-      return Versioned(try Self.require(id, db), asOf: try Self.watermark(db))
+      return Versioned(try Self.require(id, db), asOf: try SQLiteSnapshot.watermark(db))
     }
   }
 
@@ -91,7 +75,7 @@ extension SQLitePrimaryStore {
   public func episodes(
     _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
   ) async throws(MemoryError) -> Page<Episode> {
-    try await read { db in
+    try await readRows { db in
       var conditions = Conditions(filter, scope)
       if let cursor {
         conditions.add("(e.created_at, e.seq) < (?, ?)", cursor.createdAt, cursor.row)

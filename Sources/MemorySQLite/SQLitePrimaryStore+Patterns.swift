@@ -68,7 +68,7 @@ extension SQLitePrimaryStore {
   }
 
   public func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
-    try await read { db in
+    try await readRows { db in
       var clauses: [String] = []
       var arguments = StatementArguments()
       if let type = filter.type {
@@ -97,7 +97,7 @@ extension SQLitePrimaryStore {
   }
 
   public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
-    try await read { db in
+    try await readRows { db in
       let sql = """
         SELECT \(PatternRow.columns) FROM episode_patterns l JOIN patterns p ON p.id = l.pattern_id
         WHERE l.episode_id = ? ORDER BY p.id

@@ -57,8 +57,8 @@ public final class SQLitePrimaryStore: PrimaryStore {
 
   // MARK: Access
 
-  /// Reads one snapshot.
-  func read<Value: Sendable>(
+  /// Reads rows of one snapshot.
+  func readRows<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Value {
     do {
@@ -72,9 +72,9 @@ public final class SQLitePrimaryStore: PrimaryStore {
   func readVersioned<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Versioned<Value> {
-    try await read { db in
+    try await readRows { db in
       let value = try body(db)
-      return Versioned(value, asOf: try Self.watermark(db))
+      return Versioned(value, asOf: try SQLiteSnapshot.watermark(db))
     }
   }
 

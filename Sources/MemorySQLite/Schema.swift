@@ -11,5 +11,6 @@ enum Schema {
     Migration(name: "002_embeddings", sql: PackageResources._02_embeddings_sql),
     Migration(name: "003_full_text", sql: PackageResources._03_full_text_sql),
     Migration(name: "004_changes", sql: PackageResources._04_changes_sql),
+    Migration(name: "005_change_rows", sql: PackageResources._05_change_rows_sql),
   ].compactMap(\.self)
 }

@@ -74,8 +74,10 @@ public final class WALDatabase: Sendable {
     let log = LogLength()
     // Making the file, recovering its log and migrating it are for one process at a time.
     (pool, watch) = try lock.withLock {
-      try Self.refuseForeign(path, configuration)
+      let looking = try Self.refuseForeign(path, configuration)
       let pool = try DatabasePool(path: path, configuration: Self.connections(configuration))
+      // Not before: the last connection to close takes the WAL index along, and the next would read the whole log again.
+      try looking?.close()
       try pool.writeWithoutTransaction { db in
         try Self.set(
           "synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.code, db)
@@ -125,18 +127,31 @@ public final class WALDatabase: Sendable {
   /// Moves the log into the database file, if this process wrote to it and as far as no reader is in the way, and closes
   /// every connection.
   ///
-  /// The log stays as a file: emptying it would wait for every reader of every process, and the next to open the database
-  /// would have to write before it can read.
+  /// A log that stays long has to be read as a whole by whoever opens the database next, so it is begun anew where nobody
+  /// else reads it. It is never emptied: the headers of empty logs are all alike (see `CommitWatch`).
   public func close() async throws {
     if log.frames > 0 { await moveLog() }
     for outcome in [Result { try watch.close() }, Result { try pool.close() }] { try outcome.get() }
   }
 
+  /// Frames that take longer to read than a page takes to write.
+  private static let longLog = 256
+
   /// What is in the log is safe there, so a failure is reported and holds nothing up.
   private func moveLog() async {
     do {
+      let isLong = log.frames >= Self.longLog
       try await pool.writeWithoutTransaction { db in
-        try self.lock.withLock { try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+        try self.lock.withLock {
+          try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+          guard isLong else { return }
+          // Without waiting for readers: then it stays as it is.
+          try db.execute(sql: "PRAGMA busy_timeout = 0")
+          let isBusy = try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(RESTART)") ?? true
+          // One page at its beginning, with a new salt, ends what there is to read.
+          guard !isBusy, let version = try Int.fetchOne(db, sql: "PRAGMA user_version") else { return }
+          try db.execute(sql: "PRAGMA user_version = \(version)")
+        }
       }
     } catch {
       report("a checkpoint", error)
@@ -175,9 +190,11 @@ public final class WALDatabase: Sendable {
   }
 
   /// Looks at an existing file through a connection that changes nothing, before anything is set on it.
-  private static func refuseForeign(_ path: String, _ configuration: Configuration) throws {
+  ///
+  /// - Returns: The connection; `nil` where there is no file yet.
+  private static func refuseForeign(_ path: String, _ configuration: Configuration) throws -> DatabaseQueue? {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    guard let size = attributes?[.size] as? Int64, size > 0 else { return }
+    guard let size = attributes?[.size] as? Int64, size > 0 else { return nil }
     var looking = connections(configuration)
     looking.readonly = true
     let queue = try DatabaseQueue(path: path, configuration: looking)
@@ -192,6 +209,7 @@ public final class WALDatabase: Sendable {
     }
     let migrator = Migrator(migrations: configuration.migrations, path: path)
     try queue.read { db in try migrator.refuseNewer(db) }
+    return queue
   }
 
   private static func connections(_ configuration: Configuration) -> GRDB.Configuration {

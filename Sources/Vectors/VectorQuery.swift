@@ -15,6 +15,9 @@ public struct VectorQuery: Sendable {
   private let squaredNorm: Float
   private let wideSquaredNorm: Double
 
+  /// The Euclidean norm of the vector.
+  public var norm: Double { cvectors_square_root(wideSquaredNorm) }
+
   /// - Parameter instructionSet: For tests and benchmarks; must be one of `InstructionSet.supported`.
   /// - Complexity: O(*n*), *n* the dimensions.
   public init(_ vector: Vector, metric: Metric, instructionSet: InstructionSet = .best) {

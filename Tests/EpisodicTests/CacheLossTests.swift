@@ -154,7 +154,7 @@ struct Store {
     let after = try await store.answers()
     #expect(after != before)
     // Into the same directory, or it would be a copy that nobody believes.
-    for name in try FileManager.default.contentsOfDirectory(atPath: aside) {
+    for name in try FileManager.default.subpathsOfDirectory(atPath: aside) where name != "index" {
       let content = try Data(contentsOf: URL(filePath: "\(aside)/\(name)"))
       try content.write(to: URL(filePath: "\(store.cachePath)/\(name)"), options: [])
     }
@@ -200,8 +200,8 @@ struct Store {
     let before = try await store.answers()
     try await store.withMemory { memory in
       var stages: [String] = []
-      try await memory.rebuild { stages.append($0) }
-      #expect(stages == ["cache", "full-text indexes"])
+      try await memory.rebuild { if stages.last != $0.stage { stages.append($0.stage) } }
+      #expect(stages == ["cache", "full-text indexes", "words", "vectors"])
       #expect(try await memory.statistics().cache[.episode].entries == 0)
     }
     #expect(try await store.answers() == before)

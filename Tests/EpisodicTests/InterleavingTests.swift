@@ -64,7 +64,7 @@ private struct Rivals {
     let rivals = try await Rivals()
     let other = rivals.other
     let query = Query(text: "topic", scope: .domain("swift"))
-    rivals.once(after: "recall") { () async throws(MemoryError) in
+    rivals.once(after: "read") { () async throws(MemoryError) in
       try await other.insert([.sample("f", context: "topic too")])
       _ = try await other.episode("e")
     }

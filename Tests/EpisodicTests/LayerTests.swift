@@ -10,7 +10,7 @@ import Testing
     "SQLiteStorage": ["CSQLite", "GRDB", "GRDBSQLite"],
     "EpisodicMemory": ["Vectors"],
     "MemorySQLite": ["EpisodicMemory", "SQLiteStorage", "Vectors", "GRDB"],
-    "MemoryLMDB": ["EpisodicMemory", "LMDB"],
+    "MemoryLMDB": ["EpisodicMemory", "LMDB", "Vectors"],
     "Episodic": ["EpisodicMemory", "MemorySQLite", "MemoryLMDB", "Vectors"],
     "EpisodicCLI": ["Episodic"],
   ]

@@ -72,7 +72,7 @@ import Testing
     let store = try filled()
     let cache = try store.open()
     try cache.tier.environment.write { transaction throws(LMDBError) in
-      let foreign = MetaTable.Identity(format: MetaTable.format + 1, epoch: 1, store: store.identity)
+      let foreign = MetaTable.Identity(format: CacheTables.layout.format + 1, epoch: 1, store: store.identity)
       try cache.tables.meta.put(foreign, in: &transaction)
     }
     cache.close()

@@ -83,17 +83,18 @@ final class SamplePrimary: PrimaryStore {
     throw Self.unavailable
   }
   func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] { throw Self.unavailable }
-  func insert(_ embedding: Embedding, replacing: Bool) async throws(MemoryError) { throw Self.unavailable }
+  func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError) { throw Self.unavailable }
   func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
   func embeddings(
     in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
-  func recall(
-    _ request: RecallRequest, rank: @escaping @Sendable (Candidates) -> [RankedEpisode]
-  ) async throws(MemoryError) -> Versioned<[Hit]> { throw Self.unavailable }
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value { throw Self.unavailable }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
   func check() async throws(MemoryError) -> [Check] { throw Self.unavailable }
   func rebuildTextIndexes() async throws(MemoryError) { throw Self.unavailable }
+  func optimizeTextIndexes() async throws(MemoryError) { throw Self.unavailable }
   func close() async throws(MemoryError) { throw Self.unavailable }
 }

@@ -83,19 +83,76 @@ import Testing
 
   @Test func `searches start from the full-text index and look the rest up by key`() async throws {
     let conditions = Conditions(.init(statuses: [.completed]), .domain("d"))
-    let context = try await plan(SQLitePrimaryStore.contextSearch(conditions), ["x"] + conditions.arguments)
+    let context = try await plan(SQLiteSnapshot.contextSearch(conditions), ["x"] + conditions.arguments)
     #expect(context.first?.contains("SCAN episodes_text VIRTUAL TABLE") == true, "\(context)")
     #expect(context.dropFirst().first?.contains("SEARCH e USING INTEGER PRIMARY KEY") == true, "\(context)")
-    let steps = try await plan(SQLitePrimaryStore.stepSearch(conditions), ["x"] + conditions.arguments)
+    let steps = try await plan(SQLiteSnapshot.stepSearch(conditions), ["x"] + conditions.arguments)
     #expect(steps.first?.contains("SCAN steps_text VIRTUAL TABLE") == true, "\(steps)")
     #expect(steps.dropFirst().first?.contains("SEARCH s USING INTEGER PRIMARY KEY") == true, "\(steps)")
     #expect(steps.last?.contains("SEARCH e USING INDEX sqlite_autoindex_episodes_1 (id=?)") == true, "\(steps)")
   }
 
+  static let indexing: [(name: String, sql: String?, steps: [String])] = [
+    ("an episode by row", IndexedRows.episodes.one, ["SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"]),
+    ("episodes behind a row", IndexedRows.episodes.following, ["SEARCH e USING INTEGER PRIMARY KEY (rowid>?)"]),
+    (
+      "a step by row", IndexedRows.steps.one,
+      [
+        "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH e USING COVERING INDEX sqlite_autoindex_episodes_1 (id=?)",
+      ]
+    ),
+    (
+      "steps behind a row", IndexedRows.steps.following,
+      [
+        "SEARCH s USING INTEGER PRIMARY KEY (rowid>?)",
+        "SEARCH e USING COVERING INDEX sqlite_autoindex_episodes_1 (id=?)",
+      ]
+    ),
+    (
+      "the steps of an episode by its row", IndexedRows.steps.ofEpisode,
+      [
+        "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH s USING COVERING INDEX sqlite_autoindex_steps_2 (episode_id=?)",
+      ]
+    ),
+    (
+      "a vector by row", IndexedRows.vectors.one,
+      ["SEARCH m USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH e USING INDEX sqlite_autoindex_episodes_1 (id=?)"]
+    ),
+    (
+      "vectors behind a row", IndexedRows.vectors.following,
+      ["SEARCH m USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH e USING INDEX sqlite_autoindex_episodes_1 (id=?)"]
+    ),
+    (
+      "the vectors of an episode by its row", IndexedRows.vectors.ofEpisode,
+      [
+        "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH m USING COVERING INDEX embeddings_by_episode (episode_id=?)",
+      ]
+    ),
+    (
+      "the components of a vector", SQLiteSnapshot.components, ["SEARCH embeddings USING INTEGER PRIMARY KEY (rowid=?)"]
+    ),
+    (
+      "the components of an episode's vectors", SQLiteSnapshot.componentsOfEpisode,
+      ["SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH m USING INDEX embeddings_by_episode (episode_id=?)"]
+    ),
+    ("changes since", SQLiteSnapshot.changesAfter, ["SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"]),
+  ]
+
+  @Test(arguments: indexing.indices) func `what an index is made from is looked up by rows and nothing else`(
+    _ index: Int
+  ) async throws {
+    let lookup = Self.indexing[index]
+    let sql = try #require(lookup.sql).replacing("?", with: "1")
+    #expect(try await plan(sql, []) == lookup.steps, "\(lookup.name)")
+  }
+
   private func plan(_ sql: String, _ arguments: StatementArguments) async throws -> [String] {
     let directory = try TemporaryDirectory()
     let primary = try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), logger: Logger(label: "test"))
-    return try await primary.read { db in
+    return try await primary.readRows { db in
       try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments).map { $0["detail"] as String }
     }
   }

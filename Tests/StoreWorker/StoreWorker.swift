@@ -8,7 +8,9 @@ import Foundation
 struct StoreWorker {
   static func main() async throws {
     let arguments = CommandLine.arguments
-    guard arguments.count >= 4 else { throw Failure("usage: StoreWorker record|share|churn DIRECTORY NAME [SECONDS]") }
+    guard arguments.count >= 4 else {
+      throw Failure("usage: StoreWorker record|share|churn|index DIRECTORY NAME [AMOUNT]")
+    }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
     let memory = try await Memory.open(at: arguments[2], options: options)
@@ -20,6 +22,9 @@ struct StoreWorker {
     case "churn":
       guard arguments.count == 5, let seconds = Double(arguments[4]) else { throw Failure("churn needs SECONDS") }
       try await churn(memory, name: arguments[3], seconds: seconds)
+    case "index":
+      guard arguments.count == 5, let count = Int(arguments[4]) else { throw Failure("index needs a COUNT") }
+      try await index(memory, name: arguments[3], count: count)
     default: throw Failure("no mode \(arguments[1])")
     }
   }
@@ -93,6 +98,23 @@ struct StoreWorker {
     }
     let cache = memory.cacheStatistics()
     acknowledge("reads \(reads) failures \(cache.failures) evicted \(cache[.episode].evicted)")
+    try await memory.close()
+  }
+
+  /// Inserts episodes one by one, each with a word and a vector of its own.
+  private static func index(_ memory: Memory, name: String, count: Int) async throws {
+    for number in 0..<count {
+      let now = Timestamp(Date())
+      let id = Episode.ID("\(name)-\(number)")
+      let episode = Episode(
+        id: id, taskType: .testing, domain: name, context: "indexed\(number)", status: .completed, createdAt: now,
+        completedAt: now)
+      var vector = [Float](repeating: 0, count: 64)
+      vector[number % 64] = 1
+      try await memory.insert(
+        [episode], embeddings: [.init(of: id, content: episode.context, vector: vector, model: "m")])
+      acknowledge("indexed \(number)")
+    }
     try await memory.close()
   }
 

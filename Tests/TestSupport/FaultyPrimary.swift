@@ -91,8 +91,8 @@ public final class FaultyPrimary: PrimaryStore {
   public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
     try await through { () async throws(MemoryError) in try await primary.patterns(of: episode) }
   }
-  public func insert(_ embedding: Embedding, replacing: Bool) async throws(MemoryError) {
-    try await through { () async throws(MemoryError) in try await primary.insert(embedding, replacing: replacing) }
+  public func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.insert(embeddings, replacing: replacing) }
   }
   public func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.delete(id) }
@@ -107,10 +107,10 @@ public final class FaultyPrimary: PrimaryStore {
       try await primary.embeddings(in: space, scope: scope, after: id, limit: limit)
     }
   }
-  public func recall(
-    _ request: RecallRequest, rank: @escaping @Sendable (Candidates) -> [RankedEpisode]
-  ) async throws(MemoryError) -> Versioned<[Hit]> {
-    try await through { () async throws(MemoryError) in try await primary.recall(request, rank: rank) }
+  public func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    try await through { () async throws(MemoryError) in try await primary.read(body) }
   }
   public func statistics() async throws(MemoryError) -> PrimaryStatistics {
     try await through { () async throws(MemoryError) in try await primary.statistics() }
@@ -120,6 +120,9 @@ public final class FaultyPrimary: PrimaryStore {
   }
   public func rebuildTextIndexes() async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.rebuildTextIndexes() }
+  }
+  public func optimizeTextIndexes() async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.optimizeTextIndexes() }
   }
   public func close() async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.close() }

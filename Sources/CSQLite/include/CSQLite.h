@@ -38,4 +38,24 @@ bool episodic_wal_header_is_sound(const episodic_wal_header *header, uint32_t pa
 /// empty log, and they are all alike.
 bool episodic_wal_header_is_unique(const episodic_wal_header *header);
 
+struct episodic_tokenizer;
+
+/// Makes one of FTS5's own tokenizers.
+///
+/// @param words Its name, then its arguments, as in the `tokenize` option of a full-text table.
+/// @return SQLITE_OK, or why there is none: FTS5 is missing, a name is unknown, or the connection was interrupted.
+int episodic_tokenizer_create(
+  struct sqlite3 *connection, const char *const *words, int count, struct episodic_tokenizer **tokenizer);
+
+void episodic_tokenizer_free(struct episodic_tokenizer *tokenizer);
+
+/// Told of a word: UTF-8, lent, not terminated.
+typedef void (*episodic_word_listener)(void *context, const char *word, int length);
+
+/// Cuts a text in UTF-8 into words as a full-text table does with what is inserted.
+///
+/// @return SQLITE_OK, or the first error code met.
+int episodic_tokenizer_cut(
+  struct episodic_tokenizer *tokenizer, const char *text, int length, void *context, episodic_word_listener listener);
+
 #endif

@@ -8,17 +8,10 @@
 #ifndef CVECTORS_H
 #define CVECTORS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/// What a kernel is compiled for. `scalar` is plain C and runs everywhere.
-typedef enum __attribute__((enum_extensibility(closed))) : uint8_t {
-  CVECTORS_SCALAR __attribute__((swift_name("scalar"))) = 0,
-  CVECTORS_NEON __attribute__((swift_name("neon"))) = 1,
-  CVECTORS_AVX2 __attribute__((swift_name("avx2"))) = 2,
-  CVECTORS_AVX512 __attribute__((swift_name("avx512"))) = 3,
-} cvectors_instruction_set;
+#include "CVectorsCodes.h"
+#include "CVectorsEncoding.h"
+#include "CVectorsInstructionSet.h"
+#include "CVectorsMasks.h"
 
 /// A dot product beside the squared norm of its second row, read in one pass.
 typedef struct {
@@ -31,9 +24,6 @@ typedef struct {
   double dot;
   double squared_norm;
 } cvectors_wide_dot_and_norm;
-
-/// Whether this processor and operating system can run `set`. The kernels below do not ask again.
-bool cvectors_is_supported(cvectors_instruction_set set);
 
 /// The sum of `a[i] * b[i]`.
 float cvectors_dot(cvectors_instruction_set set, const void *a, const void *b, size_t count);

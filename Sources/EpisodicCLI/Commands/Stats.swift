@@ -3,7 +3,7 @@ import Episodic
 
 struct Stats: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what both tiers hold and what the cache did.",
+    abstract: "Shows what primary, index and cache hold, and what the cache did.",
     discussion: """
       EXAMPLES:
         episodic stats
@@ -22,9 +22,12 @@ struct Stats: AsyncParsableCommand {
   func run() async throws {
     let statistics = try await store.withMemory { memory in try await memory.statistics() }
     if json {
-      StandardOutput.write(["primary": statistics.primary.json, "cache": statistics.cache.json])
+      StandardOutput.write([
+        "primary": statistics.primary.json, "cache": statistics.cache.json, "index": statistics.index.json,
+      ])
     } else {
-      StandardOutput.write(statistics.primary.text(of: store.path) + "\n\n" + statistics.cache.text)
+      StandardOutput.write(
+        statistics.primary.text(of: store.path) + "\n\n" + statistics.index.text + "\n\n" + statistics.cache.text)
     }
   }
 }
@@ -60,6 +63,28 @@ extension PrimaryStatistics {
       lines.append("vectors   \(space.vectors) of \(space.model.onOneLine), \(space.dimensions) dimensions")
     }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension IndexStatistics {
+  fileprivate var json: JSON {
+    [
+      "available": .bool(unavailable == nil), "unavailable": unavailable.map(JSON.string) ?? .null,
+      "built": .bool(isBuilt), "revision": watermark.map { .integer($0.revision) } ?? .null,
+      "vectors": .integer(Int64(vectors)), "vector_bytes": .integer(Int64(vectorBytes)),
+      "documents": .integer(Int64(documents)), "word_bytes": .integer(Int64(wordBytes)),
+      "file_bytes": .integer(fileBytes),
+    ]
+  }
+
+  fileprivate var text: String {
+    if let unavailable { return "index     none: \(unavailable.onOneLine)" }
+    guard let watermark else { return "index     not built yet; the next recall builds it, or episodic rebuild" }
+    return """
+      index     revision \(watermark.revision), \(fileBytes.asBytes)
+      indexed   \(counted(vectors, "vector")) in \(Int64(vectorBytes).asBytes), \
+      \(counted(documents, "text")) in \(Int64(wordBytes).asBytes)
+      """
   }
 }
 

@@ -8,8 +8,26 @@ extension Memory {
   public func embed(_ draft: Embedding.Draft, replacing: Bool = false) async throws(MemoryError) -> Embedding {
     try validation.draft(draft)
     let embedding = Embedding(draft, at: clock.now())
-    try await primary.insert(embedding, replacing: replacing)
+    try await primary.insert([embedding], replacing: replacing)
+    follower.noteChanges(1)
     return embedding
+  }
+
+  /// Adds vectors in one transaction: all of them or none. Returns once the index knows of them, too.
+  ///
+  /// - Parameter replacing: Whether earlier vectors of the same episodes, steps and models go.
+  /// - Throws: As for one.
+  @discardableResult
+  public func embed(
+    _ drafts: [Embedding.Draft], replacing: Bool = false
+  ) async throws(MemoryError) -> [Embedding] {
+    for draft in drafts { try validation.draft(draft) }
+    let now = clock.now()
+    let embeddings = drafts.map { Embedding($0, at: now) }
+    guard !embeddings.isEmpty else { return [] }
+    try await primary.insert(embeddings, replacing: replacing)
+    await follower.followQuietly()
+    return embeddings
   }
 
   /// Deletes a vector.

@@ -9,6 +9,7 @@ extension Memory {
       id: draft.id ?? .generate(at: now), taskType: draft.taskType, domain: draft.domain, session: draft.session,
       context: draft.context, createdAt: now, metadata: draft.metadata)
     try await primary.insert(episode)
+    follower.noteChanges(1)
     return episode
   }
 
@@ -32,7 +33,9 @@ extension Memory {
   @discardableResult
   public func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step] {
     try validation.steps(steps)
-    return try await primary.append(steps, to: id, at: clock.now())
+    let appended = try await primary.append(steps, to: id, at: clock.now())
+    follower.noteChanges(appended.count)
+    return appended
   }
 
   /// Completes an active episode.
@@ -57,6 +60,7 @@ extension Memory {
 
   private func end(_ id: Episode.ID, by transition: Episode.Transition) async throws(MemoryError) -> Episode {
     let ended = try await primary.move(id, by: transition, at: clock.now())
+    follower.noteChanges(1)
     if prefetchesEnded { await reads.prefetch(ended) }
     return ended.value
   }
@@ -94,6 +98,9 @@ extension Memory {
     try await primary.delete(id)
   }
 
+  /// Episodes inserted together from which on the index follows at once.
+  private static let bulk = 64
+
   /// Inserts whole episodes with their vectors in one transaction: all of them or none.
   ///
   /// - Parameter embeddings: Of these episodes; of each that is skipped, they are skipped too.
@@ -108,6 +115,10 @@ extension Memory {
     for embedding in embeddings { try validation.draft(embedding) }
     try validation.belonging(embeddings, to: episodes)
     let now = clock.now()
-    return try await primary.insert(episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)
+    let inserted = try await primary.insert(
+      episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)
+    // Many at once would leave the next query too far behind, so whoever brings them waits until they are taken in.
+    if episodes.count >= Self.bulk { await follower.followQuietly() } else { follower.noteChanges(episodes.count) }
+    return inserted
   }
 }

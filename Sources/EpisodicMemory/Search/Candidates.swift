@@ -1,4 +1,4 @@
-/// What the primary is asked to find for a query.
+/// What primary and index are asked to find for a query.
 public struct RecallRequest: Sendable {
   /// `nil`: no text leg.
   public let terms: SearchTerms?
@@ -13,28 +13,30 @@ public struct RecallRequest: Sendable {
   public let depth: Int
   /// Step scores kept of each episode.
   public let stepsPerEpisode: Int
+  /// Weight of the best step's bm25 against the context's; each further step counts half of the one before.
+  public let stepWeight: Double
   /// Whether hits quote the texts that matched.
   public let excerpts: Bool
 }
 
-/// What the primary found: each leg's best candidates within scope and filter, in no order.
+/// What was found: each leg's best candidates within scope and filter, in no order.
 public struct Candidates: Sendable {
   public struct Words: Sendable {
     /// Stable row of the episode.
     public let row: Int64
     /// bm25 of the context, higher is better; 0 where it does not match.
     public var context: Double
-    /// bm25 of its best steps, best first.
-    public var steps: [(number: Int, score: Double)]
+    /// Rows of its best steps and their bm25, best first.
+    public var steps: [(row: Int64, score: Double)]
 
-    public init(row: Int64, context: Double = 0, steps: [(number: Int, score: Double)] = []) {
+    public init(row: Int64, context: Double = 0, steps: [(row: Int64, score: Double)] = []) {
       self.row = row
       self.context = context
       self.steps = steps
     }
   }
 
-  /// Every episode of which a word matched.
+  /// Episodes of which a word matched: every one, or the best and those among `nearest`.
   public var words: [Words]
   /// Rows of the nearest episodes, best first.
   public var nearest: [Int64]
@@ -54,6 +56,6 @@ public struct RankedEpisode: Sendable {
   public let shares: Hit.Shares
   /// Whether words of the context matched.
   public let contextMatches: Bool
-  /// Numbers of the steps that matched best, best first.
-  public let steps: [Int]
+  /// Rows of the steps that matched best, best first.
+  public let steps: [Int64]
 }

@@ -5,10 +5,12 @@ extension Memory {
   /// of the query's scope makes the next call search again, unless the query allows for older ones. How rare a word is counts over the whole store, and other
   /// domains and running episodes may move that under a cached answer; see the decision on corpus statistics.
   ///
-  /// - Returns: At most `query.limit` hits; ties in the order of recording.
+  /// - Returns: At most `query.limit` hits; ties in the order of recording. By a vector among many, each of the best is found
+  ///   with a probability of .99 and more, unless the query asks for an exact answer.
   /// - Throws: `.invalid` for a query without a word or a vector, a vector that is not finite or all zero, or one whose
   ///   space is not the store's; `.dimensionMismatch` where its length is not that of the space (I6).
-  /// - Complexity: Words cost in proportion to the rows they match; a vector costs one pass over its space.
+  /// - Complexity: Milliseconds for a million episodes. While the index is being built, words cost in proportion to the rows
+  ///   they match and a vector one pass over its space.
   public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
     let terms = try searchTerms(of: query)
     let key = query.cacheKey(terms: terms)
@@ -27,18 +29,22 @@ extension Memory {
     }
   }
 
+  /// The episodes that answer a query, best first, without the episodes: what `recall` does before it loads them.
+  ///
+  /// Never from the cache.
+  ///
+  /// - Throws: As `recall`.
+  public func search(_ query: Query) async throws(MemoryError) -> [SearchHit] {
+    try await search(query, terms: try searchTerms(of: query)) { snapshot, ranked, _ throws(MemoryError) in
+      try snapshot.searchHits(ranked)
+    }
+  }
+
   /// - Parameter key: What to keep the answer under; `nil` for not at all.
   private func search(_ query: Query, terms: SearchTerms?, key: CacheKey?) async throws(MemoryError) -> [Hit] {
-    let ranking = query.ranking
-    let limit = query.limit
-    let legs: Ranking.Legs = query.vector == nil ? .words : terms == nil ? .vector : .both
-    var filter = query.filter
-    filter.statuses = query.statuses
-    let request = RecallRequest(
-      terms: terms, vector: query.vector, space: query.space, scope: query.scope, filter: filter,
-      depth: max(ranking.depth, limit), stepsPerEpisode: ranking.stepsPerEpisode,
-      excerpts: query.excerpts)
-    let found = try await primary.recall(request) { ranking.rank($0, limit: limit, legs: legs) }
+    let found = try await search(query, terms: terms) { snapshot, ranked, request throws(MemoryError) in
+      Versioned(try snapshot.hits(ranked, request), asOf: try snapshot.watermark())
+    }
     guard let key else { return found.value }
     // Which vectors there are decides what a vector means, and an answer that none took part in has no tag for that.
     if query.vector == nil || found.value.contains(where: { $0.shares.vector != 0 }) {
@@ -50,6 +56,34 @@ extension Memory {
         afterMiss: false)
     }
     return found.value
+  }
+
+  /// Tries before a search gives up on an index that other processes keep ahead of it.
+  private static let maximumTries = 8
+
+  /// Searches one snapshot, and makes something of what was found in it.
+  private func search<Value: Sendable>(
+    _ query: Query, terms: SearchTerms?,
+    _ load: @escaping @Sendable (any PrimarySnapshot, [RankedEpisode], RecallRequest) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    let ranking = query.ranking
+    var filter = query.filter
+    filter.statuses = query.statuses
+    let isHybrid = query.vector != nil && terms != nil
+    let request = RecallRequest(
+      terms: terms, vector: query.vector, space: query.space, scope: query.scope, filter: filter,
+      depth: max(isHybrid ? ranking.depth : 0, query.limit), stepsPerEpisode: ranking.stepsPerEpisode,
+      stepWeight: ranking.stepWeight, excerpts: query.excerpts)
+    let follower = follower
+    for attempt in 1...Self.maximumTries {
+      let search = Search(request, query, index: attempt < Self.maximumTries ? index : nil)
+      let found: Value? = try await primary.read { snapshot throws(MemoryError) in
+        guard let ranked = try search.run(in: snapshot, behind: { follower.start() }) else { return nil }
+        return try load(snapshot, ranked, request)
+      }
+      if let found { return found }
+    }
+    throw MemoryError(.unavailable, "the search was overtaken by other processes again and again; try again")
   }
 
   /// Puts the episodes into an answer that was found at `stamp`; `nil` where they are not all to be had as of then.
@@ -100,6 +134,9 @@ extension Memory {
     for prefix in query.prefixes { try validation.text(prefix, "prefix") }
     if let vector = query.vector { try validation.vector(vector, "vector") }
     try validation.ranking(query.ranking)
+    if let minimumScore = query.minimumScore, minimumScore.isNaN {
+      throw MemoryError(.invalid, "minimumScore is NaN; give a number or leave it out")
+    }
     if let space = query.space, let vector = query.vector, space.dimensions != vector.count {
       throw MemoryError(
         .dimensionMismatch,

@@ -8,8 +8,8 @@ extension Query {
 
   var statuses: Set<Episode.Status> { filter.statuses ?? Self.defaultStatuses }
 
-  /// A key over everything that decides the answer: terms, vector, space, scope, filter, limit, excerpts,
-  /// ranking.
+  /// A key over everything that decides the answer: terms, vector, space, scope, filter, limit, minimum
+  /// score, exactness, excerpts, ranking.
   func cacheKey(terms: SearchTerms?) -> CacheKey {
     var bytes = ByteWriter()
     bytes.write(terms) { bytes, terms in
@@ -35,6 +35,8 @@ extension Query {
     bytes.write(filter.after?.milliseconds) { $0.write($1) }
     bytes.write(filter.before?.milliseconds) { $0.write($1) }
     bytes.write(Int64(limit))
+    bytes.write(minimumScore) { $0.write($1) }
+    bytes.write(isExact)
     bytes.write(excerpts)
     bytes.write(ranking.stepWeight)
     bytes.write(Int64(ranking.stepsPerEpisode))

@@ -14,6 +14,11 @@ public struct Query: Hashable, Sendable {
   public var filter: Episode.Filter
   /// 1...1,000.
   public var limit: Int
+  /// Hits that score less are left out: by the metric's similarity for a vector alone, by bm25 for words alone, by the
+  /// fused score of 0...1 for both.
+  public var minimumScore: Double?
+  /// Whether to compare every vector and rank every match instead of asking the index: what the index is measured against.
+  public var isExact: Bool
   /// Whether hits quote the texts that matched, for people to read; about a quarter of a millisecond a text.
   public var excerpts: Bool
   public var ranking: Ranking
@@ -25,7 +30,8 @@ public struct Query: Hashable, Sendable {
   public init(
     text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
     space: EmbeddingSpace? = nil, scope: Scope, filter: Episode.Filter = .init(), limit: Int = 10,
-    excerpts: Bool = false, ranking: Ranking = .init(), maximumStaleness: Duration? = nil
+    minimumScore: Double? = nil, isExact: Bool = false, excerpts: Bool = false, ranking: Ranking = .init(),
+    maximumStaleness: Duration? = nil
   ) {
     self.text = text
     self.phrases = phrases
@@ -35,6 +41,8 @@ public struct Query: Hashable, Sendable {
     self.scope = scope
     self.filter = filter
     self.limit = limit
+    self.minimumScore = minimumScore
+    self.isExact = isExact
     self.excerpts = excerpts
     self.ranking = ranking
     self.maximumStaleness = maximumStaleness

@@ -85,7 +85,7 @@ public struct Ranking: Hashable, Sendable {
   private func ranked(_ words: Candidates.Words, _ shares: Hit.Shares) -> RankedEpisode {
     RankedEpisode(
       row: words.row, shares: shares, contextMatches: words.context > 0,
-      steps: words.steps.prefix(stepsPerEpisode).map(\.number))
+      steps: words.steps.prefix(stepsPerEpisode).map(\.row))
   }
 
   private func best(_ limit: Int, of episodes: [RankedEpisode]) -> [RankedEpisode] {

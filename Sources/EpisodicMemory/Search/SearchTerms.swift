@@ -42,6 +42,12 @@ public struct SearchTerms: Hashable, Sendable {
     }
   }
 
+  /// The spellings under which a text may be in the index: composed and decomposed ones are different bytes.
+  public static func spellings(of text: String) -> [String] {
+    let decomposed = text.canonicallyDecomposed
+    return decomposed.utf8.elementsEqual(text.utf8) ? [text] : [text, decomposed]
+  }
+
   public var isEmpty: Bool { words.isEmpty && phrases.isEmpty && prefixes.isEmpty }
 
   /// The words of a text as the full-text index cuts them: runs of letters, digits and marks, in lower case.

@@ -26,13 +26,25 @@ public struct Change: Hashable, Sendable {
   public let domain: String?
   /// Whether default recall could see the subject before or after the change.
   public let finished: Bool
+  /// Row of the episode or embedding; `nil` for patterns, and in a feed from before there were rows in it.
+  public let row: Int64?
+  /// Row of the step, where it is a step of the episode that came, changed or went; `allSteps` where the episode went
+  /// with all of them; `nil` where the change is not about steps.
+  public let step: Int64?
 
-  public init(revision: Int64, subject: Subject, key: String, domain: String?, finished: Bool) {
+  public static let allSteps: Int64 = 0
+
+  public init(
+    revision: Int64, subject: Subject, key: String, domain: String?, finished: Bool, row: Int64? = nil,
+    step: Int64? = nil
+  ) {
     self.revision = revision
     self.subject = subject
     self.key = key
     self.domain = domain
     self.finished = finished
+    self.row = row
+    self.step = step
   }
 }
 

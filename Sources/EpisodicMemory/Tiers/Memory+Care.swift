@@ -1,7 +1,8 @@
 extension Memory {
   /// What both tiers hold, and what the cache did.
   public func statistics() async throws(MemoryError) -> MemoryStatistics {
-    MemoryStatistics(primary: try await primary.statistics(), cache: cache.statistics())
+    MemoryStatistics(
+      primary: try await primary.statistics(), cache: cache.statistics(), index: index.statistics())
   }
 
   /// What the cache did and holds: the same without asking the primary, in microseconds.
@@ -14,25 +15,70 @@ extension Memory {
     let checks = try await primary.check()
     // A cache that has not caught up is not wrong, only behind; so it is made to catch up first.
     if cache.isAvailable { _ = try await reads.gate.catchUp(to: try primary.commitStamp()) }
-    return checks + (await cache.check(against: primary))
+    return checks + (await cache.check(against: primary)) + (await index.check(against: primary))
   }
 
-  /// Makes everything derived anew: empties the cache, which fills itself again, and rebuilds the full-text indexes.
+  /// Makes everything derived anew: empties the cache, which fills itself again, rebuilds the full-text indexes, and builds
+  /// the index of words and vectors. Others may read and write meanwhile.
   ///
-  /// - Parameter progress: Called with a word on each stage before it starts.
-  public func rebuild(progress: (String) -> Void = { _ in }) async throws(MemoryError) {
-    progress("cache")
+  /// - Parameter progress: Called when a stage starts, goes on and ends.
+  public func rebuild(progress: (RebuildProgress) -> Void = { _ in }) async throws(MemoryError) {
+    progress(RebuildProgress(stage: "cache", done: 0, total: 1))
     cache.removeAll()
     reads.gate.forget()
-    progress("full-text indexes")
+    progress(RebuildProgress(stage: "cache", done: 1, total: 1))
+    progress(RebuildProgress(stage: "full-text indexes", done: 0, total: 1))
     try await primary.rebuildTextIndexes()
+    progress(RebuildProgress(stage: "full-text indexes", done: 1, total: 1))
+    guard index.isAvailable else { return }
+    index.removeAll()
+    var last: RebuildProgress?
+    func report(_ next: RebuildProgress) {
+      if let before = last, before.stage != next.stage { progress(before.ended) }
+      if last?.stage != next.stage { progress(RebuildProgress(stage: next.stage, done: 0, total: next.total)) }
+      progress(next)
+      last = next
+    }
+    try await follower.follow { step in
+      if case .building(let stage, let done, let total) = step {
+        report(RebuildProgress(stage: stage.rawValue, done: done, total: total))
+      }
+    }
+    if let last { progress(last.ended) }
+  }
+
+  /// Merges what grew piece by piece, in the full-text indexes and in the index of words: searches after it cost least.
+  public func optimize() async throws(MemoryError) {
+    try await primary.optimizeTextIndexes()
+    try await follower.follow()
   }
 
   /// Checkpoints, lets go of the files, and makes the memory unusable. Not required: a memory that is dropped loses
   /// nothing.
   public func close() async throws(MemoryError) {
+    await follower.close()
+    index.close()
     cache.close()
     try await primary.close()
+  }
+}
+
+/// How far a rebuild has come.
+public struct RebuildProgress: Hashable, Sendable {
+  /// `cache`, `full-text indexes`, `words` or `vectors`.
+  public let stage: String
+  public let done: Int
+  /// About how much there is to do in this stage.
+  public let total: Int?
+
+  public init(stage: String, done: Int, total: Int?) {
+    self.stage = stage
+    self.done = done
+    self.total = total
+  }
+
+  fileprivate var ended: RebuildProgress {
+    RebuildProgress(stage: stage, done: max(done, total ?? done), total: total)
   }
 }
 
@@ -40,9 +86,11 @@ extension Memory {
 public struct MemoryStatistics: Hashable, Sendable {
   public let primary: PrimaryStatistics
   public let cache: CacheStatistics
+  public let index: IndexStatistics
 
-  public init(primary: PrimaryStatistics, cache: CacheStatistics) {
+  public init(primary: PrimaryStatistics, cache: CacheStatistics, index: IndexStatistics) {
     self.primary = primary
     self.cache = cache
+    self.index = index
   }
 }

@@ -49,8 +49,8 @@ public protocol PrimaryStore: Sendable {
 
   // MARK: Embeddings
 
-  /// With `replacing`, those of the same episode, step and model go first.
-  func insert(_ embedding: Embedding, replacing: Bool) async throws(MemoryError)
+  /// In one transaction. With `replacing`, those of the same episode, step and model go first.
+  func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError)
   func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool
   /// In the order they were added.
   func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding]
@@ -61,10 +61,10 @@ public protocol PrimaryStore: Sendable {
 
   // MARK: Search
 
-  /// Finds candidates, lets `rank` choose and order them, and loads what it chose, all in one snapshot.
-  func recall(
-    _ request: RecallRequest, rank: @escaping @Sendable (Candidates) -> [RankedEpisode]
-  ) async throws(MemoryError) -> Versioned<[Hit]>
+  /// Lends one snapshot.
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value
 
   // MARK: Care
 
@@ -73,6 +73,8 @@ public protocol PrimaryStore: Sendable {
   func check() async throws(MemoryError) -> [Check]
   /// Makes the full-text indexes anew from the tables.
   func rebuildTextIndexes() async throws(MemoryError)
+  /// Merges the full-text indexes into one piece each, so that a word is looked up in one place.
+  func optimizeTextIndexes() async throws(MemoryError)
   /// Brings everything into the database file and lets go of it; the store is of no use afterwards.
   func close() async throws(MemoryError)
 }

@@ -23,16 +23,21 @@ struct CacheTables: Sendable {
   let epoch: UInt64
   let cost: PageCost
 
-  init(_ tier: LMDBTier, maximumTags: Int) {
+  static let layout = TierLayout(
+    format: 4,
+    databases: ["entries", "window", "main", "deadlines", "tags"].map { ($0, .integers) })
+
+  init(_ tier: LMDBTier, policy: PolicyMap, maximumTags: Int) throws(LMDBError) {
     meta = tier.meta
-    entries = tier.entries
-    window = tier.window
-    main = tier.main
-    deadlines = tier.deadlines
-    policy = tier.policy
+    entries = try tier.database("entries")
+    window = try tier.database("window")
+    main = try tier.database("main")
+    deadlines = try tier.database("deadlines")
+    self.policy = policy
     epoch = tier.epoch
-    tags = TagTable(database: tier.tags, epoch: tier.epoch, maximumCount: maximumTags)
+    tags = TagTable(database: try tier.database("tags"), epoch: tier.epoch, maximumCount: maximumTags)
     cost = PageCost(pageSize: tier.pageSize)
+    if tier.isNew { policy.forgetEndless() }
   }
 
   static var contradiction: LMDBError {

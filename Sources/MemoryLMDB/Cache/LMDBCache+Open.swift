@@ -37,10 +37,14 @@ extension LMDBCache {
   ) -> any Cache {
     do throws(LMDBError) {
       let tier = try LMDBTier.open(
-        at: directory, store: store, mapSize: sizes.mapSize, expectedEntries: sizes.expectedEntries,
-        epoch: sizes.epoch, logger: logger)
+        at: directory, store: store, layout: CacheTables.layout, mapSize: sizes.mapSize, epoch: sizes.epoch,
+        logger: logger)
+      let policy = PolicyMap.open(at: directory + "/policy", entries: sizes.expectedEntries)
+      if !policy.isShared {
+        logger.debug("\(directory) has no room for what its policy learns: this process learns for itself alone")
+      }
       return LMDBCache(
-        tier, clock: clock, options: options, maximumTags: sizes.maximumTags,
+        tier, try CacheTables(tier, policy: policy, maximumTags: sizes.maximumTags), clock: clock, options: options,
         metrics: CacheMetrics(factory: sizes.metrics), logger: logger)
     } catch {
       let reason = "no cache in \(directory): \(error); \(remedy(for: error.code))"

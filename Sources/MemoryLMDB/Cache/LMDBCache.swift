@@ -36,10 +36,11 @@ public final class LMDBCache: Cache {
   }
 
   init(
-    _ tier: LMDBTier, clock: any WallClock, options: Options, maximumTags: Int, metrics: CacheMetrics, logger: Logger
+    _ tier: LMDBTier, _ tables: CacheTables, clock: any WallClock, options: Options, metrics: CacheMetrics,
+    logger: Logger
   ) {
     self.tier = tier
-    self.tables = CacheTables(tier, maximumTags: maximumTags)
+    self.tables = tables
     self.clock = clock
     self.metrics = metrics
     self.options = options

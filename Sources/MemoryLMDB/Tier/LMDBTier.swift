@@ -11,9 +11,10 @@ import Synchronization
   import Glibc
 #endif
 
-/// The one LMDB environment of a store: what is derived from the primary and can be made anew at any moment (I1).
+/// An LMDB environment of a store: what is derived from the primary and can be made anew at any moment (I1).
 ///
-/// A directory is one tier in a process, however often it is opened (I5); it closes with its last user. Files that
+/// The cache has one, and the search index another, so that neither waits while the other writes, and each keeps within
+/// bounds of its own. A directory is one tier in a process, however often it is opened (I5); it closes with its last user. Files that
 /// cannot be trusted are removed when it is opened, so whoever has a tier has one that belongs to this primary, this
 /// format and this boot of the machine.
 final class LMDBTier: Sendable {
@@ -24,18 +25,13 @@ final class LMDBTier: Sendable {
   private let boot: Epoch
   private let users: UsersFile
   private let writers: WriterLock
-  /// What decides who is evicted.
-  let policy: PolicyMap
   /// Seeds every checksum, see `MetaTable.Identity`.
   let epoch: UInt64
   let pageSize: Int
-
+  /// Whether its files were empty when this process opened them.
+  let isNew: Bool
   let meta: MetaTable
-  let entries: Database
-  let window: Database
-  let main: Database
-  let deadlines: Database
-  let tags: Database
+  private let databases: [String: Database]
 
   private static let inUse = Mutex<[EpochFile.Place: Use]>([:])
 
@@ -48,10 +44,10 @@ final class LMDBTier: Sendable {
   ///
   /// - Parameter directory: Its parent must exist.
   /// - Parameter mapSize: What the data file can never pass, in bytes. The first user in a process decides.
-  /// - Parameter expectedEntries: What the policy is laid out for; alike in every process.
+  /// - Parameter layout: What is in it; files of another format are removed.
   /// - Throws: `.busy` where the tier is open in this process for another store; what LMDB and the system refuse.
   static func open(
-    at directory: String, store: StoreIdentity, mapSize: Int, expectedEntries: Int, epoch: Epoch, logger: Logger
+    at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, epoch: Epoch, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
     try inUse.withLock { inUse throws(LMDBError) in
       let file = try EpochFile(in: directory)
@@ -68,13 +64,10 @@ final class LMDBTier: Sendable {
       let isSealed = try file.isSealed(directory + "/data.mdb", in: epoch)
       try file.write(epoch)
       let opening = Opening(
-        directory: directory, store: store, mapSize: mapSize, expectedEntries: expectedEntries,
+        directory: directory, store: store, layout: layout, mapSize: mapSize,
         isDoubtful: users.isAlone && !isSealed, place: file.place,
         boot: epoch)
       let tier = try openTrusted(opening, users, logger: logger)
-      if !tier.policy.isShared {
-        logger.debug("\(directory) has no room for what its policy learns: this process learns for itself alone")
-      }
       inUse[file.place] = Use(tier: tier, users: 1)
       return tier
     }
@@ -83,8 +76,8 @@ final class LMDBTier: Sendable {
   private struct Opening {
     let directory: String
     let store: StoreIdentity
+    let layout: TierLayout
     let mapSize: Int
-    let expectedEntries: Int
     /// Whether every page has to be looked at first: nobody sealed the file, or somebody touched it since.
     let isDoubtful: Bool
     let place: EpochFile.Place
@@ -186,10 +179,9 @@ final class LMDBTier: Sendable {
   private init(_ environment: Environment, _ opening: Opening, _ users: UsersFile) throws(LMDBError) {
     let (directory, store) = (opening.directory, opening.store)
     let writers = try WriterLock(in: directory)
-    let policy = PolicyMap.open(at: directory + "/policy", entries: opening.expectedEntries)
     // Making a database is a write, too.
     let tables = try writers.withLock { () throws(LMDBError) in
-      try Tables(environment, of: store, in: directory, policy: policy)
+      try Tables(environment, opening.layout, of: store, in: directory)
     }
     self.directory = directory
     self.store = store
@@ -198,55 +190,53 @@ final class LMDBTier: Sendable {
     self.boot = opening.boot
     self.users = users
     self.writers = writers
-    self.policy = policy
     self.pageSize = try environment.statistics().pageSize
     self.epoch = tables.epoch
+    self.isNew = tables.isNew
     self.meta = tables.meta
-    self.entries = tables.entries
-    self.window = tables.window
-    self.main = tables.main
-    self.deadlines = tables.deadlines
-    self.tags = tables.tags
+    self.databases = tables.databases
+  }
+
+  /// A database of the layout.
+  func database(_ name: String) throws(LMDBError) -> Database {
+    guard let database = databases[name] else {
+      throw LMDBError(.invalid, message: "\(directory) has no database \(name)")
+    }
+    return database
   }
 
   /// The databases, made where there are none.
   private struct Tables {
     let epoch: UInt64
+    let isNew: Bool
     let meta: MetaTable
-    let entries: Database
-    let window: Database
-    let main: Database
-    let deadlines: Database
-    let tags: Database
+    let databases: [String: Database]
 
     init(
-      _ environment: Environment, of store: StoreIdentity, in directory: String, policy: PolicyMap
+      _ environment: Environment, _ layout: TierLayout, of store: StoreIdentity, in directory: String
     ) throws(LMDBError) {
       let meta = MetaTable(database: try environment.database(named: "meta", keys: .integers))
-      let entries = try environment.database(named: "entries", keys: .integers)
-      let identity = try environment.write { transaction throws(LMDBError) in
-        if let found = try meta.identity(in: transaction) { return found }
-        guard try transaction.count(in: entries) == 0 else {
-          throw LMDBError(.damaged, message: "\(directory) has entries and does not say whose")
+      var databases: [String: Database] = [:]
+      for (name, keys) in layout.databases { databases[name] = try environment.database(named: name, keys: keys) }
+      let (identity, isNew) = try environment.write { transaction throws(LMDBError) in
+        if let found = try meta.identity(in: transaction) { return (found, false) }
+        for database in databases.values where try transaction.count(in: database) > 0 {
+          throw LMDBError(.damaged, message: "\(directory) has \(database.name) and does not say whose")
         }
-        let made = MetaTable.Identity(format: MetaTable.format, epoch: .random(in: 0 ... .max), store: store)
+        let made = MetaTable.Identity(format: layout.format, epoch: .random(in: 0 ... .max), store: store)
         try meta.put(made, in: &transaction)
-        policy.forgetEndless()
-        return made
+        return (made, true)
       }
-      guard identity.format == MetaTable.format, identity.store == store else {
+      guard identity.format == layout.format, identity.store == store else {
         throw LMDBError(
           .incompatible,
           message: "\(directory) is of format \(identity.format) and store \(identity.store.rawValue), "
-            + "not \(MetaTable.format) and \(store.rawValue)")
+            + "not \(layout.format) and \(store.rawValue)")
       }
       epoch = identity.epoch
+      self.isNew = isNew
       self.meta = meta
-      self.entries = entries
-      window = try environment.database(named: "window", keys: .integers)
-      main = try environment.database(named: "main", keys: .integers)
-      deadlines = try environment.database(named: "deadlines", keys: .integers)
-      tags = try environment.database(named: "tags", keys: .integers)
+      self.databases = databases
     }
   }
 }

@@ -9,11 +9,9 @@ import LMDB
 /// | --- | --- | --- |
 /// | 0 | identity | format UInt32, epoch UInt64, store text |
 /// | 1 | position | revision Int64, nonce Int64, stamp 8 UInt64; absent before the first catch-up |
-/// | 2 | tallies | see `Tallies` |
+/// | 2 | tallies | of a cache, see `Tallies` |
+/// | 3 | progress | of an index, see `IndexPosition` |
 struct MetaTable: Sendable {
-  /// Counts up when any layout in this module changes; files of another format are removed.
-  static let format: UInt32 = 3
-
   private enum Key {
     static let identity: UInt64 = 0
     static let position: UInt64 = 1

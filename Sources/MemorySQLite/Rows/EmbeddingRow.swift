@@ -1,6 +1,7 @@
 import EpisodicMemory
 import Foundation
 import GRDB
+import SQLiteStorage
 import Vectors
 
 /// A row of `embeddings`, between `Embedding` and its columns.
@@ -23,16 +24,19 @@ enum EmbeddingRow {
       createdAt: Timestamp(milliseconds: try row.value(6)))
   }
 
-  static func insert(_ embedding: Embedding, _ db: Database) throws {
-    let statement = try db.cachedStatement(
-      sql: """
-        INSERT INTO embeddings (id, episode_id, step_id, content, embedding, model_name, dimensions, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """)
-    try statement.execute(arguments: [
-      embedding.id.rawValue, embedding.episodeID.rawValue, embedding.stepID?.rawValue, embedding.content,
-      Data([UInt8](littleEndianFloat32: embedding.vector)), embedding.model, embedding.vector.count,
-      embedding.createdAt.milliseconds,
-    ])
+  private static let insertion = RowInsert(
+    into: "embeddings", "id, episode_id, step_id, content, embedding, model_name, dimensions, created_at")
+
+  static func insert(_ embeddings: [Embedding], _ db: Database) throws {
+    try insertion(embeddings, db) { embedding, row in
+      try row.bind(embedding.id.rawValue)
+      try row.bind(embedding.episodeID.rawValue)
+      try row.bind(embedding.stepID?.rawValue)
+      try row.bind(embedding.content)
+      try [UInt8](littleEndianFloat32: embedding.vector).withUnsafeBytes { bytes in try row.bind(bytes) }
+      try row.bind(embedding.model)
+      try row.bind(Int64(embedding.vector.count))
+      try row.bind(embedding.createdAt.milliseconds)
+    }
   }
 }

@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import SQLiteStorage
 
 /// A row of `episodes`, between `Episode` and its columns.
 enum EpisodeRow {
@@ -43,26 +44,49 @@ enum EpisodeRow {
       embeddingVersion: try row.value(11), steps: try StepRow.fetchAll(db, of: id))
   }
 
-  /// - Parameter row: The row it had before it is replaced, so that it keeps its place in a list; `nil` for a new one.
-  static func insert(_ episode: Episode, at row: Int64? = nil, _ db: Database) throws {
-    let statement = try db.cachedStatement(
-      sql: """
-        INSERT INTO episodes (seq, id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """)
-    try statement.execute(arguments: [
-      row, episode.id.rawValue, episode.taskType.rawValue, episode.domain, episode.session?.canonicallyComposed,
-      episode.context,
-      episode.status.rawValue, episode.successRate, episode.createdAt.milliseconds, episode.completedAt?.milliseconds,
-      episode.metadata.canonicalText,
-    ])
-    try StepRow.insert(episode.steps.map { (episode.id, $0) }, db)
+  private static let insertion = RowInsert(
+    into: "episodes",
+    "seq, id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata")
+
+  /// Inserts episodes with their steps.
+  ///
+  /// - Parameter episodes: Each with the row it had before it is replaced, so that it keeps its place in a list; `nil`
+  ///   for a new one. Those with a row first, or a new one might take it.
+  static func insert(_ episodes: [(episode: Episode, row: Int64?)], _ db: Database) throws {
+    try insertion(episodes, db) { entry, row in
+      let episode = entry.episode
+      try row.bind(entry.row)
+      try row.bind(episode.id.rawValue)
+      try row.bind(episode.taskType.rawValue)
+      try row.bind(episode.domain)
+      try row.bind(episode.session?.canonicallyComposed)
+      try row.bind(episode.context)
+      try row.bind(episode.status.rawValue)
+      try row.bind(episode.successRate)
+      try row.bind(episode.createdAt.milliseconds)
+      try row.bind(episode.completedAt?.milliseconds)
+      try row.bind(episode.metadata.canonicalText)
+    }
+    try StepRow.insert(episodes.flatMap { entry in entry.episode.steps.map { (entry.episode.id, $0) } }, db)
   }
 
-  /// The row of an episode; `nil` where there is none.
-  static func row(of id: Episode.ID, _ db: Database) throws -> Int64? {
-    try Int64.fetchOne(db.cachedStatement(sql: "SELECT seq FROM episodes WHERE id = ?"), arguments: [id.rawValue])
+  /// Finds the rows of episodes by their ids, with one statement.
+  struct Lookup: ~Copyable {
+    private var rows: RawStatement
+
+    init(_ db: Database) throws { rows = try RawStatement("SELECT seq FROM episodes WHERE id = ?", db) }
+
+    /// `nil` where there is none.
+    mutating func row(of id: Episode.ID) throws -> Int64? {
+      try rows.bind(id.rawValue)
+      guard try rows.step() else { return nil }
+      defer { rows.reset() }
+      return rows.integer(0)
+    }
   }
 
-  static func exists(_ id: Episode.ID, _ db: Database) throws -> Bool { try row(of: id, db) != nil }
+  static func exists(_ id: Episode.ID, _ db: Database) throws -> Bool {
+    var lookup = try Lookup(db)
+    return try lookup.row(of: id) != nil
+  }
 }

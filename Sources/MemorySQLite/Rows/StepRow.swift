@@ -1,10 +1,9 @@
 import EpisodicMemory
 import GRDB
+import SQLiteStorage
 
 /// A row of `steps`, between `Step` and its columns.
 enum StepRow {
-  private static let rowsPerStatement = 32
-
   static func fetchAll(_ db: Database, of episode: Episode.ID) throws -> [Step] {
     let statement = try db.cachedStatement(
       sql: """
@@ -24,33 +23,32 @@ enum StepRow {
     return steps
   }
 
-  /// Inserts steps, many a statement: FTS5 writes a segment of its index at the end of every statement that may have to
-  /// be undone, which costs more than the rest of the insert.
+  private static let insertion = RowInsert(
+    into: "steps", "id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp")
+
   static func insert(_ steps: [(episode: Episode.ID, step: Step)], _ db: Database) throws {
-    var rest = steps[...]
-    while !rest.isEmpty {
-      let chunk = rest.prefix(rowsPerStatement)
-      rest = rest.dropFirst(rowsPerStatement)
-      let rows = chunk.map { _ in "(?, ?, ?, ?, ?, ?, ?, ?, ?)" }.joined(separator: ", ")
-      let statement = try db.cachedStatement(
-        sql: """
-          INSERT INTO steps (id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp)
-          VALUES \(rows)
-          """)
-      var values: [(any DatabaseValueConvertible)?] = []
-      values.reserveCapacity(chunk.count * 9)
-      for (episode, step) in chunk {
-        values += [
-          step.id.rawValue, episode.rawValue, step.number, step.action, step.result, step.tool,
-          step.duration?.milliseconds, step.success, step.timestamp.milliseconds,
-        ]
-      }
-      try statement.execute(arguments: StatementArguments(values))
+    try insertion(steps, db) { entry, row in
+      let step = entry.step
+      try row.bind(step.id.rawValue)
+      try row.bind(entry.episode.rawValue)
+      try row.bind(Int64(step.number))
+      try row.bind(step.action)
+      try row.bind(step.result)
+      try row.bind(step.tool)
+      try row.bind(step.duration?.milliseconds)
+      try row.bind(step.success.map { $0 ? 1 : 0 as Int64 })
+      try row.bind(step.timestamp.milliseconds)
     }
   }
 
   static func exists(_ number: Int, of episode: Episode.ID, _ db: Database) throws -> Bool {
     let statement = try db.cachedStatement(sql: "SELECT 1 FROM steps WHERE episode_id = ? AND step_number = ?")
     return try Int.fetchOne(statement, arguments: [episode.rawValue, number]) != nil
+  }
+
+  /// The id of the episode of a step; `nil` where there is no such step.
+  static func episode(of step: Step.ID, _ db: Database) throws -> String? {
+    let statement = try db.cachedStatement(sql: "SELECT episode_id FROM steps WHERE id = ?")
+    return try String.fetchOne(statement, arguments: [step.rawValue])
   }
 }

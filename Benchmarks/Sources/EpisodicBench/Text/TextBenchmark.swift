@@ -1,0 +1,136 @@
+import CRawSQLite
+import Episodic
+
+/// Questions by words to the library and to plain FTS5 over the same file, in turns.
+struct TextBenchmark {
+  /// Questions to one side before the other has its turn.
+  private static let turn = 10
+  /// The library is asked so often for each time that FTS5 is.
+  private static let repeats = 3
+
+  let options: TextOptions
+  let scratch: ScratchDirectory
+  let progress = Progress()
+
+  init(_ options: TextOptions, scratch: ScratchDirectory) {
+    self.options = options
+    self.scratch = scratch
+  }
+
+  /// On the global executor, where a library's callers are: a hop from the main thread is not what is measured.
+  @concurrent
+  func run() async throws -> TextReport {
+    let probe = try SyncProbe(in: scratch)
+    for _ in 0..<32 { try probe.sample() }
+    var report = TextReport(
+      parameters: ["documents": options.documents, "queries": options.queries],
+      machine: Machine(durability: VectorStore.options.durability.rawValue, sync: probe.series))
+    let vectors = try hybridRows()
+    let population = TextPopulation(count: options.documents, seed: options.seed, progress: progress)
+    var store = try await TextStore(
+      in: options.store ?? scratch.path(of: "store"), population, others: scratch, progress: progress)
+    let memory = try await store.open()
+    reportMaking(store, &report)
+    try await reportSizes(memory, &report)
+    try await contests(population, memory, store, &report)
+    if let vectors {
+      try await store.embed(vectors, memory, progress: progress)
+      try await hybrid(population, vectors, memory, &report)
+    }
+    try await rebuild(memory, &report)
+    try await memory.close()
+    progress.clear()
+    return report
+  }
+
+  // MARK: Stages
+
+  private func reportMaking(_ store: TextStore, _ report: inout TextReport) {
+    let (making, documents) = (store.making, Double(options.documents))
+    report.figures += [
+      Figure("documents inserted, everything included", documents / making.librarySeconds, "/s"),
+      Figure("documents inserted, no index of words", documents / making.unindexedSeconds, "/s"),
+      Figure("documents inserted into FTS5 alone", documents / making.plainSeconds, "/s"),
+    ]
+    report.ratios += [
+      Ratio(
+        "insert, rate / FTS5 alone", section: "build", making.plainSeconds, over: making.librarySeconds,
+        target: .atLeast(0.5)),
+      Ratio(
+        "insert, rate / the same without the index of words", section: "build", making.unindexedSeconds,
+        over: making.librarySeconds),
+    ]
+    if !store.isNew {
+      report.notes.append("the store was kept: the rates are of the run that made it, and its index was rebuilt since")
+    }
+  }
+
+  private func reportSizes(_ memory: Memory, _ report: inout TextReport) async throws {
+    let index = try await memory.statistics().index
+    if let reason = index.unavailable {
+      report.failure = "there is no index (\(reason)), so nothing here is about one"
+    } else if index.documents != options.documents {
+      report.failure = "the index says it holds \(index.documents) documents of \(options.documents)"
+    }
+    report.figures += [
+      Figure("word index, per document", Double(index.wordBytes) / Double(options.documents), "bytes"),
+      Figure("file of the indexes, per document", Double(index.fileBytes) / Double(options.documents), "bytes"),
+    ]
+  }
+
+  private func contests(
+    _ population: TextPopulation, _ memory: Memory, _ store: TextStore, _ report: inout TextReport
+  ) async throws {
+    let fullText = try PlainFullText(store: store.folder)
+    var agreeing = 0
+    var asked = 0
+    for kind in population.questions(options.queries) {
+      for question in kind.questions.prefix(3) {
+        _ = try fullText.best(question)
+        _ = try await memory.search(question.query)
+      }
+      var contest = TextContest(kind)
+      for round in 0..<kind.rounds {
+        for first in stride(from: 0, to: kind.questions.count, by: Self.turn) {
+          progress.show(kind.name, round * kind.questions.count + first, of: kind.rounds * kind.questions.count)
+          let turn = kind.questions[first..<min(first + Self.turn, kind.questions.count)]
+          try await contest.ask(turn, round: round, repeats: Self.repeats, memory, fullText)
+        }
+      }
+      agreeing += contest.agreeing
+      asked += kind.questions.count
+      report.classes.append(TextRow(contest))
+      report.ratios.append(Self.ratio(contest))
+    }
+    report.ratios.append(
+      Ratio(
+        "same ten as FTS5, ties aside", section: "\(asked) questions", Double(agreeing), over: Double(asked),
+        target: .atLeast(0.99)))
+  }
+
+  /// What it costs to build everything derived anew.
+  private func rebuild(_ memory: Memory, _ report: inout TextReport) async throws {
+    progress.show("rebuilding the indexes", 0, of: 1)
+    let clock = StageClock()
+    try await memory.rebuild { clock.note($0) }
+    report.figures += clock.figures
+  }
+
+  private static func ratio(_ contest: TextContest) -> Ratio {
+    let (name, plain, search) = (contest.kind.name, contest.plain.p50, contest.search.p50)
+    guard let times = contest.kind.timesFaster else {
+      return Ratio("\(name), search / FTS5, p50", section: "questions", search, over: plain, target: .atMost(1.1))
+    }
+    return Ratio("\(name), FTS5 / search, p50", section: "questions", plain, over: search, target: .atLeast(times))
+  }
+
+  /// Opened first, so that a file that does not fit shows before anything is measured.
+  private func hybridRows() throws -> FloatRows? {
+    guard let path = options.vectors, let dimensions = options.dimensions else { return nil }
+    let rows = try FloatRows(path: path, dimensions: dimensions)
+    guard rows.count >= options.documents else {
+      throw BenchError("\(path) has \(rows.count) rows for \(options.documents) documents")
+    }
+    return rows
+  }
+}

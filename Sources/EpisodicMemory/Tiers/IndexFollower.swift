@@ -1,0 +1,84 @@
+import Synchronization
+
+/// Keeps the index near the primary, so that a query finds little to catch up with.
+///
+/// Safety never depends on it: a query takes in what is missing, or has the primary search alone.
+final class IndexFollower: Sendable {
+  /// Changes that may wait for the next query: what a query takes in without anybody noticing.
+  private static let patience = 256
+  /// While another process has the index's lock.
+  private static let pause = Duration.milliseconds(5)
+
+  private struct State {
+    var pending = 0
+    var task: Task<Void, Never>?
+    var isClosed = false
+  }
+
+  private let primary: any PrimaryStore
+  private let index: any SearchIndex
+  private let state = Mutex(State())
+
+  init(primary: any PrimaryStore, index: any SearchIndex) {
+    self.primary = primary
+    self.index = index
+  }
+
+  /// Tells of a write that has been committed; now and then the index follows in the background.
+  func noteChanges(_ count: Int) {
+    guard index.isAvailable else { return }
+    let isDue = state.withLock { state in
+      state.pending += count
+      return state.pending >= Self.patience
+    }
+    if isDue { start() }
+  }
+
+  /// Follows in the background, unless that is under way.
+  func start() {
+    guard index.isAvailable else { return }
+    state.withLock { state in
+      guard state.task == nil, !state.isClosed else { return }
+      state.pending = 0
+      state.task = Task.detached(priority: .utility) { [self] in
+        await followQuietly()
+        self.state.withLock { $0.task = nil }
+      }
+    }
+  }
+
+  /// Follows after a write, which stands whatever becomes of this: what is wrong with the primary the next read will say.
+  func followQuietly() async {
+    do throws(MemoryError) { try await follow() } catch {}
+  }
+
+  /// Follows until the index is where the primary is, and merges what is to be merged.
+  ///
+  /// - Throws: What the primary throws. An index that fails is unavailable from then on, which is not an error.
+  func follow(_ progress: (IndexProgress) -> Void = { _ in }) async throws(MemoryError) {
+    let index = index
+    while index.isAvailable, !Task.isCancelled {
+      let step = try await primary.read { snapshot throws(MemoryError) in try index.advance(in: snapshot) }
+      progress(step)
+      switch step {
+      case .building, .following: continue
+      case .waiting:
+        do { try await Task.sleep(for: Self.pause) } catch { return }
+      case .arrived:
+        while !Task.isCancelled, index.maintain() { await Task.yield() }
+        return
+      case .unavailable: return
+      }
+    }
+  }
+
+  /// Stops what runs in the background and waits for its end.
+  func close() async {
+    let task = state.withLock { state in
+      state.isClosed = true
+      return state.task
+    }
+    task?.cancel()
+    await task?.value
+  }
+}

@@ -1,0 +1,138 @@
+import LMDB
+
+/// The database `episodes`: what scopes and filters look at, by row of the episode.
+///
+/// A key is row / 256; a value has 256 records of 32 bytes: domain, session, task type UInt32, status UInt8, three of
+/// padding, creation Int64, hash of the context UInt64; and a seal. A status of 255 marks a row without an episode.
+struct EpisodeTable: Sendable {
+  struct Record: Hashable {
+    var attributes: NamedAttributes
+    /// Tells whether the context changed.
+    var contextHash: UInt64
+  }
+
+  private static let rowsPerValue = 256
+  private static let recordBytes = 32
+  private static let valueBytes = rowsPerValue * recordBytes
+  private static let absent: UInt8 = 255
+
+  let database: Database
+  let epoch: UInt64
+
+  /// - Parameter rows: In any order.
+  /// - Returns: Those that are there.
+  func records(
+    of rows: some Sequence<Int64>, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> [Int64: Record] {
+    var found: [Int64: Record] = [:]
+    var reader = Reader(self)
+    for row in rows { found[row] = try reader.record(of: row, in: transaction) }
+    return found
+  }
+
+  /// Sets records, or removes them where there is `nil`.
+  func put(_ records: [Int64: Record?], in transaction: inout WriteTransaction) throws(LMDBError) {
+    for (key, records) in Dictionary(grouping: records, by: { Self.key($0.key) }).sorted(by: { $0.key < $1.key }) {
+      var bytes = try content(key, in: transaction)
+      for (row, record) in records { Self.write(record, at: Self.offset(row), to: &bytes) }
+      try transaction.put(SealedRecord.seal(bytes, seed: epoch ^ key).span.bytes, for: key, in: database)
+    }
+  }
+
+  /// Calls `body` with every record, in the order of rows.
+  func forEach(
+    in transaction: borrowing some Transaction & ~Copyable, _ body: (Int64, Record) -> Void
+  ) throws(LMDBError) {
+    var cursor = try transaction.cursor(in: database)
+    while let entry = try cursor.next() {
+      guard let key = entry.integerKey, key <= UInt64(Int64.max) >> 8 else { throw Self.damaged }
+      try entry.value.withUnsafeBytes { bytes throws(LMDBError) in
+        try check(bytes, key)
+        for slot in 0..<Self.rowsPerValue {
+          guard let record = Self.read(bytes, slot * Self.recordBytes) else { continue }
+          body(Int64(key) << 8 | Int64(slot), record)
+        }
+      }
+    }
+  }
+
+  /// Reads records one by one; those that are near each other cost a tenth of a lookup.
+  struct Reader: ~Copyable {
+    private let table: EpisodeTable
+    private var key: UInt64?
+    private var bytes: UnsafeRawBufferPointer?
+
+    init(_ table: EpisodeTable) { self.table = table }
+
+    /// - Parameter transaction: The same in every call: what was looked up stays good for as long as it lasts.
+    mutating func record(
+      of row: Int64, in transaction: borrowing some Transaction & ~Copyable
+    ) throws(LMDBError) -> Record? {
+      let key = EpisodeTable.key(row)
+      if key != self.key {
+        bytes = nil
+        self.key = key
+        if let value = try transaction.get(key, in: table.database) {
+          bytes = try value.withUnsafeBytes { bytes throws(LMDBError) in
+            try table.check(bytes, key)
+            return bytes
+          }
+        }
+      }
+      guard let bytes else { return nil }
+      return EpisodeTable.read(bytes, EpisodeTable.offset(row))
+    }
+  }
+
+  // MARK: Layout
+
+  private static func key(_ row: Int64) -> UInt64 { UInt64(bitPattern: row) >> 8 }
+  private static func offset(_ row: Int64) -> Int { Int(row & 255) * recordBytes }
+
+  private static func read(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Record? {
+    func integer<Value: FixedWidthInteger>(_ at: Int, _ type: Value.Type) -> Value {
+      Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + at, as: Value.self))
+    }
+    let status = integer(12, UInt8.self)
+    guard status != absent else { return nil }
+    let attributes = NamedAttributes(
+      domain: integer(0, UInt32.self), session: integer(4, UInt32.self), task: integer(8, UInt32.self), status: status,
+      createdAt: integer(16, Int64.self))
+    return Record(attributes: attributes, contextHash: integer(24, UInt64.self))
+  }
+
+  private static func write(_ record: Record?, at offset: Int, to bytes: inout [UInt8]) {
+    bytes.withUnsafeMutableBytes { bytes in
+      func put(_ value: some FixedWidthInteger, _ at: Int) {
+        bytes.storeBytes(of: value.littleEndian, toByteOffset: offset + at, as: type(of: value))
+      }
+      guard let record else { return put(absent, 12) }
+      put(record.attributes.domain, 0)
+      put(record.attributes.session, 4)
+      put(record.attributes.task, 8)
+      put(record.attributes.status, 12)
+      put(record.attributes.createdAt, 16)
+      put(record.contextHash, 24)
+    }
+  }
+
+  private func content(_ key: UInt64, in transaction: borrowing WriteTransaction) throws(LMDBError) -> [UInt8] {
+    guard let value = try transaction.get(key, in: database) else {
+      var empty = [UInt8](repeating: 0, count: Self.valueBytes)
+      for slot in 0..<Self.rowsPerValue { empty[slot * Self.recordBytes + 12] = Self.absent }
+      return empty
+    }
+    return try value.withUnsafeBytes { bytes throws(LMDBError) in
+      try check(bytes, key)
+      return Array(bytes.dropLast(8))
+    }
+  }
+
+  private func check(_ bytes: UnsafeRawBufferPointer, _ key: UInt64) throws(LMDBError) {
+    guard bytes.count == Self.valueBytes + 8, SealedRecord.isSealed(bytes, seed: epoch ^ key) else {
+      throw Self.damaged
+    }
+  }
+
+  private static var damaged: LMDBError { LMDBError(.damaged, message: "a record of the index's episodes is damaged") }
+}

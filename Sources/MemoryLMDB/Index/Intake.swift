@@ -1,0 +1,169 @@
+import EpisodicMemory
+import LMDB
+
+/// What one step of following takes into the index: gathered from the primary's rows, then put into the tables.
+struct Intake: ~Copyable {
+  private let index: LMDBSearchIndex
+  private var documents = SegmentBuilder()
+  private var departedGroups: [UInt64] = []
+  private var departedDocuments: [WordDocument] = []
+  private var records: [Int64: EpisodeTable.Record?] = [:]
+  /// What the table says of episodes, before.
+  private var before: [Int64: EpisodeTable.Record] = [:]
+  private var vectors = VectorChanges()
+  private var numbers: [NameTable.Kind: [String: UInt32]] = [:]
+  private var last: (attributes: EpisodeAttributes, named: NamedAttributes)?
+  private var failure: LMDBError?
+  /// Episodes of which scopes and filters see something else than before, so that their vectors must be told.
+  private(set) var moved: [Int64] = []
+
+  init(_ index: LMDBSearchIndex) { self.index = index }
+
+  /// Looks up what the table says now.
+  mutating func remember(
+    _ episodes: [Int64], in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) {
+    before = try index.episodes.records(of: episodes, in: transaction)
+  }
+
+  // MARK: Departures
+
+  mutating func depart(groups: [Int64], steps: [Int64: Int64], vectors: [Int64]) {
+    departedGroups += groups.map(UInt64.init(bitPattern:))
+    departedDocuments += steps.map { step, episode in
+      WordDocument(field: .steps, group: UInt64(bitPattern: episode), member: UInt64(bitPattern: step))
+    }
+    // What the table said of a context is gone with its group.
+    for group in groups { before[group]?.contextHash = 0 }
+    self.vectors.departures.formUnion(vectors)
+  }
+
+  /// Of the episodes that changed, those that were not found are gone.
+  mutating func departMissing(_ episodes: [Int64]) {
+    for row in episodes where records[row] == nil {
+      records[row] = .some(nil)
+      departedGroups.append(UInt64(bitPattern: row))
+    }
+  }
+
+  // MARK: Arrivals
+
+  mutating func take(
+    _ episode: IndexedEpisode, _ snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
+  ) throws(MemoryError) {
+    let attributes = named(episode.attributes, &transaction)
+    // Never 0, which stands for a context that is not in the index.
+    let hash = XXH64.hash(episode.context, seed: index.tier.epoch) | 1
+    let before = before[episode.row]
+    records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
+    if let before, before.attributes != attributes { moved.append(episode.row) }
+    if before?.contextHash == hash { return }
+    let group = UInt64(bitPattern: episode.row)
+    if before != nil { departedDocuments.append(WordDocument(field: .context, group: group, member: 0)) }
+    try add([episode.context], WordDocument(field: .context, group: group, member: 0), snapshot)
+  }
+
+  mutating func take(_ step: IndexedStep, _ snapshot: any PrimarySnapshot) throws(MemoryError) {
+    let name = WordDocument(
+      field: .steps, group: UInt64(bitPattern: step.episode), member: UInt64(bitPattern: step.row))
+    try add(step.texts, name, snapshot)
+  }
+
+  mutating func take(_ vector: IndexedVector, _ transaction: inout WriteTransaction) {
+    vectors.arrive(vector, named(vector.attributes, &transaction), epoch: index.tier.epoch)
+  }
+
+  /// Tells a vector, which is in the index already, of what became of its episode.
+  mutating func retake(_ vector: IndexedVector, _ transaction: inout WriteTransaction) {
+    // One that arrives in the same step does so as it is now.
+    if vectors.departures.contains(vector.row) { return }
+    let attributes = named(vector.attributes, &transaction)
+    if var old = before[vector.episode]?.attributes {
+      old.status = attributes.status
+      if old == attributes {
+        vectors.statuses[vector.row] = attributes.status
+        return
+      }
+    }
+    vectors.departures.insert(vector.row)
+    vectors.arrive(vector, attributes, epoch: index.tier.epoch)
+  }
+
+  private mutating func add(
+    _ texts: [UnsafeRawBufferPointer], _ name: WordDocument, _ snapshot: any PrimarySnapshot
+  ) throws(MemoryError) {
+    do throws(LMDBError) {
+      try documents.begin(field: name.field, group: name.group, member: name.member)
+    } catch {
+      return failed(error)
+    }
+    var start: UInt32 = 0
+    for text in texts {
+      var end = start
+      try snapshot.words(of: text) { word, place in
+        do throws(LMDBError) {
+          try documents.add(token: word, position: start &+ place)
+        } catch {
+          failed(error)
+        }
+        end = start &+ place &+ 1
+      }
+      // A place left free, so that no phrase goes from one text to the next.
+      start = end &+ 1
+    }
+    do throws(LMDBError) { try documents.end() } catch { failed(error) }
+  }
+
+  // MARK: Putting
+
+  mutating func put(_ transaction: inout WriteTransaction) throws(IndexFailure) {
+    if let failure { throw .index(failure) }
+    let index = index
+    let (groups, departed) = (departedGroups, departedDocuments)
+    try lmdb { () throws(LMDBError) in
+      if !groups.isEmpty { _ = try index.words.removeGroups(groups, in: &transaction) }
+      if !departed.isEmpty { _ = try index.words.remove(departed, in: &transaction) }
+    }
+    var arriving = SegmentBuilder()
+    swap(&arriving, &documents)
+    do throws(LMDBError) {
+      try index.words.add(arriving, in: &transaction)
+      try index.vectors.apply(vectors, in: &transaction)
+      try index.episodes.put(records, in: &transaction)
+    } catch {
+      throw .index(error)
+    }
+  }
+
+  // MARK: Names
+
+  private mutating func named(
+    _ attributes: EpisodeAttributes, _ transaction: inout WriteTransaction
+  ) -> NamedAttributes {
+    if let last, last.attributes == attributes { return last.named }
+    let named = NamedAttributes(
+      domain: number(attributes.domain, .domain, &transaction),
+      session: attributes.session.map { number($0, .session, &transaction) } ?? 0,
+      task: number(attributes.taskType.rawValue, .task, &transaction), status: StatusCode.of(attributes.status),
+      createdAt: attributes.createdAt.milliseconds)
+    last = (attributes, named)
+    return named
+  }
+
+  private mutating func number(
+    _ name: String, _ kind: NameTable.Kind, _ transaction: inout WriteTransaction
+  ) -> UInt32 {
+    if let number = numbers[kind]?[name] { return number }
+    do throws(LMDBError) {
+      let number = try index.names.assign(name, kind, in: &transaction)
+      numbers[kind, default: [:]][name] = number
+      return number
+    } catch {
+      failed(error)
+      return 0
+    }
+  }
+
+  /// Keeps the first failure, which `put` throws: rows are lent to closures that can only throw what the primary throws.
+  private mutating func failed(_ error: LMDBError) { failure = failure ?? error }
+}

@@ -1,0 +1,197 @@
+public import EpisodicMemory
+import LMDB
+
+/// The order of everything here: the lock, the place, the primary's rows, the tables, the new place, one commit. So two
+/// processes never take in the same changes, and a kill between any two steps leaves what was.
+extension LMDBSearchIndex {
+  /// Rows of a table that one step of a build reads: a tenth of a second of work, or less.
+  private static let buildBatch = 8192
+  private static let buildVectors = SlabLayout.capacity
+  /// Changes that one step takes in.
+  static let followBatch = 4096
+
+  public func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress {
+    try advance(in: snapshot, atMost: nil)
+  }
+
+  /// - Parameter limit: Changes that may be taken in; `nil` where a build may go on, too.
+  func advance(in snapshot: any PrimarySnapshot, atMost limit: Int?) throws(MemoryError) -> IndexProgress {
+    guard isAvailable else { return .unavailable }
+    // Errors of the primary pass through the transaction, which they undo.
+    var refusal: MemoryError?
+    do throws(LMDBError) {
+      return try tier.write { transaction throws(LMDBError) in
+        do throws(IndexFailure) {
+          return try step(in: snapshot, atMost: limit, &transaction)
+        } catch {
+          switch error {
+          case .index(let error): throw error
+          case .primary(let error):
+            refusal = error
+            throw LMDBError(.unavailable, message: "the primary could not be read")
+          }
+        }
+      }
+    } catch {
+      if let refusal { throw refusal }
+      switch error.code {
+      case .busy: return .waiting
+      case .damaged:
+        failed(error)
+        return isAvailable ? .following : .unavailable
+      default:
+        gaveUp(error)
+        return .unavailable
+      }
+    }
+  }
+
+  private func step(
+    in snapshot: any PrimarySnapshot, atMost limit: Int?, _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> IndexProgress {
+    switch try lmdb({ () throws(LMDBError) in
+      try tier.meta.indexPosition(epoch: tier.epoch, in: transaction)
+    }) {
+    case .following(let watermark):
+      return try follow(from: watermark, in: snapshot, atMost: limit, &transaction)
+    case .building(let base, let table, let row):
+      guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
+      return try build(base, table, behind: row, in: snapshot, &transaction)
+    case nil:
+      guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
+      let base = try primary { () throws(MemoryError) in try snapshot.watermark() }
+      return try go(on: .building(base: base, table: .episodes, behind: 0), in: snapshot, &transaction)
+    }
+  }
+
+  // MARK: Building
+
+  private func build(
+    _ base: Watermark, _ table: IndexedTable, behind row: Int64, in snapshot: any PrimarySnapshot,
+    _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> IndexProgress {
+    var intake = Intake(self)
+    var last = row
+    var count = 0
+    let limit = table == .vectors ? Self.buildVectors : Self.buildBatch
+    switch table {
+    case .episodes:
+      try primary { () throws(MemoryError) in
+        try snapshot.episodes(.after(row, limit: limit)) { episode throws(MemoryError) in
+          try intake.take(episode, snapshot, &transaction)
+          (last, count) = (episode.row, count + 1)
+        }
+      }
+    case .steps:
+      try primary { () throws(MemoryError) in
+        try snapshot.steps(.after(row, limit: limit)) { step throws(MemoryError) in
+          try intake.take(step, snapshot)
+          (last, count) = (step.row, count + 1)
+        }
+      }
+    case .vectors:
+      try primary { () throws(MemoryError) in
+        try snapshot.vectors(.after(row, limit: limit)) { vector throws(MemoryError) in
+          intake.take(vector, &transaction)
+          (last, count) = (vector.row, count + 1)
+        }
+      }
+    }
+    try intake.put(&transaction)
+    if count == limit {
+      return try go(on: .building(base: base, table: table, behind: last), in: snapshot, &transaction)
+    }
+    guard let next = IndexedTable(rawValue: table.rawValue + 1) else {
+      try lmdb { () throws(LMDBError) in
+        try tier.meta.put(.following(base), epoch: tier.epoch, in: &transaction)
+      }
+      return try primary { () throws(MemoryError) in try Self.progress(table, at: last, in: snapshot) }
+    }
+    return try go(on: .building(base: base, table: next, behind: 0), in: snapshot, &transaction)
+  }
+
+  /// Remembers how far a build has come, and tells.
+  private func go(
+    on position: IndexPosition, in snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> IndexProgress {
+    try lmdb { () throws(LMDBError) in try tier.meta.put(position, epoch: tier.epoch, in: &transaction) }
+    guard case .building(_, let table, let row) = position else { return .following }
+    return try primary { () throws(MemoryError) in try Self.progress(table, at: row, in: snapshot) }
+  }
+
+  /// Counted in rows of the tables, of which few are missing.
+  private static func progress(
+    _ table: IndexedTable, at row: Int64, in snapshot: any PrimarySnapshot
+  ) throws(MemoryError) -> IndexProgress {
+    if table == .vectors {
+      return .building(
+        stage: .vectors, done: Int(clamping: row), total: Int(clamping: try snapshot.lastRow(of: .vectors)))
+    }
+    let episodes = try snapshot.lastRow(of: .episodes)
+    let total = Int(clamping: episodes.addingReportingOverflow(try snapshot.lastRow(of: .steps)).partialValue)
+    let done = table == .episodes ? row : episodes.addingReportingOverflow(row).partialValue
+    return .building(stage: .words, done: Int(clamping: done), total: total)
+  }
+
+  // MARK: Following
+
+  private func follow(
+    from watermark: Watermark, in snapshot: any PrimarySnapshot, atMost limit: Int?,
+    _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> IndexProgress {
+    let most = limit ?? Self.followBatch
+    let batch = try primary { () throws(MemoryError) in try snapshot.changes(after: watermark, limit: most) }
+    let rows = ChangedRows(batch.changes)
+    guard batch.continues, let rows, batch.end.revision >= watermark.revision else {
+      // An older snapshot of the same history is no reason to begin anew.
+      let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
+      if batch.continues || now.revision < watermark.revision, rows != nil { return .following }
+      guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
+      try lmdb { () throws(LMDBError) in try removeAll(in: &transaction) }
+      return .following
+    }
+    if batch.changes.isEmpty { return .arrived }
+    if limit != nil, !batch.isComplete { return .following }
+    try takeIn(rows, snapshot, &transaction)
+    try lmdb { () throws(LMDBError) in
+      try tier.meta.put(.following(batch.end), epoch: tier.epoch, in: &transaction)
+    }
+    return batch.isComplete ? .arrived : .following
+  }
+
+  private func takeIn(
+    _ rows: ChangedRows, _ snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) {
+    var intake = Intake(self)
+    try lmdb { () throws(LMDBError) in try intake.remember(rows.episodes, in: transaction) }
+    intake.depart(groups: rows.emptied, steps: rows.steps, vectors: rows.vectors)
+    try primary { () throws(MemoryError) in
+      try snapshot.episodes(.listed(rows.episodes)) { episode throws(MemoryError) in
+        try intake.take(episode, snapshot, &transaction)
+      }
+    }
+    intake.departMissing(rows.episodes)
+    if !rows.steps.isEmpty {
+      try primary { () throws(MemoryError) in
+        try snapshot.steps(.listed(Array(rows.steps.keys))) { step throws(MemoryError) in
+          try intake.take(step, snapshot)
+        }
+      }
+    }
+    if !rows.vectors.isEmpty {
+      try primary { () throws(MemoryError) in
+        try snapshot.vectors(.listed(rows.vectors)) { vector throws(MemoryError) in
+          intake.take(vector, &transaction)
+        }
+      }
+    }
+    if !intake.moved.isEmpty {
+      try primary { () throws(MemoryError) in
+        try snapshot.vectors(.ofEpisodes(intake.moved)) { vector throws(MemoryError) in
+          intake.retake(vector, &transaction)
+        }
+      }
+    }
+    try intake.put(&transaction)
+  }
+}

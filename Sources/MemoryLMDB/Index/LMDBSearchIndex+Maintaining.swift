@@ -1,0 +1,25 @@
+import LMDB
+
+extension LMDBSearchIndex {
+  /// - Returns: Whether there is more to do; false, too, where another process is at it.
+  public func maintain() -> Bool {
+    guard isAvailable else { return false }
+    do throws(LMDBError) {
+      return try maintenance.withLock { () throws(LMDBError) in
+        let hasMoreVectors = try tier.write { transaction throws(LMDBError) in try vectors.compact(in: &transaction) }
+        try words.removeAbandoned { body throws(LMDBError) in try tier.write(body) }
+        let plan = try tier.environment.read { transaction throws(LMDBError) in
+          try words.dueMerge(in: transaction)
+        }
+        guard let plan else { return hasMoreVectors }
+        try words.merge(
+          plan, read: { body throws(LMDBError) in try tier.environment.read(body) },
+          write: { body throws(LMDBError) in try tier.write(body) })
+        return true
+      } ?? false
+    } catch {
+      failed(error)
+      return false
+    }
+  }
+}

@@ -1,0 +1,115 @@
+public import EpisodicMemory
+import LMDB
+import Logging
+import Synchronization
+
+/// The search index in LMDB: words and vectors of a store, shared by the processes that use it.
+///
+/// Following — `LMDBSearchIndex+Following`: from nothing, and from change to change.
+/// Searching — `LMDBSearchIndex+Words`, `LMDBSearchIndex+Neighbors`: in one snapshot of both tiers.
+/// Merging — `LMDBSearchIndex+Maintaining`. Check — `LMDBSearchIndex+Check`: entry by entry against the primary.
+///
+/// Derived, and disposable at any byte (I1): what fails is logged once and answered with silence, what is damaged is
+/// removed and built anew.
+public final class LMDBSearchIndex: SearchIndex {
+  static let layout = TierLayout(
+    format: 1,
+    databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
+
+  let tier: LMDBTier
+  let words: WordIndex
+  let vectors: VectorTable
+  let episodes: EpisodeTable
+  let names: NameTable
+  let scratch = VectorScratch.Pool()
+  let maintenance: MaintenanceLock
+
+  private let logger: Logger
+  private let condition = Atomic<UInt8>(Condition.usable)
+  private let hasComplained = Atomic(false)
+
+  private enum Condition {
+    static let usable: UInt8 = 0
+    /// LMDB itself says that its files are damaged.
+    static let broken: UInt8 = 1
+    static let closed: UInt8 = 2
+  }
+
+  init(_ tier: LMDBTier, logger: Logger) throws(LMDBError) {
+    let verified = VerifiedValues()
+    self.tier = tier
+    self.logger = logger
+    words = WordIndex(database: try tier.database("words"), epoch: tier.epoch, verified: verified)
+    vectors = VectorTable(database: try tier.database("vectors"), epoch: tier.epoch, verified: verified)
+    episodes = EpisodeTable(database: try tier.database("episodes"), epoch: tier.epoch)
+    names = NameTable(database: try tier.database("names"), epoch: tier.epoch)
+    maintenance = try MaintenanceLock(in: tier.directory)
+  }
+
+  deinit {
+    close()
+  }
+
+  public var isAvailable: Bool { condition.load(ordering: .relaxed) == Condition.usable }
+
+  public func removeAll() {
+    guard isAvailable else { return }
+    do throws(LMDBError) {
+      try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
+    } catch {
+      failed(error)
+    }
+  }
+
+  func removeAll(in transaction: inout WriteTransaction) throws(LMDBError) {
+    for database in [words.database, vectors.database, episodes.database, names.database] {
+      try transaction.removeAll(in: database)
+    }
+    try tier.meta.removeIndexPosition(in: &transaction)
+  }
+
+  /// Closes the files unless others in this process use them; from then on every question is met with silence.
+  public func close() {
+    guard condition.exchange(Condition.closed, ordering: .acquiringAndReleasing) != Condition.closed else { return }
+    tier.release()
+  }
+
+  // MARK: Failing
+
+  /// Says so the first time, and deals with damage: what contradicts itself is removed, to be built anew.
+  func failed(_ error: LMDBError) {
+    let condition = condition.load(ordering: .acquiring)
+    if condition == Condition.closed, error.code == .unavailable { return }
+    if !hasComplained.exchange(true, ordering: .relaxed) {
+      logger.warning(
+        "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not told"
+      )
+    }
+    guard error.code == .damaged, condition == Condition.usable else { return }
+    do throws(LMDBError) {
+      // LMDB's own damage lies below the tables, where nothing here can mend it: the next process makes new files.
+      if error.returnCode != 0 {
+        stop()
+        return try tier.condemn()
+      }
+      try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
+      logger.notice("the damaged search index in \(tier.directory) was emptied and is built anew")
+      hasComplained.store(false, ordering: .relaxed)
+    } catch {
+      stop()
+      logger.warning("the damaged search index in \(tier.directory) is not used any more: \(error)")
+    }
+  }
+
+  /// A full disk or map is not helped by trying again: this process goes on without the index.
+  func gaveUp(_ error: LMDBError) {
+    guard isAvailable else { return }
+    stop()
+    logger.warning("the search index in \(tier.directory) is not used any more: \(error)")
+  }
+
+  private func stop() {
+    _ = condition.compareExchange(
+      expected: Condition.usable, desired: Condition.broken, ordering: .acquiringAndReleasing)
+  }
+}

@@ -1,0 +1,35 @@
+import Vectors
+
+/// Where things lie in the slabs of one embedding space.
+///
+/// A slab is up to 16,384 vectors of one domain, in the order of their rows, in four values:
+///
+/// | part | content, *n* vectors | changes |
+/// | --- | --- | --- |
+/// | codes | *n* code prefixes, then *n* rests: sign bits of the rotated vector, see `CodeLayout` | never |
+/// | rows | *n* times scale Float32, norm Float32, check UInt32, one Int8 a dimension | never |
+/// | columns | see `SlabColumns` | never |
+/// | statuses | *n* bytes: the status of the episode, or `dead` | with the episode |
+///
+/// Codes depend on the vector alone, so a rebuild gives the same ones. All but rows end with a seal over the whole value;
+/// a row carries a check of its own, because of the rows of a slab a query reads a few here and there.
+struct SlabLayout: Sendable {
+  /// Bounds what one merge copies: 8 MB at 384 dimensions.
+  static let capacity = 16_384
+  static let dead: UInt8 = 255
+  static let rowHeader = 12
+
+  let dimensions: Int
+  let code: CodeLayout
+
+  init(dimensions: Int) {
+    self.dimensions = dimensions
+    code = CodeLayout(dimensions: dimensions)
+  }
+
+  var prefixBytes: Int { 8 * code.prefixWords }
+  var restBytes: Int { 8 * code.restWords }
+  var rowBytes: Int { Self.rowHeader + dimensions }
+  /// What a vector takes, all parts together.
+  var bytesPerVector: Int { prefixBytes + restBytes + rowBytes + SlabColumns.bytesPerVector + 1 }
+}

@@ -1,0 +1,88 @@
+import Vectors
+
+/// The parts of a slab where they lie in the map: good for as long as the transaction that found them.
+struct SlabView {
+  let layout: SlabLayout
+  let count: Int
+  let codes: UnsafeRawPointer
+  let rows: UnsafeRawPointer
+  let columns: SlabColumns
+  let statuses: UnsafeRawPointer
+
+  init(
+    _ layout: SlabLayout, count: Int, codes: UnsafeRawPointer, rows: UnsafeRawPointer, columns: UnsafeRawPointer,
+    statuses: UnsafeRawPointer
+  ) {
+    self.layout = layout
+    self.count = count
+    self.codes = codes
+    self.rows = rows
+    self.columns = SlabColumns(count: count, base: columns)
+    self.statuses = statuses
+  }
+
+  /// The parts one behind the other, without seals; `nil` where the length does not fit.
+  init?(_ layout: SlabLayout, count: Int, contiguous bytes: UnsafeRawBufferPointer) {
+    let (total, overflow) = count.multipliedReportingOverflow(by: layout.bytesPerVector)
+    guard count >= 0, !overflow, bytes.count == total, let base = bytes.baseAddress else { return nil }
+    let rows = base + count * (layout.prefixBytes + layout.restBytes)
+    let columns = rows + count * layout.rowBytes
+    self.init(
+      layout, count: count, codes: base, rows: rows, columns: columns,
+      statuses: columns + count * SlabColumns.bytesPerVector)
+  }
+
+  var prefixes: UnsafeRawBufferPointer { .init(start: codes, count: count * layout.prefixBytes) }
+  var rests: UnsafeRawBufferPointer {
+    .init(start: codes + count * layout.prefixBytes, count: count * layout.restBytes)
+  }
+
+  func status(_ slot: Int) -> UInt8 { statuses.load(fromByteOffset: slot, as: UInt8.self) }
+  func row(_ slot: Int) -> SlabRow { SlabRow(rows + slot * layout.rowBytes, dimensions: layout.dimensions) }
+}
+
+/// A vector as bytes: scale, norm, check, and one Int8 a dimension; see `SlabLayout`.
+struct SlabRow {
+  private let base: UnsafeRawPointer
+  private let dimensions: Int
+
+  init(_ base: UnsafeRawPointer, dimensions: Int) {
+    self.base = base
+    self.dimensions = dimensions
+  }
+
+  /// What a byte is worth.
+  var scale: Float { Float(bitPattern: word(0)) }
+  /// The length of the vector.
+  var norm: Float { Float(bitPattern: word(4)) }
+
+  /// Whether the row is what was stored.
+  func isIntact(_ vector: Int64, epoch: UInt64) -> Bool {
+    word(8) == Self.check(components, scale: word(0), norm: word(4), vector, epoch: epoch)
+  }
+
+  static func write(
+    scale: Float, norm: Float, _ vector: Int64, epoch: UInt64, to row: UnsafeMutableRawBufferPointer
+  ) {
+    row.storeBytes(of: scale.bitPattern.littleEndian, toByteOffset: 0, as: UInt32.self)
+    row.storeBytes(of: norm.bitPattern.littleEndian, toByteOffset: 4, as: UInt32.self)
+    let components = UnsafeRawBufferPointer(rebasing: row[SlabLayout.rowHeader...])
+    let check = check(components, scale: scale.bitPattern, norm: norm.bitPattern, vector, epoch: epoch)
+    row.storeBytes(of: check.littleEndian, toByteOffset: 8, as: UInt32.self)
+  }
+
+  private var components: UnsafeRawBufferPointer { .init(start: base + SlabLayout.rowHeader, count: dimensions) }
+
+  private func word(_ offset: Int) -> UInt32 {
+    UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+  }
+
+  private static func check(
+    _ components: UnsafeRawBufferPointer, scale: UInt32, norm: UInt32, _ vector: Int64, epoch: UInt64
+  ) -> UInt32 {
+    let header = UInt64(scale) << 32 | UInt64(norm)
+    return UInt32(
+      truncatingIfNeeded: FoldedChecksum.of(
+        components, seed: epoch ^ header ^ UInt64(bitPattern: vector) &* 0x9E37_79B9_7F4A_7C15))
+  }
+}

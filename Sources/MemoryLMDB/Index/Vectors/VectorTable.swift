@@ -1,0 +1,121 @@
+import EpisodicMemory
+import LMDB
+
+/// The database `vectors`: slabs of codes by embedding space and domain, and for each space a tail of what came last.
+///
+/// Keys are integers: a kind in the highest byte, then
+///
+/// | kind | rest of the key | value |
+/// | --- | --- | --- |
+/// | 1 space | number of the space | `SpaceRecord` |
+/// | 2 tail | number of the space | up to 64 vectors of any domain: the parts of a slab one behind the other |
+/// | 3 slab | number of the slab * 4 + part | see `SlabLayout` |
+/// | 4 counter | 0 | number of the next slab; none is ever given twice |
+///
+/// Reading — this file; changing — `VectorTable+Changing`; searching — `VectorSearch`.
+struct VectorTable: Sendable {
+  enum Part: UInt64, CaseIterable { case codes, rows, columns, statuses }
+
+  let database: Database
+  let epoch: UInt64
+  let verified: VerifiedValues
+
+  // MARK: Keys
+
+  static func space(_ number: UInt64) -> UInt64 { 1 << 56 | number }
+  static func tail(_ number: UInt64) -> UInt64 { 2 << 56 | number }
+  static func slab(_ number: UInt64, _ part: Part) -> UInt64 { 3 << 56 | number << 2 | part.rawValue }
+  static let counter: UInt64 = 4 << 56
+
+  // MARK: Reading
+
+  /// Every space, in the order in which they came.
+  func spaces(in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) -> [SpaceRecord] {
+    var spaces: [SpaceRecord] = []
+    // Numbered from 1 and never removed.
+    while let value = try transaction.get(Self.space(UInt64(spaces.count) + 1), in: database) {
+      let number = UInt64(spaces.count) + 1
+      let record = try value.withUnsafeBytes { bytes throws(LMDBError) in
+        var reader = ByteReader(try open(bytes, Self.space(number)))
+        do throws(MalformedBytes) {
+          let record = try SpaceRecord(number: number, &reader)
+          guard reader.isAtEnd else { throw MalformedBytes() }
+          return record
+        } catch {
+          throw Self.damaged
+        }
+      }
+      spaces.append(record)
+    }
+    return spaces
+  }
+
+  func space(
+    _ space: EmbeddingSpace, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> SpaceRecord? {
+    try spaces(in: transaction).first { $0.model == space.model && $0.dimensions == space.dimensions }
+  }
+
+  /// What is in no slab yet; `nil` where that is nothing.
+  func tail(
+    of space: SpaceRecord, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> SlabView? {
+    let key = Self.tail(space.number)
+    guard let value = try transaction.get(key, in: database) else {
+      guard space.tailCount == 0 else { throw Self.damaged }
+      return nil
+    }
+    return try value.withUnsafeBytes { bytes throws(LMDBError) in
+      let content = try open(bytes, key)
+      let layout = SlabLayout(dimensions: space.dimensions)
+      guard let view = SlabView(layout, count: space.tailCount, contiguous: content) else { throw Self.damaged }
+      return view
+    }
+  }
+
+  /// A slab, where it lies: good until the transaction ends or changes something.
+  func view(
+    of slab: SpaceRecord.Slab, _ layout: SlabLayout, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> SlabView {
+    let codes = try part(.codes, of: slab, slab.count * (layout.prefixBytes + layout.restBytes), in: transaction)
+    let rows = try part(.rows, of: slab, slab.count * layout.rowBytes, in: transaction)
+    let columns = try part(.columns, of: slab, slab.count * SlabColumns.bytesPerVector, in: transaction)
+    let statuses = try part(.statuses, of: slab, slab.count, in: transaction)
+    return SlabView(layout, count: slab.count, codes: codes, rows: rows, columns: columns, statuses: statuses)
+  }
+
+  private func part(
+    _ part: Part, of slab: SpaceRecord.Slab, _ count: Int, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> UnsafeRawPointer {
+    let key = Self.slab(slab.id, part)
+    guard let value = try transaction.get(key, in: database) else { throw Self.damaged }
+    return try value.withUnsafeBytes { bytes throws(LMDBError) in
+      // Rows vouch for themselves, one by one.
+      let content = part == .rows ? bytes : try open(bytes, key)
+      guard content.count == count, let base = content.baseAddress else { throw Self.damaged }
+      return base
+    }
+  }
+
+  /// The value without its seal, which is verified the first time that this process meets it.
+  func open(_ value: UnsafeRawBufferPointer, _ key: UInt64) throws(LMDBError) -> UnsafeRawBufferPointer {
+    guard value.count >= 8 else { throw Self.damaged }
+    let content = UnsafeRawBufferPointer(rebasing: value.dropLast(8))
+    let seal = UInt64(littleEndian: value.loadUnaligned(fromByteOffset: content.count, as: UInt64.self))
+    if verified.contains(seal) { return content }
+    guard seal == FoldedChecksum.of(content, seed: seed(key)) else { throw Self.damaged }
+    verified.insert(seal)
+    return content
+  }
+
+  func sealed(_ content: [UInt8], _ key: UInt64) -> [UInt8] {
+    var value = content
+    let seal = content.withUnsafeBytes { FoldedChecksum.of($0, seed: seed(key)) }
+    withUnsafeBytes(of: seal.littleEndian) { value.append(contentsOf: $0) }
+    return value
+  }
+
+  private func seed(_ key: UInt64) -> UInt64 { XXH64.hash(key, seed: epoch) }
+
+  static var damaged: LMDBError { LMDBError(.damaged, message: "the vector index is damaged") }
+}

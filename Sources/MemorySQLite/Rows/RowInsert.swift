@@ -1,0 +1,41 @@
+import GRDB
+import SQLiteStorage
+
+/// Inserts rows, many a statement: at the end of every statement that may have to be undone FTS5 writes a segment of
+/// its index and SQLite the end of the feed, and each page that is touched is first set aside.
+struct RowInsert: Sendable {
+  private static let rowsPerStatement = 32
+
+  private let head: String
+  private let row: String
+  private let full: String
+
+  init(into table: String, _ columns: String) {
+    head = "INSERT INTO \(table) (\(columns)) VALUES "
+    row = "(" + columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ") + ")"
+    full = Self.statement(head, row, Self.rowsPerStatement)
+  }
+
+  private static func statement(_ head: String, _ row: String, _ count: Int) -> String {
+    head + repeatElement(row, count: count).joined(separator: ", ")
+  }
+
+  /// - Parameter bind: Binds the columns of one row, in order.
+  func callAsFunction<Value>(
+    _ values: [Value], _ db: Database, bind: (Value, inout RawStatement) throws -> Void
+  ) throws {
+    var rest = values[...]
+    if rest.count >= Self.rowsPerStatement {
+      var statement = try RawStatement(full, db)
+      while rest.count >= Self.rowsPerStatement {
+        for value in rest.prefix(Self.rowsPerStatement) { try bind(value, &statement) }
+        try statement.execute()
+        rest = rest.dropFirst(Self.rowsPerStatement)
+      }
+    }
+    guard !rest.isEmpty else { return }
+    var statement = try RawStatement(Self.statement(head, row, rest.count), db)
+    for value in rest { try bind(value, &statement) }
+    try statement.execute()
+  }
+}

@@ -1,0 +1,65 @@
+import EpisodicMemory
+import GRDB
+import SQLiteStorage
+
+extension SQLiteSnapshot {
+  func stepNumber(_ row: Int64) throws(MemoryError) -> Int? {
+    try reading {
+      var rows = try RawStatement("SELECT step_number FROM steps WHERE seq = ?", db)
+      try rows.bind(row)
+      return try rows.step() ? Int(rows.integer(0)) : nil
+    }
+  }
+
+  func identify(vector row: Int64) throws(MemoryError) -> (embedding: Embedding.ID, episode: Episode.ID)? {
+    try reading {
+      var rows = try RawStatement("SELECT id, episode_id FROM embeddings WHERE seq = ?", db)
+      try rows.bind(row)
+      guard try rows.step() else { return nil }
+      return (Embedding.ID(composed: rows.text(0)), Episode.ID(composed: rows.text(1)))
+    }
+  }
+
+  func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit] {
+    try reading {
+      var rows = try RawStatement("SELECT id FROM episodes WHERE seq = ?", db)
+      var hits: [SearchHit] = []
+      for episode in ranked {
+        try rows.bind(episode.row)
+        guard try rows.step() else { continue }
+        let id = Episode.ID(composed: rows.text(0))
+        rows.reset()
+        hits.append(
+          SearchHit(
+            id: id, score: episode.shares.total, shares: episode.shares,
+            steps: try episode.steps.compactMap { step in try stepNumber(step) }))
+      }
+      return hits
+    }
+  }
+
+  func hits(_ ranked: [RankedEpisode], _ request: RecallRequest) throws(MemoryError) -> [Hit] {
+    try reading { try ranked.compactMap { episode in try hit(episode, request) } }
+  }
+
+  private func hit(_ ranked: RankedEpisode, _ request: RecallRequest) throws -> Hit? {
+    guard let episode = try EpisodeRow.fetch(db, row: ranked.row) else { return nil }
+    let expression = request.excerpts ? request.terms?.fullTextExpression : nil
+    var matches: [Hit.Match] = []
+    if ranked.contextMatches {
+      matches.append(Hit.Match(step: nil, excerpt: try excerpt(of: ranked.row, in: "episodes_text", expression)))
+    }
+    for step in ranked.steps {
+      guard let number = try stepNumber(step) else { continue }
+      matches.append(Hit.Match(step: number, excerpt: try excerpt(of: step, in: "steps_text", expression)))
+    }
+    return Hit(episode: episode, score: ranked.shares.total, shares: ranked.shares, matches: matches)
+  }
+
+  private func excerpt(of row: Int64, in index: String, _ expression: String?) throws -> String? {
+    guard let expression else { return nil }
+    let statement = try db.cachedStatement(
+      sql: "SELECT snippet(\(index), -1, '‹', '›', '…', 16) FROM \(index) WHERE \(index) MATCH ? AND rowid = ?")
+    return try String.fetchOne(statement, arguments: [expression, row])
+  }
+}

@@ -1,0 +1,36 @@
+public import EpisodicMemory
+import GRDB
+import SQLiteStorage
+import Vectors
+
+/// One moment of a SQLite primary: a read transaction, for as long as `SQLitePrimaryStore.read` lends it.
+struct SQLiteSnapshot: PrimarySnapshot {
+  let db: Database
+  /// Of the database file; for errors.
+  let path: String
+  let kept = Kept()
+
+  /// What is made once a snapshot, when it is first asked for.
+  final class Kept {
+    var components: RawStatement?
+    var tokenizer: TextTokenizer?
+  }
+
+  /// Says of errors what they mean for the caller.
+  func reading<Value>(_ body: () throws -> Value) throws(MemoryError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw MemoryError(storage: error, path: path)
+    }
+  }
+}
+
+extension SQLitePrimaryStore {
+  public func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    let path = database.path
+    return try await readRows { db in try body(SQLiteSnapshot(db: db, path: path)) }
+  }
+}

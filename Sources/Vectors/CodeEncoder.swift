@@ -1,0 +1,91 @@
+import CVectors
+
+/// Turns vectors of one number of dimensions into codes: sign bits and bytes of the rotated unit vector.
+///
+/// Codes depend on the bits of a vector and on nothing else, neither on the instruction set nor on the machine. Its
+/// length shows in them only as far as rounding does.
+public struct CodeEncoder: Sendable {
+  public let layout: CodeLayout
+  public let instructionSet: InstructionSet
+  private let rotation: Rotation
+
+  /// - Parameter dimensions: One of `Vector.supportedDimensions`.
+  /// - Parameter instructionSet: For tests and benchmarks; must be one of `InstructionSet.supported`.
+  public init(dimensions: Int, instructionSet: InstructionSet = .best) {
+    precondition(instructionSet.isSupported, "this machine cannot run \(instructionSet)")
+    layout = CodeLayout(dimensions: dimensions)
+    rotation = Rotation(dimensions: dimensions)
+    self.instructionSet = instructionSet
+  }
+
+  /// Writes the codes of a stored vector.
+  ///
+  /// Bit `i` of a code, counted from the lowest bit of the first little-endian word, is whether component `i` of the
+  /// rotated unit vector is zero or more. Byte `i` of the int8 row times `scale` is that component within `scale` / 2.
+  ///
+  /// - Parameter row: `layout.dimensions` little-endian float32 at any alignment.
+  /// - Parameter prefix: Receives `layout.prefixWords` words, at any alignment.
+  /// - Parameter rest: Receives `layout.restWords` words, at any alignment.
+  /// - Parameter int8Row: Receives `layout.rowBytes` signed bytes, each within -127...127.
+  /// - Returns: The scale of the int8 row, and the Euclidean norm of the vector, which is the largest finite float if
+  ///   the norm is beyond it. Nil, and nothing is written, if the row has another length, holds NaN or an infinity, or
+  ///   is all zeros.
+  /// - Complexity: O(*d* log *d*); 0.6 us for 384 with AVX2 or AVX-512, 3.5 us scalar.
+  public func encode(
+    _ row: UnsafeRawBufferPointer, prefix: UnsafeMutableRawBufferPointer, rest: UnsafeMutableRawBufferPointer,
+    int8Row: UnsafeMutableRawBufferPointer
+  ) -> (scale: Float, norm: Float)? {
+    precondition(
+      prefix.count >= 8 * layout.prefixWords && rest.count >= 8 * layout.restWords && int8Row.count >= layout.rowBytes)
+    return withRotatedUnit(row) { unit, norm in
+      let set = instructionSet.kernels
+      let prefixed = min(64 * layout.prefixWords, layout.dimensions)
+      cvectors_signs(set, unit, prefixed, prefix.baseAddress)
+      if layout.restWords > 0 {
+        cvectors_signs(set, unit + prefixed, layout.dimensions - prefixed, rest.baseAddress)
+      }
+      let largest = cvectors_largest(set, unit, layout.dimensions)
+      cvectors_round_int8(
+        set, unit, layout.dimensions, 127 / largest, int8Row.baseAddress?.assumingMemoryBound(to: Int8.self))
+      return (largest / 127, Float(min(norm, Double(Float.greatestFiniteMagnitude))))
+    }
+  }
+
+  /// Writes the codes of a vector; nil if it has other dimensions.
+  public func encode(
+    _ vector: Vector, prefix: UnsafeMutableRawBufferPointer, rest: UnsafeMutableRawBufferPointer,
+    int8Row: UnsafeMutableRawBufferPointer
+  ) -> (scale: Float, norm: Float)? {
+    vector.components.withUnsafeBytes { encode($0, prefix: prefix, rest: rest, int8Row: int8Row) }
+  }
+
+  /// Lends the rotated unit vector of a row, `layout.dimensions` floats, and the norm of the row; nil if it has none.
+  func withRotatedUnit<Result>(
+    _ row: UnsafeRawBufferPointer, _ body: (UnsafePointer<Float>, _ norm: Double) -> Result
+  ) -> Result? {
+    let dimensions = layout.dimensions
+    guard row.count == 4 * dimensions, let row = row.baseAddress,
+      let norm = instructionSet.norm(row, count: dimensions)
+    else { return nil }
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * dimensions) { scratch in
+      let unit = UnsafeMutableBufferPointer(rebasing: scratch[..<dimensions])
+      let rotated = UnsafeMutableBufferPointer(rebasing: scratch[dimensions...])
+      cvectors_scale(instructionSet.kernels, row, dimensions, 1 / norm, unit.baseAddress)
+      rotation.rotate(unit, into: rotated, instructionSet: instructionSet)
+      return rotated.baseAddress.map { body($0, norm) }
+    }
+  }
+}
+
+extension InstructionSet {
+  /// The Euclidean norm of a row; nil if that is zero or the row is not finite.
+  ///
+  /// Summed in float32 and again in double if the squares may have left its range.
+  fileprivate func norm(_ row: UnsafeRawPointer, count: Int) -> Double? {
+    let narrow = squaredNorm(row, count: count)
+    let squaredNorm =
+      narrow >= 0x1p-100 && narrow <= 0x1p100
+      ? Double(narrow) : cvectors_wide_dot_and_squared_norm(row, row, count).squared_norm
+    return squaredNorm > 0 && squaredNorm.isFinite ? cvectors_square_root(squaredNorm) : nil
+  }
+}

@@ -1,0 +1,78 @@
+import CVectors
+
+/// A vector made ready to be compared with codes: its rotated unit vector in three resolutions.
+public struct CodeQuery: Sendable {
+  public let layout: CodeLayout
+
+  /// What the prefixes of codes are compared with: `layout.prefixWords` words of signs, then as many for each bit of
+  /// the magnitudes, the lowest bit first. A magnitude is 0...7.
+  public let prefix: [UInt64]
+
+  /// What the words behind the prefix are compared with, in the same form and the same unit: distances of the two add up
+  /// to the distance over the whole code.
+  public let rest: [UInt64]
+
+  /// What int8 rows are multiplied with; no such sum of products leaves int32.
+  public let components: [Int16]
+
+  /// What a component here is worth: a dot product times this and the scale of the row approximates a cosine.
+  public let scale: Float
+
+  /// - Complexity: O(*d* log *d*).
+  public init(_ vector: Vector, instructionSet: InstructionSet = .best) {
+    self.init(vector, encoder: CodeEncoder(dimensions: vector.dimensions, instructionSet: instructionSet))
+  }
+
+  /// - Parameter encoder: Saves making one; must be for the vector's dimensions.
+  public init(_ vector: Vector, encoder: CodeEncoder) {
+    precondition(vector.dimensions == encoder.layout.dimensions, "an encoder of other dimensions")
+    let layout = encoder.layout
+    let unit = vector.components.withUnsafeBytes { row in
+      encoder.withRotatedUnit(row) { unit, _ in [Float](UnsafeBufferPointer(start: unit, count: vector.dimensions)) }
+    }
+    // A `Vector` has a norm, so its unit vector exists.
+    guard let unit else { preconditionFailure("a vector without a direction") }
+    self.layout = layout
+    prefix = Self.planes(of: unit, words: 0..<layout.prefixWords)
+    rest = Self.planes(of: unit, words: layout.prefixWords..<layout.words)
+    (components, scale) = Self.quantised(unit, instructionSet: encoder.instructionSet)
+  }
+
+  /// Some words of signs, then of each bit of the magnitudes.
+  ///
+  /// Magnitude 7 begins near 2.5 times the root mean square, not at the largest component, so that one outlier does not
+  /// flatten the rest. The root mean square of a unit vector is 1 / sqrt(*d*).
+  private static func planes(of unit: [Float], words: Range<Int>) -> [UInt64] {
+    let factor = 7 / 2.5 * Float(cvectors_square_root(Double(unit.count)))
+    var planes = [UInt64](repeating: 0, count: 4 * words.count)
+    for (index, word) in words.enumerated() {
+      var signs: UInt64 = 0, ones: UInt64 = 0, twos: UInt64 = 0, fours: UInt64 = 0
+      for (bit, component) in unit[(64 * word)..<min(64 * word + 64, unit.count)].enumerated() {
+        let magnitude = min(7, UInt64(truncatingIfNeeded: Int32(component.magnitude * factor + 0.5)))
+        signs |= (component >= 0 ? 1 : 0) << UInt64(bit)
+        ones |= (magnitude & 1) << UInt64(bit)
+        twos |= (magnitude >> 1 & 1) << UInt64(bit)
+        fours |= (magnitude >> 2) << UInt64(bit)
+      }
+      planes[index] = signs
+      planes[words.count + index] = ones
+      planes[2 * words.count + index] = twos
+      planes[3 * words.count + index] = fours
+    }
+    return planes
+  }
+
+  /// As fine as int16 and the sum allow: 128 times the sum of the magnitudes stays below 2^31, though rounding may add
+  /// half to each.
+  private static func quantised(_ unit: [Float], instructionSet: InstructionSet) -> ([Int16], scale: Float) {
+    let set = instructionSet.kernels
+    let sum = unit.reduce(0) { $0 + Double($1.magnitude) }
+    let largest = Double(cvectors_largest(set, unit, unit.count))
+    let factor = Float(min(32_766 / largest, (0x1p24 - 2 - Double(unit.count)) / sum))
+    let components = [Int16](unsafeUninitializedCapacity: unit.count) { components, initialised in
+      cvectors_round_int16(set, unit, unit.count, factor, components.baseAddress)
+      initialised = unit.count
+    }
+    return (components, 1 / factor)
+  }
+}

@@ -1,0 +1,66 @@
+import CVectors
+
+/// A rotation that spreads what a vector says evenly over its components, so that a few bits of each, or all bits of a
+/// few, say much about the whole.
+///
+/// It depends on the number of dimensions and on nothing else, and so do codes made with it: every machine, every
+/// instruction set and every later version must compute the same bits. Three rounds of pseudo-random signs and
+/// Walsh-Hadamard transforms stand in for a random orthogonal matrix; they need O(*d* log *d*) steps, not *d* squared.
+public struct Rotation: Sendable {
+  public let dimensions: Int
+
+  /// For each of three rounds a sign bit, 0 or 1 << 31, for every component.
+  private let flips: [UInt32]
+
+  /// - Parameter dimensions: One of `Vector.supportedDimensions`.
+  /// - Complexity: O(*d*) time and 12 *d* bytes.
+  public init(dimensions: Int) {
+    precondition(Vector.supportedDimensions.contains(dimensions), "no vector has \(dimensions) dimensions")
+    self.dimensions = dimensions
+    var random = SplitMix64(state: UInt64(dimensions))
+    var flips: [UInt32] = []
+    flips.reserveCapacity(3 * dimensions)
+    while flips.count < 3 * dimensions {
+      let bits = random.next()
+      for bit in 0..<min(64, 3 * dimensions - flips.count) {
+        flips.append(UInt32(truncatingIfNeeded: bits >> UInt64(bit)) << 31)
+      }
+    }
+    self.flips = flips
+  }
+
+  /// Rotates components: their norm stays, and so does their dot product with others rotated likewise, within the
+  /// rounding of float32.
+  ///
+  /// - Parameter values: `dimensions` of them, of magnitudes whose sum of squares float32 can hold.
+  public func rotated(_ values: [Float], instructionSet: InstructionSet = .best) -> [Float] {
+    precondition(values.count == dimensions, "\(values.count) values in \(dimensions) dimensions")
+    var values = values
+    return [Float](unsafeUninitializedCapacity: dimensions) { rotated, initialised in
+      values.withUnsafeMutableBufferPointer { rotate($0, into: rotated, instructionSet: instructionSet) }
+      initialised = dimensions
+    }
+  }
+
+  /// Rotates `values`, which it uses up, into `rotated`; both hold `dimensions` floats and do not overlap.
+  func rotate(
+    _ values: UnsafeMutableBufferPointer<Float>, into rotated: UnsafeMutableBufferPointer<Float>,
+    instructionSet: InstructionSet
+  ) {
+    precondition(values.count >= dimensions && rotated.count >= dimensions)
+    cvectors_rotate(instructionSet.kernels, values.baseAddress, dimensions, flips, rotated.baseAddress)
+  }
+}
+
+/// Steele, Lea and Flood's generator, written out because its numbers decide what stored codes mean.
+private struct SplitMix64 {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

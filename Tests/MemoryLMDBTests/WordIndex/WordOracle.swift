@@ -1,0 +1,73 @@
+@testable import MemoryLMDB
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Scores every document by the definition of bm25.
+struct WordOracle {
+  var documents: [WordDocument: SampleDocument] = [:]
+
+  func answer(_ query: WordQuery) -> [GroupScore] {
+    var contexts: [UInt64: Double] = [:]
+    var steps: [UInt64: [GroupScore.Step]] = [:]
+    for field in WordField.allCases {
+      for (name, score) in scores(query, field) {
+        if field == .context {
+          contexts[name.group] = score
+        } else {
+          steps[name.group, default: []].append(GroupScore.Step(member: name.member, score: score))
+        }
+      }
+    }
+    return Set(contexts.keys).union(steps.keys).map { group in
+      var best = steps[group] ?? []
+      best.sort { ($1.score, $0.member) < ($0.score, $1.member) }
+      return GroupScore(
+        group: group, context: contexts[group] ?? 0, steps: Array(best.prefix(query.stepsPerGroup)),
+        stepWeight: query.stepWeight)
+    }.sorted { ($1.total, $0.group) < ($0.total, $1.group) }
+  }
+
+  private func scores(_ query: WordQuery, _ field: WordField) -> [(WordDocument, Double)] {
+    let corpus = documents.values.filter { $0.name.field == field }
+    let count = Double(corpus.count)
+    let average = Double(corpus.reduce(0) { $0 + $1.words.count }) / max(1, count)
+    let words = query.words.map { [$0] }
+    let scored = query.phrases.isEmpty ? words : words.isEmpty ? query.phrases : query.phrases + words + query.phrases
+    var frequencies: [[UInt8]: [WordDocument: Int]] = [:]
+    var sums: [WordDocument: Double] = [:]
+    for phrase in scored {
+      let key = Array(phrase.joined(separator: [0]))
+      let found =
+        frequencies[key]
+        ?? Dictionary(
+          corpus.map { ($0.name, $0.occurrences(of: phrase)) }.filter { $0.1 > 0 }, uniquingKeysWith: { $1 })
+      frequencies[key] = found
+      var idf = log((count - Double(found.count) + 0.5) / (Double(found.count) + 0.5))
+      if idf <= 0 { idf = 1e-6 }
+      for (name, frequency) in found {
+        let (f, length) = (Double(frequency), Double(documents[name]?.words.count ?? 0))
+        sums[name, default: 0] += idf * ((f * (1.2 + 1)) / (f + 1.2 * (1 - 0.75 + 0.75 * length / average)))
+      }
+    }
+    return sums.filter { name, _ in
+      query.phrases.allSatisfy { frequencies[Array($0.joined(separator: [0]))]?[name] != nil }
+    }.map { ($0.key, $0.value) }
+  }
+}
+
+extension SampleDocument {
+  fileprivate func occurrences(of phrase: [[UInt8]]) -> Int {
+    words.indices.count { start in
+      phrase.indices.allSatisfy { offset in
+        start + offset < words.count && words[start + offset].position == words[start].position + UInt32(offset)
+          && Array(words[start + offset].word.utf8) == phrase[offset]
+      }
+    }
+  }
+}

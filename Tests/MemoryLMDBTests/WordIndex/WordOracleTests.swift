@@ -1,0 +1,152 @@
+import LMDB
+import Testing
+
+@testable import MemoryLMDB
+
+@Suite struct `Words against brute force` {
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func `every answer equals the definition after every change`(seed: UInt64) throws {
+    var run = try WordRun(seed: seed)
+    for round in 0..<24 {
+      try run.change()
+      if round % 8 == 7 { try run.fixture.mergeAll() }
+      try run.fixture.check()
+      try run.compareDocuments()
+      for _ in 0..<5 { try run.compare() }
+    }
+  }
+}
+
+extension `Words against brute force` {
+  @Test(arguments: [11, 12] as [UInt64])
+  func `lists of many blocks in segments that overlap answer as the definition says`(seed: UInt64) throws {
+    var run = try WordRun(seed: seed, groups: 3_000)
+    for _ in 0..<5 { try run.change(count: 500) }
+    for _ in 0..<8 { try run.compare() }
+    try run.fixture.mergeAll()
+    try run.change(count: 30)
+    try run.fixture.check()
+    for _ in 0..<8 { try run.compare() }
+  }
+}
+
+/// Random changes and questions to an index and to the oracle.
+private struct WordRun: ~Copyable {
+  let fixture: WordIndexFixture
+  var oracle = WordOracle()
+  var random: SeededNumbers
+
+  let groupCount: UInt64
+
+  init(seed: UInt64, groups: UInt64 = 150) throws {
+    fixture = try WordIndexFixture()
+    groupCount = groups
+    random = SeededNumbers(seed)
+  }
+
+  mutating func change(count: Int? = nil) throws {
+    if !oracle.documents.isEmpty, Int.random(in: 0..<3, using: &random) == 0 { try removeSome() }
+    // Mostly single documents, so that merges of all sizes come about; sometimes a batch, with some replaced.
+    let count = count ?? [1, 1, 1, 2, 3, 40, 200].randomElement(using: &random) ?? 1
+    var batch: [WordDocument: SampleDocument] = [:]
+    for _ in 0..<count {
+      let document = makeDocument()
+      batch[document.name] = document
+    }
+    let (fixture, documents) = (fixture.index, Array(batch.values))
+    try self.fixture.environment.write { transaction throws(LMDBError) in
+      try fixture.remove(documents.map(\.name), in: &transaction)
+      var builder = SegmentBuilder()
+      for document in documents { try builder.add(document) }
+      try fixture.add(builder, in: &transaction)
+    }
+    oracle.documents.merge(batch) { $1 }
+  }
+
+  private mutating func removeSome() throws {
+    let names = oracle.documents.keys.sorted()
+    let index = fixture.index
+    if Bool.random(using: &random) {
+      let chosen = (0..<20).compactMap { _ in names.randomElement(using: &random) }
+      let removed = try fixture.environment.write { transaction throws(LMDBError) in
+        try index.remove(chosen, in: &transaction)
+      }
+      #expect(removed == Set(chosen).count)
+      for name in chosen { oracle.documents[name] = nil }
+    } else {
+      let groups = (0..<5).map { _ in UInt64.random(in: 0..<groupCount, using: &random) }
+      let removed = try fixture.environment.write { transaction throws(LMDBError) in
+        try index.removeGroups(groups, in: &transaction)
+      }
+      let gone = names.filter { groups.contains($0.group) }
+      #expect(removed == gone.count)
+      for name in gone { oracle.documents[name] = nil }
+    }
+  }
+
+  private mutating func makeDocument() -> SampleDocument {
+    let group = UInt64.random(in: 0..<groupCount, using: &random)
+    let isStep = Int.random(in: 0..<3, using: &random) > 0
+    var document = SampleDocument(
+      isStep ? .steps : .context, group, isStep ? .random(in: 0..<12, using: &random) : 0, "")
+    var position: UInt32 = 0
+    for _ in 0..<Int.random(in: 0..<12, using: &random) {
+      document.words.append((word(), position))
+      position += Int.random(in: 0..<8, using: &random) == 0 ? 1_000 : 1
+    }
+    return document
+  }
+
+  /// Few words are common, many rare.
+  private mutating func word() -> String {
+    let skewed = Double.random(in: 0..<1, using: &random) * Double.random(in: 0..<1, using: &random)
+    return "w\(Int(skewed * skewed * 60))"
+  }
+
+  mutating func compareDocuments() throws {
+    var found: [WordDocument: UInt32] = [:]
+    let index = fixture.index
+    try fixture.environment.read { transaction throws(LMDBError) in
+      try index.forEachDocument(in: transaction) { name, length in found[name] = length }
+    }
+    #expect(found == oracle.documents.mapValues { UInt32($0.words.count) })
+    guard let name = found.keys.min() else { return }
+    #expect(try fixture.environment.read { t throws(LMDBError) in try index.contains(name, in: t) })
+  }
+
+  mutating func compare() throws {
+    var query = WordQuery()
+    for _ in 0..<Int.random(in: 0...5, using: &random) { query.words.append(Array(word().utf8)) }
+    if Bool.random(using: &random), let repeated = query.words.first { query.words.append(repeated) }
+    if Int.random(in: 0..<3, using: &random) == 0 {
+      for _ in 0..<Int.random(in: 1...2, using: &random) {
+        query.phrases.append((0..<Int.random(in: 1...3, using: &random)).map { _ in Array(word().utf8) })
+      }
+    }
+    query.stepWeight = [0, 0.25, 1].randomElement(using: &random) ?? 0
+    query.stepsPerGroup = Int.random(in: 1...5, using: &random)
+    let limit = [1, 2, 10, 1_000].randomElement(using: &random) ?? 1
+    let admitted = [1, 1, 3, 20].randomElement(using: &random) ?? 1
+    let admits: (UInt64) -> Bool = { $0 % UInt64(admitted) == 0 }
+    let all = oracle.answer(query)
+    let found = try fixture.search(query, limit: limit, admits: admits)
+    expectSame(found, Array(all.filter { admits($0.group) }.prefix(limit)))
+
+    let groups = (0..<20).map { _ in UInt64.random(in: 0..<groupCount + 10, using: &random) }
+    let index = fixture.index
+    let scores = try fixture.environment.read { t throws(LMDBError) in try index.scores(of: groups, query, in: t) }
+    expectSame(scores, all.filter { groups.contains($0.group) }.sorted { $0.group < $1.group })
+  }
+}
+
+private func expectSame(_ found: [GroupScore], _ expected: [GroupScore]) {
+  #expect(found.count == expected.count)
+  for (a, b) in zip(found, expected) {
+    // The oracle's own rounding may swap two that are equal; what counts is the score at each place.
+    #expect(abs(a.total - b.total) <= 1e-12 * max(1, b.total))
+    if a.group == b.group {
+      #expect(abs(a.context - b.context) <= 1e-12 * max(1, b.context))
+      #expect(a.steps.map(\.member) == b.steps.map(\.member) || a.steps.count == b.steps.count)
+    }
+  }
+}

@@ -1,0 +1,264 @@
+import EpisodicMemory
+import GRDB
+import Logging
+import TestSupport
+import Testing
+import Vectors
+
+@testable import MemorySQLite
+
+/// What a snapshot lent, kept.
+private struct Lent: Hashable {
+  var row: Int64
+  var episode: Int64
+  var texts: [String] = []
+  var attributes: EpisodeAttributes?
+
+  init(_ episode: IndexedEpisode) {
+    row = episode.row
+    self.episode = episode.row
+    texts = [String(decoding: episode.context, as: UTF8.self)]
+    attributes = episode.attributes
+  }
+
+  init(_ step: IndexedStep) {
+    row = step.row
+    episode = step.episode
+    texts = step.texts.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  init(_ vector: IndexedVector) {
+    row = vector.row
+    episode = vector.episode
+    texts = [vector.model, "\(vector.dimensions)", "\([Float](littleEndianFloat32: vector.components.bytes) ?? [])"]
+    attributes = vector.attributes
+  }
+}
+
+private enum Comparison: CaseIterable { case withAnotherLength, ofOne, ofAnEpisode, ofTheSpace }
+
+@Suite struct `A snapshot` {
+  private func lend(_ table: IndexedTable, _ selection: RowSelection, _ primary: SQLitePrimaryStore) async throws
+    -> [Lent]
+  {
+    try await primary.read { snapshot throws(MemoryError) in
+      var lent: [Lent] = []
+      switch table {
+      case .episodes: try snapshot.episodes(selection) { (it) throws(MemoryError) in lent.append(Lent(it)) }
+      case .steps: try snapshot.steps(selection) { (it) throws(MemoryError) in lent.append(Lent(it)) }
+      case .vectors: try snapshot.vectors(selection) { (it) throws(MemoryError) in lent.append(Lent(it)) }
+      }
+      return lent
+    }
+  }
+
+  /// Twelve episodes of every status, two domains, with and without sessions, their steps and vectors of two models.
+  private func filled() async throws -> (bench: Bench, episodes: [Episode], vectors: [Embedding]) {
+    let bench = try await Bench()
+    var episodes: [Episode] = []
+    var vectors: [Embedding] = []
+    for index in 0..<12 {
+      let id = Episode.ID("e\(index)")
+      var episode = Episode.sample(
+        id, domain: index.isMultiple(of: 2) ? "even" : "\u{F6}dd",
+        context: index == 5 ? "" : "context \(index) \u{1F9E8}",
+        status: Episode.Status.allCases[index % 4], steps: (0..<index % 3).map { "do \($0)" }, at: Int64(index))
+      episode.session = index.isMultiple(of: 3) ? "s\(index / 6)" : nil
+      episode.taskType = index < 6 ? .testing : .analysis
+      for step in episode.steps.indices {
+        episode.steps[step].result = index == 4 ? "" : nil
+        episode.steps[step].tool = index.isMultiple(of: 2) ? "tool" : nil
+      }
+      episodes.append(episode)
+      for copy in 0..<index % 4 {
+        vectors.append(
+          Embedding(
+            id: Embedding.ID("m\(index).\(copy)"), episodeID: id, stepID: nil, content: "", vector: [Float(index), 1],
+            model: copy == 0 ? "m" : "n", createdAt: Timestamp(milliseconds: 0)))
+      }
+    }
+    _ = try await bench.primary.insert(episodes, embeddings: vectors, existing: .fail)
+    return (bench, episodes, vectors)
+  }
+
+  @Test func `lends every episode, step and vector with what the tables hold, in the order of rows`() async throws {
+    let (bench, episodes, vectors) = try await filled()
+    let lentEpisodes = try await lend(.episodes, .after(0, limit: 1000), bench.primary)
+    let attributes = episodes.map { episode in
+      EpisodeAttributes(
+        domain: episode.domain, session: episode.session, taskType: episode.taskType, status: episode.status,
+        createdAt: episode.createdAt)
+    }
+    #expect(lentEpisodes.map(\.row) == Array(1...12))
+    #expect(lentEpisodes.map(\.texts) == episodes.map { [$0.context] })
+    #expect(lentEpisodes.map(\.attributes) == attributes)
+    let lentSteps = try await lend(.steps, .after(0, limit: 1000), bench.primary)
+    #expect(lentSteps.map(\.row) == Array(1...Int64(lentSteps.count)))
+    #expect(
+      lentSteps.map(\.texts)
+        == episodes.flatMap { $0.steps.map { [$0.action, $0.result, $0.tool].compactMap(\.self) } })
+    let lentVectors = try await lend(.vectors, .after(0, limit: 1000), bench.primary)
+    #expect(lentVectors.map(\.texts) == vectors.map { [$0.model, "2", "\($0.vector)"] })
+    #expect(lentVectors.map(\.attributes) == lentVectors.map { attributes[Int($0.episode) - 1] })
+  }
+
+  @Test(arguments: IndexedTable.allCases) private func `a selection lends what it names and is there, once, in order`(
+    _ table: IndexedTable
+  ) async throws {
+    let (bench, _, _) = try await filled()
+    let all = try await lend(table, .after(0, limit: .max), bench.primary)
+    #expect(!all.isEmpty && all.map(\.row) == all.map(\.row).sorted())
+    #expect(
+      try await lend(table, .after(3, limit: 4), bench.primary) == all.filter { $0.row > 3 }.prefix(4).map(\.self))
+    #expect(try await lend(table, .after(.max, limit: 4), bench.primary).isEmpty)
+    let listed: [Int64] = [5, 2, 999, -1, 5, 0, 7]
+    #expect(try await lend(table, .listed(listed), bench.primary) == all.filter { listed.contains($0.row) })
+    let owners: [Int64] = [8, 3, 8, 77, 6]
+    #expect(try await lend(table, .ofEpisodes(owners), bench.primary) == all.filter { owners.contains($0.episode) })
+    let last = try await bench.primary.read { snapshot throws(MemoryError) in try snapshot.lastRow(of: table) }
+    #expect(last == all.last?.row)
+    let empty = try await Bench().primary
+    #expect(try await empty.read { snapshot throws(MemoryError) in try snapshot.lastRow(of: table) } == 0)
+    #expect(try await lend(table, .listed([]), bench.primary).isEmpty)
+    #expect(try await lend(table, .ofEpisodes([]), bench.primary).isEmpty)
+  }
+
+  @Test func `a closure that was lent a row may ask for others, and its error ends the reading`() async throws {
+    let (bench, _, _) = try await filled()
+    let pairs = try await bench.primary.read { snapshot throws(MemoryError) in
+      var pairs: [[Int64]] = []
+      try snapshot.episodes(.listed([1, 2])) { (outer) throws(MemoryError) in
+        try snapshot.episodes(.listed([3, 4])) { (inner) throws(MemoryError) in pairs.append([outer.row, inner.row]) }
+      }
+      return pairs
+    }
+    #expect(pairs == [[1, 3], [1, 4], [2, 3], [2, 4]])
+    await #expect {
+      try await bench.primary.read { snapshot throws(MemoryError) in
+        try snapshot.vectors(.after(0, limit: 9)) { (_) throws(MemoryError) in throw MemoryError(.invalid, "enough") }
+      }
+    } throws: { ($0 as? MemoryError)?.message == "enough" }
+  }
+
+  @Test func `everything in it is as of its watermark, whatever is committed meanwhile`() async throws {
+    let (bench, _, _) = try await filled()
+    let primary = bench.primary
+    let (before, feed) = try await primary.read { snapshot throws(MemoryError) in
+      let before = try snapshot.watermark()
+      return (before, try snapshot.changes(after: .beginning, limit: 1000))
+    }
+    #expect(feed.end == before && feed.isComplete && !feed.changes.isEmpty)
+    let same = try await primary.changes(after: .beginning, limit: 1000)
+    #expect(feed.changes == same.changes && feed.end == same.end)
+    #expect(feed.changes.allSatisfy { $0.row != nil })
+    _ = try await primary.delete("e1" as Episode.ID)
+    let after = try await primary.read { snapshot throws(MemoryError) in
+      try snapshot.changes(after: before, limit: 1)
+    }
+    #expect(after.changes.count == 1 && !after.isComplete && after.continues)
+  }
+}
+
+extension `A snapshot` {
+  @Test func `likeness is that of the stored vectors, one by one, by episode and over the space`() async throws {
+    let bench = try await Bench()
+    _ = try await bench.primary.insert(
+      [.sample("a"), .sample("b", domain: "other"), .sample("c")],
+      embeddings: [.sample("1", of: "a", [1, 0]), .sample("2", of: "a", [0, 2]), .sample("3", of: "b", [3, 4])],
+      existing: .fail)
+    let query = VectorQuery(try Vector([1, 0]), metric: .dotProduct)
+    let space = EmbeddingSpace(model: "m", dimensions: 2)
+    let (one, ofEpisode, all, some) = try await bench.primary.read { snapshot throws(MemoryError) in
+      var one: [Double?] = [], ofEpisode: [Double?] = [], all: [[Double]] = [], some: [[Double]] = []
+      for row in 1...4 as ClosedRange<Int64> {
+        one.append(try snapshot.similarity(of: row, to: query))
+        ofEpisode.append(try snapshot.similarity(ofEpisode: row, to: query, in: space))
+      }
+      try snapshot.neighbors(query, in: space, .everything, .init()) { all.append([Double($0), Double($1), $2]) }
+      try snapshot.neighbors(query, in: space, .domain("other"), .init()) { some.append([Double($0), Double($1), $2]) }
+      return (one, ofEpisode, all, some)
+    }
+    #expect(one == [1, 0, 3, nil])
+    #expect(ofEpisode == [1, 3, nil, nil])
+    #expect(all.sorted { $0[0] < $1[0] } == [[1, 1, 1], [2, 1, 0], [3, 2, 3]])
+    #expect(some == [[3, 2, 3]])
+  }
+
+  @Test(arguments: Comparison.allCases)
+  fileprivate func `a vector of another length, or that is none, is corrupted and not skipped`(
+    _ comparison: Comparison
+  ) async throws {
+    let bench = try await Bench()
+    _ = try await bench.primary.insert(
+      [.sample("a")], embeddings: [.sample("1", of: "a"), .sample("2", of: "a")], existing: .fail)
+    _ = try await bench.primary.write { db in
+      try db.execute(sql: "UPDATE embeddings SET embedding = x'0000c07f0000803f' WHERE id = '2'")
+    }
+    let query = VectorQuery(try Vector([1, 0]), metric: .cosine)
+    let longer = VectorQuery(try Vector([1, 0, 0]), metric: .cosine)
+    let space = EmbeddingSpace(model: "m", dimensions: 2)
+    await #expect {
+      try await bench.primary.read { snapshot throws(MemoryError) in
+        switch comparison {
+        case .withAnotherLength: _ = try snapshot.similarity(of: 1, to: longer)
+        case .ofOne: _ = try snapshot.similarity(of: 2, to: query)
+        case .ofAnEpisode: _ = try snapshot.similarity(ofEpisode: 1, to: query, in: space)
+        case .ofTheSpace: try snapshot.neighbors(query, in: space, .everything, .init()) { _, _, _ in }
+        }
+      }
+    } throws: {
+      ($0 as? MemoryError)?.code == .corrupted
+    }
+  }
+
+  @Test func `spaces are those of every vector, or of those that pass scope and filter`() async throws {
+    let (bench, _, _) = try await filled()
+    _ = try await bench.primary.insert([.sample("own", of: "e0", [1, 2, 3]).with(model: "own")], replacing: false)
+    let (all, odd) = try await bench.primary.read { snapshot throws(MemoryError) in
+      (try snapshot.spaces(), try snapshot.spaces(.domain("\u{F6}dd"), .init()))
+    }
+    #expect(
+      all == [
+        EmbeddingSpace(model: "m", dimensions: 2), EmbeddingSpace(model: "n", dimensions: 2),
+        EmbeddingSpace(model: "own", dimensions: 3),
+      ])
+    #expect(odd == Array(all.prefix(2)))
+  }
+
+  @Test func `hits by name are those that recall loads`() async throws {
+    let bench = try await Bench()
+    try await bench.memory.insert([
+      .sample("a", context: "repair the login", steps: ["swift test", "grep timeout", "timeout of the login"]),
+      .sample("b", context: "write notes", steps: ["login"]), .sample("c", context: "nothing"),
+    ])
+    let query = Query(text: "login timeout", scope: .everything)
+    let named = try await bench.memory.search(query)
+    let loaded = try await bench.memory.recall(query)
+    #expect(Set(named.map(\.id)) == ["a", "b"])
+    #expect(named.map(\.id) == loaded.map(\.episode.id))
+    #expect(named.map(\.shares) == loaded.map(\.shares) && named.map(\.score) == loaded.map(\.score))
+    #expect(named.map(\.steps) == loaded.map { $0.matches.compactMap(\.step) })
+    #expect(named.first { $0.id == "a" }?.steps.sorted() == [2, 3])
+  }
+
+  @Test func `rows have names`() async throws {
+    let bench = try await Bench()
+    var episode = Episode.sample("a")
+    episode.steps = [Step(id: "s", number: 7, action: "x", timestamp: Timestamp(milliseconds: 0))]
+    _ = try await bench.primary.insert([episode], embeddings: [.sample("v", of: "a")], existing: .fail)
+    let (step, none, vector, nobody) = try await bench.primary.read { snapshot throws(MemoryError) in
+      let vector = try snapshot.identify(vector: 1)
+      return (try snapshot.stepNumber(1), try snapshot.stepNumber(2), vector, try snapshot.identify(vector: 2) == nil)
+    }
+    #expect(step == 7 && none == nil && nobody)
+    #expect(vector?.embedding == "v" && vector?.episode == "a")
+  }
+}
+
+extension Embedding {
+  func with(model: String) -> Embedding {
+    Embedding(
+      id: id, episodeID: episodeID, stepID: stepID, content: content, vector: vector, model: model,
+      createdAt: createdAt)
+  }
+}
