@@ -16,6 +16,7 @@ test: setup
 bench: setup
 	swift run -c release --package-path Benchmarks bench reads
 	swift run -c release --package-path Benchmarks bench writes
+	swift run -c release --package-path Benchmarks bench text --documents 100000
 	swift run -c release --package-path Benchmarks bench coherence --processes 6 --seconds 60 --kills
 
 # Format, undeclared imports, that the benchmarks still build, and that the cache stays coherent under kills.

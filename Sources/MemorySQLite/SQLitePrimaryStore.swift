@@ -11,6 +11,8 @@ public final class SQLitePrimaryStore: PrimaryStore {
   public let identity: StoreIdentity
   let database: WALDatabase
   let appends = StepAppend.lane()
+  /// As migration 003 declares it for the full-text indexes.
+  let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
 
   /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
   ///

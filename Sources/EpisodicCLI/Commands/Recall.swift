@@ -44,6 +44,12 @@ struct Recall: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Episodes to show, 1 to 1000.", valueName: "n"))
   var limit = 10
 
+  @Option(help: ArgumentHelp("Leave out what scores less.", valueName: "score"))
+  var minimumScore: Double?
+
+  @Flag(help: "Compare every vector and rank every match, without the index: slower, and exact.")
+  var exact = false
+
   @OptionGroup var filters: FilterOptions
 
   @Option(help: ArgumentHelp("File of queries, one JSON object a line; - is standard input.", valueName: "file"))
@@ -73,6 +79,9 @@ struct Recall: AsyncParsableCommand {
       }
       guard text.isEmpty, phrase.isEmpty, prefix.isEmpty, domain == nil, filters.isEmpty else {
         throw ValidationError("with --queries, texts and filters stand in the file of queries; leave the others out")
+      }
+      guard minimumScore == nil, !exact else {
+        throw ValidationError("--minimum-score and --exact are for a single question; leave them out with --queries")
       }
     }
   }
@@ -104,7 +113,8 @@ struct Recall: AsyncParsableCommand {
   private func query() throws -> Query {
     var query = Query(
       text: text.isEmpty || mode == .vector ? nil : text.joined(separator: " "), phrases: phrase, prefixes: prefix,
-      scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit, excerpts: true)
+      scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit,
+      minimumScore: minimumScore, isExact: exact, excerpts: true)
     if let source = vectors.source, mode != .text {
       query.vector = try source.onlyVector()
       query.space = source.space

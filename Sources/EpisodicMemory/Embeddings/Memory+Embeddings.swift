@@ -26,7 +26,7 @@ extension Memory {
     let embeddings = drafts.map { Embedding($0, at: now) }
     guard !embeddings.isEmpty else { return [] }
     try await primary.insert(embeddings, replacing: replacing)
-    await follower.followQuietly()
+    await follower.followAfterWrite()
     return embeddings
   }
 
@@ -35,7 +35,9 @@ extension Memory {
   /// - Returns: Whether there was one.
   @discardableResult
   public func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
-    try await primary.delete(id)
+    let isDeleted = try await primary.delete(id)
+    follower.noteChanges(1)
+    return isDeleted
   }
 
   /// The vectors of an episode and its steps, in the order they were added.

@@ -70,7 +70,9 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` where it is archived already.
   @discardableResult
   public func archive(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    try await primary.move(id, by: .archive, at: clock.now()).value
+    let archived = try await primary.move(id, by: .archive, at: clock.now())
+    follower.noteChanges(1)
+    return archived.value
   }
 
   /// Makes an episode active again; its completion time and success rate are cleared.
@@ -78,7 +80,9 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` where it is active already.
   @discardableResult
   public func reopen(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    try await primary.move(id, by: .reopen, at: clock.now()).value
+    let reopened = try await primary.move(id, by: .reopen, at: clock.now())
+    follower.noteChanges(1)
+    return reopened.value
   }
 
   /// Changes what is said of an episode, whatever its status.
@@ -87,7 +91,9 @@ extension Memory {
   @discardableResult
   public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     try validation.change(change)
-    return try await primary.update(id, with: change)
+    let updated = try await primary.update(id, with: change)
+    follower.noteChanges(1)
+    return updated
   }
 
   /// Deletes an episode with its steps, embeddings and links; patterns stay.
@@ -95,7 +101,9 @@ extension Memory {
   /// - Returns: Whether there was one.
   @discardableResult
   public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
-    try await primary.delete(id)
+    let isDeleted = try await primary.delete(id)
+    follower.noteChanges(1)
+    return isDeleted
   }
 
   /// Episodes inserted together from which on the index follows at once.
@@ -118,7 +126,7 @@ extension Memory {
     let inserted = try await primary.insert(
       episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)
     // Many at once would leave the next query too far behind, so whoever brings them waits until they are taken in.
-    if episodes.count >= Self.bulk { await follower.followQuietly() } else { follower.noteChanges(episodes.count) }
+    if episodes.count >= Self.bulk { await follower.followAfterWrite() } else { follower.noteChanges(episodes.count) }
     return inserted
   }
 }

@@ -6,6 +6,8 @@ import Synchronization
 final class IndexFollower: Sendable {
   /// Changes that may wait for the next query: what a query takes in without anybody noticing.
   private static let patience = 256
+  /// A second or two of work: several times what a batch of thousands takes.
+  private static let stepsAfterWrite = 16
   /// While another process has the index's lock.
   private static let pause = Duration.milliseconds(5)
 
@@ -41,35 +43,48 @@ final class IndexFollower: Sendable {
       guard state.task == nil, !state.isClosed else { return }
       state.pending = 0
       state.task = Task.detached(priority: .utility) { [self] in
-        await followQuietly()
+        // Nobody waits for it, and what is wrong with the primary the next read will say.
+        do throws(MemoryError) { try await follow() } catch {}
         self.state.withLock { $0.task = nil }
       }
     }
   }
 
-  /// Follows after a write, which stands whatever becomes of this: what is wrong with the primary the next read will say.
-  func followQuietly() async {
-    do throws(MemoryError) { try await follow() } catch {}
+  /// Follows after many changes, so that the next query does not find the index too far behind. Where it has much more to
+  /// catch up with than those, the rest is left to the background.
+  func followAfterWrite() async {
+    // The write stands whatever becomes of this: what is wrong with the primary the next read will say.
+    do throws(MemoryError) {
+      if try await !follow(atMost: Self.stepsAfterWrite) { start() }
+    } catch {}
   }
 
   /// Follows until the index is where the primary is, and merges what is to be merged.
   ///
+  /// - Parameter steps: Steps that it may take.
+  /// - Returns: Whether there is nothing left to do, or to be done.
   /// - Throws: What the primary throws. An index that fails is unavailable from then on, which is not an error.
-  func follow(_ progress: (IndexProgress) -> Void = { _ in }) async throws(MemoryError) {
+  @discardableResult
+  func follow(
+    atMost steps: Int = .max, _ progress: (IndexProgress) -> Void = { _ in }
+  ) async throws(MemoryError) -> Bool {
     let index = index
-    while index.isAvailable, !Task.isCancelled {
+    for _ in 0..<steps {
+      guard index.isAvailable else { return true }
+      guard !Task.isCancelled else { return false }
       let step = try await primary.read { snapshot throws(MemoryError) in try index.advance(in: snapshot) }
       progress(step)
       switch step {
       case .building, .following: continue
       case .waiting:
-        do { try await Task.sleep(for: Self.pause) } catch { return }
+        do { try await Task.sleep(for: Self.pause) } catch { return false }
       case .arrived:
         while !Task.isCancelled, index.maintain() { await Task.yield() }
-        return
-      case .unavailable: return
+        return true
+      case .unavailable: return true
       }
     }
+    return false
   }
 
   /// Stops what runs in the background and waits for its end.

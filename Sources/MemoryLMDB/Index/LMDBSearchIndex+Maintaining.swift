@@ -6,6 +6,8 @@ extension LMDBSearchIndex {
     guard isAvailable else { return false }
     do throws(LMDBError) {
       return try maintenance.withLock { () throws(LMDBError) in
+        // Those of dead processes would keep pages from being used again.
+        try tier.environment.checkReaders()
         let hasMoreVectors = try tier.write { transaction throws(LMDBError) in try vectors.compact(in: &transaction) }
         try words.removeAbandoned { body throws(LMDBError) in try tier.write(body) }
         let plan = try tier.environment.read { transaction throws(LMDBError) in

@@ -9,7 +9,7 @@ import LMDB
 #endif
 
 /// The file `epoch` in a tier's directory: one line with the boot and the directory its neighbours belong to, and a second
-/// one, the seal, while nobody has the tier open.
+/// one: the seal, while nobody has the tier open; `trusted`, while those have it open of whom the first found it sealed.
 ///
 /// The seal says what the data file looked like when its last user closed it. Whoever finds another file, or no seal after
 /// an unclean stop, has to look at every page before LMDB may.
@@ -77,8 +77,20 @@ struct EpochFile: ~Copyable {
     return try content() == line + seal
   }
 
+  /// Whether those who have the data file open know that nobody else wrote to it since it was made.
+  func isTrusted(in epoch: Epoch) throws(LMDBError) -> Bool {
+    guard let line = line(of: epoch) else { return false }
+    return try content() == line + Self.trust
+  }
+
   /// Says that files made from now on are of `epoch`; files of another one must be gone by then. Breaks the seal.
-  func write(_ epoch: Epoch) throws(LMDBError) { try write(line(of: epoch) ?? []) }
+  ///
+  /// - Parameter isTrusted: Whether the data file was sealed until now, or trusted, or is not there yet.
+  func write(_ epoch: Epoch, isTrusted: Bool) throws(LMDBError) {
+    try write((line(of: epoch) ?? []) + (isTrusted ? Self.trust : []))
+  }
+
+  private static let trust = Array("trusted\n".utf8)
 
   /// Vouches for the data file as it is now. Nobody may have it open.
   func seal(_ dataFile: String, in epoch: Epoch) throws(LMDBError) {

@@ -30,6 +30,8 @@ final class LMDBTier: Sendable {
   let pageSize: Int
   /// Whether its files were empty when this process opened them.
   let isNew: Bool
+  /// Whether nobody but its users wrote to the data file since it was made; see `EpochFile`.
+  let isTrusted: Bool
   let meta: MetaTable
   private let databases: [String: Database]
 
@@ -62,15 +64,21 @@ final class LMDBTier: Sendable {
       if try !file.holds(epoch) { try Environment.removeFiles(at: directory) }
       // While others have it open they vouch for it, and it changes too fast to be examined.
       let isSealed = try file.isSealed(directory + "/data.mdb", in: epoch)
-      try file.write(epoch)
+      let isTrusted = try users.isAlone ? isSealed || isMissing(directory + "/data.mdb") : file.isTrusted(in: epoch)
+      try file.write(epoch, isTrusted: isTrusted)
       let opening = Opening(
         directory: directory, store: store, layout: layout, mapSize: mapSize,
-        isDoubtful: users.isAlone && !isSealed, place: file.place,
+        isDoubtful: users.isAlone && !isSealed, isTrusted: isTrusted, place: file.place,
         boot: epoch)
       let tier = try openTrusted(opening, users, logger: logger)
       inUse[file.place] = Use(tier: tier, users: 1)
       return tier
     }
+  }
+
+  private static func isMissing(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 && errno == ENOENT
   }
 
   private struct Opening {
@@ -80,6 +88,8 @@ final class LMDBTier: Sendable {
     let mapSize: Int
     /// Whether every page has to be looked at first: nobody sealed the file, or somebody touched it since.
     let isDoubtful: Bool
+    /// Whether nobody but its users wrote to the file, so that what is in it need not be verified before it is used.
+    let isTrusted: Bool
     let place: EpochFile.Place
     let boot: Epoch
   }
@@ -193,6 +203,7 @@ final class LMDBTier: Sendable {
     self.pageSize = try environment.statistics().pageSize
     self.epoch = tables.epoch
     self.isNew = tables.isNew
+    self.isTrusted = opening.isTrusted || tables.isNew
     self.meta = tables.meta
     self.databases = tables.databases
   }

@@ -8,6 +8,7 @@ struct SQLiteSnapshot: PrimarySnapshot {
   let db: Database
   /// Of the database file; for errors.
   let path: String
+  let tokenizers: TokenizerPool
   let kept = Kept()
 
   /// What is made once a snapshot, when it is first asked for.
@@ -30,7 +31,11 @@ extension SQLitePrimaryStore {
   public func read<Value: Sendable>(
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {
-    let path = database.path
-    return try await readRows { db in try body(SQLiteSnapshot(db: db, path: path)) }
+    let (path, tokenizers) = (database.path, tokenizers)
+    return try await readRows { db in
+      let snapshot = SQLiteSnapshot(db: db, path: path, tokenizers: tokenizers)
+      defer { if let tokenizer = snapshot.kept.tokenizer { tokenizers.putBack(tokenizer) } }
+      return try body(snapshot)
+    }
   }
 }

@@ -1,0 +1,113 @@
+import Episodic
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct `Search index under kills and rebuilds` {
+  /// I1, I2, I4.
+  @Test func `a process that is killed while the index follows leaves one that is right`() async throws {
+    let store = try Store()
+    var acknowledged: [Int] = []
+    for round in 0..<6 {
+      let worker = try Child("StoreWorker", ["index", store.path, "w\(round)", "100000"], in: store.directory)
+      while try worker.lines.count < 30 + 7 * round { try await Task.sleep(for: .milliseconds(2)) }
+      worker.kill()
+      acknowledged.append(try worker.lines.count)
+      try await store.withMemory { memory in
+        for (life, count) in acknowledged.enumerated() {
+          let found = try await memory.recall(Query(text: "indexed\(count - 1)", scope: .domain("w\(life)")))
+          #expect(found.map(\.episode.id) == [Episode.ID("w\(life)-\(count - 1)")])
+        }
+        for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+      }
+    }
+  }
+
+  @Test func `a rebuild gives right answers all the while, to others and to itself`() async throws {
+    let store = try Store()
+    let builder = try await store.open()
+    let asker = try await store.open { $0.cache.isEnabled = false }
+    try await builder.insert((0..<200).map { .sample(Episode.ID("e\($0)"), context: "task number\($0)") })
+    try await builder.embed(
+      (0..<200).map { .init(of: Episode.ID("e\($0)"), content: "", vector: [Float($0), 100], model: "m") })
+    async let rebuilding: Void = {
+      for _ in 0..<20 { try await builder.rebuild() }
+    }()
+    for round in 0..<200 {
+      let number = (round * 7) % 200
+      let found = try await asker.search(Query(text: "number\(number)", scope: .everything))
+      #expect(found.map(\.id) == [Episode.ID("e\(number)")])
+      let near = try await asker.search(Query(vector: [Float(number), 100], scope: .everything, limit: 1))
+      #expect(near.map(\.id) == [Episode.ID("e\(number)")])
+    }
+    try await rebuilding
+    for check in try await asker.check() { #expect(check.outcome == .passed, "\(check.name)") }
+    try await asker.close()
+    try await builder.close()
+  }
+
+  /// The feed is pruned, so an index may find its place gone; then it begins anew.
+  @Test func `an index put back from long ago, or of another store, is not believed`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let other = try Store()
+    try await other.withMemory { memory in
+      try await memory.insert((0..<100).map { .sample(Episode.ID("x\($0)"), context: "output of topic3") })
+    }
+    let before = try await store.answers()
+    for name in ["data.mdb", "epoch"] {
+      let content = try Data(contentsOf: URL(filePath: "\(other.cachePath)/index/\(name)"))
+      try content.write(to: URL(filePath: "\(store.cachePath)/index/\(name)"))
+    }
+    #expect(try await store.answers() == before)
+  }
+
+  @Test(arguments: [[], [0, 0], [.nan, 1], [1, .infinity], [1, 2, 3]] as [[Float]])
+  func `what is no vector of the space is refused and says why`(vector: [Float]) async throws {
+    let store = try Store()
+    try await store.withMemory { memory in
+      try await memory.insert([.sample("e")])
+      try await memory.embed(.init(of: "e", content: "", vector: [1, 2], model: "m"))
+      await #expect(throws: MemoryError.self) { try await memory.search(Query(vector: vector, scope: .everything)) }
+      await #expect(throws: MemoryError.self) {
+        try await memory.embed([.init(of: "e", content: "", vector: vector, model: "m")])
+      }
+      #expect(try await memory.embeddings(of: "e").count == 1)
+    }
+  }
+
+  @Test(arguments: [0, -1, 1001, 1_000_000]) func `a limit that no answer has is refused`(limit: Int) async throws {
+    let store = try Store()
+    try await store.withMemory { memory in
+      await #expect(throws: MemoryError.self) {
+        try await memory.search(Query(text: "a", scope: .everything, limit: limit))
+      }
+    }
+  }
+
+  @Test func `an unknown space is refused by name`() async throws {
+    let store = try Store()
+    try await store.withMemory { memory in
+      try await memory.insert([.sample("e")])
+      try await memory.embed(.init(of: "e", content: "", vector: [1, 2], model: "m"))
+      let query = Query(vector: [1, 2], space: EmbeddingSpace(model: "unheard", dimensions: 2), scope: .everything)
+      let error = await #expect(throws: MemoryError.self) { try await memory.search(query) }
+      #expect(error?.message.contains("unheard") == true)
+    }
+  }
+
+  @Test func `an index that is switched off changes no answer`() async throws {
+    let store = try Store()
+    try await store.fill()
+    let queries = ["output of topic3", "run command7", "task"].map { Query(text: $0, scope: .everything, limit: 1000) }
+    var answers: [[[SearchHit]]] = []
+    for isEnabled in [true, false] {
+      let memory = try await store.open { $0.index.isEnabled = isEnabled }
+      var found: [[SearchHit]] = []
+      for query in queries { found.append(try await memory.search(query)) }
+      answers.append(found)
+      try await memory.close()
+    }
+    #expect(answers[0] == answers[1])
+  }
+}
