@@ -1,16 +1,22 @@
-// On AVX-512, 32 rows go at a time, two words of each: eight registers of four rows. Counts of up to 64 a word fit a
-// byte, so three rounds of packing bring those of eight registers into one, where one multiplication weighs them and
-// adds the two words of each row. Elsewhere a row is counted by itself, by an instruction where there is one.
+// Codes come in two shapes. In groups of eight, word beside word, the whole of one word of eight rows is a register, and
+// any number of words is scanned at the speed of memory. One by one, as they are read here and there, 32 go at a time on
+// AVX-512, two words of each: eight registers of four rows. Counts of up to 64 a word fit a byte, so three rounds of
+// packing bring those of eight registers into one, where one multiplication weighs them and adds the two words of each
+// row. Elsewhere a row is counted by itself, by an instruction where there is one.
+
+#include <string.h>
 
 #include "Integers.h"
 
-/// How many rows `distances_at` fetches ahead.
-enum { AHEAD = 32 };
+/// How many rows `code_distances` fetches ahead, and how many bytes `group_distances`: the processor itself does not look
+/// beyond a page.
+enum { ROWS_AHEAD = 32, BYTES_AHEAD = 8192 };
 
-SHARED_BODY uint32_t code_distance(const void *code, size_t words, const uint64_t *query) {
+/// Words of a row are `step` words apart.
+SHARED_BODY uint32_t code_distance(const void *code, size_t step, size_t words, const uint64_t *query) {
   uint32_t ones = 0, twos = 0, fours = 0;
   for (size_t i = 0; i < words; i++) {
-    uint64_t differing = WORD(code, i) ^ query[i];
+    uint64_t differing = WORD(code, step * i) ^ query[i];
     ones += (uint32_t)__builtin_popcountll(differing & query[words + i]);
     twos += (uint32_t)__builtin_popcountll(differing & query[2 * words + i]);
     fours += (uint32_t)__builtin_popcountll(differing & query[3 * words + i]);
@@ -18,31 +24,19 @@ SHARED_BODY uint32_t code_distance(const void *code, size_t words, const uint64_
   return ones + 2 * twos + 4 * fours;
 }
 
-/// `words` is a constant where this is called for the sizes that matter, so that its loop unrolls.
-SHARED_BODY void distances_of(
-  const char *codes, size_t rows, size_t words, const uint64_t *query, uint16_t *out) {
+SHARED_BODY void group_distances_body(
+  const void *groups, size_t rows, size_t words, const uint64_t *query, uint16_t *out) {
+  const char *start = groups;
   for (size_t row = 0; row < rows; row++) {
-    out[row] = (uint16_t)code_distance(codes + 8 * words * row, words, query);
+    out[row] = (uint16_t)code_distance(start + 64 * words * (row / 8) + 8 * (row % 8), 8, words, query);
   }
 }
 
 SHARED_BODY void code_distances_body(
-  const void *codes, size_t rows, size_t words, const uint64_t *query, uint16_t *out) {
-  switch (words) {
-  case 1: distances_of(codes, rows, 1, query, out); break;
-  case 2: distances_of(codes, rows, 2, query, out); break;
-  case 4: distances_of(codes, rows, 4, query, out); break;
-  default: distances_of(codes, rows, words, query, out);
-  }
-}
-
-SHARED_BODY void code_distances_at_body(
-  const void *codes, size_t words, const uint32_t *rows, size_t count, const uint64_t *query, uint32_t *out) {
-  const char *start = codes;
+  const void *const *codes, size_t words, size_t count, const uint64_t *query, uint32_t *out) {
   for (size_t i = 0; i < count; i++) {
-    if (i + AHEAD < count) fetch(start + 8 * words * rows[i + AHEAD], 8 * words);
-    const char *code = start + 8 * words * rows[i];
-    out[i] = words == 4 ? code_distance(code, 4, query) : code_distance(code, words, query);
+    if (i + ROWS_AHEAD < count) fetch(codes[i + ROWS_AHEAD], 8 * words);
+    out[i] = code_distance(codes[i], 1, words, query);
   }
 }
 
@@ -50,6 +44,47 @@ SHARED_BODY void code_distances_at_body(
 #include <immintrin.h>
 
 #define AVX512_BODY AVX512 static inline __attribute__((always_inline))
+
+/// The bits of `a ^ b` that are in `bits`, counted word by word.
+AVX512_BODY __m512i count_differing(__m512i a, __m512i b, __m512i bits) {
+  return _mm512_popcnt_epi64(_mm512_ternarylogic_epi64(a, b, bits, 0x28));
+}
+
+/// The distances of the eight rows of a group; uint16.
+AVX512_BODY __m128i group_distance(const char *group, size_t words, const uint64_t *query) {
+  __m512i sums[3] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+  for (size_t word = 0; word < words; word++) {
+    __builtin_prefetch(group + 64 * word + BYTES_AHEAD);
+    __m512i codes = _mm512_loadu_si512(group + 64 * word), signs = _mm512_set1_epi64((int64_t)query[word]);
+    for (size_t bit = 0; bit < 3; bit++) {
+      __m512i bits = _mm512_set1_epi64((int64_t)query[(bit + 1) * words + word]);
+      sums[bit] = _mm512_add_epi64(sums[bit], count_differing(codes, signs, bits));
+    }
+  }
+  __m512i sum = _mm512_add_epi64(_mm512_add_epi64(sums[2], sums[2]), sums[1]);
+  return _mm512_cvtepi64_epi16(_mm512_add_epi64(_mm512_add_epi64(sum, sum), sums[0]));
+}
+
+/// `words` is a constant where this is called for the numbers that matter: the query then stays in registers.
+AVX512_BODY void group_distances_of(
+  const char *groups, size_t rows, size_t words, const uint64_t *query, uint16_t *out) {
+  size_t row = 0;
+  for (; row + 8 <= rows; row += 8) {
+    _mm_storeu_si128((__m128i *)(out + row), group_distance(groups + 8 * words * row, words, query));
+  }
+  if (row == rows) return;
+  __m128i last = group_distance(groups + 8 * words * row, words, query);
+  memcpy(out + row, &last, 2 * (rows - row));
+}
+
+AVX512 static void group_distances_avx512(
+  const void *groups, size_t rows, size_t words, const uint64_t *query, uint16_t *out) {
+  switch (words) {
+  case 3: group_distances_of(groups, rows, 3, query, out); break;
+  case 4: group_distances_of(groups, rows, 4, query, out); break;
+  default: group_distances_of(groups, rows, words, query, out);
+  }
+}
 
 /// The query's part for two words, in every lane of 128 bits: signs and three bits of magnitude.
 typedef struct {
@@ -67,11 +102,11 @@ AVX512_BODY query_pair load_query_pair(const uint64_t *query, size_t words, size
   return pair;
 }
 
-/// Counts of eight registers, two words in each of their 128-bit lanes, as bytes of one: lane by lane, and in a lane
-/// register by register.
-AVX512_BODY __m512i packed_counts(const __m512i differing[8], __m512i bits) {
+/// Counts of what differs in eight registers, two words in each of their 128-bit lanes, as bytes of one: lane by lane,
+/// and in a lane register by register.
+AVX512_BODY __m512i packed_counts(const __m512i codes[8], __m512i signs, __m512i bits) {
   __m512i counts[8];
-  for (size_t i = 0; i < 8; i++) counts[i] = _mm512_popcnt_epi64(_mm512_and_si512(differing[i], bits));
+  for (size_t i = 0; i < 8; i++) counts[i] = count_differing(codes[i], signs, bits);
   for (size_t i = 0; i < 4; i++) counts[i] = _mm512_packus_epi32(counts[2 * i], counts[2 * i + 1]);
   for (size_t i = 0; i < 2; i++) counts[i] = _mm512_packus_epi32(counts[2 * i], counts[2 * i + 1]);
   return _mm512_packus_epi16(counts[0], counts[1]);
@@ -79,11 +114,9 @@ AVX512_BODY __m512i packed_counts(const __m512i differing[8], __m512i bits) {
 
 /// The distances of 32 rows over two words; uint16, in the order of `packed_counts`.
 AVX512_BODY __m512i packed_distances(const __m512i codes[8], const query_pair *query) {
-  __m512i differing[8];
-  for (size_t i = 0; i < 8; i++) differing[i] = _mm512_xor_si512(codes[i], query->signs);
-  __m512i ones = _mm512_maddubs_epi16(packed_counts(differing, query->bits[0]), _mm512_set1_epi8(1));
-  __m512i twos = _mm512_maddubs_epi16(packed_counts(differing, query->bits[1]), _mm512_set1_epi8(2));
-  __m512i fours = _mm512_maddubs_epi16(packed_counts(differing, query->bits[2]), _mm512_set1_epi8(4));
+  __m512i ones = _mm512_maddubs_epi16(packed_counts(codes, query->signs, query->bits[0]), _mm512_set1_epi8(1));
+  __m512i twos = _mm512_maddubs_epi16(packed_counts(codes, query->signs, query->bits[1]), _mm512_set1_epi8(2));
+  __m512i fours = _mm512_maddubs_epi16(packed_counts(codes, query->signs, query->bits[2]), _mm512_set1_epi8(4));
   return _mm512_add_epi16(_mm512_add_epi16(ones, twos), fours);
 }
 
@@ -94,63 +127,27 @@ AVX512_BODY __m512i in_row_order(__m512i packed) {
   return _mm512_permutexvar_epi16(_mm512_loadu_si512(order), packed);
 }
 
-AVX512_BODY __m512i four_rows(const char *a, const char *b, const char *c, const char *d) {
-  __m512i rows = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)a));
-  rows = _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)b), 1);
-  rows = _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)c), 2);
-  return _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)d), 3);
+/// Two words of four rows.
+AVX512_BODY __m512i four_rows(const void *const *codes, size_t word) {
+  __m512i rows = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)codes[0] + word / 2));
+  rows = _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)codes[1] + word / 2), 1);
+  rows = _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)codes[2] + word / 2), 2);
+  return _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)codes[3] + word / 2), 3);
 }
 
 /// The distance over the last of an odd number of words.
 AVX512_BODY uint32_t last_distance(const char *code, size_t words, const uint64_t *query) {
   const uint64_t part[4] = {
     query[words - 1], query[2 * words - 1], query[3 * words - 1], query[4 * words - 1]};
-  return code_distance(code + 8 * (words - 1), 1, part);
+  return code_distance(code + 8 * (words - 1), 1, 1, part);
 }
 
 AVX512 static void code_distances_avx512(
-  const void *codes, size_t rows, size_t words, const uint64_t *query, uint16_t *out) {
-  const char *code = codes;
-  size_t row = 0;
-  if (words == 2) {
-    query_pair pair = load_query_pair(query, 2, 0);
-    for (; row + 32 <= rows; row += 32) {
-      __m512i block[8];
-      for (size_t i = 0; i < 8; i++) block[i] = _mm512_loadu_si512(code + 16 * row + 64 * i);
-      _mm512_storeu_si512(out + row, in_row_order(packed_distances(block, &pair)));
-    }
-  } else if (words > 2) {
-    size_t stride = 8 * words;
-    for (; row + 32 <= rows; row += 32) {
-      __m512i sum = _mm512_setzero_si512();
-      for (size_t word = 0; word + 2 <= words; word += 2) {
-        query_pair pair = load_query_pair(query, words, word);
-        const char *start = code + stride * row + 8 * word;
-        __m512i block[8];
-        for (size_t i = 0; i < 8; i++, start += 4 * stride) {
-          block[i] = four_rows(start, start + stride, start + 2 * stride, start + 3 * stride);
-        }
-        sum = _mm512_add_epi16(sum, packed_distances(block, &pair));
-      }
-      _mm512_storeu_si512(out + row, in_row_order(sum));
-      if (words % 2 == 0) continue;
-      for (size_t i = row; i < row + 32; i++) out[i] += (uint16_t)last_distance(code + stride * i, words, query);
-    }
-  }
-  code_distances_body(code + 8 * words * row, rows - row, words, query, out + row);
-}
-
-AVX512 static void code_distances_at_avx512(
-  const void *codes, size_t words, const uint32_t *rows, size_t count, const uint64_t *query, uint32_t *out) {
-  const char *start = codes;
-  size_t stride = 8 * words, first = 0;
-  for (size_t i = 0; i < AHEAD && i < count; i++) fetch(start + stride * rows[i], stride);
+  const void *const *codes, size_t words, size_t count, const uint64_t *query, uint32_t *out) {
+  size_t first = 0;
+  for (size_t i = 0; i < ROWS_AHEAD && i < count; i++) fetch(codes[i], 8 * words);
   for (; first + 32 <= count; first += 32) {
-    const char *code[32];
-    for (size_t i = 0; i < 32; i++) {
-      code[i] = start + stride * rows[first + i];
-      if (first + AHEAD + i < count) fetch(start + stride * rows[first + AHEAD + i], stride);
-    }
+    for (size_t i = first + ROWS_AHEAD; i < first + ROWS_AHEAD + 32 && i < count; i++) fetch(codes[i], 8 * words);
     __m512i low = _mm512_setzero_si512(), high = _mm512_setzero_si512();
     for (size_t word = 0; word + 2 <= words;) {
       // 64 pairs of words are what uint16 can hold.
@@ -158,10 +155,7 @@ AVX512 static void code_distances_at_avx512(
       for (size_t end = word + 128; word + 2 <= words && word < end; word += 2) {
         query_pair pair = load_query_pair(query, words, word);
         __m512i block[8];
-        for (size_t i = 0; i < 8; i++) {
-          const char **row = code + 4 * i;
-          block[i] = four_rows(row[0] + 8 * word, row[1] + 8 * word, row[2] + 8 * word, row[3] + 8 * word);
-        }
+        for (size_t i = 0; i < 8; i++) block[i] = four_rows(codes + first + 4 * i, word);
         sum = _mm512_add_epi16(sum, packed_distances(block, &pair));
       }
       sum = in_row_order(sum);
@@ -171,19 +165,18 @@ AVX512 static void code_distances_at_avx512(
     _mm512_storeu_si512(out + first, low);
     _mm512_storeu_si512(out + first + 16, high);
     if (words % 2 == 0) continue;
-    for (size_t i = 0; i < 32; i++) out[first + i] += last_distance(code[i], words, query);
+    for (size_t i = first; i < first + 32; i++) out[i] += last_distance(codes[i], words, query);
   }
-  code_distances_at_body(codes, words, rows + first, count - first, query, out + first);
+  code_distances_body(codes + first, words, count - first, query, out + first);
 }
 #endif
 
-#define PARAMETERS const void *codes, size_t rows, size_t words, const uint64_t *query, uint16_t *out
-#define ARGUMENTS codes, rows, words, query, out
-DEFINE_KERNEL_WITH_AVX512(void, code_distances)
+#define PARAMETERS const void *groups, size_t rows, size_t words, const uint64_t *query, uint16_t *out
+#define ARGUMENTS groups, rows, words, query, out
+DEFINE_KERNEL_WITH_AVX512(void, group_distances)
 #undef PARAMETERS
 #undef ARGUMENTS
 
-#define PARAMETERS                                                                                                   \
-  const void *codes, size_t words, const uint32_t *rows, size_t count, const uint64_t *query, uint32_t *out
-#define ARGUMENTS codes, words, rows, count, query, out
-DEFINE_KERNEL_WITH_AVX512(void, code_distances_at)
+#define PARAMETERS const void *const *codes, size_t words, size_t count, const uint64_t *query, uint32_t *out
+#define ARGUMENTS codes, words, count, query, out
+DEFINE_KERNEL_WITH_AVX512(void, code_distances)

@@ -24,26 +24,19 @@ public struct CodeEncoder: Sendable {
   /// rotated unit vector is zero or more. Byte `i` of the int8 row times `scale` is that component within `scale` / 2.
   ///
   /// - Parameter row: `layout.dimensions` little-endian float32 at any alignment.
-  /// - Parameter prefix: Receives `layout.prefixWords` words, at any alignment.
-  /// - Parameter rest: Receives `layout.restWords` words, at any alignment.
+  /// - Parameter code: Receives `layout.words` words, at any alignment.
   /// - Parameter int8Row: Receives `layout.rowBytes` signed bytes, each within -127...127.
   /// - Returns: The scale of the int8 row, and the Euclidean norm of the vector, which is the largest finite float if
   ///   the norm is beyond it. Nil, and nothing is written, if the row has another length, holds NaN or an infinity, or
   ///   is all zeros.
   /// - Complexity: O(*d* log *d*); 0.6 us for 384 with AVX2 or AVX-512, 3.5 us scalar.
   public func encode(
-    _ row: UnsafeRawBufferPointer, prefix: UnsafeMutableRawBufferPointer, rest: UnsafeMutableRawBufferPointer,
-    int8Row: UnsafeMutableRawBufferPointer
+    _ row: UnsafeRawBufferPointer, code: UnsafeMutableRawBufferPointer, int8Row: UnsafeMutableRawBufferPointer
   ) -> (scale: Float, norm: Float)? {
-    precondition(
-      prefix.count >= 8 * layout.prefixWords && rest.count >= 8 * layout.restWords && int8Row.count >= layout.rowBytes)
+    precondition(code.count >= layout.codeBytes && int8Row.count >= layout.rowBytes)
     return withRotatedUnit(row) { unit, norm in
       let set = instructionSet.kernels
-      let prefixed = min(64 * layout.prefixWords, layout.dimensions)
-      cvectors_signs(set, unit, prefixed, prefix.baseAddress)
-      if layout.restWords > 0 {
-        cvectors_signs(set, unit + prefixed, layout.dimensions - prefixed, rest.baseAddress)
-      }
+      cvectors_signs(set, unit, layout.dimensions, code.baseAddress)
       let largest = cvectors_largest(set, unit, layout.dimensions)
       cvectors_round_int8(
         set, unit, layout.dimensions, 127 / largest, int8Row.baseAddress?.assumingMemoryBound(to: Int8.self))
@@ -53,10 +46,9 @@ public struct CodeEncoder: Sendable {
 
   /// Writes the codes of a vector; nil if it has other dimensions.
   public func encode(
-    _ vector: Vector, prefix: UnsafeMutableRawBufferPointer, rest: UnsafeMutableRawBufferPointer,
-    int8Row: UnsafeMutableRawBufferPointer
+    _ vector: Vector, code: UnsafeMutableRawBufferPointer, int8Row: UnsafeMutableRawBufferPointer
   ) -> (scale: Float, norm: Float)? {
-    vector.components.withUnsafeBytes { encode($0, prefix: prefix, rest: rest, int8Row: int8Row) }
+    vector.components.withUnsafeBytes { encode($0, code: code, int8Row: int8Row) }
   }
 
   /// Lends the rotated unit vector of a row, `layout.dimensions` floats, and the norm of the row; nil if it has none.

@@ -8,9 +8,8 @@ public struct CodeQuery: Sendable {
   /// the magnitudes, the lowest bit first. A magnitude is 0...7.
   public let prefix: [UInt64]
 
-  /// What the words behind the prefix are compared with, in the same form and the same unit: distances of the two add up
-  /// to the distance over the whole code.
-  public let rest: [UInt64]
+  /// What whole codes are compared with, in the same form and the same unit.
+  public let code: [UInt64]
 
   /// What int8 rows are multiplied with; no such sum of products leaves int32.
   public let components: [Int16]
@@ -33,19 +32,19 @@ public struct CodeQuery: Sendable {
     // A `Vector` has a norm, so its unit vector exists.
     guard let unit else { preconditionFailure("a vector without a direction") }
     self.layout = layout
-    prefix = Self.planes(of: unit, words: 0..<layout.prefixWords)
-    rest = Self.planes(of: unit, words: layout.prefixWords..<layout.words)
+    prefix = Self.planes(of: unit, words: layout.prefixWords)
+    code = Self.planes(of: unit, words: layout.words)
     (components, scale) = Self.quantised(unit, instructionSet: encoder.instructionSet)
   }
 
-  /// Some words of signs, then of each bit of the magnitudes.
+  /// The first words of signs, then of each bit of the magnitudes.
   ///
   /// Magnitude 7 begins near 2.5 times the root mean square, not at the largest component, so that one outlier does not
   /// flatten the rest. The root mean square of a unit vector is 1 / sqrt(*d*).
-  private static func planes(of unit: [Float], words: Range<Int>) -> [UInt64] {
+  private static func planes(of unit: [Float], words: Int) -> [UInt64] {
     let factor = 7 / 2.5 * Float(cvectors_square_root(Double(unit.count)))
-    var planes = [UInt64](repeating: 0, count: 4 * words.count)
-    for (index, word) in words.enumerated() {
+    var planes = [UInt64](repeating: 0, count: 4 * words)
+    for word in 0..<words {
       var signs: UInt64 = 0, ones: UInt64 = 0, twos: UInt64 = 0, fours: UInt64 = 0
       for (bit, component) in unit[(64 * word)..<min(64 * word + 64, unit.count)].enumerated() {
         let magnitude = min(7, UInt64(truncatingIfNeeded: Int32(component.magnitude * factor + 0.5)))
@@ -54,10 +53,10 @@ public struct CodeQuery: Sendable {
         twos |= (magnitude >> 1 & 1) << UInt64(bit)
         fours |= (magnitude >> 2) << UInt64(bit)
       }
-      planes[index] = signs
-      planes[words.count + index] = ones
-      planes[2 * words.count + index] = twos
-      planes[3 * words.count + index] = fours
+      planes[word] = signs
+      planes[words + word] = ones
+      planes[2 * words + word] = twos
+      planes[3 * words + word] = fours
     }
     return planes
   }

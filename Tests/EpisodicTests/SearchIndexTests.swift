@@ -94,10 +94,16 @@ private struct Wanderer {
   mutating func query() -> Query {
     var query = Query(
       scope: Bool.random(using: &random) ? .everything : .domain("d\(Int.random(in: 0..<3, using: &random))"))
-    let kind = Int.random(in: 0..<5, using: &random)
-    if kind != 0 { query.text = text(5) }
+    let kind = Int.random(in: 0..<7, using: &random)
+    if kind != 0, kind != 6 { query.text = text(5) }
     if kind == 4 {
       query.phrases = [text(2).split(separator: " ").prefix(2).joined(separator: " ")]
+    }
+    if kind > 4 {
+      for _ in 0..<Int.random(in: 1...2, using: &random) {
+        query.prefixes.append(String(text(1).prefix(Int.random(in: 1...8, using: &random))))
+      }
+      if kind == 6, Bool.random(using: &random) { query.phrases = [text(1)] }
     }
     if kind < 2 { query.vector = vector() }
     if kind < 2, Bool.random(using: &random) {

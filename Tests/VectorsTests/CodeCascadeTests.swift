@@ -6,8 +6,8 @@ import Testing
 private struct CodedRows {
   let layout: CodeLayout
   let rows: [Vector]
-  private var prefixes: [UInt64]
-  private var rests: [UInt64]
+  private var groups: [UInt8]
+  private var codes: [UInt8]
   private var bytes: [Int8]
   private var scales: [Float] = []
 
@@ -15,22 +15,23 @@ private struct CodedRows {
     let encoder = CodeEncoder(dimensions: dimensions)
     layout = encoder.layout
     self.rows = rows
-    prefixes = [UInt64](repeating: 0, count: rows.count * layout.prefixWords)
-    rests = [UInt64](repeating: 0, count: rows.count * layout.restWords)
+    groups = [UInt8](repeating: 0, count: layout.groupBytes(rows.count))
+    codes = [UInt8](repeating: 0, count: rows.count * layout.codeBytes)
     bytes = [Int8](repeating: 0, count: rows.count * layout.rowBytes)
-    prefixes.withUnsafeMutableBytes { prefixes in
-      rests.withUnsafeMutableBytes { rests in
-        bytes.withUnsafeMutableBytes { bytes in
-          for (index, row) in rows.enumerated() {
-            func part(_ slab: UnsafeMutableRawBufferPointer, _ size: Int) -> UnsafeMutableRawBufferPointer {
-              UnsafeMutableRawBufferPointer(rebasing: slab[(size * index)..<(size * (index + 1))])
-            }
-            let numbers = encoder.encode(
-              row, prefix: part(prefixes, 8 * layout.prefixWords), rest: part(rests, 8 * layout.restWords),
-              int8Row: part(bytes, layout.rowBytes))
-            scales.append(numbers?.scale ?? 0)
-          }
+    codes.withUnsafeMutableBytes { codes in
+      bytes.withUnsafeMutableBytes { bytes in
+        for (index, row) in rows.enumerated() {
+          let numbers = encoder.encode(
+            row, code: .init(rebasing: codes[(layout.codeBytes * index)...]),
+            int8Row: .init(rebasing: bytes[(layout.rowBytes * index)...]))
+          scales.append(numbers?.scale ?? 0)
         }
+      }
+    }
+    for row in rows.indices {
+      for word in 0..<layout.prefixWords {
+        let (from, to) = (row * layout.codeBytes + 8 * word, layout.groupOffset(ofWord: word, row: row))
+        groups.replaceSubrange(to..<to + 8, with: codes[from..<from + 8])
       }
     }
   }
@@ -40,9 +41,9 @@ private struct CodedRows {
     let set = InstructionSet.best
     let query = CodeQuery(vector)
     var near = [UInt16](repeating: 0, count: rows.count)
-    prefixes.withUnsafeBytes { prefixes in
+    groups.withUnsafeBytes { groups in
       near.withUnsafeMutableBufferPointer {
-        set.codeDistances(prefixes, words: layout.prefixWords, to: query.prefix, into: $0)
+        set.groupDistances(groups, words: layout.prefixWords, to: query.prefix, into: $0)
       }
     }
     var candidates = [UInt32](repeating: 0, count: rows.count)
@@ -55,21 +56,21 @@ private struct CodedRows {
     }
     candidates.removeLast(rows.count - selected)
     var far = [UInt32](repeating: 0, count: selected)
-    rests.withUnsafeBytes { rests in
-      candidates.withUnsafeBufferPointer { rows in
+    codes.withUnsafeBytes { codes in
+      let places = candidates.map { row in codes.baseAddress.map { $0 + layout.codeBytes * Int(row) } }
+      places.withUnsafeBufferPointer { places in
         far.withUnsafeMutableBufferPointer {
-          set.codeDistances(rests, words: layout.restWords, at: rows, to: query.rest, into: $0)
+          set.codeDistances(places, words: layout.words, to: query.code, into: $0)
         }
       }
     }
-    let byDistance = candidates.indices.sorted { (far[$0] + UInt32(kept[$0])) < (far[$1] + UInt32(kept[$1])) }
+    let byDistance = candidates.indices.sorted { far[$0] < far[$1] }
     let refined = byDistance.prefix(rows.count / 50).map { candidates[$0] }
     var dots = [Int32](repeating: 0, count: refined.count)
     bytes.withUnsafeBytes { bytes in
-      refined.withUnsafeBufferPointer { rows in
-        dots.withUnsafeMutableBufferPointer {
-          set.int8Dots(bytes, stride: layout.rowBytes, at: rows, with: query.components, into: $0)
-        }
+      let places = refined.map { row in bytes.baseAddress.map { $0 + layout.rowBytes * Int(row) } }
+      places.withUnsafeBufferPointer { places in
+        dots.withUnsafeMutableBufferPointer { set.int8Dots(places, with: query.components, into: $0) }
       }
     }
     let scores = zip(refined, dots).map { Float($1) * scales[Int($0)] * query.scale }

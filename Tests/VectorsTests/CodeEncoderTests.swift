@@ -4,8 +4,7 @@ import Testing
 
 @Suite struct `A code encoder` {
   struct Codes: Equatable {
-    var prefix: [UInt8]
-    var rest: [UInt8]
+    var code: [UInt8]
     var row: [UInt8]
     var scale: Float = 0
     var norm: Float = 0
@@ -15,27 +14,22 @@ import Testing
     let encoder = CodeEncoder(dimensions: components.count, instructionSet: set)
     let layout = encoder.layout
     var codes = Codes(
-      prefix: [UInt8](repeating: 7, count: 8 * layout.prefixWords + offset),
-      rest: [UInt8](repeating: 7, count: 8 * layout.restWords + offset),
+      code: [UInt8](repeating: 7, count: layout.codeBytes + offset),
       row: [UInt8](repeating: 7, count: layout.rowBytes + offset))
     let bytes = [UInt8](repeating: 0xFF, count: offset) + [UInt8](littleEndianFloat32: components)
     let numbers = bytes.withUnsafeBytes { bytes in
-      codes.prefix.withUnsafeMutableBytes { prefix in
-        codes.rest.withUnsafeMutableBytes { rest in
-          codes.row.withUnsafeMutableBytes { row in
-            encoder.encode(
-              UnsafeRawBufferPointer(rebasing: bytes[offset...]),
-              prefix: UnsafeMutableRawBufferPointer(rebasing: prefix[offset...]),
-              rest: UnsafeMutableRawBufferPointer(rebasing: rest[offset...]),
-              int8Row: UnsafeMutableRawBufferPointer(rebasing: row[offset...]))
-          }
+      codes.code.withUnsafeMutableBytes { code in
+        codes.row.withUnsafeMutableBytes { row in
+          encoder.encode(
+            UnsafeRawBufferPointer(rebasing: bytes[offset...]),
+            code: UnsafeMutableRawBufferPointer(rebasing: code[offset...]),
+            int8Row: UnsafeMutableRawBufferPointer(rebasing: row[offset...]))
         }
       }
     }
     guard let numbers else { return nil }
     (codes.scale, codes.norm) = numbers
-    codes.prefix.removeFirst(offset)
-    codes.rest.removeFirst(offset)
+    codes.code.removeFirst(offset)
     codes.row.removeFirst(offset)
     return codes
   }
@@ -55,7 +49,7 @@ import Testing
     let largest = unit.reduce(0) { max($0, $1.magnitude) }
     #expect(abs(codes.scale * 127 / largest - 1) < 1e-5)
     #expect(abs(Double(codes.norm) / Oracle.dot(components, components).squareRoot() - 1) < 1e-5)
-    let bits = codes.prefix + codes.rest
+    let bits = codes.code
     for (index, component) in unit.enumerated() {
       let value = Float(Int8(bitPattern: codes.row[index]))
       #expect(value >= -127)
@@ -81,7 +75,7 @@ import Testing
     let components = random.components(384)
     let expected = try #require(encode(components))
     let scaled = try #require(encode(components.map { $0 * factor }))
-    #expect(scaled.prefix == expected.prefix && scaled.rest == expected.rest && scaled.row == expected.row)
+    #expect(scaled.code == expected.code && scaled.row == expected.row)
     #expect(abs(scaled.norm / factor / expected.norm - 1) < 1e-5)
     #expect(abs(scaled.scale / expected.scale - 1) < 1e-5)
   }
@@ -103,12 +97,21 @@ import Testing
 
   @Test(
     arguments: [
-      (1, 1, 0), (64, 1, 0), (65, 2, 0), (192, 3, 0), (193, 2, 2), (256, 2, 2), (384, 2, 4), (512, 3, 5), (768, 4, 8),
-      (1536, 8, 16), (65_536, 128, 896),
+      (1, 1, 1), (64, 1, 1), (65, 2, 2), (192, 3, 3), (193, 4, 3), (384, 6, 3), (512, 8, 3), (768, 12, 4),
+      (1536, 24, 8), (65_536, 1024, 128),
     ])
-  func `the prefix is about a third of the words`(dimensions: Int, prefix: Int, rest: Int) {
+  func `the prefix is about a third of the words, and three or all`(dimensions: Int, words: Int, prefix: Int) {
     let layout = CodeLayout(dimensions: dimensions)
-    #expect(layout.prefixWords == prefix && layout.restWords == rest)
-    #expect(layout.words == prefix + rest && layout.rowBytes == dimensions)
+    #expect(layout.words == words && layout.prefixWords == prefix && layout.rowBytes == dimensions)
+  }
+
+  @Test(arguments: [0, 1, 7, 8, 9, 64]) func `groups hold each word of each row once`(rows: Int) {
+    let layout = CodeLayout(dimensions: 384)
+    let offsets = (0..<rows).flatMap { row in
+      (0..<layout.prefixWords).map { layout.groupOffset(ofWord: $0, row: row) }
+    }
+    #expect(Set(offsets).count == offsets.count)
+    #expect(offsets.allSatisfy { $0 % 8 == 0 && $0 + 8 <= layout.groupBytes(rows) })
+    #expect(layout.groupBytes(rows) == (rows + 7) / 8 * 8 * 8 * layout.prefixWords)
   }
 }

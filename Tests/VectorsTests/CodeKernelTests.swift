@@ -22,15 +22,29 @@ import Testing
     words.map(\.littleEndian).withUnsafeBytes { [UInt8]($0) }
   }
 
+  /// Codes, word by word, in groups of eight rows; what is behind the last row is noise.
+  static func groups(of codes: [UInt64], words: Int) -> [UInt64] {
+    let rows = codes.count / words
+    var groups = [UInt64](repeating: 0x5555_5555_5555_5555, count: (rows + 7) / 8 * 8 * words)
+    for row in 0..<rows {
+      for word in 0..<words { groups[row / 8 * 8 * words + 8 * word + row % 8] = codes[row * words + word] }
+    }
+    return groups
+  }
+
   func distances(_ set: InstructionSet, _ codes: [UInt64], words: Int, to query: [UInt64], offset: Int) -> [UInt16] {
-    let bytes = [UInt8](repeating: 0xFF, count: offset) + Self.bytes(of: codes)
-    return [UInt16](unsafeUninitializedCapacity: codes.count / words) { distances, initialised in
-      initialised = codes.count / words
-      let out = UnsafeMutableBufferPointer(rebasing: distances[..<initialised])
+    let bytes = [UInt8](repeating: 0xFF, count: offset) + Self.bytes(of: Self.groups(of: codes, words: words))
+    let count = codes.count / words
+    // What lies behind the distances must stay as it is.
+    var distances = [UInt16](repeating: 7, count: count + 8)
+    distances.withUnsafeMutableBufferPointer { distances in
+      let out = UnsafeMutableBufferPointer(rebasing: distances[..<count])
       bytes.withUnsafeBytes { bytes in
-        set.codeDistances(UnsafeRawBufferPointer(rebasing: bytes[offset...]), words: words, to: query, into: out)
+        set.groupDistances(UnsafeRawBufferPointer(rebasing: bytes[offset...]), words: words, to: query, into: out)
       }
     }
+    #expect(distances[count...].allSatisfy { $0 == 7 })
+    return Array(distances[..<count])
   }
 
   func distances(
@@ -40,10 +54,8 @@ import Testing
     return [UInt32](unsafeUninitializedCapacity: rows.count) { out, initialised in
       initialised = rows.count
       bytes.withUnsafeBytes { bytes in
-        rows.withUnsafeBufferPointer { rows in
-          let codes = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-          set.codeDistances(codes, words: words, at: rows, to: query, into: out)
-        }
+        let places = rows.map { row in bytes.baseAddress.map { $0 + offset + 8 * words * Int(row) } }
+        places.withUnsafeBufferPointer { set.codeDistances($0, words: words, to: query, into: out) }
       }
     }
   }

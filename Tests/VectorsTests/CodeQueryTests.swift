@@ -11,13 +11,11 @@ import Testing
     let layout = query.layout
     let norm = Oracle.dot(components, components).squareRoot()
     let unit = Rotation(dimensions: dimensions).rotated(components.map { Float(Double($0) / norm) })
-    #expect(query.prefix.count == 4 * layout.prefixWords && query.rest.count == 4 * layout.restWords)
+    #expect(query.prefix.count == 4 * layout.prefixWords && query.code.count == 4 * layout.words)
     func bit(_ plane: Int, _ index: Int) -> Int {
       let (word, bit) = (index / 64, UInt64(index % 64))
-      let bits =
-        word < layout.prefixWords
-        ? query.prefix[plane * layout.prefixWords + word]
-        : query.rest[plane * layout.restWords + word - layout.prefixWords]
+      let bits = query.code[plane * layout.words + word]
+      if word < layout.prefixWords { #expect(query.prefix[plane * layout.prefixWords + word] == bits) }
       return Int(bits >> bit & 1)
     }
     for index in 0..<64 * layout.words {
@@ -48,7 +46,7 @@ import Testing
     for dimensions in [1, 17, 384, 1000] {
       let vector = try Vector(random.components(dimensions))
       let queries = InstructionSet.supported.map { CodeQuery(vector, instructionSet: $0) }
-      #expect(Set(queries.map(\.prefix)).count == 1 && Set(queries.map(\.rest)).count == 1)
+      #expect(Set(queries.map(\.prefix)).count == 1 && Set(queries.map(\.code)).count == 1)
       #expect(Set(queries.map(\.components)).count == 1 && Set(queries.map(\.scale)).count == 1)
     }
   }

@@ -16,15 +16,12 @@ import Testing
       (0..<dimensions).reduce(0) { $0 + Int(Int8(bitPattern: bytes[offset + stride * row + $1])) * Int(query[$1]) }
     }
     bytes.withUnsafeBytes { bytes in
-      let rows = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-      var dots = [Int32](repeating: 0, count: count)
-      dots.withUnsafeMutableBufferPointer { set.int8Dots(rows, stride: stride, with: query, into: $0) }
-      #expect(dots.map(Int.init) == expected)
-      var listed = [Int32](repeating: 0, count: indexes.count)
-      listed.withUnsafeMutableBufferPointer { out in
-        indexes.withUnsafeBufferPointer { set.int8Dots(rows, stride: stride, at: $0, with: query, into: out) }
+      let rows = indexes.map { index in bytes.baseAddress.map { $0 + offset + stride * Int(index) } }
+      var dots = [Int32](repeating: 0, count: indexes.count)
+      dots.withUnsafeMutableBufferPointer { out in
+        rows.withUnsafeBufferPointer { set.int8Dots($0, with: query, into: out) }
       }
-      #expect(listed.map(Int.init) == indexes.map { expected[Int($0)] })
+      #expect(dots.map(Int.init) == indexes.map { expected[Int($0)] })
     }
   }
 
@@ -35,7 +32,9 @@ import Testing
     let expected = zip(row, query.components).reduce(0) { $0 + Int($1.0) * Int($1.1) }
     var dots: [Int32] = [0]
     row.withUnsafeBytes { row in
-      dots.withUnsafeMutableBufferPointer { set.int8Dots(row, stride: dimensions, with: query.components, into: $0) }
+      dots.withUnsafeMutableBufferPointer { out in
+        [row.baseAddress].withUnsafeBufferPointer { set.int8Dots($0, with: query.components, into: out) }
+      }
     }
     #expect(Int(dots[0]) == expected)
     #expect(query.components.reduce(0) { $0 + 128 * Int($1.magnitude) } <= Int(Int32.max))

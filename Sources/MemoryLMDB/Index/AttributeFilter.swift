@@ -11,17 +11,25 @@ struct AttributeFilter: Sendable {
   /// Creation in milliseconds, both ends included.
   let created: ClosedRange<Int64>
 
+  func admits(_ attributes: NamedAttributes) -> Bool {
+    attributes.status < 32 && statuses & (1 << UInt32(attributes.status)) != 0
+      && (domain ?? attributes.domain) == attributes.domain && (session ?? attributes.session) == attributes.session
+      && (task ?? attributes.task) == attributes.task && created.contains(attributes.createdAt)
+  }
+}
+
+extension AttributeFilter {
+  /// Stands for a name that has no number.
+  private static let unknown = UInt32.max
+
   /// - Returns: `nil` where nothing can pass: a name that the index has never seen, or no time at all.
   init?(
     _ scope: Scope, _ filter: Episode.Filter, _ names: NameTable,
     in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) {
-    var known: [UInt32] = []
     func number(_ kind: NameTable.Kind, _ name: String?) throws(LMDBError) -> UInt32? {
       guard let name else { return nil }
-      guard let number = try names.number(of: name, kind, in: transaction) else { return UInt32.max }
-      known.append(number)
-      return number
+      return try names.number(of: name, kind, in: transaction) ?? Self.unknown
     }
     if case .domain(let name) = scope { domain = try number(.domain, name.canonicallyComposed) } else { domain = nil }
     session = try number(.session, filter.session?.canonicallyComposed)
@@ -31,12 +39,6 @@ struct AttributeFilter: Sendable {
     let end = filter.before?.milliseconds
     guard end != .min, first <= end.map({ $0 - 1 }) ?? .max else { return nil }
     created = first...(end.map { $0 - 1 } ?? .max)
-    guard ![domain, session, task].contains(UInt32.max) else { return nil }
-  }
-
-  func admits(_ attributes: NamedAttributes) -> Bool {
-    attributes.status < 32 && statuses & (1 << UInt32(attributes.status)) != 0
-      && (domain ?? attributes.domain) == attributes.domain && (session ?? attributes.session) == attributes.session
-      && (task ?? attributes.task) == attributes.task && created.contains(attributes.createdAt)
+    guard ![domain, session, task].contains(Self.unknown) else { return nil }
   }
 }

@@ -94,7 +94,6 @@ extension LMDBSearchIndex {
   private func wordQuery(
     _ terms: SearchTerms, _ request: RecallRequest, in snapshot: any PrimarySnapshot
   ) throws(MemoryError) -> WordQuery? {
-    guard terms.prefixes.isEmpty else { return nil }
     var query = WordQuery()
     query.stepWeight = request.stepWeight
     query.stepsPerGroup = request.stepsPerEpisode
@@ -112,6 +111,13 @@ extension LMDBSearchIndex {
       let tokens = try tokens(of: form, in: snapshot)
       guard !tokens.isEmpty else { return nil }
       query.phrases.append(tokens)
+    }
+    for prefix in terms.prefixes {
+      let forms = SearchTerms.spellings(of: prefix)
+      guard forms.count == 1, let form = forms.first else { return nil }
+      let tokens = try tokens(of: form, in: snapshot)
+      guard tokens.count == 1, tokens[0].count <= WordKey.longestPrefix else { return nil }
+      query.prefixes += tokens
     }
     return query
   }
@@ -165,20 +171,13 @@ extension LMDBSearchIndex {
       queryNorm: query.norm, filter: filter, epoch: tier.epoch)
     var effort = wanted
     while true {
-      let (candidates, areAll) = try lmdb { () throws(LMDBError) -> ([VectorSearch.Candidate], Bool) in
-        try scratch.withScratch { scratch throws(LMDBError) in
-          try search.candidates(views, lengthsDiffer: space.lengthsDiffer, wanted: effort, scratch)
-        }
-      }
-      let neighbors = try primary { () throws(MemoryError) in
-        try compare(candidates, with: query, wanted: wanted, in: snapshot)
+      let candidates = scratch.withScratch { scratch in
+        search.candidates(views, lengthsDiffer: space.lengthsDiffer, wanted: effort, scratch)
       }
       // Many vectors of few episodes may have crowded the others out.
-      if let neighbors { return neighbors }
-      guard !areAll else {
-        return try primary { () throws(MemoryError) in
-          try compare(candidates, with: query, wanted: nil, in: snapshot) ?? []
-        }
+      if let neighbors = try compare(candidates, with: query, wanted: wanted, in: snapshot) { return neighbors }
+      guard !candidates.areAll else {
+        return try compare(candidates, with: query, wanted: nil, in: snapshot) ?? []
       }
       effort = effort.multipliedReportingOverflow(by: 4).partialValue
     }
@@ -203,14 +202,18 @@ extension LMDBSearchIndex {
   /// - Parameter wanted: `nil` for all of them.
   /// - Returns: Best first; `nil` where they are of fewer episodes.
   private func compare(
-    _ candidates: [VectorSearch.Candidate], with query: VectorQuery, wanted: Int?, in snapshot: any PrimarySnapshot
-  ) throws(MemoryError) -> [Neighbor]? {
+    _ candidates: VectorCandidates, with query: VectorQuery, wanted: Int?, in snapshot: any PrimarySnapshot
+  ) throws(IndexFailure) -> [Neighbor]? {
     var neighbors: [Neighbor] = []
     var best: [Int64: Double] = [:]
     var leading = LeadingScores(capacity: wanted ?? 0)
-    for candidate in candidates {
+    var candidates = candidates
+    while let candidate = try lmdb({ () throws(LMDBError) in try candidates.next() }) {
       if wanted != nil, let worst = leading.worst, candidate.estimate + candidate.margin < worst { break }
-      guard let similarity = try snapshot.similarity(of: candidate.vector, to: query) else { continue }
+      let similarity = try primary { () throws(MemoryError) in
+        try snapshot.similarity(of: candidate.vector, to: query)
+      }
+      guard let similarity else { continue }
       neighbors.append(Neighbor(vector: candidate.vector, episode: candidate.episode, similarity: similarity))
       let before = best[candidate.episode]
       if let before, before >= similarity { continue }

@@ -13,7 +13,7 @@ import Synchronization
 /// removed and built anew.
 public final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
-    format: 1,
+    format: 2,
     databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
 
   let tier: LMDBTier
@@ -40,7 +40,8 @@ public final class LMDBSearchIndex: SearchIndex {
     self.tier = tier
     self.logger = logger
     words = WordIndex(database: try tier.database("words"), epoch: tier.epoch, verified: verified)
-    vectors = VectorTable(database: try tier.database("vectors"), epoch: tier.epoch, verified: verified)
+    vectors = VectorTable(
+      database: try tier.database("vectors"), epoch: tier.epoch, verified: verified, isTrusted: tier.isTrusted)
     episodes = EpisodeTable(database: try tier.database("episodes"), epoch: tier.epoch)
     names = NameTable(database: try tier.database("names"), epoch: tier.epoch)
     maintenance = try MaintenanceLock(in: tier.directory)

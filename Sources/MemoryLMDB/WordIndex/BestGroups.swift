@@ -1,4 +1,4 @@
-/// The best groups of those that were offered in ascending order: a heap with the worst on top.
+/// The best groups of those that were offered: a heap with the worst on top.
 struct BestGroups {
   let limit: Int
   private var heap: [GroupScore] = []
@@ -8,11 +8,19 @@ struct BestGroups {
     threshold = limit > 0 ? -.infinity : .infinity
   }
 
-  /// What a group must exceed: an equal one comes behind those that are here, because its number is higher.
+  /// What a group must exceed if they are offered in ascending order: an equal one comes behind those that are here,
+  /// because its number is higher.
   private(set) var threshold: Double
 
+  /// Whether a group would be among the best; in any order, unlike `threshold`.
+  @inline(__always)
+  func wants(_ total: Double, _ group: UInt64) -> Bool {
+    if total != threshold || heap.count < limit { return total > threshold }
+    return heap.first.map { group < $0.group } ?? false
+  }
+
   mutating func insert(_ group: GroupScore) {
-    guard group.total > threshold else { return }
+    guard wants(group.total, group.group) else { return }
     if heap.count < limit {
       heap.append(group)
       siftUp(heap.count - 1)

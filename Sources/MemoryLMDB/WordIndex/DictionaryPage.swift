@@ -34,6 +34,16 @@ struct DictionaryPage {
     return UnsafeRawBufferPointer(start: start + entry.lowerBound + 2, count: length)
   }
 
+  /// The first term that is not before another in order of bytes; `count` for none.
+  func firstIndex(notBefore term: UnsafeRawBufferPointer) throws(LMDBError) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if try self.term(middle).precedes(term) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   func entry(_ index: Int) throws(LMDBError) -> Entry {
     let range = try range(index)
     let length = try term(index).count

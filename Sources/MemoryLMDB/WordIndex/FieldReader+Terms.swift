@@ -6,13 +6,9 @@ extension FieldReader {
     if facts.terms == 0 { return nil }
     return try term.span.bytes.withUnsafeBytes { term throws(LMDBError) -> PostingList? in
       guard let page = try page(atOrAfter: term) else { return nil }
-      var (low, high) = (0, page.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if try page.term(middle).precedes(term) { low = middle + 1 } else { high = middle }
-      }
-      guard low < page.count, try page.term(low).elementsEqual(term) else { return nil }
-      return try list(page, low)
+      let index = try page.firstIndex(notBefore: term)
+      guard index < page.count, try page.term(index).elementsEqual(term) else { return nil }
+      return try list(page, index)
     }
   }
 
@@ -22,11 +18,13 @@ extension FieldReader {
     let transaction = snapshot.transaction
     var cursor = try transaction.cursor(in: snapshot.index.database)
     guard let entry = try cursor.seek(atOrAfter: key.span.bytes) else { return nil }
-    let found = entry.key.withUnsafeBytes { Array($0) }
-    guard found.starts(with: key.prefix(WordKey.prefixCount)) else { return nil }
+    let isOurs = entry.key.withUnsafeBytes { found in
+      found.count >= WordKey.prefixCount && (0..<WordKey.prefixCount).allSatisfy { found[$0] == key[$0] }
+    }
+    guard isOurs else { return nil }
     let value = entry.value.withUnsafeBytes { $0 }
     let content = try snapshot.index.seal.open(
-      value, key: found.span.bytes, verified: snapshot.index.verified, "a page of terms")
+      value, key: entry.key, verified: snapshot.index.verified, "a page of terms")
     return try DictionaryPage(content, terms: facts.terms)
   }
 
@@ -35,15 +33,14 @@ extension FieldReader {
     let number = page.firstTerm + UInt32(truncatingIfNeeded: index)
     guard entry.documents > 0, entry.documents <= count else { throw .damagedWords("a page of terms") }
     if let inline = entry.inline { return try PostingList(inline: inline, number, documents: entry.documents) }
-    let value = try snapshot.immutable(WordKey.make(segment, .list, field, number), "a posting list")
+    let value = try snapshot.immutable(segment, .list, field, number, "a posting list")
     guard let value else { throw .damagedWords("a posting list") }
     return try PostingList(value, number, documents: entry.documents)
   }
 
   func positions(of list: PostingList) throws(LMDBError) -> UnsafeRawBufferPointer {
     if !list.isIndexed { return try list.inlinePositions() }
-    let key = WordKey.make(segment, .positions, field, list.number)
-    guard let value = try snapshot.immutable(key, "a list of positions") else {
+    guard let value = try snapshot.immutable(segment, .positions, field, list.number, "a list of positions") else {
       throw .damagedWords("a list of positions")
     }
     return value
@@ -69,7 +66,7 @@ extension FieldReader {
   func terms(of ordinal: UInt32) throws(LMDBError) -> [UInt32] {
     let what: StaticString = "a list of a document's terms"
     let chunk = ordinal >> ForwardWriter.chunkShift
-    guard let value = try snapshot.immutable(WordKey.make(segment, .forward, field, chunk), what) else {
+    guard let value = try snapshot.immutable(segment, .forward, field, chunk, what) else {
       throw .damagedWords(what)
     }
     let documents = min(ForwardWriter.chunkCount, count - Int(chunk) * ForwardWriter.chunkCount)

@@ -8,6 +8,9 @@ final class FieldReader {
   let facts: WordManifest.Field
   private let chunks: UnsafeMutablePointer<Chunk>
   private let chunkCount: Int
+  /// The context that was found last, by whichever cursor. Memory of its own, because each access to a variable of a class
+  /// is tracked.
+  private let known: UnsafeMutablePointer<(group: UInt64, ordinal: UInt32?)>
 
   /// 4,096 documents; the last chunk has fewer.
   struct Chunk {
@@ -37,14 +40,25 @@ final class FieldReader {
     chunkCount = DocumentColumns.chunks(Int(facts.documents))
     chunks = .allocate(capacity: max(1, chunkCount))
     chunks.initialize(repeating: Chunk(), count: max(1, chunkCount))
+    known = .allocate(capacity: 1)
+    known.initialize(to: (0, nil))
   }
 
   deinit {
     chunks.deallocate()
+    known.deallocate()
   }
 
   /// Ordinals are less than this.
   var count: Int { Int(facts.documents) }
+
+  /// Remembers where a context is, for the cursors that go to the same group next.
+  @inline(__always)
+  func remember(_ ordinal: UInt32, of group: UInt64) { known.pointee = (group, ordinal) }
+
+  /// The ordinal of a group's context, if that was the last one to be remembered.
+  @inline(__always)
+  func ordinal(of group: UInt64) -> UInt32? { known.pointee.group == group ? known.pointee.ordinal : nil }
 
   // MARK: Documents. The caller knows that the ordinal is less than `count`.
 
@@ -68,8 +82,8 @@ final class FieldReader {
   private func load(_ number: Int) throws(LMDBError) -> Chunk {
     guard number < chunkCount else { throw .damagedWords("an ordinal") }
     let expected = min(DocumentColumns.chunkCount, count - number * DocumentColumns.chunkCount)
-    let key = WordKey.make(segment, .documents, field, UInt32(truncatingIfNeeded: number))
-    let value = try snapshot.immutable(key, "a table of documents")
+    let value = try snapshot.immutable(
+      segment, .documents, field, UInt32(truncatingIfNeeded: number), "a table of documents")
     guard let value, value.count == expected * DocumentColumns.width else {
       throw .damagedWords("a table of documents")
     }

@@ -1,12 +1,15 @@
 import LMDB
 
-/// Counts where tokens follow each other in a document.
+/// Counts where the tokens of a phrase follow each other in a document.
 final class PositionMatcher {
   private let positions: UnsafeMutableBufferPointer<PostingPositions>
+  private let places: [UInt32]
 
-  init(_ count: Int) {
-    positions = .allocate(capacity: count)
-    _ = positions.initialize(from: (0..<count).map { _ in PostingPositions() })
+  /// - Parameter places: Where in the phrase the token of each cursor stands.
+  init(places: [Int]) {
+    self.places = places.map { UInt32(truncatingIfNeeded: $0) }
+    positions = .allocate(capacity: places.count)
+    positions.initialize(repeating: PostingPositions())
   }
 
   deinit {
@@ -14,38 +17,20 @@ final class PositionMatcher {
     positions.deallocate()
   }
 
+  /// How often the phrase is in the document at which all cursors stand.
   func count(_ cursors: UnsafeMutableBufferPointer<PostingCursor>) throws(LMDBError) -> UInt32 {
     let first = try positions[0].read(&cursors[0])
-    if cursors.count == 2 {
-      var count: UInt32 = 0
-      Self.forEachFollowed(first, by: try positions[1].read(&cursors[1]), at: 1) { _ in count &+= 1 }
-      return count
+    var count = 0
+    // From here on where the phrase would begin, in the memory of the positions.
+    for position in first where position >= places[0] {
+      first[count] = position &- places[0]
+      count &+= 1
     }
-    var starts = Array(first)
     for index in 1..<cursors.count {
-      let others = try positions[index].read(&cursors[index])
-      var kept: [UInt32] = []
-      starts.withUnsafeBufferPointer { starts in
-        Self.forEachFollowed(starts, by: others, at: UInt64(index)) { kept.append($0) }
-      }
-      if kept.isEmpty { return 0 }
-      starts = kept
+      if count == 0 { return 0 }
+      let starts = UnsafeMutableBufferPointer(rebasing: first[0..<count])
+      count = try positions[index].keep(starts, at: places[index], &cursors[index])
     }
-    return UInt32(truncatingIfNeeded: starts.count)
-  }
-
-  /// Visits those of some positions that have one of `others` so far behind them. Both ascend.
-  @inline(__always)
-  private static func forEachFollowed(
-    _ positions: UnsafeBufferPointer<UInt32>, by others: UnsafeBufferPointer<UInt32>, at distance: UInt64,
-    _ visit: (UInt32) -> Void
-  ) {
-    var other = 0
-    for position in positions {
-      let wanted = UInt64(position) + distance
-      while other < others.count, UInt64(others[other]) < wanted { other &+= 1 }
-      if other == others.count { return }
-      if UInt64(others[other]) == wanted { visit(position) }
-    }
+    return UInt32(truncatingIfNeeded: count)
   }
 }

@@ -6,12 +6,14 @@ import LMDB
 /// field's reader and the buffer alive.
 struct PostingCursor {
   /// Words of buffer a cursor needs.
-  static let bufferCount = 2 * PostingFormat.blockCount
+  static let bufferCount = PostingFormat.blockCount
 
   unowned(unsafe) let field: FieldReader
   let list: PostingList
   private let ordinals: UnsafeMutablePointer<UInt32>
-  private let frequencies: UnsafeMutablePointer<UInt32>
+  /// Of its block, as they lie: few of them are ever asked for.
+  private var frequencies: UnsafeRawPointer?
+  private var frequencyCode: UInt8 = 0
   /// -1 before the first move.
   private(set) var block = -1
   private(set) var at = 0
@@ -19,25 +21,54 @@ struct PostingCursor {
   private(set) var postings = 0
   /// Of the posting that a move by groups reached; `UInt64.max` behind the last.
   private(set) var group: UInt64 = 0
+  /// `UInt32.max` behind the last, which no document has.
   private(set) var ordinal: UInt32 = 0
   /// Of its block.
   private(set) var lastGroup: UInt64 = 0
+  private var lastOrdinal: UInt32 = 0
 
   /// The block that `bound` looked at last, and what it gave.
   private var boundBlock = -1
   private var blockBound = 0.0
 
+  /// No document of the list is shorter; known once `prepare` was called.
+  private var shortestLength: UInt32 = 0
+  /// In the shortest document fewer do not exceed the last limit.
+  private var leastFrequency: UInt32 = 1
+
   init(_ list: PostingList, _ field: FieldReader, buffer: UnsafeMutablePointer<UInt32>) {
     self.list = list
     self.field = field
     ordinals = buffer
-    frequencies = buffer + PostingFormat.blockCount
   }
 
   var isAtEnd: Bool { block >= list.blocks }
-  var frequency: UInt32 { frequencies[at] }
+  @inline(__always)
+  var frequency: UInt32 { frequency(at) }
+
   /// Of a posting of its block.
-  func frequency(_ index: Int) -> UInt32 { frequencies[index] }
+  @inline(__always)
+  func frequency(_ index: Int) -> UInt32 {
+    guard let frequencies else { return 1 }
+    return switch frequencyCode {
+    case 1: UInt32(frequencies.load8(index)) &+ 1
+    case 2: UInt32(frequencies.load16(index &* 2)) &+ 1
+    default: frequencies.load32(index &* 4) &+ 1
+    }
+  }
+
+  /// The sum of the frequencies of some postings of its block.
+  @inline(__always)
+  func frequencies(_ range: Range<Int>) -> Int {
+    guard let frequencies else { return range.count }
+    var sum = range.count
+    if frequencyCode == 1 {
+      for index in range { sum &+= Int(frequencies.load8(index)) }
+    } else {
+      for index in range { sum &+= Int(frequency(index)) &- 1 }
+    }
+    return sum
+  }
 
   /// Moves to the first posting, or the one behind this.
   @inline(__always)
@@ -51,7 +82,17 @@ struct PostingCursor {
   @inline(__always)
   mutating func advance(toGroup target: UInt64) throws(LMDBError) {
     if block >= 0, group >= target { return }
+    if let ordinal = field.ordinal(of: target) { return try advance(toOrdinal: ordinal, of: target) }
     try advanceFar(toGroup: target)
+  }
+
+  /// Moves by groups where the ordinal of the group's context is known, which spares looking for it.
+  private mutating func advance(toOrdinal target: UInt32, of known: UInt64) throws(LMDBError) {
+    let before = block
+    try advance(toOrdinal: target)
+    if isAtEnd { return }
+    if block != before { lastGroup = try groupAtEnd() }
+    group = ordinal == target ? known : try field.group(ordinal)
   }
 
   private mutating func advanceFar(toGroup target: UInt64) throws(LMDBError) {
@@ -87,29 +128,30 @@ struct PostingCursor {
   @inline(__always)
   mutating func nextOrdinal() throws(LMDBError) {
     at &+= 1
-    if at < postings { ordinal = ordinals[at] } else { try enter(block + 1) }
+    if at < postings { ordinal = ordinals[at] } else { try enterBlock(block + 1) }
   }
 
   /// Moves to the first posting whose ordinal is not less than `target`, never back. Leaves `group` as it is.
   @inline(__always)
   mutating func advance(toOrdinal target: UInt32) throws(LMDBError) {
-    if block >= 0, isAtEnd || ordinal >= target { return }
-    try advanceFar(toOrdinal: target)
-  }
-
-  private mutating func advanceFar(toOrdinal target: UInt32) throws(LMDBError) {
-    if block < 0 || ordinals[postings - 1] < target {
-      try enter(list.isIndexed ? list.seek(ordinal: target, from: block + 1) : block + 1)
-      if isAtEnd || ordinal >= target { return }
-      if ordinals[postings - 1] < target { return try enter(list.blocks) }
+    if block >= 0, ordinal >= target { return }
+    if block < 0 || lastOrdinal < target {
+      try enterBlock(list.isIndexed ? list.seek(ordinal: target, from: block + 1) : block + 1)
+      if ordinal >= target { return }
+      if lastOrdinal < target { return try enterBlock(list.blocks) }
     }
-    var (low, high) = (at, postings - 1)
-    // A few steps first: among common terms the next match is near.
-    while low < high, low < at + 4, ordinals[low] < target { low += 1 }
-    if ordinals[low] >= target { high = low }
-    while low < high {
-      let middle = (low + high) / 2
-      if ordinals[middle] < target { low = middle + 1 } else { high = middle }
+    var low = at
+    // A few steps first: among common terms the next match is near. The last of the block is not less, so both end.
+    let near = min(low &+ 6, postings &- 1)
+    while low < near, ordinals[low] < target { low &+= 1 }
+    if ordinals[low] < target {
+      var count = postings &- low
+      while count > 1 {
+        let half = count / 2
+        // Without a branch: where the target is nobody can guess.
+        low = ordinals[low &+ half &- 1] < target ? low &+ half : low
+        count &-= half
+      }
     }
     at = low
     ordinal = ordinals[low]
@@ -130,14 +172,38 @@ struct PostingCursor {
     return blockBound
   }
 
-  /// Moves to the first posting of `target` or behind whose score exceeds `limit`, never back. Leaves out whole blocks.
+  /// Learns how short the list's documents are.
+  ///
+  /// - Returns: What a posting of the list scores at most.
+  mutating func prepare(_ scorer: TermScorer) throws(LMDBError) -> Double {
+    var (best, shortest) = (0.0, UInt32.max)
+    try list.forEachImpact(at: list.impactsOffset) { frequency, length in
+      best = max(best, scorer.score(frequency, length))
+      shortest = min(shortest, length)
+    }
+    shortestLength = shortest
+    return best
+  }
+
+  /// Moves to the first posting of `target` or behind whose score exceeds `limit`, never back. Leaves out whole blocks, and
+  /// looks up lengths only where the frequency is enough in the shortest document.
+  ///
+  /// - Parameter limit: Not less than in an earlier call.
   mutating func advance(toGroup target: UInt64, exceeding limit: Double, _ scorer: TermScorer) throws(LMDBError) {
     if isAtEnd { return }
+    while leastFrequency < UInt32(UInt16.max), scorer.score(leastFrequency, shortestLength) <= limit {
+      leastFrequency += 1
+    }
     while true {
+      if frequencies == nil, leastFrequency > 1 { at = postings }
       while at < postings {
+        guard frequency(at) >= leastFrequency else {
+          at &+= 1
+          continue
+        }
         let ordinal = ordinals[at]
         let length = try field.chunk(ordinal).length(FieldReader.place(ordinal))
-        if scorer.score(frequencies[at], length) > limit {
+        if scorer.score(frequency(at), length) > limit {
           try settle()
           if group >= target { return }
         }
@@ -156,10 +222,25 @@ struct PostingCursor {
   }
 
   private mutating func enter(_ number: Int) throws(LMDBError) {
+    try enterBlock(number)
+    if isAtEnd { return }
+    lastGroup = try groupAtEnd()
+    group = try field.group(ordinal)
+  }
+
+  /// The last group of the block.
+  private func groupAtEnd() throws(LMDBError) -> UInt64 {
+    list.isIndexed ? list.lastGroup(block) : try field.group(lastOrdinal)
+  }
+
+  /// Stands at the first posting of a block, and leaves `group` as it is unless that is behind the last.
+  private mutating func enterBlock(_ number: Int) throws(LMDBError) {
     block = number
     at = 0
     guard number < list.blocks else {
       postings = 0
+      ordinal = .max
+      lastOrdinal = .max
       group = .max
       lastGroup = .max
       return
@@ -167,15 +248,14 @@ struct PostingCursor {
     let found = try list.block(number)
     try decode(found)
     postings = found.postings
-    let last = ordinals[postings - 1]
-    if list.isIndexed, last != list.lastOrdinal(number) { throw .damagedWords("a posting list") }
-    lastGroup = list.isIndexed ? list.lastGroup(number) : try field.group(last)
-    try settle()
+    ordinal = ordinals[0]
+    lastOrdinal = ordinals[postings &- 1]
+    if list.isIndexed, lastOrdinal != list.lastOrdinal(number) { throw .damagedWords("a posting list") }
   }
 
-  private func decode(_ found: PostingList.Block) throws(LMDBError) {
+  private mutating func decode(_ found: PostingList.Block) throws(LMDBError) {
     var ordinal = found.previous
-    var data = found.data
+    let data = found.data
     switch found.gapCode {
     case 1:
       for index in 0..<found.postings {
@@ -195,14 +275,7 @@ struct PostingCursor {
     }
     // Sums in 64 bits only rise, so the last one vouches for all.
     guard ordinal < Int64(field.count) else { throw .damagedWords("a posting list") }
-    data += found.postings &* PostingFormat.width(found.gapCode)
-    for index in 0..<found.postings {
-      switch found.frequencyCode {
-      case 0: frequencies[index] = 1
-      case 1: frequencies[index] = UInt32(data.load8(index)) &+ 1
-      case 2: frequencies[index] = UInt32(data.load16(index &* 2)) &+ 1
-      default: frequencies[index] = data.load32(index &* 4) &+ 1
-      }
-    }
+    frequencyCode = found.frequencyCode
+    frequencies = frequencyCode == 0 ? nil : data + found.postings &* PostingFormat.width(found.gapCode)
   }
 }

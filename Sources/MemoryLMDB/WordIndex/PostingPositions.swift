@@ -18,9 +18,9 @@ struct PostingPositions {
     values.deallocate()
   }
 
-  /// The positions where the cursor stands, ascending; good until the next call.
+  /// The positions where the cursor stands, ascending; the caller may change them, and they are good until the next call.
   @inline(__always)
-  mutating func read(_ cursor: inout PostingCursor) throws(LMDBError) -> UnsafeBufferPointer<UInt32> {
+  mutating func read(_ cursor: inout PostingCursor) throws(LMDBError) -> UnsafeMutableBufferPointer<UInt32> {
     let bytes = try move(to: &cursor)
     let count = Int(cursor.frequency)
     // Each takes a byte at least, so a frequency that lies cannot ask for much memory.
@@ -39,7 +39,38 @@ struct PostingPositions {
     }
     offset = bytes.count - reader.remaining
     at += 1
-    return UnsafeBufferPointer(start: values.baseAddress, count: count)
+    return UnsafeMutableBufferPointer(rebasing: values[0..<count])
+  }
+
+  /// Moves those of some starts to the front that have a position `distance` behind them where the cursor stands.
+  ///
+  /// - Parameter starts: Ascending.
+  /// - Returns: How many there are.
+  @inline(__always)
+  mutating func keep(
+    _ starts: UnsafeMutableBufferPointer<UInt32>, at distance: UInt32, _ cursor: inout PostingCursor
+  ) throws(LMDBError) -> Int {
+    let bytes = try move(to: &cursor)
+    var reader = try BoundedReader(UnsafeRawBufferPointer(rebasing: bytes[offset...]), Self.what)
+    var left = cursor.frequency
+    var position: UInt32 = 0
+    var (next, kept) = (0, 0)
+    // Not all positions may be read: `offset` stays, and the next move passes over them.
+    while left > 0 {
+      position &+= try reader.readVariable(Self.what)
+      left &-= 1
+      while UInt64(starts[next]) &+ UInt64(distance) < UInt64(position) {
+        next &+= 1
+        if next == starts.count { return kept }
+      }
+      if UInt64(starts[next]) &+ UInt64(distance) == UInt64(position) {
+        starts[kept] = starts[next]
+        kept &+= 1
+        next &+= 1
+        if next == starts.count { return kept }
+      }
+    }
+    return kept
   }
 
   /// The bytes of the positions where the cursor stands, as they lie, behind those in `copy`.
@@ -64,10 +95,8 @@ struct PostingPositions {
       offset = cursor.list.positionsOffset(block)
     }
     if at < cursor.at {
-      var count = 0
-      for index in at..<cursor.at { count &+= Int(cursor.frequency(index)) }
+      try pass(cursor.frequencies(at..<cursor.at), in: bytes)
       at = cursor.at
-      try pass(count, in: bytes)
     }
     guard offset < bytes.count else { throw .damagedWords(Self.what) }
     return bytes
@@ -76,13 +105,13 @@ struct PostingPositions {
   private mutating func pass(_ count: Int, in bytes: UnsafeRawBufferPointer) throws(LMDBError) {
     guard let start = bytes.baseAddress else { throw .damagedWords(Self.what) }
     var left = count
+    // Eight bytes at once hold as many ends of numbers as they have high bits that are clear.
+    while left >= 8, bytes.count - offset >= 8 {
+      let ends = (~start.load64(offset) & 0x8080_8080_8080_8080) >> 7
+      left &-= Int((ends &* 0x0101_0101_0101_0101) >> 56)
+      offset &+= 8
+    }
     while left > 0 {
-      // Eight numbers of one byte each, as most are.
-      if left >= 8, bytes.count - offset >= 8, start.load64(offset) & 0x8080_8080_8080_8080 == 0 {
-        offset += 8
-        left -= 8
-        continue
-      }
       guard offset < bytes.count else { throw .damagedWords(Self.what) }
       if start.load8(offset) < 0x80 { left -= 1 }
       offset += 1

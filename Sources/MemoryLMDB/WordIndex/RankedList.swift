@@ -29,9 +29,7 @@ struct RankedList {
     self.cursors = memory
     end = cursors.count
     var best = 0.0
-    for cursor in cursors {
-      best = max(best, try cursor.list.bound(scorer, at: cursor.list.impactsOffset))
-    }
+    for index in cursors.indices { best = max(best, try cursors[index].prepare(scorer)) }
     bound = best * weight
   }
 
@@ -112,7 +110,9 @@ struct RankedList {
       let ordinal = cursors[index].ordinal
       let chunk = try cursors[index].field.chunk(ordinal)
       let place = FieldReader.place(ordinal)
-      if !chunk.isDead(place) { return scorer.score(cursors[index].frequency, chunk.length(place)) }
+      if chunk.isDead(place) { continue }
+      cursors[index].field.remember(ordinal, of: group)
+      return scorer.score(cursors[index].frequency, chunk.length(place))
     }
     return nil
   }

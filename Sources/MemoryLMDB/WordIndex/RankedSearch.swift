@@ -16,7 +16,6 @@ final class RankedSearch {
   private let sums: UnsafeMutableBufferPointer<Double>
   /// Scores of the present group's context by term. Not an array, because each access to one in a class is tracked.
   private let parts: UnsafeMutableBufferPointer<Double>
-  private var stepParts: [StepPart] = []
   /// Bounds are added in another order than scores; one list alone needs no allowance, and then ties can be skipped.
   private let slack: Double
 
@@ -193,17 +192,16 @@ final class RankedSearch {
   private func score(_ group: UInt64) throws(LMDBError) -> GroupScore? {
     var context = 0.0
     for term in terms.order { context += parts[term] }
-    stepParts.removeAll(keepingCapacity: true)
+    var stepParts: [StepPart] = []
     for index in lists.indices where lists[index].field == .steps && lists[index].group == group {
       try lists[index].takeSteps(into: &stepParts)
     }
-    let steps = bestSteps()
-    if context == 0, steps.isEmpty, stepParts.isEmpty { return nil }
+    if context == 0, stepParts.isEmpty { return nil }
+    let steps = stepParts.isEmpty ? [] : bestSteps(&stepParts)
     return GroupScore(group: group, context: context, steps: steps, stepWeight: query.stepWeight)
   }
 
-  private func bestSteps() -> [GroupScore.Step] {
-    if stepParts.isEmpty { return [] }
+  private func bestSteps(_ stepParts: inout [StepPart]) -> [GroupScore.Step] {
     stepParts.sort { ($0.member, $0.term) < ($1.member, $1.term) }
     var steps: [GroupScore.Step] = []
     var start = 0

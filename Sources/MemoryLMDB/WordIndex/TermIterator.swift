@@ -19,6 +19,17 @@ struct TermIterator {
     while let term, !last.withUnsafeBytes({ $0.precedes(term) }) { try next() }
   }
 
+  /// - Parameter start: Begins at this term, or at the first one behind it.
+  init(_ reader: FieldReader, atOrAfter start: [UInt8]) throws(LMDBError) {
+    self.reader = reader
+    if reader.facts.terms == 0 { return }
+    try start.span.bytes.withUnsafeBytes { start throws(LMDBError) in
+      page = try reader.page(atOrAfter: start)
+      index = try page?.firstIndex(notBefore: start) ?? 0
+    }
+    try settle()
+  }
+
   mutating func next() throws(LMDBError) {
     index += 1
     if let page, index >= page.count {

@@ -5,21 +5,15 @@ extension WordIndex {
   ///
   /// - Parameter limit: At most so many; none for 0 or less.
   /// - Parameter admits: Whether a group may be in the answer. Only asked for one that would be.
-  /// - Throws: `.damaged`.
+  /// - Throws: `.damaged`, `.invalid` for a prefix longer than `WordKey.longestPrefix`.
   func search(
     _ query: WordQuery, limit: Int, admits: (UInt64) -> Bool, in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> [GroupScore] {
     if limit <= 0 { return [] }
     let snapshot = snapshot(transaction)
     let manifest = try snapshot.manifest()
-    guard query.phrases.contains(where: { !$0.isEmpty }) else {
-      return try RankedSearch(query, snapshot, manifest).best(limit, admits: admits)
-    }
-    var best = BestGroups(limit: limit)
-    try PhraseSearch(query).forEachGroup(snapshot, manifest, wants: { $1 > best.threshold }) { score in
-      if admits(score.group) { best.insert(score) }
-    }
-    return best.sorted()
+    if query.requires { return try RequiredSearch(query, snapshot, manifest).best(limit, admits: admits) }
+    return try RankedSearch(query, snapshot, manifest).best(limit, admits: admits)
   }
 
   /// The scores of those of some groups that match, ascending by group.
@@ -32,13 +26,7 @@ extension WordIndex {
     let snapshot = snapshot(transaction)
     let manifest = try snapshot.manifest()
     let wanted = Set(groups)
-    guard query.phrases.contains(where: { !$0.isEmpty }) else {
-      return try RankedSearch(query, snapshot, manifest).scores(of: wanted.sorted())
-    }
-    var scores: [GroupScore] = []
-    try PhraseSearch(query).forEachGroup(snapshot, manifest, wants: { group, _ in wanted.contains(group) }) { score in
-      scores.append(score)
-    }
-    return scores
+    if query.requires { return try RequiredSearch(query, snapshot, manifest).scores(of: wanted) }
+    return try RankedSearch(query, snapshot, manifest).scores(of: wanted.sorted())
   }
 }

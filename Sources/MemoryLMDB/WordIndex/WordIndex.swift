@@ -18,6 +18,7 @@ struct WordIndex: Sendable {
   let database: Database
   let verified: VerifiedValues
   let seal: WordSeal
+  let manifests = ManifestCache()
 
   /// - Parameter epoch: The life of the files; values sealed in another life count as damaged.
   init(database: Database, epoch: UInt64, verified: VerifiedValues) {
@@ -49,10 +50,16 @@ struct WordIndex: Sendable {
 extension WordSnapshot {
   /// An empty one where the index is new.
   func manifest() throws(LMDBError) -> WordManifest {
-    guard let value = try mutable(WordKey.manifest, "the manifest") else {
+    let key = WordKey.manifest
+    guard let value = try raw(key.span.bytes) else {
       if try transaction.count(in: index.database) != 0 { throw .damagedWords("the manifest") }
       return WordManifest()
     }
-    return try WordManifest(value)
+    let stored = try index.seal.stored(in: value, "the manifest")
+    if let known = index.manifests[stored] { return known }
+    let content = try index.seal.open(value, key: key.span.bytes, verified: nil, "the manifest")
+    let manifest = try WordManifest(content)
+    index.manifests.keep(manifest, sealed: stored)
+    return manifest
   }
 }

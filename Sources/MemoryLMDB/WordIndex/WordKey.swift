@@ -1,3 +1,5 @@
+import LMDB
+
 /// Keys of the index: `[segment, 4 bytes big-endian][kind][field][rest]`; the manifest's is four zero bytes.
 ///
 /// | kind | rest | value |
@@ -19,6 +21,8 @@ struct WordKey {
   static let prefixCount = 6
   /// Longer terms are told apart by a hash: LMDB's keys end at 511 bytes.
   static let longestTerm = 400
+  /// What there is of every term to compare a prefix with: longer ones go on with a hash.
+  static let longestPrefix = longestTerm - 15
 
   static func prefix(_ segment: UInt32) -> [UInt8] {
     withUnsafeBytes(of: segment.bigEndian) { Array($0) }
@@ -32,6 +36,19 @@ struct WordKey {
     key.append(field.rawValue)
     withUnsafeBytes(of: number.bigEndian) { key.append(contentsOf: $0) }
     return key
+  }
+
+  /// Lends a key of a number without an array for it: a query looks up many.
+  @inline(__always)
+  static func withBytes<Result>(
+    _ segment: UInt32, _ kind: Kind, _ field: WordField, _ number: UInt32,
+    _ body: (UnsafeRawBufferPointer) throws(LMDBError) -> Result
+  ) throws(LMDBError) -> Result {
+    let head = UInt64(segment) << 32 | UInt64(kind.rawValue) << 24 | UInt64(field.rawValue) << 16 | UInt64(number >> 16)
+    let tail = UInt64(number & 0xFFFF) << 48
+    return try withUnsafeBytes(of: (head.bigEndian, tail.bigEndian)) { bytes throws(LMDBError) in
+      try body(UnsafeRawBufferPointer(rebasing: bytes[0..<(prefixCount + 4)]))
+    }
   }
 
   static func make(_ segment: UInt32, _ kind: Kind, _ field: WordField, term: UnsafeRawBufferPointer) -> [UInt8] {
@@ -48,7 +65,7 @@ struct WordKey {
   /// than any that is not.
   static func term(_ token: UnsafeRawBufferPointer) -> [UInt8] {
     if token.count <= longestTerm { return Array(token) }
-    var term = Array(token.prefix(longestTerm - 15))
+    var term = Array(token.prefix(longestPrefix))
     withUnsafeBytes(of: XXH64.hash(token, seed: 1).bigEndian) { term.append(contentsOf: $0) }
     withUnsafeBytes(of: XXH64.hash(token, seed: 2).bigEndian) { term.append(contentsOf: $0) }
     return term

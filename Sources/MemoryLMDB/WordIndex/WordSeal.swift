@@ -10,6 +10,12 @@ struct WordSeal: Sendable {
     value.append64(value.withUnsafeBytes { FoldedChecksum.of($0, seed: seed) })
   }
 
+  /// The seal of a value, which says which value it is but not that it is intact.
+  func stored(in value: UnsafeRawBufferPointer, _ what: StaticString) throws(LMDBError) -> UInt64 {
+    guard value.count >= Self.byteCount, let start = value.baseAddress else { throw .damagedWords(what) }
+    return start.load64(value.count - Self.byteCount)
+  }
+
   /// The value without its seal.
   ///
   /// - Parameter verified: Where it is on record that a value is intact; `nil` for one that changes.

@@ -111,9 +111,10 @@ extension SegmentBuilder {
 
 extension WordQuery {
   /// - Parameter words: Separated by spaces.
-  init(_ words: String, phrases: [String] = []) {
+  init(_ words: String, phrases: [String] = [], prefixes: [String] = []) {
     self.init()
     self.words = words.split(separator: " ").map { Array($0.utf8) }
     self.phrases = phrases.map { $0.split(separator: " ").map { Array($0.utf8) } }
+    self.prefixes = prefixes.map { Array($0.utf8) }
   }
 }

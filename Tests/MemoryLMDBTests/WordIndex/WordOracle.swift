@@ -37,17 +37,17 @@ struct WordOracle {
     let corpus = documents.values.filter { $0.name.field == field }
     let count = Double(corpus.count)
     let average = Double(corpus.reduce(0) { $0 + $1.words.count }) / max(1, count)
-    let words = query.words.map { [$0] }
-    let scored = query.phrases.isEmpty ? words : words.isEmpty ? query.phrases : query.phrases + words + query.phrases
-    var frequencies: [[UInt8]: [WordDocument: Int]] = [:]
+    let words = query.words.map { Sought.phrase([$0]) }
+    let required = query.phrases.map { Sought.phrase($0) } + query.prefixes.map { Sought.prefix($0) }
+    let scored = required.isEmpty ? words : words.isEmpty ? required : required + words + required
+    var frequencies: [Sought: [WordDocument: Int]] = [:]
     var sums: [WordDocument: Double] = [:]
-    for phrase in scored {
-      let key = Array(phrase.joined(separator: [0]))
+    for sought in scored {
       let found =
-        frequencies[key]
+        frequencies[sought]
         ?? Dictionary(
-          corpus.map { ($0.name, $0.occurrences(of: phrase)) }.filter { $0.1 > 0 }, uniquingKeysWith: { $1 })
-      frequencies[key] = found
+          corpus.map { ($0.name, $0.occurrences(of: sought)) }.filter { $0.1 > 0 }, uniquingKeysWith: { $1 })
+      frequencies[sought] = found
       var idf = log((count - Double(found.count) + 0.5) / (Double(found.count) + 0.5))
       if idf <= 0 { idf = 1e-6 }
       for (name, frequency) in found {
@@ -56,13 +56,26 @@ struct WordOracle {
       }
     }
     return sums.filter { name, _ in
-      query.phrases.allSatisfy { frequencies[Array($0.joined(separator: [0]))]?[name] != nil }
+      required.allSatisfy { frequencies[$0]?[name] != nil }
     }.map { ($0.key, $0.value) }
   }
 }
 
+/// What a query counts in a document.
+private enum Sought: Hashable {
+  case phrase([[UInt8]])
+  case prefix([UInt8])
+}
+
 extension SampleDocument {
-  fileprivate func occurrences(of phrase: [[UInt8]]) -> Int {
+  fileprivate func occurrences(of sought: Sought) -> Int {
+    switch sought {
+    case .phrase(let phrase): occurrences(of: phrase)
+    case .prefix(let prefix): words.count { Array($0.word.utf8).starts(with: prefix) }
+    }
+  }
+
+  private func occurrences(of phrase: [[UInt8]]) -> Int {
     words.indices.count { start in
       phrase.indices.allSatisfy { offset in
         start + offset < words.count && words[start + offset].position == words[start].position + UInt32(offset)

@@ -6,8 +6,7 @@ struct SlabBuffer {
   private(set) var vectors: [Int64] = []
   private(set) var episodes: [Int64] = []
   private(set) var attributes: [NamedAttributes] = []
-  private var prefixes: [UInt8] = []
-  private var rests: [UInt8] = []
+  private var codes: [UInt8] = []
   private var rows: [UInt8] = []
 
   init(_ layout: SlabLayout) { self.layout = layout }
@@ -22,18 +21,15 @@ struct SlabBuffer {
   ) {
     grow()
     let at = count
-    let isEncoded = prefixes.withUnsafeMutableBytes { prefixes in
-      rests.withUnsafeMutableBytes { rests in
-        rows.withUnsafeMutableBytes { rows in
-          let row = UnsafeMutableRawBufferPointer(rebasing: rows[(at * layout.rowBytes)...])
-          let found = encoder.encode(
-            components, prefix: .init(rebasing: prefixes[(at * layout.prefixBytes)...]),
-            rest: .init(rebasing: rests[(at * layout.restBytes)...]),
-            int8Row: .init(rebasing: row[SlabLayout.rowHeader...]))
-          guard let found else { return false }
-          SlabRow.write(scale: found.scale, norm: found.norm, vector, epoch: epoch, to: row)
-          return true
-        }
+    let isEncoded = codes.withUnsafeMutableBytes { codes in
+      rows.withUnsafeMutableBytes { rows in
+        let row = UnsafeMutableRawBufferPointer(rebasing: rows[(at * layout.rowBytes)...])
+        let found = encoder.encode(
+          components, code: .init(rebasing: codes[(at * layout.codeBytes)...]),
+          int8Row: .init(rebasing: row[SlabLayout.rowHeader...]))
+        guard let found else { return false }
+        SlabRow.write(scale: found.scale, norm: found.norm, vector, epoch: epoch, to: row)
+        return true
       }
     }
     if isEncoded { note(vector, episode, attributes) } else { shrink() }
@@ -41,8 +37,7 @@ struct SlabBuffer {
 
   /// Takes over a vector of a slab.
   mutating func append(_ slot: Int, of slab: SlabView) {
-    prefixes.append(contentsOf: slab.prefixes[slot * layout.prefixBytes..<(slot + 1) * layout.prefixBytes])
-    rests.append(contentsOf: slab.rests[slot * layout.restBytes..<(slot + 1) * layout.restBytes])
+    codes.append(contentsOf: slab.code(slot))
     let row = UnsafeRawBufferPointer(start: slab.rows + slot * layout.rowBytes, count: layout.rowBytes)
     rows.append(contentsOf: row)
     note(
@@ -56,8 +51,7 @@ struct SlabBuffer {
   }
 
   mutating func append(_ index: Int, of other: SlabBuffer) {
-    prefixes.append(contentsOf: other.prefixes[index * layout.prefixBytes..<(index + 1) * layout.prefixBytes])
-    rests.append(contentsOf: other.rests[index * layout.restBytes..<(index + 1) * layout.restBytes])
+    codes.append(contentsOf: other.codes[index * layout.codeBytes..<(index + 1) * layout.codeBytes])
     rows.append(contentsOf: other.rows[index * layout.rowBytes..<(index + 1) * layout.rowBytes])
     note(other.vectors[index], other.episodes[index], other.attributes[index])
   }
@@ -73,10 +67,9 @@ struct SlabBuffer {
 
   /// The parts of a slab of the vectors at these places, in this order.
   func parts(_ order: ArraySlice<Int>) -> (codes: [UInt8], rows: [UInt8], columns: [UInt8], statuses: [UInt8]) {
-    var codes: [UInt8] = []
-    codes.reserveCapacity(order.count * (layout.prefixBytes + layout.restBytes) + 8)
-    for index in order { codes += prefixes[index * layout.prefixBytes..<(index + 1) * layout.prefixBytes] }
-    for index in order { codes += rests[index * layout.restBytes..<(index + 1) * layout.restBytes] }
+    var codes = groups(order)
+    codes.reserveCapacity(layout.codesBytes(order.count) + 8)
+    for index in order { codes += self.codes[index * layout.codeBytes..<(index + 1) * layout.codeBytes] }
     var rows: [UInt8] = []
     rows.reserveCapacity(order.count * layout.rowBytes)
     for index in order { rows += self.rows[index * layout.rowBytes..<(index + 1) * layout.rowBytes] }
@@ -96,6 +89,18 @@ struct SlabBuffer {
     return (codes, rows, columns, order.map { attributes[$0].status })
   }
 
+  private func groups(_ order: ArraySlice<Int>) -> [UInt8] {
+    var groups = [UInt8](repeating: 0, count: layout.code.groupBytes(order.count))
+    for (row, index) in order.enumerated() {
+      for word in 0..<layout.code.prefixWords {
+        let offset = layout.code.groupOffset(ofWord: word, row: row)
+        let start = index * layout.codeBytes + 8 * word
+        groups.replaceSubrange(offset..<offset + 8, with: codes[start..<start + 8])
+      }
+    }
+    return groups
+  }
+
   /// The parts one behind the other, as `SlabView(_:count:contiguous:)` takes them.
   func contiguous() -> [UInt8] {
     let parts = parts(Array(0..<count)[...])
@@ -109,14 +114,12 @@ struct SlabBuffer {
   }
 
   private mutating func grow() {
-    prefixes.append(contentsOf: repeatElement(0, count: layout.prefixBytes))
-    rests.append(contentsOf: repeatElement(0, count: layout.restBytes))
+    codes.append(contentsOf: repeatElement(0, count: layout.codeBytes))
     rows.append(contentsOf: repeatElement(0, count: layout.rowBytes))
   }
 
   private mutating func shrink() {
-    prefixes.removeLast(layout.prefixBytes)
-    rests.removeLast(layout.restBytes)
+    codes.removeLast(layout.codeBytes)
     rows.removeLast(layout.rowBytes)
   }
 }

@@ -6,7 +6,7 @@ import Vectors
 ///
 /// | part | content, *n* vectors | changes |
 /// | --- | --- | --- |
-/// | codes | *n* code prefixes, then *n* rests: sign bits of the rotated vector, see `CodeLayout` | never |
+/// | codes | the first words of all in groups, to scan; then *n* whole codes, to look at few: see `CodeLayout` | never |
 /// | rows | *n* times scale Float32, norm Float32, check UInt32, one Int8 a dimension | never |
 /// | columns | see `SlabColumns` | never |
 /// | statuses | *n* bytes: the status of the episode, or `dead` | with the episode |
@@ -27,9 +27,11 @@ struct SlabLayout: Sendable {
     code = CodeLayout(dimensions: dimensions)
   }
 
-  var prefixBytes: Int { 8 * code.prefixWords }
-  var restBytes: Int { 8 * code.restWords }
+  var codeBytes: Int { code.codeBytes }
   var rowBytes: Int { Self.rowHeader + dimensions }
   /// What a vector takes, all parts together.
-  var bytesPerVector: Int { prefixBytes + restBytes + rowBytes + SlabColumns.bytesPerVector + 1 }
+  var bytesPerVector: Int { 8 * code.prefixWords + codeBytes + rowBytes + SlabColumns.bytesPerVector + 1 }
+
+  /// The length of the part codes.
+  func codesBytes(_ count: Int) -> Int { code.groupBytes(count) + count * codeBytes }
 }

@@ -8,10 +8,12 @@ struct SlabView {
   let rows: UnsafeRawPointer
   let columns: SlabColumns
   let statuses: UnsafeRawPointer
+  /// What can be said of all in it without looking; `nil` for a tail.
+  let record: SpaceRecord.Slab?
 
   init(
     _ layout: SlabLayout, count: Int, codes: UnsafeRawPointer, rows: UnsafeRawPointer, columns: UnsafeRawPointer,
-    statuses: UnsafeRawPointer
+    statuses: UnsafeRawPointer, record: SpaceRecord.Slab? = nil
   ) {
     self.layout = layout
     self.count = count
@@ -19,22 +21,34 @@ struct SlabView {
     self.rows = rows
     self.columns = SlabColumns(count: count, base: columns)
     self.statuses = statuses
+    self.record = record
   }
 
   /// The parts one behind the other, without seals; `nil` where the length does not fit.
   init?(_ layout: SlabLayout, count: Int, contiguous bytes: UnsafeRawBufferPointer) {
-    let (total, overflow) = count.multipliedReportingOverflow(by: layout.bytesPerVector)
-    guard count >= 0, !overflow, bytes.count == total, let base = bytes.baseAddress else { return nil }
-    let rows = base + count * (layout.prefixBytes + layout.restBytes)
+    guard 0...bytes.count ~= count, let base = bytes.baseAddress else { return nil }
+    let rows = base + layout.codesBytes(count)
     let columns = rows + count * layout.rowBytes
+    guard rows - base + count * (layout.rowBytes + SlabColumns.bytesPerVector + 1) == bytes.count else { return nil }
     self.init(
       layout, count: count, codes: base, rows: rows, columns: columns,
       statuses: columns + count * SlabColumns.bytesPerVector)
   }
 
-  var prefixes: UnsafeRawBufferPointer { .init(start: codes, count: count * layout.prefixBytes) }
-  var rests: UnsafeRawBufferPointer {
-    .init(start: codes + count * layout.prefixBytes, count: count * layout.restBytes)
+  /// The first words of all codes, in groups.
+  var groups: UnsafeRawBufferPointer { .init(start: codes, count: layout.code.groupBytes(count)) }
+
+  func code(_ slot: Int) -> UnsafeRawBufferPointer {
+    .init(start: codes + layout.code.groupBytes(count) + slot * layout.codeBytes, count: layout.codeBytes)
+  }
+
+  /// Whether the groups say of a vector what its code says.
+  func isGrouped(_ slot: Int) -> Bool {
+    let code = code(slot)
+    return (0..<layout.code.prefixWords).allSatisfy { word in
+      groups.loadUnaligned(fromByteOffset: layout.code.groupOffset(ofWord: word, row: slot), as: UInt64.self)
+        == code.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)
+    }
   }
 
   func status(_ slot: Int) -> UInt8 { statuses.load(fromByteOffset: slot, as: UInt8.self) }
@@ -45,6 +59,9 @@ struct SlabView {
 struct SlabRow {
   private let base: UnsafeRawPointer
   private let dimensions: Int
+
+  /// Where the bytes are, one a dimension.
+  var start: UnsafeRawPointer { base + SlabLayout.rowHeader }
 
   init(_ base: UnsafeRawPointer, dimensions: Int) {
     self.base = base
@@ -71,7 +88,7 @@ struct SlabRow {
     row.storeBytes(of: check.littleEndian, toByteOffset: 8, as: UInt32.self)
   }
 
-  private var components: UnsafeRawBufferPointer { .init(start: base + SlabLayout.rowHeader, count: dimensions) }
+  private var components: UnsafeRawBufferPointer { .init(start: start, count: dimensions) }
 
   private func word(_ offset: Int) -> UInt32 {
     UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))

@@ -10,6 +10,10 @@ struct SpaceRecord: Sendable {
     var count: Int
     /// Of those, how many are not dead.
     var alive: Int
+    /// The statuses of those, a bit each; there may be fewer by now.
+    var statuses: UInt32
+    /// The largest number of a session or a task type.
+    var largestName: UInt32
     /// Rows of its vectors.
     var vectors: ClosedRange<Int64>
     /// Creation of their episodes.
@@ -44,7 +48,7 @@ struct SpaceRecord: Sendable {
   }
 
   func encoded() -> [UInt8] {
-    var bytes = ByteWriter(capacity: 128 + 56 * slabs.count)
+    var bytes = ByteWriter(capacity: 128 + 64 * slabs.count)
     bytes.write(model)
     bytes.write(UInt32(clamping: dimensions))
     bytes.write(UInt32(clamping: tailCount))
@@ -55,6 +59,8 @@ struct SpaceRecord: Sendable {
       bytes.write(slab.domain)
       bytes.write(UInt32(clamping: slab.count))
       bytes.write(UInt32(clamping: slab.alive))
+      bytes.write(slab.statuses)
+      bytes.write(slab.largestName)
       bytes.write(slab.vectors.lowerBound)
       bytes.write(slab.vectors.upperBound)
       bytes.write(slab.created.lowerBound)
@@ -75,7 +81,8 @@ struct SpaceRecord: Sendable {
     slabs = try bytes.array { bytes throws(MalformedBytes) in
       Slab(
         id: try bytes.integer(), domain: try bytes.integer(), count: try Self.count(&bytes),
-        alive: try Self.count(&bytes), vectors: try Self.range(&bytes), created: try Self.range(&bytes))
+        alive: try Self.count(&bytes), statuses: try bytes.integer(), largestName: try bytes.integer(),
+        vectors: try Self.range(&bytes), created: try Self.range(&bytes))
     }
   }
 

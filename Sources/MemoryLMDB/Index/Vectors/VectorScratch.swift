@@ -7,8 +7,9 @@ final class VectorScratch {
   private(set) var rows = UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
   private(set) var values = UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
   private(set) var shorts = UnsafeMutableBufferPointer<UInt16>(start: nil, count: 0)
+  private(set) var places = UnsafeMutableBufferPointer<UnsafeRawPointer?>(start: nil, count: 0)
 
-  /// Room for that many vectors; what was in it is gone.
+  /// Room for that many vectors; what was in it is gone. Room that is not written to takes no memory.
   func reserve(_ count: Int) {
     guard count > masks.count else { return }
     free()
@@ -18,6 +19,7 @@ final class VectorScratch {
     rows = .allocate(capacity: room)
     values = .allocate(capacity: room)
     shorts = .allocate(capacity: room)
+    places = .allocate(capacity: room)
   }
 
   private func free() {
@@ -26,6 +28,7 @@ final class VectorScratch {
     rows.deallocate()
     values.deallocate()
     shorts.deallocate()
+    places.deallocate()
   }
 
   deinit { free() }

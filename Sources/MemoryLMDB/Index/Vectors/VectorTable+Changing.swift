@@ -58,7 +58,7 @@ extension VectorTable {
         let status = isDeparting ? SlabLayout.dead : changes.statuses[row] ?? view.status(slot)
         if statuses == nil { statuses = Array(UnsafeRawBufferPointer(start: view.statuses, count: view.count)) }
         statuses?[slot] = status
-        if isDeparting { died += 1 }
+        if isDeparting { died += 1 } else { space.slabs[index].statuses |= 1 << UInt32(status) }
       }
       guard let statuses else { continue }
       let key = Self.slab(slab.id, .statuses)
@@ -152,7 +152,8 @@ extension VectorTable {
     for start in stride(from: 0, to: order.count, by: SlabLayout.capacity) {
       let slice = order[start..<min(start + SlabLayout.capacity, order.count)]
       guard let first = slice.first, let last = slice.last else { continue }
-      let created = slice.map { buffer.attributes[$0].createdAt }
+      let attributes = slice.map { buffer.attributes[$0] }
+      let created = attributes.map(\.createdAt)
       guard let earliest = created.min(), let latest = created.max() else { continue }
       let id = try nextSlab(&transaction)
       let parts = buffer.parts(slice)
@@ -166,6 +167,8 @@ extension VectorTable {
       space.slabs.append(
         .init(
           id: id, domain: domain, count: slice.count, alive: slice.count,
+          statuses: attributes.reduce(0) { $0 | 1 << UInt32($1.status) },
+          largestName: attributes.reduce(0) { max($0, $1.session, $1.task) },
           vectors: buffer.vectors[first]...buffer.vectors[last], created: earliest...latest))
     }
   }

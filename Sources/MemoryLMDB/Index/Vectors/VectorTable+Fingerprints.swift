@@ -14,7 +14,7 @@ extension VectorTable {
       for view in views {
         for slot in 0..<view.count where view.status(slot) != SlabLayout.dead {
           let vector = view.columns.vector(slot)
-          guard view.row(slot).isIntact(vector, epoch: epoch),
+          guard view.row(slot).isIntact(vector, epoch: epoch), view.isGrouped(slot),
             fingerprints.updateValue(view.fingerprint(slot, model: space.model), forKey: vector) == nil
           else { throw Self.damaged }
         }
@@ -29,13 +29,10 @@ extension SlabView {
   var aliveCount: Int { (0..<count).count { status($0) != SlabLayout.dead } }
 
   func fingerprint(_ slot: Int, model: String) -> UInt64 {
-    func hash(_ bytes: UnsafeRawBufferPointer, _ size: Int, _ seed: UInt64) -> UInt64 {
-      FoldedChecksum.of(UnsafeRawBufferPointer(rebasing: bytes[slot * size..<(slot + 1) * size]), seed: seed)
-    }
     let space = Array(model.utf8).withUnsafeBytes { XXH64.hash($0, seed: UInt64(layout.dimensions)) }
-    let owner = hash(prefixes, layout.prefixBytes, space ^ UInt64(bitPattern: columns.episode(slot)))
-    let signs = layout.restBytes > 0 ? hash(rests, layout.restBytes, owner) : owner
-    return hash(UnsafeRawBufferPointer(start: rows, count: count * layout.rowBytes), layout.rowBytes, signs)
+    let signs = FoldedChecksum.of(code(slot), seed: space ^ UInt64(bitPattern: columns.episode(slot)))
+    let row = UnsafeRawBufferPointer(start: rows + slot * layout.rowBytes, count: layout.rowBytes)
+    return FoldedChecksum.of(row, seed: signs)
   }
 }
 
