@@ -81,7 +81,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MemoryLMDBTests",
-      dependencies: ["MemoryLMDB", "EpisodicMemory", "LMDB", "Vectors", "TestSupport", logging, metrics, metricsTestKit],
+      dependencies: [
+        "MemoryLMDB", "EpisodicMemory", "LMDB", "Vectors", "TestSupport", logging, metrics, metricsTestKit,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicTests",

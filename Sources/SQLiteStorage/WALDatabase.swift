@@ -53,6 +53,7 @@ public final class WALDatabase: Sendable {
 
   public let path: String
   private let pool: DatabasePool
+  private let briefReaders: BriefReaders
   private let watch: CommitWatch
   private let lock: CommitLock
   private let writer: GroupCommit
@@ -96,6 +97,8 @@ public final class WALDatabase: Sendable {
     }
     self.lock = lock
     self.log = log
+    briefReaders = BriefReaders(
+      path: path, configuration: Self.connections(configuration), maximumCount: configuration.readers)
     report = configuration.report
     let upkeep = Upkeep(log: log, configuration: configuration)
     writer = GroupCommit(writer: pool, lock: lock) { db in upkeep.afterCommit(db) }
@@ -104,6 +107,13 @@ public final class WALDatabase: Sendable {
   /// Reads one snapshot.
   public func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
     try await pool.read(body)
+  }
+
+  /// Reads one snapshot on the calling thread; for what takes milliseconds at most.
+  ///
+  /// - Returns: `nil` where all connections for that are in use: read it the other way.
+  public func readBriefly<Value>(_ body: (Database) throws -> Value) throws -> Value? {
+    try briefReaders.read(body)
   }
 
   /// Runs `body` in a transaction that it shares with other callers, and returns after the commit.
@@ -131,7 +141,10 @@ public final class WALDatabase: Sendable {
   /// else reads it. It is never emptied: the headers of empty logs are all alike (see `CommitWatch`).
   public func close() async throws {
     if log.frames > 0 { await moveLog() }
-    for outcome in [Result { try watch.close() }, Result { try pool.close() }] { try outcome.get() }
+    let outcomes = [
+      Result { try watch.close() }, Result { try briefReaders.close() }, Result { try pool.close() },
+    ]
+    for outcome in outcomes { try outcome.get() }
   }
 
   /// Frames that take longer to read than a page takes to write.

@@ -92,6 +92,9 @@ final class SamplePrimary: PrimaryStore {
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value { throw Self.unavailable }
+  func readBriefly<Value>(
+    _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> Value? { nil }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
   func check() async throws(MemoryError) -> [Check] { throw Self.unavailable }
   func rebuildTextIndexes() async throws(MemoryError) { throw Self.unavailable }

@@ -171,7 +171,7 @@ extension `A snapshot` {
     let (one, ofEpisode, all, some) = try await bench.primary.read { snapshot throws(MemoryError) in
       var one: [Double?] = [], ofEpisode: [Double?] = [], all: [[Double]] = [], some: [[Double]] = []
       for row in 1...4 as ClosedRange<Int64> {
-        one.append(try snapshot.similarity(of: row, to: query))
+        one.append(try snapshot.similarity(of: row, ofEpisode: 1, to: query))
         ofEpisode.append(try snapshot.similarity(ofEpisode: row, to: query, in: space))
       }
       try snapshot.neighbors(query, in: space, .everything, .init()) { all.append([Double($0), Double($1), $2]) }
@@ -200,8 +200,8 @@ extension `A snapshot` {
     await #expect {
       try await bench.primary.read { snapshot throws(MemoryError) in
         switch comparison {
-        case .withAnotherLength: _ = try snapshot.similarity(of: 1, to: longer)
-        case .ofOne: _ = try snapshot.similarity(of: 2, to: query)
+        case .withAnotherLength: _ = try snapshot.similarity(of: 1, ofEpisode: 1, to: longer)
+        case .ofOne: _ = try snapshot.similarity(of: 2, ofEpisode: 1, to: query)
         case .ofAnEpisode: _ = try snapshot.similarity(ofEpisode: 1, to: query, in: space)
         case .ofTheSpace: try snapshot.neighbors(query, in: space, .everything, .init()) { _, _, _ in }
         }

@@ -112,6 +112,10 @@ public final class FaultyPrimary: PrimaryStore {
   ) async throws(MemoryError) -> Value {
     try await through { () async throws(MemoryError) in try await primary.read(body) }
   }
+  /// Never, so that faults have their say.
+  public func readBriefly<Value>(
+    _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> Value? { nil }
   public func statistics() async throws(MemoryError) -> PrimaryStatistics {
     try await through { () async throws(MemoryError) in try await primary.statistics() }
   }

@@ -77,13 +77,29 @@ extension Memory {
     let follower = follower
     for attempt in 1...Self.maximumTries {
       let search = Search(request, query, index: attempt < Self.maximumTries ? index : nil)
+      if attempt == 1, search.mayBeBrief, let found = try brief(search, request, load) { return found }
       let found: Value? = try await primary.read { snapshot throws(MemoryError) in
-        guard let ranked = try search.run(in: snapshot, behind: { follower.start() }) else { return nil }
-        return try load(snapshot, ranked, request)
+        let ranked = try search.run(in: snapshot) {
+          follower.start()
+          return true
+        }
+        return try ranked.map { ranked throws(MemoryError) in try load(snapshot, ranked, request) }
       }
       if let found { return found }
     }
     throw MemoryError(.unavailable, "the search was overtaken by other processes again and again; try again")
+  }
+
+  /// Searches on this thread, which must not be kept for long: only where the index answers.
+  private func brief<Value>(
+    _ search: Search, _ request: RecallRequest,
+    _ load: (any PrimarySnapshot, [RankedEpisode], RecallRequest) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> Value? {
+    let found: Value?? = try primary.readBriefly { snapshot throws(MemoryError) in
+      let ranked = try search.run(in: snapshot) { false }
+      return try ranked.map { ranked throws(MemoryError) in try load(snapshot, ranked, request) }
+    }
+    return found ?? nil
   }
 
   /// Puts the episodes into an answer that was found at `stamp`; `nil` where they are not all to be had as of then.

@@ -18,11 +18,15 @@ struct Search: Sendable {
     self.index = query.isExact ? NoIndex(because: "the query is exact") : index ?? NoIndex(because: "overtaken")
   }
 
+  /// Whether the index could answer, so that the search may be a matter of milliseconds.
+  var mayBeBrief: Bool { index.isAvailable }
+
   /// The episodes that answer, best first, as of the snapshot.
   ///
-  /// - Parameter behind: Called where the index had nothing to say and should follow.
-  /// - Returns: `nil` where the index is ahead of the snapshot: take a newer one.
-  func run(in snapshot: any PrimarySnapshot, behind: () -> Void) throws(MemoryError) -> [RankedEpisode]? {
+  /// - Parameter behind: Called where the index had nothing to say and should follow; answers whether the primary is to
+  ///   search alone, which may take long.
+  /// - Returns: `nil` where the index is ahead of the snapshot: take a newer one; and where the primary is not to search.
+  func run(in snapshot: any PrimarySnapshot, behind: () -> Bool) throws(MemoryError) -> [RankedEpisode]? {
     guard var likeness = try likeness(in: snapshot, behind),
       let words = try words(also: likeness.nearest, in: snapshot, behind)
     else { return nil }
@@ -39,20 +43,20 @@ struct Search: Sendable {
   }
 
   private func words(
-    also nearest: [Int64], in snapshot: any PrimarySnapshot, _ behind: () -> Void
+    also nearest: [Int64], in snapshot: any PrimarySnapshot, _ behind: () -> Bool
   ) throws(MemoryError) -> [Candidates.Words]? {
     guard request.terms != nil else { return [] }
     if index.isAvailable {
       switch try index.words(request, also: nearest, in: snapshot) {
       case .found(let words): return words
       case .ahead: return nil
-      case .silent: behind()
+      case .silent: guard behind() else { return nil }
       }
     }
     return try snapshot.words(request)
   }
 
-  private func likeness(in snapshot: any PrimarySnapshot, _ behind: () -> Void) throws(MemoryError) -> Likeness? {
+  private func likeness(in snapshot: any PrimarySnapshot, _ behind: () -> Bool) throws(MemoryError) -> Likeness? {
     guard let components = request.vector,
       let space = try space(dimensions: components.count, in: snapshot)
     else { return Likeness() }
@@ -63,7 +67,7 @@ struct Search: Sendable {
       switch try index.neighbors(query, in: space, request, in: snapshot) {
       case .found(let neighbors): return Likeness(neighbors, query, space)
       case .ahead: return nil
-      case .silent: behind()
+      case .silent: guard behind() else { return nil }
       }
     }
     return try Likeness(everyVectorIn: snapshot, query, space, request)

@@ -41,7 +41,11 @@ public protocol PrimarySnapshot {
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError)
   /// How like the query one vector is; `nil` where there is none in that row.
-  func similarity(of vector: Int64, to query: VectorQuery) throws(MemoryError) -> Double?
+  ///
+  /// - Parameter episode: The row of its episode, whose id is remembered for `searchHits`: the two lie side by side.
+  func similarity(
+    of vector: Int64, ofEpisode episode: Int64, to query: VectorQuery
+  ) throws(MemoryError) -> Double?
   /// How like the query an episode is, by the best of its vectors in the space; `nil` where it has none.
   func similarity(
     ofEpisode row: Int64, to query: VectorQuery, in space: EmbeddingSpace

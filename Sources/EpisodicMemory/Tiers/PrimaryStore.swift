@@ -66,6 +66,13 @@ public protocol PrimaryStore: Sendable {
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value
 
+  /// Lends one snapshot on the calling thread, for what takes milliseconds at most.
+  ///
+  /// - Returns: `nil` where that is not possible now: use `read`.
+  func readBriefly<Value>(
+    _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> Value?
+
   // MARK: Care
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics

@@ -211,7 +211,7 @@ extension LMDBSearchIndex {
     while let candidate = try lmdb({ () throws(LMDBError) in try candidates.next() }) {
       if wanted != nil, let worst = leading.worst, candidate.estimate + candidate.margin < worst { break }
       let similarity = try primary { () throws(MemoryError) in
-        try snapshot.similarity(of: candidate.vector, to: query)
+        try snapshot.similarity(of: candidate.vector, ofEpisode: candidate.episode, to: query)
       }
       guard let similarity else { continue }
       neighbors.append(Neighbor(vector: candidate.vector, episode: candidate.episode, similarity: similarity))

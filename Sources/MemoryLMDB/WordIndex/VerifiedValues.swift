@@ -18,7 +18,6 @@ final class VerifiedValues: Sendable {
   nonisolated(unsafe) private let seals: UnsafeMutablePointer<Atomic<UInt64>>?
   /// Places less one.
   private let mask: UInt64
-  private let turns = Atomic<UInt64>(0)
 
   /// - Parameter capacity: Places, rounded up to a power of two; 8 bytes each, taken as they are filled.
   init(capacity: Int = 1 << 18) {
@@ -39,10 +38,5 @@ final class VerifiedValues: Sendable {
 
   func insert(_ seal: UInt64) {
     seals?[Int(truncatingIfNeeded: seal & mask)].store(seal, ordering: .relaxed)
-  }
-
-  /// Whether this call is the one in so many whose turn it is; the first one is.
-  func isTurn(ofEvery count: Int) -> Bool {
-    turns.wrappingAdd(1, ordering: .relaxed).oldValue % UInt64(max(1, count)) == 0
   }
 }

@@ -25,17 +25,21 @@ extension SQLiteSnapshot {
       var rows = try RawStatement("SELECT id FROM episodes WHERE seq = ?", db)
       var hits: [SearchHit] = []
       for episode in ranked {
-        try rows.bind(episode.row)
-        guard try rows.step() else { continue }
-        let id = Episode.ID(composed: rows.text(0))
-        rows.reset()
+        guard let id = try kept.ids[episode.row] ?? id(episode.row, &rows) else { continue }
         hits.append(
           SearchHit(
-            id: id, score: episode.shares.total, shares: episode.shares,
+            id: Episode.ID(composed: id), score: episode.shares.total, shares: episode.shares,
             steps: try episode.steps.compactMap { step in try stepNumber(step) }))
       }
       return hits
     }
+  }
+
+  private func id(_ row: Int64, _ rows: inout RawStatement) throws -> String? {
+    try rows.bind(row)
+    guard try rows.step() else { return nil }
+    defer { rows.reset() }
+    return rows.text(0)
   }
 
   func hits(_ ranked: [RankedEpisode], _ request: RecallRequest) throws(MemoryError) -> [Hit] {

@@ -75,12 +75,15 @@ extension SQLiteSnapshot {
   }
 
   /// Cost: half a microsecond, and 2 or 3 more where the page with the vector is not in SQLite's cache.
-  func similarity(of vector: Int64, to query: VectorQuery) throws(MemoryError) -> Double? {
+  func similarity(
+    of vector: Int64, ofEpisode episode: Int64, to query: VectorQuery
+  ) throws(MemoryError) -> Double? {
     try reading {
       if kept.components == nil { kept.components = try RawStatement(Self.components, db) }
       try kept.components?.bind(vector)
       guard try kept.components?.step() == true, let bytes = kept.components?.bytes(0) else { return nil }
       defer { kept.components?.reset() }
+      if kept.ids[episode] == nil { kept.ids[episode] = kept.components?.text(1) }
       return try Self.similarity(query, bytes, of: vector)
     }
   }
@@ -102,7 +105,7 @@ extension SQLiteSnapshot {
     }
   }
 
-  static let components = "SELECT embedding FROM embeddings WHERE seq = ?"
+  static let components = "SELECT embedding, episode_id FROM embeddings WHERE seq = ?"
   static let componentsOfEpisode = """
     SELECT m.seq, m.embedding
     FROM episodes e CROSS JOIN embeddings m INDEXED BY embeddings_by_episode ON m.episode_id = e.id

@@ -14,7 +14,18 @@ struct SQLiteSnapshot: PrimarySnapshot {
   /// What is made once a snapshot, when it is first asked for.
   final class Kept {
     var components: RawStatement?
+    /// Of episodes whose vectors were compared, by row.
+    var ids: [Int64: String] = [:]
     var tokenizer: TextTokenizer?
+  }
+
+  static func lend<Value>(
+    _ db: Database, _ path: String, _ tokenizers: TokenizerPool,
+    _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> Value {
+    let snapshot = SQLiteSnapshot(db: db, path: path, tokenizers: tokenizers)
+    defer { if let tokenizer = snapshot.kept.tokenizer { tokenizers.putBack(tokenizer) } }
+    return try body(snapshot)
   }
 
   /// Says of errors what they mean for the caller.
@@ -32,10 +43,16 @@ extension SQLitePrimaryStore {
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {
     let (path, tokenizers) = (database.path, tokenizers)
-    return try await readRows { db in
-      let snapshot = SQLiteSnapshot(db: db, path: path, tokenizers: tokenizers)
-      defer { if let tokenizer = snapshot.kept.tokenizer { tokenizers.putBack(tokenizer) } }
-      return try body(snapshot)
+    return try await readRows { db in try SQLiteSnapshot.lend(db, path, tokenizers, body) }
+  }
+
+  public func readBriefly<Value>(
+    _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> Value? {
+    do {
+      return try database.readBriefly { db in try SQLiteSnapshot.lend(db, database.path, tokenizers, body) }
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
     }
   }
 }
