@@ -62,6 +62,30 @@ import Testing
     #expect(try await store.answers() == before)
   }
 
+  /// I1, I3: the index knows of commits that the restored primary does not.
+  @Test func `an older primary put back has the index begin anew`() async throws {
+    let store = try Store()
+    try await store.fill()
+    _ = try await store.answers()
+    let file = store.path + "/memory.sqlite"
+    try FileManager.default.copyItem(atPath: file, toPath: file + ".backup")
+    try await store.withMemory { memory in
+      for number in 0..<30 { try await memory.update(Episode.ID("e\(number)"), with: .init(context: "changed")) }
+      _ = try await memory.search(Query(text: "changed", scope: .everything))
+    }
+    for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: file + suffix) {
+      try FileManager.default.removeItem(atPath: file + suffix)
+    }
+    try FileManager.default.copyItem(atPath: file + ".backup", toPath: file)
+    try await store.withMemory { memory in
+      #expect(try await memory.search(Query(text: "changed", scope: .everything)).isEmpty)
+      #expect(try await memory.search(Query(text: "topic3", scope: .everything, limit: 100)).count == 6)
+      try await memory.optimize()
+      for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+      #expect(try await memory.statistics().index.watermark == memory.statistics().primary.watermark)
+    }
+  }
+
   @Test(arguments: [[], [0, 0], [.nan, 1], [1, .infinity], [1, 2, 3]] as [[Float]])
   func `what is no vector of the space is refused and says why`(vector: [Float]) async throws {
     let store = try Store()

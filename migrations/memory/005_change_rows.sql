@@ -4,10 +4,10 @@
 -- and 0 where the episode went with all of them: another may come in the same row, and is not the one that went.
 -- Both are NULL for patterns and in changes from before this migration.
 --
--- What each kind of row is named by. An episode: whatever happens to it. A step: its own coming, changing and going; a
--- deleted episode's change stands for its steps. An embedding: its own coming, changing and going, and the coming and
--- going of its episode, since without foreign keys (the shell's default) it stays behind, unseen, and is seen again
--- under another row when its episode comes back. What an episode says of itself is not repeated for its embeddings.
+-- What each kind of row is named by. An episode: whatever happens to it. A step: its own coming, changing and going, and
+-- the coming of its episode; a deleted episode's change stands for its steps. An embedding: its own coming, changing and
+-- going, and the coming and going of its episode. For without foreign keys (the shell's default) both stay behind, unseen,
+-- and are seen again under another row when the episode comes back. What an episode says of itself is not repeated for them.
 
 ALTER TABLE changes ADD COLUMN row  INTEGER;
 ALTER TABLE changes ADD COLUMN step INTEGER;
@@ -45,6 +45,12 @@ CREATE TRIGGER episodes_changes_adopt AFTER INSERT ON episodes
 WHEN EXISTS (SELECT 1 FROM embeddings WHERE episode_id = NEW.id) BEGIN
     INSERT INTO changes (subject, key, domain, row)
         SELECT 'embedding', id, NEW.domain, seq FROM embeddings WHERE episode_id = NEW.id;
+END;
+
+CREATE TRIGGER episodes_changes_adopt_steps AFTER INSERT ON episodes
+WHEN EXISTS (SELECT 1 FROM steps WHERE episode_id = NEW.id) BEGIN
+    INSERT INTO changes (subject, key, domain, row, step)
+        SELECT 'episode', NEW.id, NEW.domain, NEW.seq, seq FROM steps WHERE episode_id = NEW.id;
 END;
 
 CREATE TRIGGER episodes_changes_update AFTER UPDATE ON episodes BEGIN

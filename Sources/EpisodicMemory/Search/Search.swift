@@ -23,8 +23,8 @@ struct Search: Sendable {
 
   /// The episodes that answer, best first, as of the snapshot.
   ///
-  /// - Parameter behind: Called where the index had nothing to say and should follow; answers whether the primary is to
-  ///   search alone, which may take long.
+  /// - Parameter behind: Called where the index has nothing to say and should follow, or every vector has to be visited;
+  ///   answers whether the primary may do so, which takes long.
   /// - Returns: `nil` where the index is ahead of the snapshot: take a newer one; and where the primary is not to search.
   func run(in snapshot: any PrimarySnapshot, behind: () -> Bool) throws(MemoryError) -> [RankedEpisode]? {
     guard var likeness = try likeness(in: snapshot, behind),
@@ -57,9 +57,17 @@ struct Search: Sendable {
   }
 
   private func likeness(in snapshot: any PrimarySnapshot, _ behind: () -> Bool) throws(MemoryError) -> Likeness? {
-    guard let components = request.vector,
-      let space = try space(dimensions: components.count, in: snapshot)
-    else { return Likeness() }
+    guard let components = request.vector else { return Likeness() }
+    var spaces = try snapshot.spaces()
+    // Only what the question may see decides where its vector belongs (I8). Where there is one space that fits, that is
+    // so whether or not the question may see it: what it may not see, it does not find.
+    if request.space == nil, spaces.count != 1 || spaces.first?.dimensions != components.count {
+      guard behind() else { return nil }
+      spaces = try snapshot.spaces(request.scope, request.filter)
+    }
+    guard let space = try EmbeddingSpace.resolve(request.space, dimensions: components.count, among: spaces) else {
+      return Likeness()
+    }
     let vector: Vector
     do { vector = try Vector(components) } catch { throw MemoryError(.invalid, "vector: \(error)", cause: error) }
     let query = VectorQuery(vector, metric: space.metric)
@@ -71,15 +79,5 @@ struct Search: Sendable {
       }
     }
     return try Likeness(everyVectorIn: snapshot, query, space, request)
-  }
-
-  /// Only what the question may see decides where its vector belongs (I8). Where there is one space that fits, that is
-  /// so whether or not the question may see it: what it may not see, it does not find.
-  private func space(dimensions: Int, in snapshot: any PrimarySnapshot) throws(MemoryError) -> EmbeddingSpace? {
-    var spaces = try snapshot.spaces()
-    if request.space == nil, spaces.count != 1 || spaces.first?.dimensions != dimensions {
-      spaces = try snapshot.spaces(request.scope, request.filter)
-    }
-    return try EmbeddingSpace.resolve(request.space, dimensions: dimensions, among: spaces)
   }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 
 /// Keeps the index near the primary, so that a query finds little to catch up with.
@@ -8,6 +9,7 @@ final class IndexFollower: Sendable {
   private static let patience = 256
   /// A second or two of work: several times what a batch of thousands takes.
   private static let stepsAfterWrite = 16
+  private static let triesToRemove = 40
   /// While another process has the index's lock.
   private static let pause = Duration.milliseconds(5)
 
@@ -79,10 +81,29 @@ final class IndexFollower: Sendable {
       case .waiting:
         do { try await Task.sleep(for: Self.pause) } catch { return false }
       case .arrived:
-        while !Task.isCancelled, index.maintain() { await Task.yield() }
+        while !Task.isCancelled, await maintain() {}
         return true
       case .unavailable: return true
       }
+    }
+    return false
+  }
+
+  /// Merges take seconds in a large index, which is too long for a thread that others wait for.
+  private func maintain() async -> Bool {
+    let index = index
+    return await withCheckedContinuation { continuation in
+      DispatchQueue.global(qos: .utility).async { continuation.resume(returning: index.maintain()) }
+    }
+  }
+
+  /// Forgets the index, as soon as no other process has its lock.
+  ///
+  /// - Returns: False where one keeps it.
+  func removeAll() async throws(MemoryError) -> Bool {
+    for _ in 0..<Self.triesToRemove {
+      if index.removeAll() { return true }
+      do { try await Task.sleep(for: .milliseconds(50)) } catch { return false }
     }
     return false
   }

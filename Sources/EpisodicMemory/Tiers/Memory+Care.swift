@@ -31,7 +31,10 @@ extension Memory {
     try await primary.rebuildTextIndexes()
     progress(RebuildProgress(stage: "full-text indexes", done: 1, total: 1))
     guard index.isAvailable else { return }
-    index.removeAll()
+    guard try await follower.removeAll() else {
+      throw MemoryError(
+        .unavailable, "another process keeps the search index locked; look for one that is stopped, and try again")
+    }
     var last: RebuildProgress?
     func report(_ next: RebuildProgress) {
       if let before = last, before.stage != next.stage { progress(before.ended) }

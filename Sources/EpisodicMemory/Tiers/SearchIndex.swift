@@ -33,7 +33,9 @@ public protocol SearchIndex: Sendable {
   func maintain() -> Bool
 
   /// Forgets everything; it is built anew as it advances.
-  func removeAll()
+  ///
+  /// - Returns: False where another process keeps it from doing so.
+  func removeAll() -> Bool
   func statistics() -> IndexStatistics
   /// Proves that it is what the primary says, entry by entry.
   func check(against primary: any PrimaryStore) async -> [Check]
@@ -117,7 +119,7 @@ public struct NoIndex: SearchIndex {
   ) throws(MemoryError) -> IndexAnswer<[Neighbor]> { .silent }
   public func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress { .unavailable }
   public func maintain() -> Bool { false }
-  public func removeAll() {}
+  public func removeAll() -> Bool { true }
   public func statistics() -> IndexStatistics { IndexStatistics(unavailable: reason) }
   public func check(against primary: any PrimaryStore) async -> [Check] { [] }
   public func close() {}

@@ -6,9 +6,14 @@ struct ChangedRows {
   private(set) var episodes: [Int64] = []
   /// Of those, the ones that went at least once, and all their steps with them.
   private(set) var emptied: [Int64] = []
-  /// Episodes by rows of steps that came, changed or went.
-  private(set) var steps: [Int64: Int64] = [:]
+  /// Steps that came, changed or went. A row may be given to a step of another episode once its own is gone.
+  private(set) var steps: Set<Step> = []
   private(set) var vectors: [Int64] = []
+
+  struct Step: Hashable {
+    let row: Int64
+    let episode: Int64
+  }
 
   /// - Returns: `nil` where a change does not say which row it is about: it was written before the feed did.
   init?(_ changes: [Change]) {
@@ -24,7 +29,7 @@ struct ChangedRows {
       case (.episode, let row?, Change.allSteps?):
         episodes.insert(row)
         emptied.insert(row)
-      case (.episode, let row?, let step?): steps[step] = row
+      case (.episode, let row?, let step?): steps.insert(Step(row: step, episode: row))
       }
     }
     self.episodes = episodes.sorted()

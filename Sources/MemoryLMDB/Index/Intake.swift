@@ -11,13 +11,22 @@ struct Intake: ~Copyable {
   /// What the table says of episodes, before.
   private var before: [Int64: EpisodeTable.Record] = [:]
   private var vectors = VectorChanges()
-  private var numbers: [NameTable.Kind: [String: UInt32]] = [:]
+  /// By the bytes of names: strings that Swift calls equal may be different names to the primary (I8).
+  private var numbers: [NameTable.Kind: [[UInt8]: UInt32]] = [:]
   private var last: (attributes: EpisodeAttributes, named: NamedAttributes)?
   private var failure: LMDBError?
   /// Episodes of which scopes and filters see something else than before, so that their vectors must be told.
   private(set) var moved: [Int64] = []
 
-  init(_ index: LMDBSearchIndex) { self.index = index }
+  /// Bytes of the texts that were taken.
+  private(set) var textBytes = 0
+  /// Whether what is taken in may be known already, from a later snapshot than now: then no attributes can be compared.
+  private let isReplay: Bool
+
+  init(_ index: LMDBSearchIndex, isReplay: Bool = false) {
+    self.index = index
+    self.isReplay = isReplay
+  }
 
   /// Looks up what the table says now.
   mutating func remember(
@@ -28,10 +37,10 @@ struct Intake: ~Copyable {
 
   // MARK: Departures
 
-  mutating func depart(groups: [Int64], steps: [Int64: Int64], vectors: [Int64]) {
+  mutating func depart(groups: [Int64], steps: Set<ChangedRows.Step>, vectors: [Int64]) {
     departedGroups += groups.map(UInt64.init(bitPattern:))
-    departedDocuments += steps.map { step, episode in
-      WordDocument(field: .steps, group: UInt64(bitPattern: episode), member: UInt64(bitPattern: step))
+    departedDocuments += steps.map { step in
+      WordDocument(field: .steps, group: UInt64(bitPattern: step.episode), member: UInt64(bitPattern: step.row))
     }
     // What the table said of a context is gone with its group.
     for group in groups { before[group]?.contextHash = 0 }
@@ -56,7 +65,7 @@ struct Intake: ~Copyable {
     let hash = XXH64.hash(episode.context, seed: index.tier.epoch) | 1
     let before = before[episode.row]
     records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
-    if let before, before.attributes != attributes { moved.append(episode.row) }
+    if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }
     if before?.contextHash == hash { return }
     let group = UInt64(bitPattern: episode.row)
     if before != nil { departedDocuments.append(WordDocument(field: .context, group: group, member: 0)) }
@@ -78,7 +87,7 @@ struct Intake: ~Copyable {
     // One that arrives in the same step does so as it is now.
     if vectors.departures.contains(vector.row) { return }
     let attributes = named(vector.attributes, &transaction)
-    if var old = before[vector.episode]?.attributes {
+    if !isReplay, var old = before[vector.episode]?.attributes {
       old.status = attributes.status
       if old == attributes {
         vectors.statuses[vector.row] = attributes.status
@@ -99,6 +108,7 @@ struct Intake: ~Copyable {
     }
     var start: UInt32 = 0
     for text in texts {
+      textBytes += text.count
       var end = start
       try snapshot.words(of: text) { word, place in
         do throws(LMDBError) {
@@ -140,7 +150,7 @@ struct Intake: ~Copyable {
   private mutating func named(
     _ attributes: EpisodeAttributes, _ transaction: inout WriteTransaction
   ) -> NamedAttributes {
-    if let last, last.attributes == attributes { return last.named }
+    if let last, attributes.hasBytes(of: last.attributes) { return last.named }
     let named = NamedAttributes(
       domain: number(attributes.domain, .domain, &transaction),
       session: attributes.session.map { number($0, .session, &transaction) } ?? 0,
@@ -153,10 +163,11 @@ struct Intake: ~Copyable {
   private mutating func number(
     _ name: String, _ kind: NameTable.Kind, _ transaction: inout WriteTransaction
   ) -> UInt32 {
-    if let number = numbers[kind]?[name] { return number }
+    let bytes = Array(name.utf8)
+    if let number = numbers[kind]?[bytes] { return number }
     do throws(LMDBError) {
       let number = try index.names.assign(name, kind, in: &transaction)
-      numbers[kind, default: [:]][name] = number
+      numbers[kind, default: [:]][bytes] = number
       return number
     } catch {
       failed(error)
@@ -166,4 +177,13 @@ struct Intake: ~Copyable {
 
   /// Keeps the first failure, which `put` throws: rows are lent to closures that can only throw what the primary throws.
   private mutating func failed(_ error: LMDBError) { failure = failure ?? error }
+}
+
+extension EpisodeAttributes {
+  /// Whether they are the same to the primary, which compares bytes.
+  fileprivate func hasBytes(of other: EpisodeAttributes) -> Bool {
+    status == other.status && createdAt == other.createdAt && domain.utf8.elementsEqual(other.domain.utf8)
+      && taskType.rawValue.utf8.elementsEqual(other.taskType.rawValue.utf8)
+      && (session?.utf8).map(Array.init) == (other.session?.utf8).map(Array.init)
+  }
 }

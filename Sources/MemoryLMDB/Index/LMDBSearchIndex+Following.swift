@@ -4,8 +4,7 @@ import LMDB
 /// The order of everything here: the lock, the place, the primary's rows, the tables, the new place, one commit. So two
 /// processes never take in the same changes, and a kill between any two steps leaves what was.
 extension LMDBSearchIndex {
-  /// Rows of a table that one step of a build reads: a tenth of a second of work, or less.
-  private static let buildBatch = 8192
+  /// Vectors that one step of a build reads; of texts see `Pace`.
   private static let buildVectors = SlabLayout.capacity
   /// Changes that one step takes in.
   static let followBatch = 4096
@@ -52,28 +51,31 @@ extension LMDBSearchIndex {
     switch try lmdb({ () throws(LMDBError) in
       try tier.meta.indexPosition(epoch: tier.epoch, in: transaction)
     }) {
-    case .following(let watermark):
-      return try follow(from: watermark, in: snapshot, atMost: limit, &transaction)
-    case .building(let base, let table, let row):
+    case .following(let watermark, let built):
+      return try follow(from: watermark, built: built, in: snapshot, atMost: limit, &transaction)
+    case .building(let base, let table, let row, let seen):
       guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
-      return try build(base, table, behind: row, in: snapshot, &transaction)
+      let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
+      guard now.revision >= seen else { return try refuse(now, at: seen, &transaction) }
+      return try build(base, table, behind: row, now.revision, in: snapshot, &transaction)
     case nil:
       guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
       let base = try primary { () throws(MemoryError) in try snapshot.watermark() }
-      return try go(on: .building(base: base, table: .episodes, behind: 0), in: snapshot, &transaction)
+      let start = IndexPosition.building(base: base, table: .episodes, behind: 0, seen: base.revision)
+      return try go(on: start, in: snapshot, &transaction)
     }
   }
 
   // MARK: Building
 
   private func build(
-    _ base: Watermark, _ table: IndexedTable, behind row: Int64, in snapshot: any PrimarySnapshot,
+    _ base: Watermark, _ table: IndexedTable, behind row: Int64, _ seen: Int64, in snapshot: any PrimarySnapshot,
     _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> IndexProgress {
     var intake = Intake(self)
     var last = row
     var count = 0
-    let limit = table == .vectors ? Self.buildVectors : Self.buildBatch
+    let limit = table == .vectors ? Self.buildVectors : pace.rows
     switch table {
     case .episodes:
       try primary { () throws(MemoryError) in
@@ -97,17 +99,19 @@ extension LMDBSearchIndex {
         }
       }
     }
+    if table != .vectors { pace.took(bytes: intake.textBytes) }
     try intake.put(&transaction)
     if count == limit {
-      return try go(on: .building(base: base, table: table, behind: last), in: snapshot, &transaction)
+      let next = IndexPosition.building(base: base, table: table, behind: last, seen: seen)
+      return try go(on: next, in: snapshot, &transaction)
     }
     guard let next = IndexedTable(rawValue: table.rawValue + 1) else {
       try lmdb { () throws(LMDBError) in
-        try tier.meta.put(.following(base), epoch: tier.epoch, in: &transaction)
+        try tier.meta.put(.following(base, built: seen), epoch: tier.epoch, in: &transaction)
       }
       return try primary { () throws(MemoryError) in try Self.progress(table, at: last, in: snapshot) }
     }
-    return try go(on: .building(base: base, table: next, behind: 0), in: snapshot, &transaction)
+    return try go(on: .building(base: base, table: next, behind: 0, seen: seen), in: snapshot, &transaction)
   }
 
   /// Remembers how far a build has come, and tells.
@@ -115,7 +119,7 @@ extension LMDBSearchIndex {
     on position: IndexPosition, in snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> IndexProgress {
     try lmdb { () throws(LMDBError) in try tier.meta.put(position, epoch: tier.epoch, in: &transaction) }
-    guard case .building(_, let table, let row) = position else { return .following }
+    guard case .building(_, let table, let row, _) = position else { return .following }
     return try primary { () throws(MemoryError) in try Self.progress(table, at: row, in: snapshot) }
   }
 
@@ -136,33 +140,42 @@ extension LMDBSearchIndex {
   // MARK: Following
 
   private func follow(
-    from watermark: Watermark, in snapshot: any PrimarySnapshot, atMost limit: Int?,
+    from watermark: Watermark, built: Int64, in snapshot: any PrimarySnapshot, atMost limit: Int?,
     _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> IndexProgress {
-    let most = limit ?? Self.followBatch
+    let most = limit ?? min(Self.followBatch, pace.rows)
     let batch = try primary { () throws(MemoryError) in try snapshot.changes(after: watermark, limit: most) }
     let rows = ChangedRows(batch.changes)
     guard batch.continues, let rows, batch.end.revision >= watermark.revision else {
-      // An older snapshot of the same history is no reason to begin anew.
       let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
-      if batch.continues || now.revision < watermark.revision, rows != nil { return .following }
+      if now.revision < watermark.revision { return try refuse(now, at: watermark.revision, &transaction) }
       guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
       try lmdb { () throws(LMDBError) in try removeAll(in: &transaction) }
       return .following
     }
     if batch.changes.isEmpty { return .arrived }
     if limit != nil, !batch.isComplete { return .following }
-    try takeIn(rows, snapshot, &transaction)
+    try takeIn(rows, isReplay: watermark.revision < built, snapshot, &transaction)
     try lmdb { () throws(LMDBError) in
-      try tier.meta.put(.following(batch.end), epoch: tier.epoch, in: &transaction)
+      try tier.meta.put(.following(batch.end, built: built), epoch: tier.epoch, in: &transaction)
     }
     return batch.isComplete ? .arrived : .following
   }
 
+  /// Declines a snapshot that is older than what the index knows of. One may have been waiting for the lock; but where one
+  /// after another is older, the primary itself went back, and nothing the index knows is worth anything.
+  private func refuse(
+    _ now: Watermark, at revision: Int64, _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> IndexProgress {
+    guard refusals.isLast(at: revision) else { return .waiting }
+    try lmdb { () throws(LMDBError) in try removeAll(in: &transaction) }
+    return .following
+  }
+
   private func takeIn(
-    _ rows: ChangedRows, _ snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
+    _ rows: ChangedRows, isReplay: Bool, _ snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
   ) throws(IndexFailure) {
-    var intake = Intake(self)
+    var intake = Intake(self, isReplay: isReplay)
     try lmdb { () throws(LMDBError) in try intake.remember(rows.episodes, in: transaction) }
     intake.depart(groups: rows.emptied, steps: rows.steps, vectors: rows.vectors)
     try primary { () throws(MemoryError) in
@@ -173,7 +186,7 @@ extension LMDBSearchIndex {
     intake.departMissing(rows.episodes)
     if !rows.steps.isEmpty {
       try primary { () throws(MemoryError) in
-        try snapshot.steps(.listed(Array(rows.steps.keys))) { step throws(MemoryError) in
+        try snapshot.steps(.listed(Array(Set(rows.steps.map(\.row))))) { step throws(MemoryError) in
           try intake.take(step, snapshot)
         }
       }
@@ -192,6 +205,7 @@ extension LMDBSearchIndex {
         }
       }
     }
+    pace.took(bytes: intake.textBytes)
     try intake.put(&transaction)
   }
 }

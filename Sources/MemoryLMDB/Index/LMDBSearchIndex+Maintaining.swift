@@ -19,6 +19,8 @@ extension LMDBSearchIndex {
           write: { body throws(LMDBError) in try tier.write(body) })
         return true
       } ?? false
+    } catch let error where error.code == .busy {
+      return false
     } catch {
       failed(error)
       return false

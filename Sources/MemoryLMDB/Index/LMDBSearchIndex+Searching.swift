@@ -74,7 +74,7 @@ extension LMDBSearchIndex {
     at watermark: Watermark, in transaction: borrowing ReadTransaction,
     _ body: (borrowing ReadTransaction) throws(IndexFailure) -> Value
   ) throws(LMDBError) -> Attempt<Value> {
-    guard case .following(let place) = try tier.meta.indexPosition(epoch: tier.epoch, in: transaction) else {
+    guard case .following(let place, _) = try tier.meta.indexPosition(epoch: tier.epoch, in: transaction) else {
       return .unbuilt
     }
     guard place == watermark else { return place.revision > watermark.revision ? .ahead : .behind }

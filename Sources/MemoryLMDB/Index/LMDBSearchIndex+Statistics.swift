@@ -8,7 +8,7 @@ extension LMDBSearchIndex {
       let file = try tier.environment.statistics()
       return try tier.environment.read { transaction throws(LMDBError) in
         var statistics = IndexStatistics()
-        if case .following(let watermark) = try tier.meta.indexPosition(epoch: tier.epoch, in: transaction) {
+        if case .following(let watermark, _) = try tier.meta.indexPosition(epoch: tier.epoch, in: transaction) {
           statistics.isBuilt = true
           statistics.watermark = watermark
         }

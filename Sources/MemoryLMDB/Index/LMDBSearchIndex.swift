@@ -13,7 +13,7 @@ import Synchronization
 /// removed and built anew.
 public final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
-    format: 2,
+    format: 3,
     databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
 
   let tier: LMDBTier
@@ -23,6 +23,8 @@ public final class LMDBSearchIndex: SearchIndex {
   let names: NameTable
   let scratch = VectorScratch.Pool()
   let maintenance: MaintenanceLock
+  let pace = Pace()
+  let refusals = Refusals()
 
   private let logger: Logger
   private let condition = Atomic<UInt8>(Condition.usable)
@@ -53,12 +55,16 @@ public final class LMDBSearchIndex: SearchIndex {
 
   public var isAvailable: Bool { condition.load(ordering: .relaxed) == Condition.usable }
 
-  public func removeAll() {
-    guard isAvailable else { return }
+  public func removeAll() -> Bool {
+    guard isAvailable else { return true }
     do throws(LMDBError) {
       try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
+      return true
+    } catch let error where error.code == .busy {
+      return false
     } catch {
       failed(error)
+      return !isAvailable
     }
   }
 
