@@ -25,15 +25,7 @@ public final class LMDBCache: Cache {
   let readersChecked = Atomic<Int64>(.min)
 
   private let logger: Logger
-  private let condition = Atomic<UInt8>(Condition.usable)
-  private let hasComplained = Atomic(false)
-
-  private enum Condition {
-    static let usable: UInt8 = 0
-    /// LMDB itself says that its files are damaged.
-    static let broken: UInt8 = 1
-    static let closed: UInt8 = 2
-  }
+  private let condition = TierCondition()
 
   init(
     _ tier: LMDBTier, _ tables: CacheTables, clock: any WallClock, options: Options, metrics: CacheMetrics,
@@ -55,7 +47,7 @@ public final class LMDBCache: Cache {
     close()
   }
 
-  public var isAvailable: Bool { condition.load(ordering: .relaxed) == Condition.usable }
+  public var isAvailable: Bool { condition.isUsable }
 
   public func removeAll() {
     guard isAvailable else { return }
@@ -67,9 +59,9 @@ public final class LMDBCache: Cache {
   /// Keeps what was counted, and closes the files unless others in this process use them. From then on every read is
   /// a miss.
   public func close() {
-    let before = condition.exchange(Condition.closed, ordering: .acquiringAndReleasing)
-    guard before != Condition.closed else { return }
-    if before == Condition.usable { writeDownCounts() }
+    let before = condition.close()
+    guard before != .closed else { return }
+    if before == .usable { writeDownCounts() }
     tier.release()
   }
 
@@ -104,20 +96,19 @@ public final class LMDBCache: Cache {
   /// Counts a failure, says so the first time, and deals with damage.
   func failed(_ error: LMDBError) {
     // Whoever closed it does not mean the reads that were on their way.
-    let condition = condition.load(ordering: .acquiring)
-    if condition == Condition.closed, error.code == .unavailable { return }
+    if condition.isClosed, error.code == .unavailable { return }
     counters.failures.wrappingAdd(1, ordering: .relaxed)
-    if !hasComplained.exchange(true, ordering: .relaxed) {
+    if condition.isFirstComplaint() {
       logger.warning(
         "the cache in \(tier.directory) failed, reads go to the primary: \(error); further failures are only counted")
     }
-    guard error.code == .damaged, condition == Condition.usable else { return }
+    guard error.code == .damaged, condition.isUsable else { return }
     do throws(LMDBError) {
       // LMDB's own damage lies below the tables, where nothing here can mend it: the next process makes new files.
       if error.returnCode != 0 { return try giveUp() }
       try tier.write { transaction throws(LMDBError) in try startAnew(in: &transaction) }
     } catch {
-      stop(as: Condition.broken)
+      condition.giveUp()
       logger.warning("the damaged cache in \(tier.directory) is not used any more: \(error)")
     }
   }
@@ -150,13 +141,8 @@ public final class LMDBCache: Cache {
     }
   }
 
-  /// Unless it is closed, which it stays.
-  private func stop(as new: UInt8) {
-    _ = condition.compareExchange(expected: Condition.usable, desired: new, ordering: .acquiringAndReleasing)
-  }
-
   private func giveUp() throws(LMDBError) {
-    stop(as: Condition.broken)
+    condition.giveUp()
     try tier.condemn()
   }
 

@@ -62,7 +62,7 @@ extension LMDBSearchIndex {
       guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
       let base = try primary { () throws(MemoryError) in try snapshot.watermark() }
       let start = IndexPosition.building(base: base, table: .episodes, behind: 0, seen: base.revision)
-      return try go(on: start, in: snapshot, &transaction)
+      return try go(on: start, at: .episodes, 0, in: snapshot, &transaction)
     }
   }
 
@@ -103,23 +103,21 @@ extension LMDBSearchIndex {
     try intake.put(&transaction)
     if count == limit {
       let next = IndexPosition.building(base: base, table: table, behind: last, seen: seen)
-      return try go(on: next, in: snapshot, &transaction)
+      return try go(on: next, at: table, last, in: snapshot, &transaction)
     }
     guard let next = IndexedTable(rawValue: table.rawValue + 1) else {
-      try lmdb { () throws(LMDBError) in
-        try tier.meta.put(.following(base, built: seen), epoch: tier.epoch, in: &transaction)
-      }
-      return try primary { () throws(MemoryError) in try Self.progress(table, at: last, in: snapshot) }
+      return try go(on: .following(base, built: seen), at: table, last, in: snapshot, &transaction)
     }
-    return try go(on: .building(base: base, table: next, behind: 0, seen: seen), in: snapshot, &transaction)
+    let start = IndexPosition.building(base: base, table: next, behind: 0, seen: seen)
+    return try go(on: start, at: next, 0, in: snapshot, &transaction)
   }
 
-  /// Remembers how far a build has come, and tells.
+  /// Remembers where a build goes on, and tells how far it has come.
   private func go(
-    on position: IndexPosition, in snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
+    on position: IndexPosition, at table: IndexedTable, _ row: Int64, in snapshot: any PrimarySnapshot,
+    _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> IndexProgress {
     try lmdb { () throws(LMDBError) in try tier.meta.put(position, epoch: tier.epoch, in: &transaction) }
-    guard case .building(_, let table, let row, _) = position else { return .following }
     return try primary { () throws(MemoryError) in try Self.progress(table, at: row, in: snapshot) }
   }
 

@@ -1,7 +1,6 @@
 public import EpisodicMemory
 import LMDB
 import Logging
-import Synchronization
 
 /// The search index in LMDB: words and vectors of a store, shared by the processes that use it.
 ///
@@ -27,15 +26,7 @@ public final class LMDBSearchIndex: SearchIndex {
   let refusals = Refusals()
 
   private let logger: Logger
-  private let condition = Atomic<UInt8>(Condition.usable)
-  private let hasComplained = Atomic(false)
-
-  private enum Condition {
-    static let usable: UInt8 = 0
-    /// LMDB itself says that its files are damaged.
-    static let broken: UInt8 = 1
-    static let closed: UInt8 = 2
-  }
+  private let condition = TierCondition()
 
   init(_ tier: LMDBTier, logger: Logger) throws(LMDBError) {
     let verified = VerifiedValues()
@@ -53,7 +44,7 @@ public final class LMDBSearchIndex: SearchIndex {
     close()
   }
 
-  public var isAvailable: Bool { condition.load(ordering: .relaxed) == Condition.usable }
+  public var isAvailable: Bool { condition.isUsable }
 
   public func removeAll() -> Bool {
     guard isAvailable else { return true }
@@ -77,7 +68,7 @@ public final class LMDBSearchIndex: SearchIndex {
 
   /// Closes the files unless others in this process use them; from then on every question is met with silence.
   public func close() {
-    guard condition.exchange(Condition.closed, ordering: .acquiringAndReleasing) != Condition.closed else { return }
+    guard condition.close() != .closed else { return }
     tier.release()
   }
 
@@ -85,25 +76,24 @@ public final class LMDBSearchIndex: SearchIndex {
 
   /// Says so the first time, and deals with damage: what contradicts itself is removed, to be built anew.
   func failed(_ error: LMDBError) {
-    let condition = condition.load(ordering: .acquiring)
-    if condition == Condition.closed, error.code == .unavailable { return }
-    if !hasComplained.exchange(true, ordering: .relaxed) {
+    if condition.isClosed, error.code == .unavailable { return }
+    if condition.isFirstComplaint() {
       logger.warning(
         "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not told"
       )
     }
-    guard error.code == .damaged, condition == Condition.usable else { return }
+    guard error.code == .damaged, condition.isUsable else { return }
     do throws(LMDBError) {
       // LMDB's own damage lies below the tables, where nothing here can mend it: the next process makes new files.
       if error.returnCode != 0 {
-        stop()
+        condition.giveUp()
         return try tier.condemn()
       }
       try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
       logger.notice("the damaged search index in \(tier.directory) was emptied and is built anew")
-      hasComplained.store(false, ordering: .relaxed)
+      condition.forgetComplaints()
     } catch {
-      stop()
+      condition.giveUp()
       logger.warning("the damaged search index in \(tier.directory) is not used any more: \(error)")
     }
   }
@@ -111,12 +101,7 @@ public final class LMDBSearchIndex: SearchIndex {
   /// A full disk or map is not helped by trying again: this process goes on without the index.
   func gaveUp(_ error: LMDBError) {
     guard isAvailable else { return }
-    stop()
+    condition.giveUp()
     logger.warning("the search index in \(tier.directory) is not used any more: \(error)")
-  }
-
-  private func stop() {
-    _ = condition.compareExchange(
-      expected: Condition.usable, desired: Condition.broken, ordering: .acquiringAndReleasing)
   }
 }

@@ -12,7 +12,6 @@ struct SlabBuffer {
   init(_ layout: SlabLayout) { self.layout = layout }
 
   var count: Int { vectors.count }
-  var bytes: Int { count * layout.bytesPerVector }
 
   /// Encodes a vector; one that is no vector is left out, as no query could find it.
   mutating func append(
