@@ -15,7 +15,11 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
     public static let conflict = Code(rawValue: "conflict")
     /// A vector's length is not that of its embedding space.
     public static let dimensionMismatch = Code(rawValue: "dimension_mismatch")
-    /// The store cannot be reached or written now: locked, full, no permission. Trying again may help.
+    /// Another process or program has held a lock for longer than the caller allowed. Nothing was changed; try again.
+    public static let busy = Code(rawValue: "busy")
+    /// The task that waited was cancelled. Nothing was changed.
+    public static let cancelled = Code(rawValue: "cancelled")
+    /// The store cannot be reached or written now: full, no permission, replaced. Trying again may help.
     public static let unavailable = Code(rawValue: "unavailable")
     /// The file is no store, or comes from a newer version of this engine.
     public static let notAStore = Code(rawValue: "not_a_store")
