@@ -66,13 +66,6 @@ struct CommandLineTool {
     else { return 0 }
     return episodes.values.reduce(0, +)
   }
-
-  /// The data for development beside the checkout; `nil` where it is absent.
-  static func sharedData(_ name: String, from file: String = #filePath) -> String? {
-    let root = URL(filePath: file).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let path = root.deletingLastPathComponent().appending(path: "shared/data/\(name)").path(percentEncoded: false)
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-  }
 }
 
 /// A line of an import.

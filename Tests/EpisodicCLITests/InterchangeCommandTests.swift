@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct `Import and export` {
@@ -28,11 +29,13 @@ import Testing
     #expect(try normalised(first.output) == normalised(second.output))
   }
 
-  @Test(arguments: ["sql", "airline"]) func `every field of the real episodes comes back`(name: String) throws {
-    guard let data = CommandLineTool.sharedData("\(name)/episodes.jsonl") else {
-      print("skipped: ../shared/data is not beside this checkout")
-      return
-    }
+  @Test(
+    .enabled(
+      if: Host.hasSharedData("sql/episodes.jsonl", "airline/episodes.jsonl"), "needs ../shared/data beside the checkout"
+    ),
+    arguments: ["sql", "airline"])
+  func `every field of the real episodes comes back`(name: String) throws {
+    let data = Host.sharedData("\(name)/episodes.jsonl").path(percentEncoded: false)
     #expect(try episodic("import", data).status == 0)
     let original = try String(contentsOfFile: data, encoding: .utf8)
     #expect(try normalised(episodic("export").output) == normalised(original))

@@ -34,11 +34,8 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: episodic.store))
   }
 
-  @Test func `a store of a newer version is refused with both versions`() throws {
-    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/sqlite3") else {
-      print("skipped: no /usr/bin/sqlite3")
-      return
-    }
+  @Test(.enabled(if: Host.hasSQLiteShell, "needs the sqlite3 shell"))
+  func `a store of a newer version is refused with both versions`() throws {
     let later = "INSERT INTO schema_version VALUES (99, 1, 'later', 'x')"
     #expect(try episodic.shell("/usr/bin/sqlite3 '\(primary)' \"\(later)\"").status == 0)
     expect3(try episodic("list"), saying: "99", "newer")
@@ -54,11 +51,8 @@ import Testing
     #expect(result.status == 3 && (result.output + result.errors).contains("restore a backup"), "\(result)")
   }
 
-  @Test func `without permission the error names the file and the remedy`() throws {
-    guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv") else {
-      print("skipped: becoming another user takes root and setpriv")
-      return
-    }
+  @Test(.enabled(if: Host.canRunAsNobody, "becoming another user takes root and setpriv"))
+  func `without permission the error names the file and the remedy`() throws {
     let nobody = "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups"
     for (path, mode) in [(primary, "600"), (primary + "-lock", "600"), (episodic.store, "700")] {
       try #require(try episodic.shell("chmod \(mode) '\(path)'").status == 0)
@@ -67,13 +61,11 @@ import Testing
     }
   }
 
-  @Test func `on a full disk what was acknowledged is kept`() throws {
+  @Test(.enabled(if: Host.canMount, "needs the right to mount a small disk"))
+  func `on a full disk what was acknowledged is kept`() throws {
     let folder = episodic.store + "-small"
     let mounted = try episodic.shell("mkdir '\(folder)' && mount -t tmpfs -o size=3m tmpfs '\(folder)'")
-    guard mounted.status == 0 else {
-      print("skipped: no right to mount a small disk")
-      return
-    }
+    try #require(mounted.status == 0, "\(mounted)")
     defer { _ = try? episodic.shell("umount '\(folder)'") }
     var kept = 0
     var refused: CommandLineTool.Result?

@@ -165,13 +165,13 @@ struct Store {
   }
 
   /// I3: the shell's `.restore` writes the older content in one commit, under everybody's hands.
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sqlite3"), "needs the sqlite3 shell"))
+  @Test(.enabled(if: Host.hasSQLiteShell, "needs the sqlite3 shell"))
   func `a backup restored while the store is open is what the next read shows`() async throws {
     let store = try Store()
     try await store.fill()
     let file = store.path + "/memory.sqlite"
     func shell(_ command: String) throws {
-      let child = try Child(running: "/usr/bin/sqlite3", [file, command], in: store.directory)
+      let child = try Child(running: Host.sqliteShell, [file, command], in: store.directory)
       let (status, errors) = (child.wait(), try child.standardError)
       #expect(status == 0, "\(errors)")
     }
@@ -325,12 +325,8 @@ struct Store {
     #expect(counts.hits == 1 && counts.misses == 2 && counts.expired == 1)
   }
 
-  @Test func `a commit by the sqlite3 shell is seen by the next read`() async throws {
-    let shell = "/usr/bin/sqlite3"
-    guard FileManager.default.isExecutableFile(atPath: shell) else {
-      print("skipped: no \(shell)")
-      return
-    }
+  @Test(.enabled(if: Host.hasSQLiteShell, "needs the sqlite3 shell"))
+  func `a commit by the sqlite3 shell is seen by the next read`() async throws {
     let store = try Store()
     try await store.fill()
     let memory = try await store.open()
@@ -342,7 +338,8 @@ struct Store {
     ]
     for (statement, context) in zip(statements, ["from the shell", "replaced", nil]) {
       let child = try Child(
-        running: shell, [store.path + "/memory.sqlite", "PRAGMA busy_timeout = 5000; " + statement], in: store.directory
+        running: Host.sqliteShell, [store.path + "/memory.sqlite", "PRAGMA busy_timeout = 5000; " + statement],
+        in: store.directory
       )
       #expect(child.wait() == 0)
       #expect(try await memory.episode("e1")?.context == context)

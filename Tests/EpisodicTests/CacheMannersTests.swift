@@ -16,6 +16,17 @@ import Testing
     return (Memory(primary: faulty, cache: cache), faulty)
   }
 
+  /// Waits until so many reads of episodes have found nothing in the cache, and so wait for the primary.
+  private static func waitForMisses(_ count: Int, in memory: Memory) async {
+    do {
+      try await waitUntil("\(count) reads miss") { memory.cacheStatistics()[.episode].misses >= count }
+      // The last has been counted and still has a few instructions to go before it waits.
+      try await Task.sleep(for: .milliseconds(50))
+    } catch {
+      Issue.record(error)
+    }
+  }
+
   @Test func `many that miss one episode at once read it once`() async throws {
     let store = try Store()
     try await store.fill()
@@ -25,8 +36,7 @@ import Testing
     faulty.set { name, moment async throws(MemoryError) in
       guard name.hasPrefix("episode("), moment == .before else { return }
       loads.withLock { $0 += 1 }
-      // Long enough for all of them to have asked.
-      do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
+      await Self.waitForMisses(1 + 20, in: memory)
     }
     let contexts = try await withThrowingTaskGroup { group in
       for _ in 0..<20 { group.addTask { try await memory.episode("e2")?.context } }
@@ -70,7 +80,7 @@ import Testing
       let fails = isFirst.withLock { first in
         defer { first = false }; return first
       }
-      do { try await Task.sleep(for: .milliseconds(30)) } catch { return }
+      if fails { await Self.waitForMisses(1 + 4, in: memory) }
       if fails { throw MemoryError(.unavailable, "the first one fails in this test") }
     }
     let outcomes = await withTaskGroup { group in
@@ -144,14 +154,16 @@ import Testing
     let descriptor = open(store.cachePath + "/writer", O_RDWR | O_CLOEXEC)
     try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
     defer { close(descriptor) }
-    let start = ContinuousClock.now
+    let held = Held { flock(descriptor, LOCK_UN) }
     try await memory.update("e1", with: .init(context: "changed"))
-    for number in 0..<30 { #expect(try await memory.episode(Episode.ID("e\(number)")) != nil) }
+    // All of them miss. If each waited for the writer, if only for 100 ms, they would find it gone at the end.
+    for round in 0..<3000 where held.isHeld {
+      #expect(try await memory.episode(Episode.ID("e\(round % 30)"))?.steps.count == 2)
+    }
     #expect(try await memory.episode("e1")?.context == "changed")
-    // It waits a fifth of a second, once.
-    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(held.isHeld)
     #expect(memory.cacheStatistics().failures > 0)
-    flock(descriptor, LOCK_UN)
+    held.release()
     for _ in 0..<2 { #expect(try await memory.episode("e1")?.context == "changed") }
     #expect(memory.cacheStatistics()[.episode].hits > 0)
   }

@@ -77,11 +77,8 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(errors.contains { $0.code == .corrupted && $0.message.contains("restore a backup") })
   }
 
-  @Test func `without permission the error says so`() async throws {
-    guard geteuid() != 0 else {
-      print("skipped: root may do everything; the command line tests do this as another user")
-      return
-    }
+  @Test(.enabled(if: !Host.isRoot, "root may do everything; the command line tests do this as another user"))
+  func `without permission the error says so`() async throws {
     let store = try Store()
     try await store.fill(1)
     try FileManager.default.setAttributes([.posixPermissions: 0o000], ofItemAtPath: store.path + "/memory.sqlite")

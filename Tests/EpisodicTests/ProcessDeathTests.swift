@@ -14,12 +14,14 @@ import Testing
     var lines: [String] = []
     for round in 0..<200 {
       let child = try Child("StoreWorker", ["record", store, "k\(round)"], in: directory)
-      usleep(UInt32.random(in: 1_000...150_000, using: &generator))
+      // A quarter dies on the way into the store, at a random moment. The others die a moment after they were seen to
+      // write, so that on any machine kills strike inside writes.
+      let leastLines = round.isMultiple(of: 4) ? 0 : Int.random(in: 1...12, using: &generator)
+      try await child.waitForLines(leastLines)
+      usleep(UInt32.random(in: 0...(leastLines == 0 ? 100_000 : 5_000), using: &generator))
       child.kill()
       lines += try child.lines
     }
-    // Enough of them that the kills struck inside something, on the slowest machine.
-    #expect(lines.count > 100)
 
     let memory = try await Memory.open(at: store)
     var steps: [Episode.ID: [String]] = [:]
@@ -67,7 +69,8 @@ import Testing
     let children = try (0..<8).map { try Child("StoreWorker", ["churn", store, "\($0)", seconds], in: directory) }
     for child in children {
       let status = child.wait()
-      let errors = try child.standardError
+      // On a busy machine one may be off the processor for longer than the others wait for its lock, and they say so.
+      let errors = try child.standardError.split(separator: "\n").filter { !$0.contains("locked for long") }
       #expect(status == 0 && errors.isEmpty, "\(errors)")
       print("churn: \(try child.lines.last ?? "")")
     }

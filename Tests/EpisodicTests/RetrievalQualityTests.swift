@@ -7,10 +7,9 @@ import Testing
 private enum RealData: String, CaseIterable {
   case sql, airline
 
-  var folder: URL { Documentation.root.appending(path: "../shared/data/\(rawValue)").standardized }
-  var isThere: Bool { FileManager.default.fileExists(atPath: file("episodes.jsonl")) }
+  static let areThere = allCases.allSatisfy { Host.hasSharedData("\($0.rawValue)/episodes.jsonl") }
 
-  func file(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
+  func file(_ name: String) -> String { Host.sharedData("\(rawValue)/\(name)").path(percentEncoded: false) }
 
   func lines(_ name: String) throws -> [[String: Any]] {
     try String(contentsOfFile: file(name), encoding: .utf8).split(separator: "\n").map { line in
@@ -52,14 +51,10 @@ private enum RealData: String, CaseIterable {
 }
 
 @Suite struct `Retrieval quality` {
-  @Test(arguments: RealData.allCases)
+  @Test(.enabled(if: RealData.areThere, "needs ../shared/data beside the checkout"), arguments: RealData.allCases)
   fileprivate func `one set of defaults finds the right runs by words and by vectors, and the same ones twice`(
     _ data: RealData
   ) async throws {
-    guard data.isThere else {
-      print("skipped: no \(data.folder.path(percentEncoded: false))")
-      return
-    }
     let store = try Store()
     let memory = try await store.open()
     let report = try await memory.importEpisodes(
@@ -84,11 +79,8 @@ private enum RealData: String, CaseIterable {
   }
 
   /// I8
-  @Test func `asked in a domain, recall of real runs shows no other`() async throws {
-    guard RealData.sql.isThere else {
-      print("skipped: no \(RealData.sql.folder.path(percentEncoded: false))")
-      return
-    }
+  @Test(.enabled(if: RealData.areThere, "needs ../shared/data beside the checkout"))
+  func `asked in a domain, recall of real runs shows no other`() async throws {
     let store = try Store()
     let memory = try await store.open()
     _ = try await memory.importEpisodes(

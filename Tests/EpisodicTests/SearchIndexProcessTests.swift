@@ -10,7 +10,7 @@ import Testing
     var acknowledged: [Int] = []
     for round in 0..<6 {
       let worker = try Child("StoreWorker", ["index", store.path, "w\(round)", "100000"], in: store.directory)
-      while try worker.lines.count < 30 + 7 * round { try await Task.sleep(for: .milliseconds(2)) }
+      try await worker.waitForLines(30 + 7 * round)
       worker.kill()
       acknowledged.append(try worker.lines.count)
       try await store.withMemory { memory in

@@ -174,11 +174,8 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
     let memory = try await store.open()
     var seen = 0
     while seen < 40 {
+      try await worker.waitForLines(seen + 1)
       let acknowledged = try worker.lines.count
-      guard acknowledged > seen else {
-        try await Task.sleep(for: .milliseconds(1))
-        continue
-      }
       for number in seen..<acknowledged {
         var vector = [Float](repeating: 0, count: 64)
         vector[number] = 1

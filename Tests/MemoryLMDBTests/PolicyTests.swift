@@ -24,7 +24,7 @@ import Testing
 
   static let hasTraces = trace("tau_airline_toolquery") != nil
 
-  @Test(.enabled(if: hasTraces, "the traces lie beside the checkout"), arguments: rows)
+  @Test(.enabled(if: hasTraces, "needs ../shared/data beside the checkout"), arguments: rows)
   func `serves each trace nearly as well as the best known policy for it`(_ row: Row) throws {
     let keys = try #require(Self.trace(row.trace))
     let rate = Self.hitRate(keys, capacity: row.capacity, policies: [Self.map(entries: row.capacity)])
@@ -32,7 +32,7 @@ import Testing
     #expect(rate >= row.floor)
   }
 
-  @Test(.enabled(if: hasTraces, "the traces lie beside the checkout"))
+  @Test(.enabled(if: hasTraces, "needs ../shared/data beside the checkout"))
   func `serves the traces better than the reference on average`() throws {
     let rates = try Self.rows.map { row in
       Self.hitRate(

@@ -41,8 +41,11 @@ import Testing
         let cache = LMDBCache.open(
           at: path, store: StoreIdentity(rawValue: "00112233445566778899aabbccddeeff"), clock: ManualClock(),
           logger: LogRecorder().logger)
+        // Once it is at work, at any moment of it.
+        let begin = cache.watermark()?.revision ?? 0
         Thread.detachNewThread {
-          usleep(UInt32(5_000 + round * 7_000))
+          while (cache.watermark()?.revision ?? 0) < begin + 5 + Int64(round) * 7 { usleep(100) }
+          usleep(.random(in: 0...3_000))
           kill(getpid(), SIGKILL)
         }
         while true {

@@ -50,12 +50,12 @@ import Testing
     try watch.close()
   }
 
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sqlite3"), "needs the sqlite3 shell"))
+  @Test(.enabled(if: Host.hasSQLiteShell, "needs the sqlite3 shell"))
   func `sees the commits of the sqlite3 shell`() throws {
     let watch = try watch()
     var seen: Set<CommitMark> = [try watch.mark()]
     for _ in 0..<5 {
-      let shell = try Child(running: "/usr/bin/sqlite3", [path, "INSERT INTO t VALUES (3)"], in: directory)
+      let shell = try Child(running: Host.sqliteShell, [path, "INSERT INTO t VALUES (3)"], in: directory)
       #expect(shell.wait() == 0)
       #expect(try seen.insert(watch.mark()).inserted)
     }

@@ -88,10 +88,10 @@ private struct CodedRows {
 
 @Suite struct `A cascade of codes` {
   /// Of more rows a smaller share does: of 25,000, 8 % and half a percent keep 99 %.
-  @Test func `keeps 97 % of the ten nearest through a fifth by prefix, a fiftieth by all bits, and bytes`() throws {
-    guard let rows = try SentenceEmbeddings.read("minilm_50k_384.f16", count: 5_000),
-      let queries = try SentenceEmbeddings.read("minilm_queries_500_384.f16", count: 100)
-    else { return }
+  @Test(.enabled(if: SentenceEmbeddings.areThere, "needs ../shared/data beside the checkout"))
+  func `keeps 97 % of the ten nearest through a fifth by prefix, a fiftieth by all bits, and bytes`() throws {
+    let rows = try SentenceEmbeddings.read(SentenceEmbeddings.base, count: 5_000)
+    let queries = try SentenceEmbeddings.read(SentenceEmbeddings.queries, count: 100)
     let coded = CodedRows(rows, dimensions: SentenceEmbeddings.dimensions)
     let found = queries.reduce(0) { found, query in
       found + Set(coded.nearest(10, to: query)).intersection(coded.exactlyNearest(10, to: query)).count

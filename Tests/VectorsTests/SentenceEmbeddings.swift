@@ -5,14 +5,19 @@ import Vectors
 enum SentenceEmbeddings {
   static let dimensions = 384
 
-  /// The first `count` rows of a file; nil, said aloud, if there is no such file.
-  static func read(_ name: String, count: Int) throws -> [Vector]? {
-    let file = URL(filePath: #filePath).deletingLastPathComponent()
+  static let base = file("minilm_50k_384.f16")
+  static let queries = file("minilm_queries_500_384.f16")
+  static let areThere = [base, queries].allSatisfy {
+    FileManager.default.fileExists(atPath: $0.path(percentEncoded: false))
+  }
+
+  private static func file(_ name: String) -> URL {
+    URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../../shared/data/vectors/\(name)").standardized
-    guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) else {
-      print("skipped: no \(file.path(percentEncoded: false))")
-      return nil
-    }
+  }
+
+  /// The first `count` rows of a file.
+  static func read(_ file: URL, count: Int) throws -> [Vector] {
     let handle = try FileHandle(forReadingFrom: file)
     defer { try? handle.close() }
     let bytes = try handle.read(upToCount: 2 * dimensions * count) ?? Data()
