@@ -28,15 +28,35 @@ import Testing
     #expect((0..<7).allSatisfy { _ in !refusals.isLast(at: 5) } && !refusals.isLast(at: 6))
   }
 
-  @Test func `a step takes fewer rows where they are long, and more where they are short`() {
-    let pace = Pace()
-    let first = pace.rows
-    for _ in 0..<20 { pace.took(bytes: 1000) }
-    #expect(pace.rows > first)
-    let most = pace.rows
-    pace.took(bytes: 1 << 30)
-    #expect(pace.rows == most / 2)
-    for _ in 0..<20 { pace.took(bytes: 1 << 30) }
-    #expect(pace.rows == first)
+  @Test func `after a batch that was cut the next one begins smaller, and grows again when rows are small`() {
+    let size = AdaptiveBatchSize(most: 4096)
+    #expect(size.count == 4096)
+    size.fitted(40, share: 0.9, wasCut: true)
+    #expect(size.count == 40)
+    size.fitted(1, share: 0.9, wasCut: false)
+    #expect(size.count == 40)
+    for _ in 0..<20 { size.fitted(40, share: 0.01, wasCut: false) }
+    #expect(size.count == 4096)
+  }
+
+  @Test func `a batch that does not fit is cut to what fitted of it, and at least by half`() {
+    #expect(AdaptiveBatchSize.smaller(than: 1000, taken: 100, of: 1000) == 75)
+    #expect(AdaptiveBatchSize.smaller(than: 1000, taken: 990, of: 1000) == 500)
+    #expect(AdaptiveBatchSize.smaller(than: 2, taken: 0, of: 9) == 1)
+  }
+
+  @Test func `segments of megabytes are not merged in the transaction that adds one`() {
+    var segment = WordManifest.Segment(id: 1)
+    segment[.steps].documents = 10
+    segment.bytes = 1 << 20
+    #expect(MergePolicy.isSmall([segment, segment, segment]))
+    #expect(!MergePolicy.isSmall(Array(repeating: segment, count: 8)))
+  }
+
+  @Test(arguments: [1, 384, 1536, 65_536]) func `a slab and a tail are bounded by bytes`(dimensions: Int) {
+    let layout = SlabLayout(dimensions: dimensions)
+    #expect(layout.capacity * layout.bytesPerVector <= 8 << 20)
+    #expect(layout.tailCapacity * layout.bytesPerVector <= 512 << 10)
+    #expect(dimensions > 384 || layout.capacity == 16_384)
   }
 }

@@ -44,9 +44,21 @@ private enum Comparison: CaseIterable { case withAnotherLength, ofOne, ofAnEpiso
     try await primary.read { snapshot throws(MemoryError) in
       var lent: [Lent] = []
       switch table {
-      case .episodes: try snapshot.episodes(selection) { (it) throws(MemoryError) in lent.append(Lent(it)) }
-      case .steps: try snapshot.steps(selection) { (it) throws(MemoryError) in lent.append(Lent(it)) }
-      case .vectors: try snapshot.vectors(selection) { (it) throws(MemoryError) in lent.append(Lent(it)) }
+      case .episodes:
+        try snapshot.episodes(selection) { (it) throws(MemoryError) in
+          lent.append(Lent(it))
+          return true
+        }
+      case .steps:
+        try snapshot.steps(selection) { (it) throws(MemoryError) in
+          lent.append(Lent(it))
+          return true
+        }
+      case .vectors:
+        try snapshot.vectors(selection) { (it) throws(MemoryError) in
+          lent.append(Lent(it))
+          return true
+        }
       }
       return lent
     }
@@ -123,12 +135,30 @@ private enum Comparison: CaseIterable { case withAnotherLength, ofOne, ofAnEpiso
     #expect(try await lend(table, .ofEpisodes([]), bench.primary).isEmpty)
   }
 
+  @Test(arguments: [RowSelection.after(0, limit: 9), .listed([1, 2, 3, 4])])
+  func `a reading ends with the row at which its closure says so`(_ selection: RowSelection) async throws {
+    let (bench, _, _) = try await filled()
+    let lent = try await bench.primary.read { snapshot throws(MemoryError) in
+      var lent = 0
+      try snapshot.episodes(selection) { (_) throws(MemoryError) in
+        lent += 1
+        return lent < 2
+      }
+      return lent
+    }
+    #expect(lent == 2)
+  }
+
   @Test func `a closure that was lent a row may ask for others, and its error ends the reading`() async throws {
     let (bench, _, _) = try await filled()
     let pairs = try await bench.primary.read { snapshot throws(MemoryError) in
       var pairs: [[Int64]] = []
       try snapshot.episodes(.listed([1, 2])) { (outer) throws(MemoryError) in
-        try snapshot.episodes(.listed([3, 4])) { (inner) throws(MemoryError) in pairs.append([outer.row, inner.row]) }
+        try snapshot.episodes(.listed([3, 4])) { (inner) throws(MemoryError) in
+          pairs.append([outer.row, inner.row])
+          return true
+        }
+        return true
       }
       return pairs
     }

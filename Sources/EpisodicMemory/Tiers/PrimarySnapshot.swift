@@ -10,14 +10,14 @@ public protocol PrimarySnapshot {
   /// As `PrimaryStore.changes(after:limit:)`.
   func changes(after watermark: Watermark?, limit: Int) throws(MemoryError) -> ChangeBatch
 
-  // MARK: What indexes are made from, in the order of rows
+  // MARK: What indexes are made from, in the order of rows, until `body` returns false
 
   /// Lends episodes with what filters look at and their context.
-  func episodes(_ rows: RowSelection, _ body: (IndexedEpisode) throws(MemoryError) -> Void) throws(MemoryError)
+  func episodes(_ rows: RowSelection, _ body: (IndexedEpisode) throws(MemoryError) -> Bool) throws(MemoryError)
   /// Lends steps with their texts.
-  func steps(_ rows: RowSelection, _ body: (IndexedStep) throws(MemoryError) -> Void) throws(MemoryError)
+  func steps(_ rows: RowSelection, _ body: (IndexedStep) throws(MemoryError) -> Bool) throws(MemoryError)
   /// Lends vectors.
-  func vectors(_ rows: RowSelection, _ body: (IndexedVector) throws(MemoryError) -> Void) throws(MemoryError)
+  func vectors(_ rows: RowSelection, _ body: (IndexedVector) throws(MemoryError) -> Bool) throws(MemoryError)
   /// The last row of a table, 0 where it is empty: about how many there are.
   func lastRow(of table: IndexedTable) throws(MemoryError) -> Int64
   /// Cuts a text into words as the full-text index does.

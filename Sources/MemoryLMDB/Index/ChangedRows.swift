@@ -10,6 +10,11 @@ struct ChangedRows {
   private(set) var steps: Set<Step> = []
   private(set) var vectors: [Int64] = []
 
+  /// Of the changes.
+  let changes: Int
+  /// Of the rows that they name.
+  var count: Int { episodes.count + steps.count + vectors.count }
+
   struct Step: Hashable {
     let row: Int64
     let episode: Int64
@@ -17,6 +22,7 @@ struct ChangedRows {
 
   /// - Returns: `nil` where a change does not say which row it is about: it was written before the feed did.
   init?(_ changes: [Change]) {
+    self.changes = changes.count
     var episodes: Set<Int64> = []
     var emptied: Set<Int64> = []
     var vectors: Set<Int64> = []

@@ -85,6 +85,7 @@ extension LMDBSearchIndex {
         } catch {
           failure = error
         }
+        return true
       }
       return last
     }
@@ -113,6 +114,7 @@ extension LMDBSearchIndex {
         last = episode.row
         let document = WordDocument(field: .context, group: UInt64(bitPattern: episode.row), member: 0)
         try compare(document, [episode.context])
+        return true
       }
       return last
     }
@@ -123,6 +125,7 @@ extension LMDBSearchIndex {
         let document = WordDocument(
           field: .steps, group: UInt64(bitPattern: step.episode), member: UInt64(bitPattern: step.row))
         try compare(document, step.texts)
+        return true
       }
       return last
     }
@@ -141,6 +144,7 @@ extension LMDBSearchIndex {
         last = vector.row
         let nameless = NamedAttributes(domain: 0, session: 0, task: 0, status: 0, createdAt: 0)
         changes.arrive(vector, nameless, epoch: tier.epoch)
+        return changes.byteCount < budget.bytes
       }
       for (space, buffer) in changes.arrivals {
         for (vector, fingerprint) in buffer.fingerprints(model: space.model) {

@@ -4,8 +4,6 @@ import LMDB
 /// The order of everything here: the lock, the place, the primary's rows, the tables, the new place, one commit. So two
 /// processes never take in the same changes, and a kill between any two steps leaves what was.
 extension LMDBSearchIndex {
-  /// Vectors that one step of a build reads; of texts see `Pace`.
-  private static let buildVectors = SlabLayout.capacity
   /// Changes that one step takes in.
   static let followBatch = 4096
 
@@ -72,36 +70,38 @@ extension LMDBSearchIndex {
     _ base: Watermark, _ table: IndexedTable, behind row: Int64, _ seen: Int64, in snapshot: any PrimarySnapshot,
     _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> IndexProgress {
-    var intake = Intake(self)
+    var batch = IndexBatch(self, budget)
     var last = row
-    var count = 0
-    let limit = table == .vectors ? Self.buildVectors : pace.rows
+    let limit = budget.limit(for: table)
     switch table {
     case .episodes:
       try primary { () throws(MemoryError) in
         try snapshot.episodes(.after(row, limit: limit)) { episode throws(MemoryError) in
-          try intake.take(episode, snapshot, &transaction)
-          (last, count) = (episode.row, count + 1)
+          guard try batch.take(episode, snapshot, &transaction) else { return false }
+          last = episode.row
+          return true
         }
       }
     case .steps:
       try primary { () throws(MemoryError) in
         try snapshot.steps(.after(row, limit: limit)) { step throws(MemoryError) in
-          try intake.take(step, snapshot)
-          (last, count) = (step.row, count + 1)
+          guard try batch.take(step, snapshot) else { return false }
+          last = step.row
+          return true
         }
       }
     case .vectors:
       try primary { () throws(MemoryError) in
         try snapshot.vectors(.after(row, limit: limit)) { vector throws(MemoryError) in
-          intake.take(vector, &transaction)
-          (last, count) = (vector.row, count + 1)
+          guard batch.take(vector, &transaction) else { return false }
+          last = vector.row
+          return true
         }
       }
     }
-    if table != .vectors { pace.took(bytes: intake.textBytes) }
-    try intake.put(&transaction)
-    if count == limit {
+    let isTableDone = !batch.isFull && batch.rows < limit
+    try batch.put(&transaction)
+    guard isTableDone else {
       let next = IndexPosition.building(base: base, table: table, behind: last, seen: seen)
       return try go(on: next, at: table, last, in: snapshot, &transaction)
     }
@@ -141,10 +141,11 @@ extension LMDBSearchIndex {
     from watermark: Watermark, built: Int64, in snapshot: any PrimarySnapshot, atMost limit: Int?,
     _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> IndexProgress {
-    let most = limit ?? min(Self.followBatch, pace.rows)
-    let batch = try primary { () throws(MemoryError) in try snapshot.changes(after: watermark, limit: most) }
+    var batch = try primary { () throws(MemoryError) in
+      try snapshot.changes(after: watermark, limit: limit ?? followSize.count)
+    }
     let rows = ChangedRows(batch.changes)
-    guard batch.continues, let rows, batch.end.revision >= watermark.revision else {
+    guard batch.continues, var rows, batch.end.revision >= watermark.revision else {
       let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
       if now.revision < watermark.revision { return try refuse(now, at: watermark.revision, &transaction) }
       guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
@@ -153,7 +154,18 @@ extension LMDBSearchIndex {
     }
     if batch.changes.isEmpty { return .arrived }
     if limit != nil, !batch.isComplete { return .following }
-    try takeIn(rows, isReplay: watermark.revision < built, snapshot, &transaction)
+    // What is behind the changes may be more than a step takes: then it ends at an earlier change.
+    var wasCut = false
+    while let taken = try takeIn(
+      rows, budget: batch.changes.count > 1 ? budget : .unlimited, wasCut: wasCut,
+      isReplay: watermark.revision < built, snapshot, &transaction)
+    {
+      wasCut = true
+      let fewer = AdaptiveBatchSize.smaller(than: batch.changes.count, taken: taken, of: rows.count)
+      batch = try primary { () throws(MemoryError) in try snapshot.changes(after: watermark, limit: fewer) }
+      guard let part = ChangedRows(batch.changes) else { return .following }
+      rows = part
+    }
     try lmdb { () throws(LMDBError) in
       try tier.meta.put(.following(batch.end, built: built), epoch: tier.epoch, in: &transaction)
     }
@@ -170,40 +182,50 @@ extension LMDBSearchIndex {
     return .following
   }
 
+  /// Takes the rows in as they are in the snapshot, all of them or none.
+  ///
+  /// - Returns: `nil` where they fitted into the budget; else how many of them did.
   private func takeIn(
-    _ rows: ChangedRows, isReplay: Bool, _ snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
-  ) throws(IndexFailure) {
-    var intake = Intake(self, isReplay: isReplay)
-    try lmdb { () throws(LMDBError) in try intake.remember(rows.episodes, in: transaction) }
-    intake.depart(groups: rows.emptied, steps: rows.steps, vectors: rows.vectors)
+    _ rows: ChangedRows, budget: StepBudget, wasCut: Bool, isReplay: Bool, _ snapshot: any PrimarySnapshot,
+    _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> Int? {
+    var batch = IndexBatch(self, budget, isReplay: isReplay)
+    try lmdb { () throws(LMDBError) in try batch.remember(rows.episodes, in: transaction) }
+    batch.depart(groups: rows.emptied, steps: rows.steps, vectors: rows.vectors)
     try primary { () throws(MemoryError) in
       try snapshot.episodes(.listed(rows.episodes)) { episode throws(MemoryError) in
-        try intake.take(episode, snapshot, &transaction)
+        try batch.take(episode, snapshot, &transaction)
       }
     }
-    intake.departMissing(rows.episodes)
+    if batch.isFull { return batch.rows }
+    batch.departMissing(rows.episodes)
     if !rows.steps.isEmpty {
       try primary { () throws(MemoryError) in
         try snapshot.steps(.listed(Array(Set(rows.steps.map(\.row))))) { step throws(MemoryError) in
-          try intake.take(step, snapshot)
+          try batch.take(step, snapshot)
         }
       }
+      if batch.isFull { return batch.rows }
     }
     if !rows.vectors.isEmpty {
       try primary { () throws(MemoryError) in
         try snapshot.vectors(.listed(rows.vectors)) { vector throws(MemoryError) in
-          intake.take(vector, &transaction)
+          batch.take(vector, &transaction)
         }
       }
+      if batch.isFull { return batch.rows }
     }
-    if !intake.moved.isEmpty {
+    if !batch.moved.isEmpty {
+      let moved = batch.moved
       try primary { () throws(MemoryError) in
-        try snapshot.vectors(.ofEpisodes(intake.moved)) { vector throws(MemoryError) in
-          intake.retake(vector, &transaction)
+        try snapshot.vectors(.ofEpisodes(moved)) { vector throws(MemoryError) in
+          batch.retake(vector, &transaction)
         }
       }
+      if batch.isFull { return batch.rows }
     }
-    pace.took(bytes: intake.textBytes)
-    try intake.put(&transaction)
+    followSize.fitted(rows.changes, share: Double(batch.byteCount) / Double(self.budget.bytes), wasCut: wasCut)
+    try batch.put(&transaction)
+    return nil
   }
 }

@@ -1,6 +1,7 @@
 public import EpisodicMemory
 import LMDB
 import Logging
+import Synchronization
 
 /// The search index in LMDB: words and vectors of a store, shared by the processes that use it.
 ///
@@ -22,15 +23,19 @@ public final class LMDBSearchIndex: SearchIndex {
   let names: NameTable
   let scratch = VectorScratch.Pool()
   let maintenance: MaintenanceLock
-  let pace = Pace()
+  let budget: StepBudget
+  let followSize = AdaptiveBatchSize(most: followBatch)
+  /// Bytes that the largest step took since the index was opened.
+  let largestStep = Atomic(0)
   let refusals = Refusals()
 
   private let logger: Logger
   private let condition = TierCondition()
 
-  init(_ tier: LMDBTier, logger: Logger) throws(LMDBError) {
+  init(_ tier: LMDBTier, budget: StepBudget = StepBudget(), logger: Logger) throws(LMDBError) {
     let verified = VerifiedValues()
     self.tier = tier
+    self.budget = budget
     self.logger = logger
     words = WordIndex(database: try tier.database("words"), epoch: tier.epoch, verified: verified)
     vectors = VectorTable(

@@ -13,6 +13,12 @@ struct DocumentColumns {
 
   var count: Int { groups.count }
 
+  mutating func reserveCapacity(_ count: Int) {
+    groups.reserveCapacity(count)
+    members.reserveCapacity(count)
+    lengths.reserveCapacity(count)
+  }
+
   mutating func append(group: UInt64, member: UInt64, length: UInt32) {
     groups.append(group)
     members.append(member)

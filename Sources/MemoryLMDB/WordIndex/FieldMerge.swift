@@ -2,7 +2,8 @@ import LMDB
 
 /// One field of several segments on its way into a new one, in steps that can each run in a transaction of its own.
 ///
-/// Keeps 24 bytes a document and 4 a term in memory, and the postings of one term at a time.
+/// Keeps 32 bytes a document and 4 a term in memory, and the postings of one term at a time: 16 bytes a document and its
+/// positions.
 struct FieldMerge {
   let field: WordField
   /// New ordinals by input and old ordinal; `dead` for a document that is left behind.
@@ -48,6 +49,9 @@ struct FieldMerge {
   private mutating func collectDocuments(_ inputs: [FieldReader]) throws(LMDBError) {
     ordinals = inputs.map { [UInt32](repeating: Self.dead, count: $0.count) }
     numbers = inputs.map { [UInt32](repeating: Self.dead, count: Int($0.facts.terms)) }
+    let most = inputs.reduce(0) { $0 + $1.count }
+    columns.reserveCapacity(most)
+    sources.reserveCapacity(most)
     var heads: [MergeHead] = []
     for (input, reader) in inputs.enumerated() {
       var head = MergeHead(input: input)
@@ -124,6 +128,7 @@ struct FieldMerge {
     _ list: PostingList, _ reader: FieldReader, _ ordinals: [UInt32], _ scratch: CursorMemory,
     _ postings: inout PostingBuffer
   ) throws(LMDBError) {
+    postings.reserve(list.documents)
     var cursor = PostingCursor(list, reader, buffer: scratch.buffer(0))
     var positions = PostingPositions()
     defer { positions.free() }

@@ -4,6 +4,8 @@ enum MergePolicy {
   static let factor = 8
   /// Merges of up to so many documents happen inside of `add`.
   static let smallMerge = 4_096
+  /// And of so many bytes: they are held in memory until they are committed.
+  static let smallMergeBytes: UInt64 = 4 << 20
   /// In one merge, at most.
   static let widest = 32
 
@@ -18,6 +20,11 @@ enum MergePolicy {
   /// The first segment of which more than a quarter is dead.
   static func wasteful(_ segments: [WordManifest.Segment]) -> WordManifest.Segment? {
     segments.first { $0.dead * 4 > $0.documents }
+  }
+
+  /// Whether a merge is small enough for the transaction that adds a segment.
+  static func isSmall(_ segments: [WordManifest.Segment]) -> Bool {
+    segments.reduce(0) { $0 + $1.alive } <= smallMerge && segments.reduce(0) { $0 + $1.bytes } <= smallMergeBytes
   }
 
   private static func tier(_ segment: WordManifest.Segment) -> Int {

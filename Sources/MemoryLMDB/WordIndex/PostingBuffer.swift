@@ -17,6 +17,14 @@ struct PostingBuffer {
     positionEnds.removeAll(keepingCapacity: true)
   }
 
+  /// Makes place for as many documents more, so that a long list is not held twice while an array grows.
+  mutating func reserve(_ documents: Int) {
+    guard documents > 65_536 else { return }
+    ordinals.reserveCapacity(count + documents)
+    frequencies.reserveCapacity(count + documents)
+    positionEnds.reserveCapacity(count + documents)
+  }
+
   /// Adds the document whose positions were appended to `positions` just before.
   @inline(__always)
   mutating func append(ordinal: UInt32, frequency: UInt32) {

@@ -14,9 +14,7 @@ extension WordIndex {
     let segment = try builder.encode(to: &output)
     try write(output.take(), in: &transaction)
     manifest.segments.append(segment)
-    while let full = MergePolicy.fullTier(manifest.segments),
-      full.reduce(0, { $0 + $1.alive }) <= MergePolicy.smallMerge
-    {
+    while let full = MergePolicy.fullTier(manifest.segments), MergePolicy.isSmall(full) {
       try mergeAtOnce(full, &manifest, in: &transaction)
     }
     try put(manifest, in: &transaction)

@@ -34,16 +34,16 @@ struct IndexedRows: Sendable {
     key: "m.seq",
     ofEpisode: "SELECT m.seq FROM episodes e CROSS JOIN embeddings m ON m.episode_id = e.id WHERE e.seq = ?")
 
-  /// Calls `body` at each row that is selected and there, once and in order.
+  /// Calls `body` at each row that is selected and there, once and in order, until it returns false.
   func forEach(
-    _ selection: RowSelection, _ db: Database, _ body: (borrowing RawStatement) throws -> Void
+    _ selection: RowSelection, _ db: Database, _ body: (borrowing RawStatement) throws -> Bool
   ) throws {
     switch selection {
     case .after(let row, let limit):
       var rows = try RawStatement(following, db)
       try rows.bind(row)
       try rows.bind(Int64(limit))
-      while try rows.step() { try body(rows) }
+      while try rows.step(), try body(rows) {}
     case .listed(let keys):
       var rows = try RawStatement(one, db)
       var last: Int64?
@@ -51,7 +51,7 @@ struct IndexedRows: Sendable {
         last = key
         try rows.bind(key)
         if try rows.step() {
-          try body(rows)
+          guard try body(rows) else { return }
           rows.reset()
         }
       }

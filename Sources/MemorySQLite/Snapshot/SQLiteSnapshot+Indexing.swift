@@ -3,7 +3,7 @@ import GRDB
 import SQLiteStorage
 
 extension SQLiteSnapshot {
-  func episodes(_ rows: RowSelection, _ body: (IndexedEpisode) throws(MemoryError) -> Void) throws(MemoryError) {
+  func episodes(_ rows: RowSelection, _ body: (IndexedEpisode) throws(MemoryError) -> Bool) throws(MemoryError) {
     try reading {
       var attributes = AttributeColumns()
       try IndexedRows.episodes.forEach(rows, db) { row in
@@ -13,17 +13,17 @@ extension SQLiteSnapshot {
     }
   }
 
-  func steps(_ rows: RowSelection, _ body: (IndexedStep) throws(MemoryError) -> Void) throws(MemoryError) {
+  func steps(_ rows: RowSelection, _ body: (IndexedStep) throws(MemoryError) -> Bool) throws(MemoryError) {
     try reading {
       try IndexedRows.steps.forEach(rows, db) { row in
         var texts = [row.bytes(2)]
         for column in 3...4 as ClosedRange<Int32> where !row.isNull(column) { texts.append(row.bytes(column)) }
-        try body(IndexedStep(row: row.integer(0), episode: row.integer(1), texts: texts))
+        return try body(IndexedStep(row: row.integer(0), episode: row.integer(1), texts: texts))
       }
     }
   }
 
-  func vectors(_ rows: RowSelection, _ body: (IndexedVector) throws(MemoryError) -> Void) throws(MemoryError) {
+  func vectors(_ rows: RowSelection, _ body: (IndexedVector) throws(MemoryError) -> Bool) throws(MemoryError) {
     try reading {
       var attributes = AttributeColumns()
       var model = RepeatedText()

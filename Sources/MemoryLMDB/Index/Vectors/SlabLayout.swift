@@ -2,7 +2,7 @@ import Vectors
 
 /// Where things lie in the slabs of one embedding space.
 ///
-/// A slab is up to 16,384 vectors of one domain, in the order of their rows, in four values:
+/// A slab is up to 16,384 vectors and 8 MiB of one domain, in the order of their rows, in four values:
 ///
 /// | part | content, *n* vectors | changes |
 /// | --- | --- | --- |
@@ -14,7 +14,7 @@ import Vectors
 /// Codes depend on the vector alone, so a rebuild gives the same ones. All but rows end with a seal over the whole value;
 /// a row carries a check of its own, because of the rows of a slab a query reads a few here and there.
 struct SlabLayout: Sendable {
-  /// Bounds what one merge copies: 8 MB at 384 dimensions.
+  /// Vectors of the largest slab that there may be.
   static let capacity = 16_384
   static let dead: UInt8 = 255
   static let rowHeader = 12
@@ -31,6 +31,14 @@ struct SlabLayout: Sendable {
   var rowBytes: Int { Self.rowHeader + dimensions }
   /// What a vector takes, all parts together.
   var bytesPerVector: Int { 8 * code.prefixWords + codeBytes + rowBytes + SlabColumns.bytesPerVector + 1 }
+
+  /// Vectors of a slab that is written now: bounds what one merge copies, however long vectors are.
+  var capacity: Int { min(Self.capacity, max(1, Self.slabBytes / bytesPerVector)) }
+  /// Vectors that a tail takes before they become slabs, which is what a single insert has to write.
+  var tailCapacity: Int { min(64, max(4, Self.tailBytes / bytesPerVector)) }
+
+  private static let slabBytes = 8 << 20
+  private static let tailBytes = 256 << 10
 
   /// The length of the part codes.
   func codesBytes(_ count: Int) -> Int { code.groupBytes(count) + count * codeBytes }

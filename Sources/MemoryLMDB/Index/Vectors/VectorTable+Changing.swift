@@ -2,9 +2,6 @@ import EpisodicMemory
 import LMDB
 
 extension VectorTable {
-  /// Vectors that the tail takes before they become slabs: what a single insert has to write.
-  private static let tailCapacity = 64
-
   /// - Complexity: A tail's worth of bytes for a single vector, and now and then a merge: each vector is copied a number of
   ///   times that grows with the logarithm of a slab.
   func apply(_ changes: VectorChanges, in transaction: inout WriteTransaction) throws(LMDBError) {
@@ -91,14 +88,16 @@ extension VectorTable {
     }
     if let arrivals, arrivals.count > 0 {
       isChanged = true
-      for index in 0..<arrivals.count {
-        tail.append(index, of: arrivals)
-        space.note(norm: arrivals.norm(index))
+      for index in 0..<arrivals.count { space.note(norm: arrivals.norm(index)) }
+      if tail.count == 0 {
+        tail = arrivals
+      } else {
+        for index in 0..<arrivals.count { tail.append(index, of: arrivals) }
       }
     }
     guard isChanged else { return }
     let key = Self.tail(space.number)
-    guard tail.count > Self.tailCapacity else {
+    guard tail.count > tail.layout.tailCapacity else {
       space.tailCount = tail.count
       if tail.count == 0 {
         try transaction.delete(key, in: database)
@@ -120,19 +119,23 @@ extension VectorTable {
     for (domain, indexes) in Dictionary(grouping: 0..<buffer.count, by: { buffer.attributes[$0].domain })
       .sorted(by: { $0.key < $1.key })
     {
-      var group = SlabBuffer(buffer.layout)
-      for index in indexes { group.append(index, of: buffer) }
-      while let slab = space.slabs.filter({ $0.domain == domain && Self.isMergeable($0, with: group.count) })
-        .min(by: { $0.count < $1.count })
-      {
+      var group = buffer
+      if indexes.count < buffer.count {
+        group = SlabBuffer(buffer.layout)
+        for index in indexes { group.append(index, of: buffer) }
+      }
+      while let slab = space.slabs.filter({
+        $0.domain == domain && Self.isMergeable($0, with: group.count, capacity: buffer.layout.capacity)
+      })
+      .min(by: { $0.count < $1.count }) {
         try absorb(slab, from: &space, into: &group, &transaction)
       }
       try write(group, domain: domain, into: &space, &transaction)
     }
   }
 
-  private static func isMergeable(_ slab: SpaceRecord.Slab, with count: Int) -> Bool {
-    slab.count < SlabLayout.capacity && slab.count <= 2 * count
+  private static func isMergeable(_ slab: SpaceRecord.Slab, with count: Int, capacity: Int) -> Bool {
+    slab.count < capacity && slab.count <= 2 * count
   }
 
   /// Moves what is alive in a slab into a buffer, and removes the slab.
@@ -149,8 +152,9 @@ extension VectorTable {
     _ buffer: SlabBuffer, domain: UInt32, into space: inout SpaceRecord, _ transaction: inout WriteTransaction
   ) throws(LMDBError) {
     let order = (0..<buffer.count).sorted { buffer.vectors[$0] < buffer.vectors[$1] }
-    for start in stride(from: 0, to: order.count, by: SlabLayout.capacity) {
-      let slice = order[start..<min(start + SlabLayout.capacity, order.count)]
+    let capacity = buffer.layout.capacity
+    for start in stride(from: 0, to: order.count, by: capacity) {
+      let slice = order[start..<min(start + capacity, order.count)]
       guard let first = slice.first, let last = slice.last else { continue }
       let attributes = slice.map { buffer.attributes[$0] }
       let created = attributes.map(\.createdAt)

@@ -8,7 +8,7 @@ import LMDB
 /// | kind | rest of the key | value |
 /// | --- | --- | --- |
 /// | 1 space | number of the space | `SpaceRecord` |
-/// | 2 tail | number of the space | up to 64 vectors of any domain: the parts of a slab one behind the other |
+/// | 2 tail | number of the space | up to 64 vectors and 256 KiB of any domain: the parts of a slab one behind the other |
 /// | 3 slab | number of the slab * 4 + part | see `SlabLayout` |
 /// | 4 counter | 0 | number of the next slab; none is ever given twice |
 ///
@@ -126,9 +126,9 @@ struct VectorTable: Sendable {
     return content
   }
 
-  func sealed(_ content: [UInt8], _ key: UInt64) -> [UInt8] {
+  func sealed(_ content: consuming [UInt8], _ key: UInt64) -> [UInt8] {
     var value = content
-    let seal = content.withUnsafeBytes { FoldedChecksum.of($0, seed: seed(key)) }
+    let seal = value.withUnsafeBytes { FoldedChecksum.of($0, seed: seed(key)) }
     withUnsafeBytes(of: seal.littleEndian) { value.append(contentsOf: $0) }
     return value
   }

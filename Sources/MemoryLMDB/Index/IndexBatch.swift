@@ -1,9 +1,12 @@
 import EpisodicMemory
 import LMDB
+import Synchronization
 
-/// What one step of following takes into the index: gathered from the primary's rows, then put into the tables.
-struct Intake: ~Copyable {
+/// What one step of building or following takes into the index: gathered from the primary's rows, then put into the
+/// tables.
+struct IndexBatch: ~Copyable {
   private let index: LMDBSearchIndex
+  private let budget: StepBudget
   private var documents = SegmentBuilder()
   private var departedGroups: [UInt64] = []
   private var departedDocuments: [WordDocument] = []
@@ -18,14 +21,38 @@ struct Intake: ~Copyable {
   /// Episodes of which scopes and filters see something else than before, so that their vectors must be told.
   private(set) var moved: [Int64] = []
 
-  /// Bytes of the texts that were taken.
-  private(set) var textBytes = 0
+  /// Rows that were taken.
+  private(set) var rows = 0
+  /// Whether a row was refused, because it would have gone beyond the budget.
+  private(set) var isFull = false
   /// Whether what is taken in may be known already, from a later snapshot than now: then no attributes can be compared.
   private let isReplay: Bool
 
-  init(_ index: LMDBSearchIndex, isReplay: Bool = false) {
+  init(_ index: LMDBSearchIndex, _ budget: StepBudget, isReplay: Bool = false) {
     self.index = index
+    self.budget = budget
     self.isReplay = isReplay
+  }
+
+  /// About what has been taken so far holds in memory.
+  var byteCount: Int { documents.byteCount + vectors.byteCount + records.count * Self.recordBytes }
+
+  private static let recordBytes = 96
+  /// A text of single letters becomes a token of eight bytes for every other byte.
+  private static let mostTokenBytesPerTextByte = 4
+
+  /// Makes place for a row; the first may be larger than the budget.
+  ///
+  /// - Returns: False where it must be left to the next step.
+  private mutating func admit(texts: [UnsafeRawBufferPointer] = [], vectorBytes: Int = 0) -> Bool {
+    let texts = texts.reduce(0) { $0 + $1.count }
+    let bytes = byteCount + texts * Self.mostTokenBytesPerTextByte + vectorBytes
+    guard rows == 0 || bytes <= budget.bytes else {
+      isFull = true
+      return false
+    }
+    rows += 1
+    return true
   }
 
   /// Looks up what the table says now.
@@ -55,47 +82,55 @@ struct Intake: ~Copyable {
     }
   }
 
-  // MARK: Arrivals
+  // MARK: Arrivals: each returns whether there was room
 
   mutating func take(
     _ episode: IndexedEpisode, _ snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
-  ) throws(MemoryError) {
+  ) throws(MemoryError) -> Bool {
+    guard admit(texts: [episode.context]) else { return false }
     let attributes = named(episode.attributes, &transaction)
     // Never 0, which stands for a context that is not in the index.
     let hash = XXH64.hash(episode.context, seed: index.tier.epoch) | 1
     let before = before[episode.row]
     records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
     if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }
-    if before?.contextHash == hash { return }
+    if before?.contextHash == hash { return true }
     let group = UInt64(bitPattern: episode.row)
     if before != nil { departedDocuments.append(WordDocument(field: .context, group: group, member: 0)) }
     try add([episode.context], WordDocument(field: .context, group: group, member: 0), snapshot)
+    return true
   }
 
-  mutating func take(_ step: IndexedStep, _ snapshot: any PrimarySnapshot) throws(MemoryError) {
+  mutating func take(_ step: IndexedStep, _ snapshot: any PrimarySnapshot) throws(MemoryError) -> Bool {
+    guard admit(texts: step.texts) else { return false }
     let name = WordDocument(
       field: .steps, group: UInt64(bitPattern: step.episode), member: UInt64(bitPattern: step.row))
     try add(step.texts, name, snapshot)
+    return true
   }
 
-  mutating func take(_ vector: IndexedVector, _ transaction: inout WriteTransaction) {
+  mutating func take(_ vector: IndexedVector, _ transaction: inout WriteTransaction) -> Bool {
+    guard admit(vectorBytes: VectorChanges.bytes(of: vector)) else { return false }
     vectors.arrive(vector, named(vector.attributes, &transaction), epoch: index.tier.epoch)
+    return true
   }
 
   /// Tells a vector, which is in the index already, of what became of its episode.
-  mutating func retake(_ vector: IndexedVector, _ transaction: inout WriteTransaction) {
+  mutating func retake(_ vector: IndexedVector, _ transaction: inout WriteTransaction) -> Bool {
     // One that arrives in the same step does so as it is now.
-    if vectors.departures.contains(vector.row) { return }
+    if vectors.departures.contains(vector.row) { return true }
     let attributes = named(vector.attributes, &transaction)
     if !isReplay, var old = before[vector.episode]?.attributes {
       old.status = attributes.status
       if old == attributes {
         vectors.statuses[vector.row] = attributes.status
-        return
+        return true
       }
     }
+    guard admit(vectorBytes: VectorChanges.bytes(of: vector)) else { return false }
     vectors.departures.insert(vector.row)
     vectors.arrive(vector, attributes, epoch: index.tier.epoch)
+    return true
   }
 
   private mutating func add(
@@ -108,7 +143,6 @@ struct Intake: ~Copyable {
     }
     var start: UInt32 = 0
     for text in texts {
-      textBytes += text.count
       var end = start
       try snapshot.words(of: text) { word, place in
         do throws(LMDBError) {
@@ -129,6 +163,7 @@ struct Intake: ~Copyable {
   mutating func put(_ transaction: inout WriteTransaction) throws(IndexFailure) {
     if let failure { throw .index(failure) }
     let index = index
+    index.largestStep.max(byteCount, ordering: .relaxed)
     let (groups, departed) = (departedGroups, departedDocuments)
     try lmdb { () throws(LMDBError) in
       if !groups.isEmpty { _ = try index.words.removeGroups(groups, in: &transaction) }
@@ -136,6 +171,8 @@ struct Intake: ~Copyable {
     }
     var arriving = SegmentBuilder()
     swap(&arriving, &documents)
+    var vectors = VectorChanges()
+    swap(&vectors, &self.vectors)
     do throws(LMDBError) {
       try index.words.add(arriving, in: &transaction)
       try index.vectors.apply(vectors, in: &transaction)
