@@ -38,6 +38,7 @@ struct EpisodicCommand: AsyncParsableCommand {
     // `episodic export | head` ends as quietly as any filter; `record`, which has to outlive its reader, changes this.
     signal(SIGPIPE, SIG_DFL)
     do {
+      try DescriptorRoom.require()
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

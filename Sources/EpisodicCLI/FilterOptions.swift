@@ -35,9 +35,11 @@ struct FilterOptions: ParsableArguments {
 
   /// A time, or a day, which begins at midnight UTC.
   @Sendable private static func time(_ text: String) throws -> Timestamp {
-    guard let time = Timestamp(text) ?? Timestamp("\(text)T00:00:00Z") else {
-      throw ValidationError("\"\(text)\" is no time; write 2026-01-31 or 2026-01-31T12:00:00Z")
+    if let midnight = Timestamp("\(text)T00:00:00Z") { return midnight }
+    do throws(Timestamp.ParsingError) {
+      return try Timestamp(iso8601: text)
+    } catch {
+      throw ValidationError("\(error); for a day, 2026-01-31 will do")
     }
-    return time
   }
 }

@@ -24,7 +24,7 @@
 ///
 /// ## Interchange — Interchange/Memory+Interchange.swift
 /// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines
-/// - ``recall(queries:vectors:to:mode:limit:)`` for every query of a file
+/// - ``recall(queries:vectors:to:options:)`` for every query of a file
 ///
 /// ## Care — Tiers/Memory+Care.swift
 /// - ``statistics()`` of both tiers, ``cacheStatistics()`` of one; ``check()`` every invariant; ``rebuild(progress:)`` what is derived; ``optimize()``; ``close()``

@@ -10,21 +10,60 @@ extension Timestamp: CustomStringConvertible {
     return "\(year.padded(to: 4))-\(month.padded(to: 2))-\(dayOfMonth.padded(to: 2))T\(clock)\(fraction)Z"
   }
 
-  /// Reads ISO 8601 with a zone (`Z` or an offset) and an optional fraction, of which milliseconds are kept.
+  /// Reads ISO 8601 with a zone, and what programs make of it: see `init(iso8601:)`.
   ///
   /// - Returns: `nil` where the text is no such time, there is no such day, or its year is not in 1...9999.
   public init?(_ text: String) {
+    guard let time = try? Timestamp(iso8601: text) else { return nil }  // Asked whether, not why.
+    self = time
+  }
+
+  /// Why a text is no time: `"2026-01-31T12:00:00", which has no time zone; …`.
+  public struct ParsingError: Error, Hashable, CustomStringConvertible {
+    static let form = "write an ISO 8601 UTC time such as 2026-01-31T12:00:00Z"
+
+    /// What is wrong, and the remedy.
+    public let description: String
+
+    init(_ text: String, _ reason: String = "", remedy: String = Self.form) {
+      description = "\"\(text.shortened(to: 60))\"\(reason); \(remedy)"
+    }
+  }
+
+  /// Reads a date, a time and a zone, as ISO 8601, RFC 3339, SQLite and the standard libraries of languages write them:
+  /// `2026-01-31T12:00:00Z`, `2026-01-31 12:00:00.25+01:00`, `2026-01-31t12:00z`, `2026-01-31 12:00:00 +0100`.
+  ///
+  /// Seconds may be left out. A fraction may have any length; it is cut to the millisecond.
+  public init(iso8601 text: String) throws(ParsingError) {
     var scanner = Scanner(text)
     guard let year = scanner.digits(4), scanner.skip("-"), let month = scanner.digits(2), scanner.skip("-"),
-      let day = scanner.digits(2), scanner.skip("T") || scanner.skip("t"), let hour = scanner.digits(2),
-      scanner.skip(":"), let minute = scanner.digits(2), scanner.skip(":"), let second = scanner.digits(2),
-      let fraction = scanner.fraction(), let offset = scanner.zone(), scanner.isAtEnd,
-      (1...12).contains(month), (1...Self.days(inMonth: month, of: year)).contains(day),
-      hour < 24, minute < 60, second < 60
-    else { return nil }
+      let day = scanner.digits(2), scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
+      let hour = scanner.digits(2), scanner.skip(":"), let minute = scanner.digits(2)
+    else { throw ParsingError(text) }
+    let hasSeconds = scanner.skip(":")
+    guard let second = hasSeconds ? scanner.digits(2) : 0, let fraction = hasSeconds ? scanner.fraction() : 0 else {
+      throw ParsingError(text)
+    }
+    guard !scanner.isAtEnd else {
+      throw ParsingError(
+        text, ", which has no time zone", remedy: "append Z if it is UTC, or its offset such as +02:00")
+    }
+    guard let offset = scanner.zone(), scanner.isAtEnd else { throw ParsingError(text) }
+    guard (1...12).contains(month), (1...Self.days(inMonth: month, of: year)).contains(day) else {
+      throw ParsingError(text, ", a day that no calendar has", remedy: "correct the date")
+    }
+    guard second != 60 || minute != 59 else {
+      throw ParsingError(
+        text, ", a leap second, which time counted since 1970 does not have", remedy: "write second 59")
+    }
+    guard hour < 24, minute < 60, second < 60 else {
+      throw ParsingError(text, ", a time that no day has", remedy: "write 00:00:00 to 23:59:59")
+    }
     let minutes = (Self.day(of: year, month, day) * 24 + hour) * 60 + minute - offset
     self.init(milliseconds: (minutes * 60 + second) * 1000 + fraction)
-    guard Self.accepted.contains(self) else { return nil }
+    guard Self.accepted.contains(self) else {
+      throw ParsingError(text, ", outside the years 1 to 9999 in UTC", remedy: "correct the year")
+    }
   }
 
   // MARK: Calendar
@@ -87,8 +126,10 @@ private struct Scanner {
     }
   }
 
-  /// Minutes east of UTC.
+  /// Minutes east of UTC; a space may stand before the zone.
   mutating func zone() -> Int64? {
+    _ = skip(" ")
+    if skip("U") { return skip("T") && skip("C") ? 0 : nil }
     if skip("Z") || skip("z") { return 0 }
     let sign: Int64 = skip("-") ? -1 : 1
     guard sign < 0 || skip("+"), let hours = digits(2) else { return nil }

@@ -25,11 +25,11 @@ extension Timestamp: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
-    guard let value = Timestamp(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "\"\(text)\" is no ISO 8601 UTC time such as 2026-01-31T12:00:00Z")
+    do throws(ParsingError) {
+      self = try Timestamp(iso8601: text)
+    } catch {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
     }
-    self = value
   }
 
   public func encode(to encoder: any Encoder) throws {

@@ -6,60 +6,62 @@ struct Validation {
 
   // MARK: Fields
 
-  func text(_ value: String, _ field: String) throws(MemoryError) {
+  func text(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
     if let at = value.utf8.firstIndex(of: 0) {
       let offset = value.utf8.distance(from: value.startIndex, to: at)
-      throw MemoryError(.invalid, "\(field) has a NUL character at byte \(offset); remove it")
+      throw MemoryError(.invalid, "\(field()) has a NUL character at byte \(offset); remove it")
     }
     guard value.utf8.count <= limits.fieldBytes else {
       throw MemoryError(
-        .invalid, "\(field) has \(value.utf8.count) bytes; shorten it to \(limits.fieldBytes) or raise the limit")
+        .invalid, "\(field()) has \(value.utf8.count) bytes; shorten it to \(limits.fieldBytes) or raise the limit")
     }
   }
 
-  func name(_ value: String, _ field: String) throws(MemoryError) {
-    guard !value.isEmpty else { throw MemoryError(.invalid, "\(field) is empty; give it a name") }
-    try text(value, field)
+  func name(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
+    guard !value.isEmpty else { throw MemoryError(.invalid, "\(field()) is empty; give it a name") }
+    try text(value, field())
   }
 
-  func identifier(_ value: String, _ field: String) throws(MemoryError) {
+  func identifier(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
     let count = value.utf8.count
     guard (1...128).contains(count) else {
-      throw MemoryError(.invalid, "\(field) \"\(value.prefix(40))\" has \(count) bytes; an id has 1 to 128")
+      throw MemoryError(.invalid, "\(field()) \"\(value.prefix(40))\" has \(count) bytes; an id has 1 to 128")
     }
-    try text(value, field)
+    try text(value, field())
   }
 
-  func rate(_ value: Double?, _ field: String = "success_rate") throws(MemoryError) {
+  func rate(_ value: Double?, _ field: @autoclosure () -> String = "success_rate") throws(MemoryError) {
     guard let value, !(0...1).contains(value) else { return }
-    throw MemoryError(.invalid, "\(field) is \(value); it lies in 0...1")
+    throw MemoryError(.invalid, "\(field()) is \(value); it lies in 0...1")
   }
 
-  func time(_ value: Timestamp?, _ field: String) throws(MemoryError) {
+  func time(_ value: Timestamp?, _ field: @autoclosure () -> String) throws(MemoryError) {
     guard let value, !Timestamp.accepted.contains(value) else { return }
-    throw MemoryError(.invalid, "\(field) is \(value.milliseconds) ms after 1970; years 1 to 9999 can be kept")
+    throw MemoryError(.invalid, "\(field()) is \(value.milliseconds) ms after 1970; years 1 to 9999 can be kept")
   }
 
-  func json(_ value: JSON, _ field: String) throws(MemoryError) {
-    try sound(value, field, depth: 0)
-    try text(value.canonicalText, field)
+  func json(_ value: JSON, _ field: @autoclosure () -> String) throws(MemoryError) {
+    var path = FieldPath()
+    path.append(field())
+    try sound(value, &path)
+    try text(value.canonicalText, field())
   }
 
-  func object(_ value: JSON, _ field: String) throws(MemoryError) {
+  func object(_ value: JSON, _ field: @autoclosure () -> String) throws(MemoryError) {
     guard value.members != nil else {
-      throw MemoryError(.invalid, "\(field) is no JSON object; wrap it as {\"value\": …}")
+      throw MemoryError(.invalid, "\(field()) is no JSON object; wrap it as {\"value\": …}")
     }
-    try json(value, field)
+    try json(value, field())
   }
 
-  func vector(_ values: [Float], _ field: String) throws(MemoryError) {
+  func vector(_ values: [Float], _ field: @autoclosure () -> String) throws(MemoryError) {
     guard (1...limits.dimensions).contains(values.count) else {
-      throw MemoryError(.invalid, "\(field) has \(values.count) numbers; it has 1 to \(limits.dimensions)")
+      throw MemoryError(.invalid, "\(field()) has \(values.count) numbers; it has 1 to \(limits.dimensions)")
     }
     do throws(VectorError) {
       _ = try Vector(values)
     } catch {
-      throw MemoryError(.invalid, "\(field): \(error)", cause: error)
+      throw MemoryError(.invalid, "\(field()): \(error)", cause: error)
     }
   }
 
@@ -77,7 +79,7 @@ struct Validation {
   func steps(_ drafts: [Step.Draft]) throws(MemoryError) {
     var numbers: Set<Int> = []
     for (index, draft) in drafts.enumerated() {
-      let field = "steps[\(index)]"
+      var field: String { "steps[\(index)]" }
       try text(draft.action, "\(field).action")
       if let result = draft.result { try text(result, "\(field).result") }
       if let tool = draft.tool { try text(tool, "\(field).tool") }
@@ -103,7 +105,7 @@ struct Validation {
     try object(episode.metadata, "metadata")
     var numbers: Set<Int> = []
     for (index, step) in episode.steps.enumerated() {
-      let field = "steps[\(index)]"
+      var field: String { "steps[\(index)]" }
       try identifier(step.id.rawValue, "\(field).id")
       try stepNumber(step.number, field, &numbers)
       try text(step.action, "\(field).action")
@@ -168,32 +170,41 @@ struct Validation {
 
   // MARK: Details
 
-  private func stepNumber(_ number: Int, _ field: String, _ seen: inout Set<Int>) throws(MemoryError) {
+  private func stepNumber(
+    _ number: Int, _ field: @autoclosure () -> String, _ seen: inout Set<Int>
+  ) throws(MemoryError) {
     guard number > 0 else {
-      throw MemoryError(.invalid, "\(field).step_number is \(number); steps are counted from 1")
+      throw MemoryError(.invalid, "\(field()).step_number is \(number); steps are counted from 1")
     }
     guard seen.insert(number).inserted else {
-      throw MemoryError(.invalid, "\(field).step_number \(number) occurs twice; number each step once")
+      throw MemoryError(.invalid, "\(field()).step_number \(number) occurs twice; number each step once")
     }
   }
 
-  private func duration(_ value: Duration?, _ field: String) throws(MemoryError) {
+  private func duration(_ value: Duration?, _ field: @autoclosure () -> String) throws(MemoryError) {
     guard let value, value < .zero else { return }
-    throw MemoryError(.invalid, "\(field) is \(value.milliseconds); a duration is not negative")
+    throw MemoryError(.invalid, "\(field()) is \(value.milliseconds); a duration is not negative")
   }
 
-  private func sound(_ value: JSON, _ field: String, depth: Int) throws(MemoryError) {
-    guard depth < 256 else { throw MemoryError(.invalid, "\(field) is nested more than 256 deep; flatten it") }
+  private func sound(_ value: JSON, _ path: inout FieldPath) throws(MemoryError) {
+    // A path is one longer than what it leads to is deep.
+    guard path.depth <= 256 else { throw MemoryError(.invalid, "\(path) is nested more than 256 deep; flatten it") }
     switch value {
     case .number(let number) where !number.isFinite:
-      throw MemoryError(.invalid, "\(field) has the number \(number), which JSON does not; use null or a string")
-    case .string(let string): try text(string, field)
+      throw MemoryError(.invalid, "\(path) has the number \(number), which JSON does not; use null or a string")
+    case .string(let string): try text(string, "\(path)")
     case .array(let elements):
-      for element in elements { try sound(element, field, depth: depth + 1) }
+      for (index, element) in elements.enumerated() {
+        path.append(index)
+        try sound(element, &path)
+        path.removeLast()
+      }
     case .object(let members):
       for (name, member) in members {
-        try text(name, field)
-        try sound(member, "\(field).\(name)", depth: depth + 1)
+        try text(name, "a name in \(path)")
+        path.append(name)
+        try sound(member, &path)
+        path.removeLast()
       }
     default: break
     }

@@ -12,7 +12,9 @@ struct EpisodeInsertion: ~Copyable {
   private var replacements: [(episode: Episode, row: Int64?)] = []
   private var newcomers: [(episode: Episode, row: Int64?)] = []
   private var waiting: Set<Episode.ID> = []
-  private var inserted = 0
+  /// What is carried over into those that replace one.
+  private var replaced: [Episode.ID: ReplacedEpisode] = [:]
+  private var report = InsertionReport()
 
   /// - Parameter embeddings: What is to be inserted along with each episode.
   init(existing: Episode.ExistingPolicy, embeddings: [Episode.ID: [Embedding]], _ db: Database) throws {
@@ -32,7 +34,9 @@ struct EpisodeInsertion: ~Copyable {
       case .fail:
         throw MemoryError(.conflict, "the episode id \"\(episode.id)\" is taken; choose another, skip or replace")
       case .skip: return
-      case .replace: _ = try SQLitePrimaryStore.delete("episodes", id: episode.id.rawValue, db)
+      case .replace:
+        replaced[episode.id] = try ReplacedEpisode(episode.id, db)
+        _ = try SQLitePrimaryStore.delete("episodes", id: episode.id.rawValue, db)
       }
       replacements.append((episode, row))
     } else {
@@ -41,21 +45,34 @@ struct EpisodeInsertion: ~Copyable {
     waiting.insert(episode.id)
   }
 
-  /// Returns how many were inserted.
-  consuming func finish() throws -> Int {
+  consuming func finish() throws -> InsertionReport {
     try insertWaiting()
-    return inserted
+    return report
   }
 
   private mutating func insertWaiting() throws {
     let episodes = replacements + newcomers
     try EpisodeRow.insert(episodes, db)
+    for (id, old) in replaced { try old.insertLinks(of: id, db) }
+    var kept: [Embedding] = []
+    for (episode, _) in replacements {
+      guard let old = replaced[episode.id] else { continue }
+      let vectors = old.vectors(keptBy: episode, beside: embeddings[episode.id] ?? [])
+      kept += vectors.kept
+      report.droppedVectors += vectors.dropped
+    }
+    // First, so that new ones are held against their lengths (I6).
+    try EmbeddingRow.insert(kept, db)
     let vectors = episodes.flatMap { embeddings[$0.episode.id] ?? [] }
     for vector in vectors { try lengths.require(vector) }
     try EmbeddingRow.insert(vectors, db)
-    inserted += episodes.count
+    report.episodes += episodes.count
+    report.steps += episodes.reduce(0) { $0 + $1.episode.steps.count }
+    report.vectors += vectors.count
+    report.keptVectors += kept.count
     replacements = []
     newcomers = []
+    replaced = [:]
     waiting = []
   }
 }

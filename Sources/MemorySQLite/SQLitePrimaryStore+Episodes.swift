@@ -8,7 +8,7 @@ extension SQLitePrimaryStore {
 
   public func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
-  ) async throws(MemoryError) -> Int {
+  ) async throws(MemoryError) -> InsertionReport {
     let embeddings = Dictionary(grouping: embeddings, by: \.episodeID)
     return try await write { db in
       var insertion = try EpisodeInsertion(existing: existing, embeddings: embeddings, db)
@@ -95,6 +95,28 @@ extension SQLitePrimaryStore {
     }
   }
 
+  /// Bytes of one page of `episodesAsRecorded`, roughly: episodes differ too much in size for their number to bound it.
+  private static let bytesPerPage = 4 << 20
+
+  public func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+    try await readRows { db in
+      let statement = try db.cachedStatement(
+        sql: "SELECT \(EpisodeRow.columns) FROM episodes e WHERE e.seq > ? ORDER BY e.seq")
+      let rows = try Row.fetchCursor(statement, arguments: [cursor?.row ?? 0])
+      var episodes: [Episode] = []
+      var bytes = 0
+      var last: PageCursor?
+      while let row = try rows.next() {
+        guard episodes.count < limit, bytes < Self.bytesPerPage else { return Page(elements: episodes, next: last) }
+        let episode = try EpisodeRow.decode(row, db)
+        last = PageCursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
+        bytes += episode.textBytes
+        episodes.append(episode)
+      }
+      return Page(elements: episodes, next: nil)
+    }
+  }
+
   /// The query behind `episodes`, without its limit.
   static func listing(_ conditions: Conditions) -> String {
     "SELECT \(EpisodeRow.columns) FROM episodes e \(conditions.whereClause) ORDER BY e.created_at DESC, e.seq DESC"
@@ -124,6 +146,10 @@ extension SQLitePrimaryStore {
 }
 
 extension Episode {
+  fileprivate var textBytes: Int {
+    steps.reduce(context.utf8.count) { $0 + $1.action.utf8.count + ($1.result?.utf8.count ?? 0) }
+  }
+
   fileprivate mutating func apply(_ change: Change) {
     if let taskType = change.taskType { self.taskType = taskType }
     if let context = change.context { self.context = context }

@@ -89,6 +89,117 @@ import Testing
     #expect(try episodic("show", "a", "--json").json?["context"] as? String == "new")
   }
 
+  @Test func `an import of an export lists episodes of one moment in the order they had`() throws {
+    let ids = ["c", "a", "d", "b"].map { "id-\($0)" }
+    try episodic("import", "-", input: ids.map { line($0) }.joined())
+    try episodic("import", "-", "--existing", "replace", input: line("id-a", context: "changed"))
+    let other = episodic.path("other")
+    let exported = try episodic("export").output
+    try episodic("import", "-", "--store", other, input: exported)
+    #expect(try episodic("export", "--store", other).output == exported)
+    let list = try episodic("list").output
+    #expect(try episodic("list", "--store", other).output == list)
+    #expect(list.matches(of: /id-./).map { String($0.output) } == ids.reversed())
+  }
+
+  @Test func `two imports of the same file at once report together what was stored`() throws {
+    let lines = try episodic.file("k.jsonl", (0..<400).map { line("k\($0)") }.joined())
+    let command = "episodic import --existing skip --json \(lines)"
+    let result = try episodic.shell("\(command) & \(command); wait")
+    let reports = try result.output.split(separator: "\n").map {
+      try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(reports.count == 2, "\(result)")
+    for member in ["imported", "steps", "skipped"] {
+      #expect(reports.reduce(0) { $0 + ($1[member] as? Int ?? 0) } == 400, "\(member): \(result)")
+    }
+  }
+
+  @Test func `replacing episodes by their own export keeps their vectors, and a changed text is told of`() throws {
+    let lines = try episodic.file("a.jsonl", line("a") + line("b"))
+    let vectors = try episodic.file("v.f32", rows([1, 0, 0, 1]))
+    try episodic("import", lines, "--vectors", vectors, "--model", "m", "--dimensions", "2")
+    let same = try episodic.shell("episodic export | episodic import --existing replace --json -")
+    #expect(same.json?["vectors_kept"] as? Int == 2 && same.json?["vectors_dropped"] as? Int == 0, "\(same)")
+    let query = try episodic.file("q.f32", rows([1, 0]))
+    let recall = [
+      "recall", "--everywhere", "--mode", "vector", "--query-vectors", query, "--dimensions", "2", "--json",
+    ]
+    #expect(try (episodic.run(recall).json?["results"] as? [Any])?.count == 2)
+    let changed = line("a", context: "other") + line("b", context: "others")
+    let other = try episodic("import", "--existing", "replace", "-", input: changed)
+    #expect(other.output == "imported 2 episodes, 2 steps, 2 vectors dropped: their text changed\n", "\(other)")
+  }
+
+  @Test func `--repair replaces what cannot be stored, and counts it; without it the refusal says so`() throws {
+    let bad = Data(
+      line("a", context: "half \\ud83d of", result: "NUL \\u0000").utf8.map { $0 }
+        + line("b", context: "good \\ud83d\\ude00", result: "latin ").utf8.map { $0 })
+    let bytes = bad.reduce(into: Data()) {
+      $0 += $1 == UInt8(ascii: " ") && $0.suffix(5) == Data("latin".utf8) ? [0xE9] : [$1]
+    }
+    let file = try episodic.file("bad.jsonl", bytes)
+    let refused = try episodic("import", file)
+    #expect(refused.status == 2, "\(refused)")
+    let errors = refused.errors.split(separator: "\n")
+    #expect(errors.count == 3 && errors.prefix(2).allSatisfy { $0.contains("--repair") }, "\(refused)")
+    #expect(refused.errors.contains("surrogate") && refused.errors.contains("not UTF-8"), "\(refused)")
+    let repaired = try episodic("import", "--repair", file)
+    #expect(repaired.output == "imported 2 episodes, 2 steps, repaired 3 characters in 2 lines\n", "\(repaired)")
+    #expect(try episodic("show", "a", "--json").json?["context"] as? String == "half \u{FFFD} of")
+    #expect(try episodic("show", "b", "--json").json?["context"] as? String == "good 😀")
+  }
+
+  @Test func `a line over the limit is refused where it passes it, with file, line and limit`() throws {
+    let endless = try episodic.shell("(echo; yes | tr -d '\\n') | episodic import --max-line 65536 -")
+    #expect(endless.status == 2, "\(endless)")
+    #expect(endless.errors.contains("standard input:2: the line is longer than 65536 bytes"), "\(endless)")
+    #expect(endless.errors.contains("--max-line"), "\(endless)")
+    let long = try episodic.file("long.jsonl", line("a", context: String(repeating: "x", count: 70_000)) + line("b"))
+    let rest = try episodic("import", "--max-line", "65536", "--keep-going", long)
+    #expect(rest.status == 1 && rest.output.contains("imported 1 episode"), "\(rest)")
+    #expect(rest.errors.contains("long.jsonl:1: the line is longer"), "\(rest)")
+    #expect(try episodic("import", "--max-line", "80000", "--existing", "skip", long).status == 0)
+    #expect(try episodic("import", "--max-line", "0", long).status == 2)
+  }
+
+  @Test func `a pipe without end whose lines are bad is refused after the first of them`() throws {
+    let result = try episodic.shell("yes | episodic import -")
+    #expect(result.status == 2 && result.errors.contains("standard input:20: "), "\(result)")
+  }
+
+  @Test func `too few descriptors are named as what is missing`() throws {
+    let file = try episodic.file("a.jsonl", line("a"))
+    let result = try episodic.shell("ulimit -n 8; exec episodic import \(file)")
+    #expect(result.status == 3 && result.errors.contains("may open 8 files"), "\(result)")
+    #expect(!FileManager.default.fileExists(atPath: episodic.store))
+    let many = try episodic.shell(
+      "ulimit -n 40; exec episodic import \(Array(repeating: file, count: 60).joined(separator: " "))")
+    #expect(many.status == 3 && many.errors.contains("ulimit -n"), "\(many)")
+  }
+
+  @Test func `what a terminal acts on leaves as an escape, and comes back as it was`() throws {
+    let text = "red \\u001b[31m \\u009b31m \\u202e \\u200b \\udb40\\udc41 end"
+    try episodic("import", "-", input: line("a\\u200f", context: text, result: text))
+    let other = episodic.path("other")
+    let exported = try episodic("export")
+    try episodic("import", "-", "--store", other, input: exported.output)
+    for arguments in [
+      ["export"], ["list", "--json"], ["show", "a\u{200F}", "--json"], ["recall", "red", "--everywhere", "--json"],
+    ] {
+      for store in [episodic.store, other] {
+        let output = try episodic.run(arguments + ["--store", store]).output
+        #expect(output.contains("end"))
+        for scalar in output.unicodeScalars where scalar != "\n" {
+          #expect(scalar.properties.generalCategory != .control && scalar.properties.generalCategory != .format)
+        }
+      }
+    }
+    #expect(
+      try episodic("show", "a\u{200F}", "--json", "--store", other).json?["context"] as? String
+        == "red \u{1B}[31m \u{9B}31m \u{202E} \u{200B} \u{E0041} end")
+  }
+
   @Test(arguments: [false, true]) func `vectors that do not fit the lines keep everything out`(keepGoing: Bool) throws {
     let lines = try episodic.file("a.jsonl", line("a") + line("b"))
     for (numbers, says) in [([1, 2, 3], "2 rows"), ([1, 2], "1 rows"), ([1, 2, 3, 4, 5, 6], "3 rows")]

@@ -72,6 +72,33 @@ import Testing
     #expect(result.status == 0 || result.status == 2 && result.errors.contains("no word"), "\(result)")
   }
 
+  @Test func `a question without a word gets an empty answer and a warning, and the others theirs`() throws {
+    let queries = try episodic.file(
+      "q.jsonl",
+      ["refused", "???", "🙈 -", "refused"].enumerated().map { #"{"id":"\#($0)","text":"\#($1)"}"# }.joined(
+        separator: "\n"))
+    let result = try episodic("recall", "--queries", queries, "--output", "-")
+    #expect(result.status == 0, "\(result)")
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 4 && lines[1].contains(#""query_id":"1","results":[]"#), "\(result)")
+    let warnings = result.errors.split(separator: "\n")
+    #expect(warnings.count == 2 && warnings[0].contains("q.jsonl:2: ") && warnings[0].contains("warning"), "\(result)")
+    #expect(lines[0].contains("score") == lines[3].contains("score"))
+  }
+
+  @Test func `--keep-going leaves out bad lines of queries, each with its vector, and ends with 1`() throws {
+    let queries = try episodic.file(
+      "q.jsonl",
+      "{\"id\":\"1\",\"text\":\"refused\"}\nnonsense\n{\"id\":\"3\",\"filters\":{\"domain\":\"\"},\"text\":\"x\"}\n{\"id\":\"4\"}"
+    )
+    let vectors = try episodic.file("q.f32", rows([1, 1, 2, 2, 3, 3, 4, 4]))
+    let result = try episodic(
+      "recall", "--keep-going", "--queries", queries, "--output", "-", "--query-vectors", vectors, "--dimensions", "2")
+    #expect(result.status == 1, "\(result)")
+    #expect(result.output.matches(of: /"query_id":"(.)"/).map { String($0.1) } == ["1", "4"], "\(result)")
+    #expect(result.errors.contains("q.jsonl:2: ") && result.errors.contains("q.jsonl:3: "), "\(result)")
+  }
+
   @Test func `a file of queries is answered in its order`() throws {
     let queries = try episodic.file(
       "q.jsonl",
@@ -94,7 +121,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("nonsense", "not JSON"), (#"{"id": "q", "text": ""}"#, "no word"), (#"{"text": "x"}"#, "id is missing"),
+    ("nonsense", "not JSON"), (#"{"id": "q", "text": "x", "filters": {"domain": ""}}"#, "domain is empty"),
+    (#"{"text": "x"}"#, "id is missing"),
     (#"{"id": "q", "text": "x", "filters": {"domian": "web"}}"#, "domian"),
   ]) func `a bad query is named with file and line, and no results appear`(bad: String, says: String) throws {
     let queries = try episodic.file("q.jsonl", "{\"id\": \"1\", \"text\": \"refused\"}\n\(bad)\n")

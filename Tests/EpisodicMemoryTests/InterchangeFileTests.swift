@@ -8,9 +8,9 @@ import Testing
 
   init() throws { directory = try TemporaryDirectory() }
 
-  @Test func `a byte order mark, carriage returns and blank lines are passed over, and lines counted with them`() throws
+  @Test func `byte order marks, carriage returns and blank lines are passed over, and lines counted with them`() throws
   {
-    let lines = try readAll("\u{FEFF}a\r\n\r\n \t\nb\n\nc")
+    let lines = try readAll("\u{FEFF}a\r\n\r\n \t\n\u{FEFF}b\r\n\u{FEFF}\nc")
     #expect(lines.map(\.text) == ["a", "b", "c"])
     #expect(lines.map(\.number) == [1, 4, 6])
   }
@@ -37,6 +37,32 @@ import Testing
     #expect(try reader.next() == nil)
   }
 
+  @Test func `a pipe is read no further than to a line that is refused, and not kept when passed over`() throws {
+    let pipe = try ScratchPipe(directory.file("fifo"))
+    let writer = pipe.write([
+      Array("a\n".utf8), [UInt8](repeating: 0x78, count: 8 << 20), Array("\nb\n\nc".utf8),
+    ])
+    let input = try OpenInput(.file(pipe.path))
+    for pass in 0..<2 {
+      var reader = LineReader(input, maximumBytes: 1 << 20)
+      #expect(try reader.next()?.number == 1)
+      #expect(throws: MemoryError.self) { try reader.next() }
+      if pass == 0 { #expect(input.size == nil, "most of the line is not read yet") }
+      #expect(try reader.next().map { String(decoding: $0.bytes, as: UTF8.self) } == "b")
+      #expect(try reader.next()?.number == 5)
+      #expect(try reader.next() == nil)
+    }
+    let size: Int64? = 2 + 8_388_608 + 5
+    #expect(input.size == size)
+    writer.join()
+  }
+
+  @Test func `vectors from a pipe without end are counted no further than to the first too many`() throws {
+    let vectors = try VectorFile(VectorSource(.file("/dev/zero"), model: "m", dimensions: 3), limits: Limits())
+    let error = try #require(throws: MemoryError.self) { try vectors.require(rows: 2, for: "episodes") }
+    #expect(error.code == .invalid && error.message.contains("more than 2 rows"))
+  }
+
   @Test func `a file that is not there is named`() throws {
     let error = try #require(throws: MemoryError.self) { try OpenInput(.file("/nowhere/runs.jsonl")) }
     #expect(error.code == .invalid && error.message.contains("/nowhere/runs.jsonl"))
@@ -47,7 +73,7 @@ import Testing
   @Test func `rows come back bit by bit`() throws {
     let rows: [[Float]] = [[1, 0, -2.5], [.leastNonzeroMagnitude, 3, 1e30]]
     let vectors = try open(rows.flatMap(\.self), dimensions: 3)
-    #expect(vectors.rows == 2)
+    try vectors.require(rows: 2, for: "episodes")
     #expect(try vectors.row(0) == rows[0])
     #expect(try vectors.row(1) == rows[1])
   }
@@ -60,7 +86,11 @@ import Testing
       numbers: [Float], says: String
     ) throws
   {
-    let error = try #require(throws: MemoryError.self) { try open(numbers, dimensions: 3).row(1) }
+    let error = try #require(throws: MemoryError.self) {
+      let vectors = try open(numbers, dimensions: 3)
+      try vectors.require(rows: 2, for: "episodes")
+      return try vectors.row(1)
+    }
     #expect(error.code == .invalid && error.message.contains(says) && error.message.contains(".f32"))
   }
 
@@ -114,4 +144,33 @@ import Testing
     try Data(bytes).write(to: URL(filePath: path))
     return try VectorFile(VectorSource(.file(path), model: "m", dimensions: dimensions), limits: Limits())
   }
+}
+
+/// A named pipe that a thread writes into.
+private struct ScratchPipe {
+  final class Writer: Sendable {
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ path: String, _ pieces: [[UInt8]]) {
+      Thread.detachNewThread { [done] in
+        if let handle = FileHandle(forWritingAtPath: path) {
+          // A reader that goes away early is what some tests are about.
+          for piece in pieces { try? handle.write(contentsOf: Data(piece)) }
+          try? handle.close()
+        }
+        done.signal()
+      }
+    }
+
+    func join() { done.wait() }
+  }
+
+  let path: String
+
+  init(_ path: String) throws {
+    self.path = path
+    try #require(mkfifo(path, 0o600) == 0)
+  }
+
+  func write(_ pieces: [[UInt8]]) -> Writer { Writer(path, pieces) }
 }

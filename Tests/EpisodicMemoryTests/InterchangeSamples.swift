@@ -63,15 +63,15 @@ extension Episode {
   private static let pieces = [
     "", " ", "a", "Zeile", "\n", "\r\n", "\t", "\"", "\\", "/", "\u{1}", "\u{1F}", "\u{7F}", "\u{85}", "\u{2028}", "é",
     "e\u{301}", "\u{212B}", "日本", "🙈", "👩‍👩‍👧",
-    "\u{FEFF}", "\u{FFFD}", "\u{10FFFF}", "\\u0041", "null", "{\"a\":1}", "%s",
+    "\u{FEFF}", "\u{FFFD}", "\u{10FFFF}", "\u{202E}", "\u{E0041}", "\\u0041", "null", "{\"a\":1}", "%s",
   ]
 
   private static func text(_ random: inout SeededGenerator) -> String {
     (0..<Int.random(in: 0...5, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
   }
 
-  private static func members(_ random: inout SeededGenerator, depth: Int) -> [String: JSON] {
-    var members: [String: JSON] = [:]
+  private static func members(_ random: inout SeededGenerator, depth: Int) -> JSON.Object {
+    var members: JSON.Object = [:]
     for _ in 0..<Int.random(in: 0...4, using: &random) { members[text(&random)] = json(&random, depth: depth - 1) }
     return members
   }
@@ -80,7 +80,7 @@ extension Episode {
     switch Int.random(in: 0...(depth > 0 ? 7 : 5), using: &random) {
     case 0: .null
     case 1: .bool(Bool.random(using: &random))
-    case 2: .integer(Int64.random(in: .min ... .max, using: &random))
+    case 2: Bool.random(using: &random) ? .integer(.random(in: .min ... .max, using: &random)) : .unsigned(.max)
     case 3: JSON(Double(bitPattern: UInt64.random(in: 0..<0x7FF0_0000_0000_0000, using: &random)))
     case 4:
       JSON([0.1, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308, 1e21, -2.5].randomElement(using: &random) ?? 0)

@@ -11,7 +11,11 @@ import Testing
       ("1969-12-31T23:59:59.999Z", -1), ("2026-01-31T12:00:00-0030", 1_769_862_600_000),
       ("0001-01-01T00:00:00Z", -62_135_596_800_000), ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
       ("2024-02-29T00:00:00.5Z", 1_709_164_800_500),
-      ("2026-01-31T12:00:00.123456Z", 1_769_860_800_123),
+      ("2026-01-31T12:00:00.123456Z", 1_769_860_800_123), ("2026-01-31 12:00:00Z", 1_769_860_800_000),
+      ("2026-01-31 12:00:00+00:00", 1_769_860_800_000), ("2026-01-31T12:00Z", 1_769_860_800_000),
+      ("2026-01-31t12:00:00z", 1_769_860_800_000), ("2026-01-31 13:00:00 +0100", 1_769_860_800_000),
+      ("2026-01-31 12:00:00 UTC", 1_769_860_800_000), ("2026-01-31T12:00:00,25+00", 1_769_860_800_250),
+      ("2026-01-31T12:00:00.00999999999999999999999999Z", 1_769_860_800_009),
     ] as [(String, Int64)])
   func `ISO 8601 is read to the millisecond`(_ text: String, _ milliseconds: Int64) {
     #expect(Timestamp(text)?.milliseconds == milliseconds)
@@ -20,11 +24,22 @@ import Testing
   @Test(arguments: [
     "", "yesterday", "2026-13-01T00:00:00Z", "2026-01-31", "2026-01-31T12:00:00", "2026-02-30T00:00:00Z",
     "2025-02-29T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z", "2026-01-31T12:00:00.Z",
-    "2026-01-31T12:00:00Zulu", "2026-01-31T12:00:00+25:00", "2026-01-31 12:00:00Z", "+026-01-31T12:00:00Z",
+    "2026-01-31T12:00:00Zulu", "2026-01-31T12:00:00+25:00", "2026-01-31  12:00:00Z", "+026-01-31T12:00:00Z",
     "12026-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
   ])
   func `what is no time with a zone is refused`(_ text: String) {
     #expect(Timestamp(text) == nil)
+  }
+
+  @Test(arguments: [
+    ("2026-01-31T12:00:00", "has no time zone; append Z"), ("2026-01-31 12:00", "has no time zone"),
+    ("2016-12-31T23:59:60Z", "a leap second"), ("2026-02-30T00:00:00Z", "a day that no calendar has"),
+    ("2026-01-31T24:00:00Z", "a time that no day has"), ("2026-01-31T12:00:61Z", "a time that no day has"),
+    ("0000-12-31T00:00:00Z", "outside the years 1 to 9999"), ("9999-12-31T23:30:00-01:00", "outside the years"),
+    ("31.01.2026", "write an ISO 8601 UTC time"),
+  ]) func `a refusal says which part is missing or wrong`(_ text: String, _ says: String) throws {
+    let error = try #require(throws: Timestamp.ParsingError.self) { try Timestamp(iso8601: text) }
+    #expect(error.description.contains("\"\(text)\"") && error.description.contains(says), "\(error)")
   }
 
   @Test(arguments: [0, 1, -1, 250, -1500, 1_769_860_800_250, 253_402_300_799_999, -62_135_596_800_000] as [Int64])

@@ -68,7 +68,7 @@ private enum RealData: String, CaseIterable {
         let file = store.directory.file("\(mode)-\(round).jsonl")
         try await memory.recall(
           queries: .file(data.file("queries.jsonl")), vectors: data.vectors("minilm.queries.f32"), to: .file(file),
-          mode: mode, limit: 12)
+          options: .init(mode: mode, limit: 12))
         let reached = try data.quality(of: file)
         #expect(reached >= quality, "\(data) by \(mode): \(reached)")
         print("nDCG@10 of \(data) by \(mode): \(reached)")

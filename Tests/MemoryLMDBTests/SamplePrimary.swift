@@ -56,7 +56,7 @@ final class SamplePrimary: PrimaryStore {
   func insert(_ episode: Episode) async throws(MemoryError) { throw Self.unavailable }
   func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
-  ) async throws(MemoryError) -> Int { throw Self.unavailable }
+  ) async throws(MemoryError) -> InsertionReport { throw Self.unavailable }
   func append(
     _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> [Step] { throw Self.unavailable }
@@ -70,6 +70,9 @@ final class SamplePrimary: PrimaryStore {
   func episodes(
     _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
   ) async throws(MemoryError) -> Page<Episode> { throw Self.unavailable }
+  func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+    throw Self.unavailable
+  }
   func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern { throw Self.unavailable }
   func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {

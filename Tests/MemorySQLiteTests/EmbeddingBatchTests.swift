@@ -81,7 +81,7 @@ import Testing
       .sample("e3", context: "second", steps: ["s"]), .sample("n0", context: "twin"),
     ]
     let vectors: [Embedding] = [.sample("v", of: "e4")]
-    #expect(try await bench.primary.insert(batch, embeddings: vectors, existing: .replace) == 6)
+    #expect(try await bench.primary.insert(batch, embeddings: vectors, existing: .replace).episodes == 6)
     let page = try await bench.primary.episodes(.init(), in: .everything, after: nil, limit: 10)
     #expect(page.elements.map(\.id) == ["n1", "n0", "e4", "e3", "e2", "e1", "e0"])
     #expect(page.elements.map(\.context).prefix(4) == ["make the flaky test pass", "twin", "new", "second"])

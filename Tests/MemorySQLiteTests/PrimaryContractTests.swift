@@ -1,4 +1,5 @@
 import EpisodicMemory
+import MemorySQLite
 import Foundation
 import TestSupport
 import Testing
@@ -173,9 +174,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     try await memory.insert([.sample("e", context: "first", steps: ["s"])])
     #expect(await code { _ = try await memory.insert([.sample("new"), .sample("e", context: "second")]) } == .conflict)
     #expect(try await memory.episode("new") == nil)
-    #expect(try await memory.insert([.sample("e", context: "second")], existing: .skip) == 0)
+    #expect(try await memory.insert([.sample("e", context: "second")], existing: .skip).episodes == 0)
     #expect(try await memory.episode("e")?.context == "first")
-    #expect(try await memory.insert([.sample("e", context: "second")], existing: .replace) == 1)
+    #expect(try await memory.insert([.sample("e", context: "second")], existing: .replace).episodes == 1)
     #expect(try await memory.episode("e") == .sample("e", context: "second"))
   }
 
@@ -260,6 +261,29 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
       Pattern.Draft(.toolSequence, data: ["b": [true], "a": 1.0], metadata: ["seen": 2]))
     #expect(again.id == first.id && again.successRate == 0.5 && again.metadata == ["seen": 2])
     #expect(try await memory.record(Pattern.Draft(.optimization, data: ["a": 1, "b": [true]])).id != first.id)
+  }
+
+  @Test func `a number in a pattern is found again however it was given, and however it is asked for`() async throws {
+    let memory = try await Bench().memory
+    let recorded = try await memory.record(Pattern.Draft(.optimization, data: ["limit": .number(30)]))
+    for data in [["limit": .integer(30)], ["limit": .unsigned(30)], try JSON(text: #"{"limit":3e1}"#)] as [JSON] {
+      #expect(try await memory.pattern(.optimization, data: data)?.id == recorded.id)
+      #expect(try await memory.record(Pattern.Draft(.optimization, data: data)).id == recorded.id)
+    }
+  }
+
+  @Test func `a pattern that was hashed by its number's case is found, and not recorded twice`() async throws {
+    let bench = try await Bench()
+    // printf '{"limit":30.0}' | sha256sum: as versions wrote it that knew two numbers of one value.
+    let hash = "adf21ee0cbd2caac41af9f1505b92e60d8dab0b231997216f03c17b33e4d95d5"
+    let data: JSON = ["limit": .number(30)]
+    let old = try await bench.primary.record(
+      Pattern(
+        id: "old", type: .optimization, data: data, dataHash: hash, successRate: 0.5, usageCount: 0, lastUsed: nil,
+        createdAt: bench.clock.now(), metadata: [:]))
+    #expect(try await bench.memory.pattern(.optimization, data: data)?.id == old.id)
+    #expect(try await bench.memory.record(Pattern.Draft(.optimization, data: data)).id == old.id)
+    #expect(try await bench.memory.patterns(in: .everything).count == 1)
   }
 
   @Test func `uses are counted and move the success rate as a mean`() async throws {

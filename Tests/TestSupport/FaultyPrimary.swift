@@ -38,9 +38,14 @@ public final class FaultyPrimary: PrimaryStore {
   }
   public func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
-  ) async throws(MemoryError) -> Int {
+  ) async throws(MemoryError) -> InsertionReport {
     try await through { () async throws(MemoryError) in
       try await primary.insert(episodes, embeddings: embeddings, existing: existing)
+    }
+  }
+  public func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+    try await through { () async throws(MemoryError) in
+      try await primary.episodesAsRecorded(after: cursor, limit: limit)
     }
   }
   public func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step] {

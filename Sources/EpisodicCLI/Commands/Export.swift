@@ -3,9 +3,10 @@ import Episodic
 
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Exports every episode, one JSON object a line, newest first.",
+    abstract: "Exports every episode, one JSON object a line, in the order of recording.",
     discussion: """
-      Lossless: an import of the result gives the same episodes. A file appears under its name only when it is \
+      Lossless: an import of the result gives the same episodes, listed in the same order. Characters that a terminal \
+      acts on or does not show are written as \\uXXXX. A file appears under its name only when it is \
       complete. Vectors and patterns are not part of it.
 
       EXAMPLES:

@@ -10,7 +10,9 @@ struct Import: AsyncParsableCommand {
 
       A line has id, task_type, domain, context, status, created_at and steps, and may have session, success_rate, \
       completed_at and metadata. A step has action and timestamp, and may have step_number, result, tool, duration_ms \
-      and success. Times are ISO 8601, UTC.
+      and success. Times are ISO 8601 with a zone.
+
+      With --existing replace, an episode keeps the vectors whose text did not change; others are dropped and counted.
 
       EXAMPLES:
         episodic import runs.jsonl
@@ -40,6 +42,12 @@ struct Import: AsyncParsableCommand {
   @Flag(help: "Leave out bad lines, import the rest, and exit 1.")
   var keepGoing = false
 
+  @Flag(help: "Put U+FFFD in the place of NUL, halves of surrogate pairs and bytes that are not UTF-8, and count them.")
+  var repair = false
+
+  @Option(help: ArgumentHelp("Refuse longer lines.", valueName: "bytes"))
+  var maxLine = ImportOptions().maximumLineBytes
+
   @Flag(help: "Print what was done as one JSON object.")
   var json = false
 
@@ -48,6 +56,7 @@ struct Import: AsyncParsableCommand {
     guard given.allSatisfy({ $0 == given[0] }) else {
       throw ValidationError("--vectors, --model and --dimensions belong together; give all three or none")
     }
+    guard maxLine > 0 else { throw ValidationError("--max-line is \(maxLine); a line has at least one byte") }
   }
 
   func run() async throws {
@@ -56,7 +65,8 @@ struct Import: AsyncParsableCommand {
       source = VectorSource(InputFile(argument: vectors), model: model, dimensions: dimensions)
     }
     let inputs = files.map(InputFile.init(argument:))
-    let options = ImportOptions(existing: existing, keepGoing: keepGoing)
+    let options = ImportOptions(
+      existing: existing, keepGoing: keepGoing, repair: repair, maximumLineBytes: maxLine)
     let report = try await store.withMemory(creating: true) { memory in
       defer { if StandardError.isTerminal { StandardError.rewrite("") } }
       return try await memory.importEpisodes(from: inputs, vectors: source, options: options) { progress in
@@ -71,8 +81,9 @@ struct Import: AsyncParsableCommand {
 
 extension ImportProgress {
   fileprivate var line: String {
-    let percent = bytes > 0 ? bytesDone * 100 / bytes : 100
-    return "\(stage.rawValue) \(percent)% (\(counted(lines, "line")))"
+    // Of a pipe that has not ended nobody knows how much is left.
+    let percent = bytes > 0 ? " \(bytesDone * 100 / bytes)%" : ""
+    return "\(stage.rawValue)\(percent) (\(counted(lines, "line")))"
   }
 }
 
@@ -80,13 +91,23 @@ extension ImportReport {
   fileprivate var json: JSON {
     [
       "imported": .integer(Int64(imported)), "skipped": .integer(Int64(skipped)), "steps": .integer(Int64(steps)),
-      "vectors": .integer(Int64(vectors)), "rejected": .integer(Int64(rejected.count)),
+      "vectors": .integer(Int64(vectors)), "vectors_kept": .integer(Int64(keptVectors)),
+      "vectors_dropped": .integer(Int64(droppedVectors)),
+      "repaired_characters": .integer(Int64(repairedCharacters)), "repaired_lines": .integer(Int64(repairedLines)),
+      "rejected": .integer(Int64(rejected.count)),
     ]
   }
 
   fileprivate var sentence: String {
     var parts = ["imported \(counted(imported, "episode"))", counted(steps, "step")]
     if vectors > 0 { parts.append(counted(vectors, "vector")) }
+    if droppedVectors > 0 {
+      parts.append(
+        "\(counted(droppedVectors, "vector")) dropped: \(droppedVectors == 1 ? "its" : "their") text changed")
+    }
+    if repairedCharacters > 0 {
+      parts.append("repaired \(counted(repairedCharacters, "character")) in \(counted(repairedLines, "line"))")
+    }
     if skipped > 0 { parts.append("skipped \(counted(skipped, "episode"))") }
     if !rejected.isEmpty { parts.append("left out \(counted(rejected.count, "bad line"))") }
     return parts.joined(separator: ", ")

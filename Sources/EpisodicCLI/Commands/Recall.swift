@@ -11,7 +11,8 @@ struct Recall: AsyncParsableCommand {
 
       With --queries, a file of questions is answered: one {"id", "text", "filters": {"domain"?, "session"?, \
       "task_type"?, "status"?, "after"?, "before"?}} a line in, one {"query_id", "results": [{"id", "score"}], "ms"} a \
-      line out, in the same order. A query without a domain looks everywhere.
+      line out, in the same order. A query without a domain looks everywhere; one without a word gets a line without \
+      results, and a warning.
 
       EXAMPLES:
         episodic recall flaky checkout test --domain web
@@ -58,6 +59,9 @@ struct Recall: AsyncParsableCommand {
   @Option(help: ArgumentHelp("File of results of --queries; - is standard output.", valueName: "file"))
   var output: String?
 
+  @Flag(help: "Leave out bad lines of --queries, answer the rest, and exit 1.")
+  var keepGoing = false
+
   @OptionGroup var vectors: VectorOptions
 
   @Flag(help: "Print one JSON object.")
@@ -69,6 +73,7 @@ struct Recall: AsyncParsableCommand {
     }
     if queries == nil {
       guard output == nil else { throw ValidationError("--output is for the results of --queries; redirect instead") }
+      guard !keepGoing else { throw ValidationError("--keep-going is for --queries; leave it out") }
       guard (domain != nil) != everywhere else {
         throw ValidationError("say where to look: either --domain DOMAIN or --everywhere")
       }
@@ -88,11 +93,7 @@ struct Recall: AsyncParsableCommand {
 
   func run() async throws {
     if let queries, let output {
-      _ = try await store.withMemory { memory in
-        try await memory.recall(
-          queries: InputFile(argument: queries), vectors: vectors.source, to: OutputFile(argument: output), mode: mode,
-          limit: limit)
-      }
+      try await answer(queries, to: output)
       return
     }
     let query = try query()
@@ -108,6 +109,17 @@ struct Recall: AsyncParsableCommand {
     } else {
       StandardOutput.write(hits.enumerated().map { $1.lines(rank: $0 + 1) }.joined(separator: "\n"))
     }
+  }
+
+  private func answer(_ queries: String, to output: String) async throws {
+    let report = try await store.withMemory { memory in
+      try await memory.recall(
+        queries: InputFile(argument: queries), vectors: vectors.source, to: OutputFile(argument: output),
+        options: QueriesOptions(mode: mode, limit: limit, keepGoing: keepGoing))
+    }
+    for line in report.empty { StandardError.write("episodic: warning: \(line.description.onOneLine); no results") }
+    for line in report.rejected { StandardError.write("episodic: \(line.description.onOneLine)") }
+    if !report.rejected.isEmpty { throw ExitCode(1) }
   }
 
   private func query() throws -> Query {

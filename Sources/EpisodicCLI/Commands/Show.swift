@@ -41,7 +41,7 @@ extension Episode {
     if let session { fields.append(("session", session)) }
     fields.append(("created", createdAt.forPeople))
     if let completedAt { fields.append(("completed", completedAt.forPeople)) }
-    if metadata != [:] { fields.append(("metadata", metadata.canonicalText)) }
+    if metadata != [:] { fields.append(("metadata", metadata.outputText)) }
     var lines = fields.map { "\($0.padded(to: 9))  \($1.onOneLine)" }
     lines.append("context".padded(to: 9) + "  " + context.indentedLines(by: 11))
     for step in steps { lines += [""] + step.lines }

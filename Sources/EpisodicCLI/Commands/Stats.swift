@@ -36,7 +36,7 @@ extension PrimaryStatistics {
   fileprivate var json: JSON {
     let statuses = Episode.Status.allCases.map { ($0.rawValue, JSON.integer(Int64(episodes[$0] ?? 0))) }
     return [
-      "episodes": .object(Dictionary(uniqueKeysWithValues: statuses)), "steps": .integer(Int64(steps)),
+      "episodes": .object(JSON.Object(statuses)), "steps": .integer(Int64(steps)),
       "patterns": .integer(Int64(patterns)), "domains": .integer(Int64(domains)), "bytes": .integer(bytes),
       "revision": .integer(watermark.revision), "schema_version": .integer(Int64(schemaVersion)),
       "spaces": .array(
@@ -95,7 +95,7 @@ extension CacheStatistics {
       "available": .bool(unavailable == nil), "unavailable": unavailable.map(JSON.string) ?? .null,
       "capacity": .integer(Int64(capacity)),
       "maximum_entries": maximumEntries.map { .integer(Int64($0)) } ?? .null, "failures": .integer(Int64(failures)),
-      "kinds": .object(Dictionary(uniqueKeysWithValues: kinds)),
+      "kinds": .object(JSON.Object(kinds)),
     ]
   }
 
@@ -128,7 +128,7 @@ extension CacheStatistics.Counts {
       ("refused", refused), ("evicted", evicted), ("capacity_misses", capacityMisses),
       ("entries", entries), ("bytes", bytes),
     ]
-    var members = Dictionary(uniqueKeysWithValues: counts.map { ($0, JSON.integer(Int64($1))) })
+    var members = JSON.Object(counts.map { ($0, JSON.integer(Int64($1))) })
     members["hit_rate"] = hitRate.map(JSON.number) ?? .null
     members["endless_hit_rate"] = endlessHitRate.map(JSON.number) ?? .null
     return .object(members)

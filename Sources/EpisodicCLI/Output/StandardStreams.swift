@@ -6,7 +6,7 @@ enum StandardOutput {
   static func write(_ text: String) { writeLine(text, to: STDOUT_FILENO) }
 
   /// One object on one line.
-  static func write(_ json: JSON) { write(json.canonicalText) }
+  static func write(_ json: JSON) { write(json.outputText) }
 
   /// Columns of the terminal; `nil` where it is none, and lines need not fit.
   static var width: Int? {

@@ -111,13 +111,16 @@ extension Memory {
 
   /// Inserts whole episodes with their vectors in one transaction: all of them or none.
   ///
+  /// An episode that replaces another keeps its place in lists, its links to patterns, and its vectors as far as the text
+  /// they were made from is the same: the context for a vector of it, the step for a vector of a step, and all of the
+  /// episode's text for a vector whose content is none of these.
+  ///
   /// - Parameter embeddings: Of these episodes; of each that is skipped, they are skipped too.
-  /// - Returns: How many were inserted or replaced.
   /// - Throws: `.invalid`; `.conflict` where an id is taken and the policy is `fail`.
   @discardableResult
   public func insert(
     _ episodes: [Episode], embeddings: [Embedding.Draft] = [], existing: Episode.ExistingPolicy = .fail
-  ) async throws(MemoryError) -> Int {
+  ) async throws(MemoryError) -> InsertionReport {
     let validation = validation
     for episode in episodes { try validation.episode(episode) }
     for embedding in embeddings { try validation.draft(embedding) }

@@ -19,18 +19,20 @@ struct EpisodeLine {
   let completedAt: Timestamp?
   let metadata: JSON
   let steps: [StepLine]
+  /// Characters that U+FFFD was put in the place of.
+  let repairs: Int
 
   /// Reads a line.
   ///
   /// - Throws: `.invalid`, naming field, value and remedy. Ranges are checked by `episode(limits:now:)`.
-  init(_ line: [UInt8]) throws(MemoryError) {
+  init(_ line: [UInt8], repair: JSONScanner.Repair = .none) throws(MemoryError) {
     var id: String?, taskType: String?, domain: String?, session: String?, context: String?
     var status: Episode.Status?
     var successRate: Double?
     var createdAt: Timestamp?, completedAt: Timestamp?
     var metadata: JSON = [:]
     var steps: [StepLine]?
-    var scanner = try JSONScanner(line)
+    var scanner = try JSONScanner(line, repair: repair)
     try scanner.object(Self.objectWanted) { scanner, name throws(MemoryError) in
       switch name {
       case "id": id = try scanner.text("a string of 1 to 128 bytes")
@@ -74,6 +76,7 @@ struct EpisodeLine {
     self.completedAt = completedAt
     self.metadata = metadata
     self.steps = steps
+    repairs = scanner.repairs
   }
 
   /// The episode, its steps in the order of their numbers and with new identifiers.
@@ -112,11 +115,11 @@ struct EpisodeLine {
 }
 
 extension Episode {
-  /// The episode as one JSON object, the form of import and export; its `canonicalText` is the line.
+  /// The episode as one JSON object, the form of import and export; its `outputText` is the line.
   ///
   /// What is `nil` is left out. Lossless but for what belongs to a store: identifiers of steps, `embeddingVersion`.
   public var json: JSON {
-    var members: [String: JSON] = [
+    var members: JSON.Object = [
       "id": .string(id.rawValue), "task_type": .string(taskType.rawValue), "domain": .string(domain),
       "context": .string(context), "status": .string(status.rawValue), "created_at": .string(createdAt.description),
       "metadata": metadata, "steps": .array(steps.map(\.json)),

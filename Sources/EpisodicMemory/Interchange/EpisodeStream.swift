@@ -1,17 +1,27 @@
 /// The episodes of several files, line by line, each with its vector.
 struct EpisodeStream {
+  struct Content {
+    let episode: Episode
+    let vector: [Float]?
+    /// Characters that were repaired.
+    let repairs: Int
+  }
+
   struct Entry {
     let file: String
     let line: Int
     /// Of the line.
     let bytes: Int
-    let content: Result<(episode: Episode, vector: [Float]?), MemoryError>
+    let content: Result<Content, MemoryError>
+    /// Whether the line is longer than allowed, and the rest of it has not been read.
+    let isCutOff: Bool
 
     func rejected(_ error: MemoryError) -> RejectedLine { RejectedLine(file: file, line: line, reason: error.message) }
   }
 
   private let inputs: [OpenInput]
   private let vectors: VectorFile?
+  private let options: ImportOptions
   private let limits: Limits
   private let now: Timestamp
   private var file = 0
@@ -25,13 +35,16 @@ struct EpisodeStream {
   private(set) var isAtEnd = false
 
   /// - Parameter inputs: At least one.
-  init?(_ inputs: [OpenInput], vectors: VectorFile?, limits: Limits, now: Timestamp) {
+  init?(
+    _ inputs: [OpenInput], vectors: VectorFile?, options: ImportOptions, limits: Limits, now: Timestamp
+  ) {
     guard let first = inputs.first else { return nil }
     self.inputs = inputs
     self.vectors = vectors
+    self.options = options
     self.limits = limits
     self.now = now
-    reader = LineReader(first)
+    reader = LineReader(first, maximumBytes: options.maximumLineBytes)
   }
 
   /// How far into the files the lines read so far reach.
@@ -57,20 +70,24 @@ struct EpisodeStream {
       lines += 1
       return Entry(
         file: reader.input.name, line: reader.number, bytes: (try? read.get().bytes.count) ?? 0,
-        content: Result { () throws(MemoryError) in try parse(read.get(), row: row) })
+        content: Result { () throws(MemoryError) in try parse(read.get(), row: row) },
+        isCutOff: reader.isInsideLongLine)
     }
   }
 
   /// Counts the lines of all files that are not blank.
-  static func countLines(_ inputs: [OpenInput]) throws(MemoryError) -> Int {
+  ///
+  /// - Throws: `.invalid` for a line that is too long, unless it is to be left out.
+  static func countLines(_ inputs: [OpenInput], _ options: ImportOptions) throws(MemoryError) -> Int {
     var count = 0
     for input in inputs {
-      var reader = LineReader(input)
+      var reader = LineReader(input, maximumBytes: options.maximumLineBytes)
       while true {
         do throws(MemoryError) {
           guard try reader.next() != nil else { break }
         } catch let error where error.code == .invalid {
-          // Too long to be read, and a line all the same.
+          guard options.keepGoing else { throw error.located(at: "\(input.name):\(reader.number)") }
+          // Left out later, and a line all the same.
         }
         count += 1
       }
@@ -82,14 +99,13 @@ struct EpisodeStream {
     guard file + 1 < inputs.count else { return false }
     bytesOfFilesDone += reader.bytesRead
     file += 1
-    reader = LineReader(inputs[file])
+    reader = LineReader(inputs[file], maximumBytes: options.maximumLineBytes)
     return true
   }
 
-  private mutating func parse(
-    _ line: LineReader.Line, row: Int
-  ) throws(MemoryError) -> (episode: Episode, vector: [Float]?) {
-    let episode = try EpisodeLine(line.bytes).episode(limits: limits, now: now)
+  private mutating func parse(_ line: LineReader.Line, row: Int) throws(MemoryError) -> Content {
+    let read = try EpisodeLine(line.bytes, repair: options.repair ? .applied : .offered)
+    let episode = try read.episode(limits: limits, now: now)
     if let first = places[episode.id] {
       throw MemoryError(
         .invalid,
@@ -97,6 +113,6 @@ struct EpisodeStream {
     }
     let vector = try vectors?.row(row)
     places[episode.id] = (file, line.number)
-    return (episode, vector)
+    return Content(episode: episode, vector: vector, repairs: read.repairs)
   }
 }

@@ -6,16 +6,16 @@ struct Importer {
   private static let batchBytes = 4 << 20
   private static let progressInterval = 64
 
+  private typealias Line = (entry: EpisodeStream.Entry, content: EpisodeStream.Content)
+
   private let memory: Memory
   private let inputs: [OpenInput]
   private let vectors: (file: VectorFile, space: EmbeddingSpace)?
   private let options: ImportOptions
   private let now: Timestamp
-  /// Of all files.
-  private let bytes: Int64
 
   private var report = ImportReport()
-  private var batch: [(entry: EpisodeStream.Entry, episode: Episode, vector: [Float]?)] = []
+  private var batch: [Line] = []
   private var batchedBytes = 0
   /// Whether an id could be there already.
   private var mayExist = true
@@ -25,6 +25,9 @@ struct Importer {
   ) throws(MemoryError) {
     guard !files.isEmpty else { throw MemoryError(.invalid, "no file to import; name one, or - for standard input") }
     let fromStandardInput = files.count { $0 == .standardInput } + (source?.file == .standardInput ? 1 : 0)
+    guard options.maximumLineBytes > 0 else {
+      throw MemoryError(.invalid, "maximumLineBytes is \(options.maximumLineBytes); a line has at least one byte")
+    }
     guard fromStandardInput < 2 else {
       throw MemoryError(.invalid, "standard input is named \(fromStandardInput) times; it can be read once")
     }
@@ -43,13 +46,12 @@ struct Importer {
     self.memory = memory
     self.options = options
     now = memory.clock.now()
-    bytes = inputs.reduce(0) { $0 + $1.size }
   }
 
   mutating func run(_ progress: (ImportProgress) -> Void) async throws(MemoryError) -> ImportReport {
     if let vectors {
       try await require(vectors.space)
-      try vectors.file.require(rows: try EpisodeStream.countLines(inputs), for: "episodes")
+      try vectors.file.require(rows: try EpisodeStream.countLines(inputs, options), for: "episodes")
     }
     let page = try await memory.primary.episodes(.init(), in: .everything, after: nil, limit: 1)
     mayExist = !page.elements.isEmpty
@@ -84,6 +86,8 @@ struct Importer {
         }
       } catch let error where error.code == .invalid || error.code == .conflict {
         rejected.append(entry.rejected(error))
+        // What follows may be the rest of a pipe without end, and nothing of it will be stored.
+        if entry.isCutOff { break }
       }
       tell(progress, .checking, stream)
     }
@@ -104,8 +108,7 @@ struct Importer {
     guard var stream = stream() else { return }
     while let entry = try stream.next() {
       do throws(MemoryError) {
-        let (episode, vector) = try entry.content.get()
-        batch.append((entry, episode, vector))
+        batch.append((entry, try entry.content.get()))
         batchedBytes += entry.bytes
       } catch {
         try reject(entry, error)
@@ -114,7 +117,7 @@ struct Importer {
       tell(progress, .storing, stream)
     }
     try await storeBatch()
-    progress(ImportProgress(stage: .storing, bytes: bytes, bytesDone: bytes, lines: stream.lines))
+    progress(ImportProgress(stage: .storing, bytes: bytes, bytesDone: stream.bytesRead, lines: stream.lines))
     // Whole batches may have been refused late; the files' order is what a reader of the report expects.
     let order = Dictionary(inputs.enumerated().map { ($1.name, $0) }) { first, _ in first }
     report.rejected.sort { (order[$0.file] ?? 0, $0.line) < (order[$1.file] ?? 0, $1.line) }
@@ -144,28 +147,26 @@ struct Importer {
     }
   }
 
-  private mutating func insert(
-    _ lines: [(entry: EpisodeStream.Entry, episode: Episode, vector: [Float]?)]
-  ) async throws(MemoryError) {
-    var lines = lines
-    let count = lines.count
-    if options.existing == .skip, mayExist {
-      // The primary would skip them too, but not say how many steps and vectors went with them.
-      var absent: [(entry: EpisodeStream.Entry, episode: Episode, vector: [Float]?)] = []
-      for line in lines where try await !exists(line.episode.id) { absent.append(line) }
-      lines = absent
-    }
+  private mutating func insert(_ lines: [Line]) async throws(MemoryError) {
     let model = vectors?.space.model ?? ""
-    let embeddings = lines.compactMap { line in
-      line.vector.map { Embedding.Draft(of: line.episode.id, content: line.episode.context, vector: $0, model: model) }
+    let embeddings = lines.compactMap { _, content in
+      content.vector.map {
+        Embedding.Draft(of: content.episode.id, content: content.episode.context, vector: $0, model: model)
+      }
     }
-    let inserted =
-      lines.isEmpty
-      ? 0 : try await memory.insert(lines.map(\.episode), embeddings: embeddings, existing: options.existing)
-    report.imported += inserted
-    report.skipped += count - inserted
-    report.steps += lines.reduce(0) { $0 + $1.episode.steps.count }
-    report.vectors += embeddings.count
+    let inserted = try await memory.insert(
+      lines.map(\.content.episode), embeddings: embeddings, existing: options.existing)
+    report.imported += inserted.episodes
+    report.skipped += lines.count - inserted.episodes
+    report.steps += inserted.steps
+    report.vectors += inserted.vectors
+    report.keptVectors += inserted.keptVectors
+    report.droppedVectors += inserted.droppedVectors
+    // Of a line that was skipped, too: it was read, and the file is what needs mending.
+    for (_, content) in lines where content.repairs > 0 {
+      report.repairedCharacters += content.repairs
+      report.repairedLines += 1
+    }
   }
 
   /// Whether an error is about one line, and not about the store.
@@ -187,7 +188,13 @@ struct Importer {
   // MARK: Details
 
   private func stream() -> EpisodeStream? {
-    EpisodeStream(inputs, vectors: vectors?.file, limits: memory.limits, now: now)
+    EpisodeStream(inputs, vectors: vectors?.file, options: options, limits: memory.limits, now: now)
+  }
+
+  /// Of all files; 0 while a pipe among them has not ended.
+  private var bytes: Int64 {
+    let sizes = inputs.compactMap(\.size)
+    return sizes.count == inputs.count ? sizes.reduce(0, +) : 0
   }
 
   private func tell(

@@ -4,9 +4,10 @@ extension JSONScanner {
 
   mutating func time() throws(MemoryError) -> Timestamp {
     let text = try text(Self.timeWanted)
-    guard let time = Timestamp(text) else {
-      throw fault("is \"\(text.shortened(to: 60))\"; write \(Self.timeWanted)")
+    do throws(Timestamp.ParsingError) {
+      return try Timestamp(iso8601: text)
+    } catch {
+      throw fault("is \(error)")
     }
-    return time
   }
 }

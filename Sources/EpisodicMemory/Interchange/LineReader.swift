@@ -1,11 +1,10 @@
-import Foundation
-
 /// Reads a file line by line in constant memory.
 ///
-/// A byte order mark at the beginning, carriage returns before line ends, and blank lines are passed over.
+/// Byte order marks before lines, carriage returns before line ends, and blank lines are passed over.
 struct LineReader {
-  /// Longer lines are refused: they are what a file that is not JSON Lines looks like, and would be held in memory.
-  static let maximumBytes = 64 << 20
+  /// Longer lines are refused unless the caller allows for them: they are what a file that is not JSON Lines looks like,
+  /// and a line is held in memory several times over.
+  static let defaultMaximumBytes = 16 << 20
   private static let chunkBytes = 1 << 18
 
   struct Line {
@@ -25,8 +24,10 @@ struct LineReader {
   /// Where in the file the buffer ends.
   private var offset: Int64 = 0
   private var isAtEnd = false
+  /// Whether the line that was read last was too long, and the file goes on somewhere inside it.
+  private(set) var isInsideLongLine = false
 
-  init(_ input: OpenInput, maximumBytes: Int = Self.maximumBytes) {
+  init(_ input: OpenInput, maximumBytes: Int = Self.defaultMaximumBytes) {
     self.input = input
     self.maximumBytes = maximumBytes
   }
@@ -36,9 +37,10 @@ struct LineReader {
 
   /// The next line that is not blank; `nil` at the end.
   ///
-  /// - Throws: `.invalid` for a line that is too long, after which the next call goes on with the line behind it;
-  ///   `.unavailable` where the file cannot be read.
+  /// - Throws: `.invalid` for a line that is too long, as soon as it is; the next call passes over the rest of it and
+  ///   goes on with the line behind. `.unavailable` where the file cannot be read.
   mutating func next() throws(MemoryError) -> Line? {
+    if isInsideLongLine { try skipLine() }
     while let bytes = try nextLine() {
       guard bytes.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) else {
         return Line(number: number, bytes: bytes)
@@ -50,22 +52,23 @@ struct LineReader {
   private mutating func nextLine() throws(MemoryError) -> [UInt8]? {
     var searched = consumed
     while true {
-      if let end = newline(from: searched) {
+      if let end = buffer.firstNewline(in: searched..<buffer.count), end - consumed <= maximumBytes {
         defer { consumed = end + 1 }
         return line(consumed..<end)
       }
-      searched = buffer.count
+      guard buffer.count - consumed <= maximumBytes else {
+        isInsideLongLine = true
+        number += 1
+        throw MemoryError(
+          .invalid,
+          "the line is longer than \(maximumBytes) bytes; write one JSON object a line, or raise the limit (--max-line)"
+        )
+      }
       guard !isAtEnd else {
         defer { consumed = buffer.count }
         return consumed < buffer.count ? line(consumed..<buffer.count) : nil
       }
-      guard buffer.count - consumed <= maximumBytes else {
-        try skipLine()
-        number += 1
-        throw MemoryError(
-          .invalid, "the line is longer than \(maximumBytes) bytes; write one JSON object a line, each in UTF-8")
-      }
-      searched -= consumed
+      searched = buffer.count - consumed
       try fill()
     }
   }
@@ -75,8 +78,8 @@ struct LineReader {
     buffer.removeSubrange(..<consumed)
     consumed = 0
     let kept = buffer.count
-    // Grows with the line, so that a long one is not moved once for each chunk of it.
-    let wanted = max(Self.chunkBytes, kept)
+    // Grows with the line, so that a long one is not moved once for each chunk of it; not beyond what is allowed.
+    let wanted = max(Self.chunkBytes, min(kept, maximumBytes - kept + 1))
     buffer.append(contentsOf: repeatElement(0, count: wanted))
     let input = input, offset = offset
     let got: Result<Int, MemoryError> = buffer.withUnsafeMutableBytes { bytes in
@@ -91,31 +94,22 @@ struct LineReader {
   }
 
   private mutating func skipLine() throws(MemoryError) {
-    while true {
-      consumed = buffer.count
-      guard !isAtEnd else { return }
-      try fill()
-      if let end = newline(from: 0) {
-        consumed = end + 1
-        return
-      }
+    isInsideLongLine = false
+    if let end = buffer.firstNewline(in: consumed..<buffer.count) {
+      consumed = end + 1
+      return
     }
-  }
-
-  private func newline(from start: Int) -> Int? {
-    guard start < buffer.count else { return nil }
-    return buffer.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress,
-        let found = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
-      else { return nil }
-      return UnsafeRawPointer(found) - base
-    }
+    buffer = []
+    consumed = 0
+    offset = try input.endOfLine(from: offset)
+    isAtEnd = false
   }
 
   private mutating func line(_ range: Range<Int>) -> [UInt8] {
     var bytes = buffer[range]
     number += 1
-    if number == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+    // Not only at the beginning: files that each begin with one are put together with `cat`.
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
     return Array(bytes)
   }

@@ -17,10 +17,11 @@ extension Memory {
     return try await importer.run(progress)
   }
 
-  /// Exports every episode, one JSON object a line, newest first; of one millisecond, last recorded first.
+  /// Exports every episode, one JSON object a line, in the order in which they were recorded.
   ///
-  /// Lossless: an import of the result gives the same episodes. Ids, task types, domains and sessions are kept in Unicode
-  /// normalisation form C and numbers of metadata as 64-bit integers or doubles, as they were when they were recorded. A file appears under its name only when it is complete.
+  /// Lossless: an import of the result gives the same episodes, in a list and among equal answers in the same order. Ids,
+  /// task types, domains and sessions are kept in Unicode normalisation form C and numbers of metadata as 64-bit integers or
+  /// doubles, as they were when they were recorded. A file appears under its name only when it is complete.
   ///
   /// - Returns: How many there were.
   /// - Throws: `.invalid` where the file cannot be made, `.unavailable` where it cannot be written.
@@ -30,8 +31,8 @@ extension Memory {
     var count = 0
     var cursor: PageCursor?
     repeat {
-      let page = try await primary.episodes(.init(), in: .everything, after: cursor, limit: 100)
-      for episode in page.elements { try writer.write(episode.json.canonicalText) }
+      let page = try await primary.episodesAsRecorded(after: cursor, limit: 100)
+      for episode in page.elements { try writer.write(episode.json.outputText) }
       count += page.elements.count
       cursor = page.next
     } while cursor != nil
@@ -41,28 +42,46 @@ extension Memory {
 
   /// Recalls for every query of a file and writes one result a line, in the order of the file.
   ///
-  /// - Parameter vectors: One row for every query; left aside in the mode `text`.
-  /// - Parameter limit: Hits of each query, 1...1,000.
-  /// - Returns: How many queries there were.
-  /// - Throws: `.invalid` where a line is bad, before any is asked; otherwise as `recall(_:)`, with file and line.
+  /// A query with nothing to look for, such as `???`, gets a line without results: which texts have words is not for the
+  /// caller to know.
+  ///
+  /// - Parameter vectors: One row for every line; left aside in the mode `text`.
+  /// - Throws: `.invalid` where a line is bad and is not to be left out, before any is asked; otherwise as `recall(_:)`, with
+  ///   file and line.
   @discardableResult
   public func recall(
-    queries file: InputFile, vectors: VectorSource? = nil, to output: OutputFile, mode: RecallMode = .hybrid,
-    limit: Int = 10
-  ) async throws(MemoryError) -> Int {
-    let queries = try QueryFile(file, vectors: vectors, mode: mode, limit: limit, limits: limits)
+    queries file: InputFile, vectors: VectorSource? = nil, to output: OutputFile, options: QueriesOptions = .init()
+  ) async throws(MemoryError) -> QueriesReport {
+    let queries = try QueryFile(file, vectors: vectors, options: options, limits: limits)
     let writer = try LineWriter(output)
+    var report = QueriesReport()
+    report.rejected = queries.rejected
     for entry in queries.entries {
       let begin = ContinuousClock.now
-      let hits: [Hit]
+      var hits: [Hit] = []
       do throws(MemoryError) {
-        hits = try await recall(entry.query)
+        if try hasSomethingToLookFor(entry.query) {
+          hits = try await recall(entry.query)
+        } else {
+          report.empty.append(
+            RejectedLine(file: entry.file, line: entry.line, reason: "the query has no word and no vector"))
+        }
+      } catch let error where options.keepGoing && error.code == .invalid {
+        report.rejected.append(RejectedLine(file: entry.file, line: entry.line, reason: error.message))
+        continue
       } catch {
         throw error.located(at: entry.place)
       }
       try writer.write(ResultLine(queryID: entry.id, hits: hits, duration: ContinuousClock.now - begin).text)
+      report.answered += 1
     }
     try writer.finish()
-    return queries.entries.count
+    report.rejected.sort { $0.line < $1.line }
+    return report
+  }
+
+  private func hasSomethingToLookFor(_ query: Query) throws(MemoryError) -> Bool {
+    guard query.vector == nil else { return true }
+    return try !SearchTerms(text: query.text, phrases: query.phrases, prefixes: query.prefixes).isEmpty
   }
 }

@@ -6,60 +6,101 @@ public enum RecallMode: String, CaseIterable, Sendable {
   case vector
 }
 
+/// How to answer a file of queries.
+public struct QueriesOptions: Hashable, Sendable {
+  public var mode: RecallMode
+  /// Hits of each query, 1...1,000.
+  public var limit: Int
+  /// Whether bad lines are left out and the rest is answered; otherwise one bad line keeps everything from being asked.
+  public var keepGoing: Bool
+
+  public init(mode: RecallMode = .hybrid, limit: Int = 10, keepGoing: Bool = false) {
+    self.mode = mode
+    self.limit = limit
+    self.keepGoing = keepGoing
+  }
+}
+
+/// What came of a file of queries.
+public struct QueriesReport: Hashable, Sendable {
+  /// Lines of results.
+  public internal(set) var answered = 0
+  /// Of those, the ones without results because the query has nothing to look for: no word, and no vector.
+  public internal(set) var empty: [RejectedLine] = []
+  /// In the order of the file; empty unless bad lines were to be left out.
+  public internal(set) var rejected: [RejectedLine] = []
+}
+
 /// The queries of a file, each with its vector, ready to be asked.
 struct QueryFile {
   struct Entry {
-    let place: String
+    let file: String
+    let line: Int
     let id: String
     let query: Query
+
+    var place: String { "\(file):\(line)" }
   }
 
-  let entries: [Entry]
+  private(set) var entries: [Entry] = []
+  private(set) var rejected: [RejectedLine] = []
 
   /// Reads all of it, so that nothing is asked where a line is bad.
   ///
   /// - Throws: `.invalid`, naming file, line, field, value and remedy.
   init(
-    _ file: InputFile, vectors source: VectorSource?, mode: RecallMode, limit: Int, limits: Limits
+    _ file: InputFile, vectors source: VectorSource?, options: QueriesOptions, limits: Limits
   ) throws(MemoryError) {
-    guard source != nil || mode != .vector else {
+    guard source != nil || options.mode != .vector else {
       throw MemoryError(.invalid, "recall by vector needs the vectors of the queries; name their file")
     }
     guard source?.file != .standardInput || file != .standardInput else {
       throw MemoryError(.invalid, "standard input is named twice; it can be read once")
     }
-    let lines = try Self.lines(of: try OpenInput(file))
+    let lines = try Self.lines(of: try OpenInput(file), keepGoing: options.keepGoing)
     var vectors: VectorFile?
-    if let source, mode != .text {
+    if let source, options.mode != .text {
       vectors = try VectorFile(source, limits: limits)
       try vectors?.require(rows: lines.count, for: "queries")
     }
-    var entries: [Entry] = []
-    for (row, (place, line)) in lines.enumerated() {
-      var query = Query(
-        text: mode == .vector ? nil : line.text, scope: line.scope, filter: line.filter, limit: limit)
-      if let source, let vectors {
-        do throws(MemoryError) {
+    for (row, line) in lines.enumerated() {
+      do throws(MemoryError) {
+        let read = try line.content.get()
+        var query = Query(
+          text: options.mode == .vector ? nil : read.text, scope: read.scope, filter: read.filter, limit: options.limit)
+        if let source, let vectors {
           query.vector = try vectors.row(row)
-        } catch {
-          throw error.located(at: place)
+          query.space = source.space
         }
-        query.space = source.space
+        entries.append(Entry(file: line.file, line: line.number, id: read.id, query: query))
+      } catch let error where options.keepGoing && error.code == .invalid {
+        rejected.append(RejectedLine(file: line.file, line: line.number, reason: error.message))
+      } catch {
+        throw error.located(at: "\(line.file):\(line.number)")
       }
-      entries.append(Entry(place: place, id: line.id, query: query))
     }
-    self.entries = entries
   }
 
-  private static func lines(of input: OpenInput) throws(MemoryError) -> [(place: String, line: QueryLine)] {
+  private struct Line {
+    let file: String
+    let number: Int
+    let content: Result<QueryLine, MemoryError>
+  }
+
+  /// The lines up to the first bad one, or all of them.
+  private static func lines(of input: OpenInput, keepGoing: Bool) throws(MemoryError) -> [Line] {
     var reader = LineReader(input)
-    var lines: [(place: String, line: QueryLine)] = []
-    do throws(MemoryError) {
-      while let line = try reader.next() { lines.append(("\(input.name):\(line.number)", try QueryLine(line.bytes))) }
-    } catch {
-      throw error.located(at: "\(input.name):\(reader.number)")
+    var lines: [Line] = []
+    while true {
+      do throws(MemoryError) {
+        guard let line = try reader.next() else { return lines }
+        lines.append(Line(file: input.name, number: line.number, content: .success(try QueryLine(line.bytes))))
+      } catch let error where keepGoing && error.code == .invalid {
+        lines.append(Line(file: input.name, number: reader.number, content: .failure(error)))
+      } catch {
+        throw error.located(at: "\(input.name):\(reader.number)")
+      }
     }
-    return lines
   }
 }
 

@@ -8,11 +8,11 @@ struct ResultLine {
   /// The line without its end, members in the order of the contract.
   var text: String {
     let results = hits.map { hit in
-      "{\"id\":\(JSON.string(hit.episode.id.rawValue).canonicalText),\"score\":\(JSON(hit.score).canonicalText)}"
+      "{\"id\":\(JSON.string(hit.episode.id.rawValue).outputText),\"score\":\(JSON(hit.score).outputText)}"
     }
     return """
-      {"query_id":\(JSON.string(queryID).canonicalText),"results":[\(results.joined(separator: ","))],\
-      "ms":\(JSON(duration.fractionalMilliseconds).canonicalText)}
+      {"query_id":\(JSON.string(queryID).outputText),"results":[\(results.joined(separator: ","))],\
+      "ms":\(JSON(duration.fractionalMilliseconds).outputText)}
       """
   }
 }

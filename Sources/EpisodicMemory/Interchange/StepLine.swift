@@ -51,7 +51,7 @@ struct StepLine {
 extension Step {
   /// The step as it stands in the line of its episode; what is `nil` is left out.
   public var json: JSON {
-    var members: [String: JSON] = [
+    var members: JSON.Object = [
       "step_number": .integer(Int64(number)), "action": .string(action), "timestamp": .string(timestamp.description),
     ]
     members["result"] = result.map(JSON.string)

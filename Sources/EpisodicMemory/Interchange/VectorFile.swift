@@ -16,30 +16,38 @@ public struct VectorSource: Hashable, Sendable {
 
 /// A file of vectors, read row by row.
 struct VectorFile {
-  let rows: Int
   private let input: OpenInput
   private let dimensions: Int
 
-  /// - Throws: `.invalid` where the file cannot be read or is not made of whole rows.
+  /// - Throws: `.invalid` where the file cannot be read, or no vector has so many numbers.
   init(_ source: VectorSource, limits: Limits) throws(MemoryError) {
     guard (1...limits.dimensions).contains(source.dimensions) else {
       throw MemoryError(.invalid, "dimensions is \(source.dimensions); a vector has 1 to \(limits.dimensions) numbers")
     }
     input = try OpenInput(source.file)
     dimensions = source.dimensions
-    let (rows, rest) = input.size.quotientAndRemainder(dividingBy: Int64(4 * dimensions))
-    guard rest == 0, let rows = Int(exactly: rows) else {
-      throw MemoryError(
-        .invalid,
-        "\(input.name) has \(input.size) bytes, no multiple of the \(4 * dimensions) that a row of \(dimensions) "
-          + "float32 takes; check the file and the number of dimensions")
-    }
-    self.rows = rows
   }
 
   /// Makes sure that every line has its row: one too few or too many would give every later line another's vector.
+  ///
+  /// A pipe is read no further than to the first byte too many.
   func require(rows wanted: Int, for what: String) throws(MemoryError) {
-    guard rows != wanted else { return }
+    let bytes = Int64(wanted) * Int64(4 * dimensions)
+    let size = try input.size(upTo: bytes + 1)
+    guard size != bytes else { return }
+    guard input.size != nil else {
+      throw MemoryError(
+        .invalid,
+        "\(input.name) has more than \(wanted) rows of \(dimensions) float32 for \(wanted) \(what); give one row a line"
+      )
+    }
+    let (rows, rest) = size.quotientAndRemainder(dividingBy: Int64(4 * dimensions))
+    guard rest == 0 else {
+      throw MemoryError(
+        .invalid,
+        "\(input.name) has \(size) bytes, no multiple of the \(4 * dimensions) that a row of \(dimensions) "
+          + "float32 takes; check the file and the number of dimensions")
+    }
     throw MemoryError(
       .invalid, "\(input.name) has \(rows) rows of \(dimensions) float32 for \(wanted) \(what); give one row a line")
   }

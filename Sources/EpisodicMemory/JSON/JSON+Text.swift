@@ -4,16 +4,24 @@ import Foundation
 extension JSON {
   /// The canonical text: members sorted by the bytes of their names, no spaces, shortest numbers, UTF-8 unescaped.
   ///
-  /// Equal values have equal texts, unless their strings are equal only as Unicode counts it. Source of the rules: RFC 8785, with names sorted by UTF-8 instead of UTF-16.
-  public var canonicalText: String {
-    var text = ""
-    write(to: &text)
-    return text
-  }
+  /// What is stored and hashed, and so never changes. Source of the rules: RFC 8785, with names sorted by UTF-8 instead of
+  /// UTF-16, and whole numbers of 64 bits written with all their digits.
+  public var canonicalText: String { JSONWriter.text(of: self, .canonical) }
 
   /// SHA-256 over the canonical text, as 64 lower-case hexadecimal digits.
-  public var canonicalHash: String {
-    SHA256.hash(data: Data(canonicalText.utf8)).hexadecimal
+  public var canonicalHash: String { Self.hash(of: canonicalText) }
+
+  /// The same value for a reader outside: as the canonical text, and what a terminal would act on or not show is escaped.
+  ///
+  /// Escaped are control characters (C0, delete, C1), and characters that turn the direction of writing, have no width, or
+  /// stand for tags: text that somebody recorded must not move a cursor, nor say something else than it shows.
+  public var outputText: String { JSONWriter.text(of: self, .output) }
+
+  /// The hash that earlier versions gave the value, where it was another: they wrote `.number(30)` as `30.0`, and
+  /// whole numbers beyond `Int64.max` as doubles. Patterns they recorded are found by it.
+  var earlierHash: String? {
+    guard hadEarlierText else { return nil }
+    return Self.hash(of: JSONWriter.text(of: self, .earlier))
   }
 
   /// Reads one JSON value, strictly (RFC 8259).
@@ -25,52 +33,16 @@ extension JSON {
     try scanner.end()
   }
 
-  private func write(to text: inout String) {
-    switch self {
-    case .null: text += "null"
-    case .bool(let value): text += value ? "true" : "false"
-    case .integer(let value): text += String(value)
-    // JSON has no infinities and no NaN; validation refuses them before anything is stored.
-    case .number(let value): text += value.isFinite ? String(describing: value) : "null"
-    case .string(let value): JSON.write(value, to: &text)
-    case .array(let elements):
-      text += "["
-      for (index, element) in elements.enumerated() {
-        if index > 0 { text += "," }
-        element.write(to: &text)
-      }
-      text += "]"
-    case .object(let members):
-      text += "{"
-      let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-      for (index, member) in sorted.enumerated() {
-        if index > 0 { text += "," }
-        JSON.write(member.key, to: &text)
-        text += ":"
-        member.value.write(to: &text)
-      }
-      text += "}"
-    }
-  }
+  private static func hash(of text: String) -> String { SHA256.hash(data: Data(text.utf8)).hexadecimal }
 
-  private static func write(_ string: String, to text: inout String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\u{8}": text += "\\b"
-      case "\t": text += "\\t"
-      case "\n": text += "\\n"
-      case "\u{C}": text += "\\f"
-      case "\r": text += "\\r"
-      case ..<"\u{20}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
+  private var hadEarlierText: Bool {
+    switch self {
+    case .number(let value): if case .fractional = JSON.Number(value) { false } else { true }
+    case .unsigned(let value): Double(exactly: value) != nil
+    case .array(let elements): elements.contains(where: \.hadEarlierText)
+    case .object(let members): members.contains { $0.value.hadEarlierText }
+    case .null, .bool, .integer, .string: false
     }
-    text += "\""
   }
 }
 

@@ -1,17 +1,21 @@
 /// A JSON value, for metadata and pattern data.
 ///
-/// Numbers without a fraction that fit 64 bits are `integer`, so 1 and 1.0 are one value, as they are in RFC 8785.
-public enum JSON: Hashable, Sendable {
+/// Two values are equal exactly if their canonical texts are. Strings and names are compared by their code units (RFC 8259,
+/// section 8.3), so `é` composed and decomposed are two; numbers by what they count, so `.integer(30)` and `.number(30)`
+/// are one. Not a number (NaN), which JSON does not have, equals nothing.
+public enum JSON: Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
+  /// A whole number beyond `Int64.max`.
+  case unsigned(UInt64)
   case number(Double)
   case string(String)
   case array([JSON])
-  case object([String: JSON])
+  case object(Object)
 
   /// The members of an object; `nil` for every other value.
-  public var members: [String: JSON]? {
+  public var members: Object? {
     if case .object(let members) = self { members } else { nil }
   }
 
@@ -30,10 +34,70 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
   public init(nilLiteral: ()) { self = .null }
 
   /// Of two members with one name the later one is kept, as a JSON parser would.
-  public init(dictionaryLiteral members: (String, JSON)...) {
-    self = .object(Dictionary(members) { _, later in later })
-  }
+  public init(dictionaryLiteral members: (String, JSON)...) { self = .object(Object(members)) }
 
   /// The value of a number: an integer where it is one.
-  public init(_ value: Double) { self = Int64(exactly: value).map(JSON.integer) ?? .number(value) }
+  public init(_ value: Double) {
+    switch Number(value) {
+    case .integer(let value): self = .integer(value)
+    case .unsigned(let value): self = .unsigned(value)
+    case .fractional(let value): self = .number(value)
+    }
+  }
+}
+
+extension JSON: Hashable {
+  public static func == (a: JSON, b: JSON) -> Bool {
+    if let number = a.numericValue { return number == b.numericValue }
+    return switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.string(let a), .string(let b)): a.hasSameBytes(as: b)
+    case (.array(let a), .array(let b)): a == b
+    case (.object(let a), .object(let b)): a == b
+    default: false
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    if let number = numericValue { return hasher.combine(number) }
+    switch self {
+    case .bool(let value): hasher.combine(value)
+    case .string(let value): hasher.combine(bytesOf: value)
+    case .array(let elements): hasher.combine(elements)
+    case .object(let members): hasher.combine(members)
+    case .null, .integer, .unsigned, .number: hasher.combine(0)
+    }
+  }
+}
+
+extension JSON {
+  /// A number by what it counts, whichever case it stands in; each value has one form.
+  enum Number: Hashable {
+    case integer(Int64)
+    /// Beyond `Int64.max`.
+    case unsigned(UInt64)
+    /// With a fraction, or beyond 64 bits.
+    case fractional(Double)
+
+    init(_ value: Double) {
+      if let integer = Int64(exactly: value) {
+        self = .integer(integer)
+      } else if let unsigned = UInt64(exactly: value) {
+        self = .unsigned(unsigned)
+      } else {
+        self = .fractional(value)
+      }
+    }
+  }
+
+  /// `nil` for what is no number.
+  var numericValue: Number? {
+    switch self {
+    case .integer(let value): .integer(value)
+    case .unsigned(let value): Int64(exactly: value).map(Number.integer) ?? .unsigned(value)
+    case .number(let value): Number(value)
+    default: nil
+    }
+  }
 }

@@ -4,22 +4,46 @@
 /// without a word, and forgets the field when a number does not fit. This one is strict (RFC 8259), and every error names the
 /// field, the value and the remedy.
 struct JSONScanner {
+  /// What is done about characters that cannot be stored: half of a surrogate pair, NUL, bytes that are not UTF-8.
+  enum Repair {
+    /// They are refused; with `offered`, the message says how to have them repaired.
+    case none, offered
+    /// Each becomes U+FFFD, and is counted.
+    case applied
+  }
+
   /// Deeper nesting than this is refused, so that no input can exhaust the stack.
   private static let maximumDepth = 256
 
   private let bytes: [UInt8]
+  private let repair: Repair
   private var position = 0
   private var path = FieldPath()
+  /// Characters that U+FFFD was put in the place of.
+  private(set) var repairs = 0
 
-  /// - Throws: `.invalid` where the bytes are not UTF-8.
-  init(_ bytes: [UInt8]) throws(MemoryError) {
+  /// - Throws: `.invalid` where the bytes are not UTF-8 and not to be repaired.
+  init(_ bytes: [UInt8], repair: Repair = .none) throws(MemoryError) {
+    self.repair = repair
     do {
       _ = try UTF8Span(validating: bytes.span)
+      self.bytes = bytes
     } catch {
-      throw MemoryError(
-        .invalid, "not UTF-8 from byte \(error.byteOffsets.lowerBound + 1) on; convert the file to UTF-8", cause: error)
+      guard repair == .applied else {
+        throw MemoryError(
+          .invalid,
+          "not UTF-8 from byte \(error.byteOffsets.lowerBound + 1) on; convert the file to UTF-8\(repair.hint)",
+          cause: error)
+      }
+      let repaired = String(decoding: bytes, as: UTF8.self)
+      self.bytes = Array(repaired.utf8)
+      repairs = Self.replacements(in: self.bytes) - Self.replacements(in: bytes)
     }
-    self.bytes = bytes
+  }
+
+  /// How often U+FFFD occurs.
+  private static func replacements(in bytes: [UInt8]) -> Int {
+    bytes.indices.dropLast(2).count { bytes[$0] == 0xEF && bytes[$0 + 1] == 0xBF && bytes[$0 + 2] == 0xBD }
   }
 
   // MARK: Structure
@@ -32,12 +56,12 @@ struct JSONScanner {
     position += 1
     guard path.depth < Self.maximumDepth else { throw tooDeep() }
     if take(UInt8(ascii: "}")) { return }
-    var names: Set<String> = []
+    var names: Set<ByteKey> = []
     repeat {
       guard next() == UInt8(ascii: "\"") else { throw broken("a member's name in quotes") }
       let name = try string()
       path.append(name)
-      guard names.insert(name).inserted else {
+      guard names.insert(ByteKey(string: name)).inserted else {
         throw MemoryError(.invalid, "\(path) occurs twice; name each member once")
       }
       guard take(UInt8(ascii: ":")) else { throw broken("a colon") }
@@ -113,6 +137,7 @@ struct JSONScanner {
     guard isNumber else { throw mismatch(wanted) }
     switch try number() {
     case .integer(let value): return Double(value)
+    case .unsigned(let value): return Double(value)
     case .number(let value): return value
     default: throw mismatch(wanted)
     }
@@ -122,9 +147,9 @@ struct JSONScanner {
   mutating func value() throws(MemoryError) -> JSON {
     switch next() {
     case UInt8(ascii: "{"):
-      var members: [String: JSON] = [:]
-      try object("an object") { scanner, name throws(MemoryError) in members[name] = try scanner.value() }
-      return .object(members)
+      var members: [(String, JSON)] = []
+      try object("an object") { scanner, name throws(MemoryError) in members.append((name, try scanner.value())) }
+      return .object(JSON.Object(members))
     case UInt8(ascii: "["):
       var elements: [JSON] = []
       try array("an array") { scanner, _ throws(MemoryError) in elements.append(try scanner.value()) }
@@ -240,10 +265,9 @@ struct JSONScanner {
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isWhole {
-      guard let value = Int64(text) else {
-        throw fault("is \(text.shortened(to: 40)), beyond 64 bits, and would lose digits; write it as a string")
-      }
-      return .integer(value)
+      if let value = Int64(text) { return .integer(value) }
+      if let value = UInt64(text) { return .unsigned(value) }
+      throw fault("is \(text.shortened(to: 40)), beyond 64 bits, and would lose digits; write it as a string")
     }
     guard let value = Double(text), value.isFinite else {
       throw fault("is \(text.shortened(to: 40)), beyond the range of a 64-bit number; write it as a string")
@@ -273,6 +297,7 @@ extension JSONScanner {
         defer { position += 1 }
         return String(decoding: bytes[start..<position], as: UTF8.self)
       case UInt8(ascii: "\\"): return try string(from: start)
+      case 0 where repair == .applied: return try string(from: start)
       case ..<0x20: throw control()
       default: position += 1
       }
@@ -280,7 +305,7 @@ extension JSONScanner {
     throw broken("a closing quote")
   }
 
-  /// Reads on at the first escape of a string that began at `start`.
+  /// Reads on at the first escape, or character to repair, of a string that began at `start`.
   private mutating func string(from start: Int) throws(MemoryError) -> String {
     var unescaped = Array(bytes[start..<position])
     while position < bytes.count {
@@ -292,6 +317,10 @@ extension JSONScanner {
       case UInt8(ascii: "\\"):
         let scalar = try escape()
         unescaped.append(contentsOf: UTF8.encode(scalar)?.map(\.self) ?? [])
+      case 0 where repair == .applied:
+        repairs += 1
+        unescaped.append(contentsOf: UTF8.encodedReplacementCharacter)
+        position += 1
       case ..<0x20: throw control()
       default:
         unescaped.append(byte)
@@ -321,20 +350,30 @@ extension JSONScanner {
       throw broken("a known escape")
     }
     let unit = try hexadecimalUnit()
-    if unit == 0 { throw fault("has a NUL character (\\u0000) at byte \(start + 1) of the line; remove it") }
-    if let scalar = Unicode.Scalar(unit) { return scalar }
-    let high = UInt32(unit)
-    if high < 0xDC00, bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
-      position += 2
-      let low = UInt32(try hexadecimalUnit())
-      if (0xDC00...0xDFFF).contains(low), let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
-      {
-        return scalar
-      }
+    if unit != 0, let scalar = Unicode.Scalar(unit) ?? lowHalf(of: unit) { return scalar }
+    guard repair != .applied else {
+      repairs += 1
+      return "\u{FFFD}"
+    }
+    guard unit != 0 else {
+      throw fault("has a NUL character (\\u0000) at byte \(start + 1) of the line; remove it\(repair.hint)")
     }
     throw fault(
       "has half of a surrogate pair (\\u\(String(unit, radix: 16))) at byte \(start + 1) of the line; write the whole "
-        + "character")
+        + "character\(repair.hint)")
+  }
+
+  /// The character of which `high` is the first half, if the other follows; it has then been read.
+  private mutating func lowHalf(of high: UInt16) -> Unicode.Scalar? {
+    let start = position
+    guard high < 0xDC00, bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else { return nil }
+    position += 2
+    if let low = try? hexadecimalUnit(), (0xDC00...0xDFFF).contains(low) {
+      return Unicode.Scalar(0x10000 + (UInt32(high) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
+    }
+    // What follows is read by itself, and refused there if it is no escape at all.
+    position = start
+    return nil
   }
 
   private mutating func hexadecimalUnit() throws(MemoryError) -> UInt16 {
@@ -350,7 +389,13 @@ extension JSONScanner {
   private func control() -> MemoryError {
     let byte = bytes[position]
     let name = byte == 0 ? "a NUL character" : "an unescaped control character (\(byte))"
-    let escape = byte == 0 ? "remove it" : "escape it as JSON does"
+    let escape = byte == 0 ? "remove it\(repair.hint)" : "escape it as JSON does"
     return fault("has \(name) at byte \(position + 1) of the line; \(escape)")
+  }
+}
+
+extension JSONScanner.Repair {
+  fileprivate var hint: String {
+    self == .offered ? ", or import with --repair, which puts U+FFFD in its place" : ""
   }
 }

@@ -7,9 +7,13 @@ extension Memory {
   public func record(_ draft: Pattern.Draft) async throws(MemoryError) -> Pattern {
     try validation.draft(draft)
     let now = clock.now()
+    var hash = draft.data.canonicalHash
+    if let earlier = draft.data.earlierHash, try await primary.pattern(draft.type, hash: earlier).value != nil {
+      hash = earlier
+    }
     return try await primary.record(
       Pattern(
-        id: .generate(at: now), type: draft.type, data: draft.data, dataHash: draft.data.canonicalHash,
+        id: .generate(at: now), type: draft.type, data: draft.data, dataHash: hash,
         successRate: draft.successRate, usageCount: 0, lastUsed: nil, createdAt: now, metadata: draft.metadata))
   }
 
@@ -42,7 +46,10 @@ extension Memory {
   /// The pattern of that type with equal data, from the cache where it can answer.
   public func pattern(_ type: PatternType, data: JSON) async throws(MemoryError) -> Pattern? {
     try validation.json(data, "pattern_data")
-    return try await reads.pattern(type, hash: data.canonicalHash)
+    if let pattern = try await reads.pattern(type, hash: data.canonicalHash) { return pattern }
+    // Recorded before numbers of one value had one hash.
+    guard let earlier = data.earlierHash else { return nil }
+    return try await reads.pattern(type, hash: earlier)
   }
 
   /// Patterns by success rate, then usage, best first. In a domain: those linked to one of its episodes (I8).

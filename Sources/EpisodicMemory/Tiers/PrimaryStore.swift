@@ -14,10 +14,11 @@ public protocol PrimaryStore: Sendable {
   // MARK: Episodes
 
   func insert(_ episode: Episode) async throws(MemoryError)
-  /// Inserts all or none; returns how many were not there before or were replaced. Embeddings belong to the episodes.
+  /// Inserts all or none, and tells what came of it. Embeddings belong to the episodes. An episode that replaces another
+  /// takes over its place, its links to patterns, and those of its vectors whose text it still has.
   func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
-  ) async throws(MemoryError) -> Int
+  ) async throws(MemoryError) -> InsertionReport
   /// Numbers the steps that have no number, in order, after the highest.
   func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step]
   func move(
@@ -31,6 +32,9 @@ public protocol PrimaryStore: Sendable {
   func episodes(
     _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
   ) async throws(MemoryError) -> Page<Episode>
+
+  /// In the order of recording, a few megabytes or `limit` at a time.
+  func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode>
 
   // MARK: Patterns
 

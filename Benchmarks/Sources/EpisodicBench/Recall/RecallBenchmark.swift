@@ -41,8 +41,8 @@ struct RecallBenchmark {
       progress.show("asking by \(mode.rawValue)", 0, of: 1)
       let output = scratch.path(of: "\(mode.rawValue).jsonl")
       try await memory.recall(
-        queries: .file(data + "/queries.jsonl"), vectors: vectors?.queries, to: .file(output), mode: mode,
-        limit: judgements.limit)
+        queries: .file(data + "/queries.jsonl"), vectors: vectors?.queries, to: .file(output),
+        options: .init(mode: mode, limit: judgements.limit))
       try score(output, mode, judgements, &report)
     }
     progress.clear()

@@ -18,9 +18,12 @@ extension ByteWriter {
     case .object(let members):
       write(UInt8(7))
       write(Array(members)) {
-        $0.write($1.key)
+        $0.write($1.name)
         $0.write($1.value)
       }
+    case .unsigned(let value):
+      write(UInt8(8))
+      write(value)
     }
   }
 }
@@ -45,7 +48,8 @@ extension ByteReader {
       let members = try array { reader throws(MalformedBytes) in
         (try reader.text(), try reader.json(depth: depth + 1))
       }
-      return .object(Dictionary(members) { _, later in later })
+      return .object(JSON.Object(members))
+    case 8: return .unsigned(try integer())
     default: throw MalformedBytes()
     }
   }

@@ -1,0 +1,135 @@
+import Foundation
+
+/// A file that has been opened and can be read from its beginning as often as is wanted.
+final class OpenInput: Sendable {
+  let name: String
+  /// The file, or the copy of a pipe.
+  private let handle: FileHandle
+  /// `nil` for a regular file.
+  private let pipe: PipeCopy?
+  /// Of a regular file, when it was opened.
+  private let fileSize: Int64
+
+  /// - Throws: `.invalid` where there is no such file or it may not be read; `.unavailable` where the process has no
+  ///   descriptor left for it, or a pipe cannot be copied.
+  init(_ file: InputFile) throws(MemoryError) {
+    name = file.description
+    let opened: FileHandle
+    switch file {
+    case .standardInput: opened = FileHandle(fileDescriptor: STDIN_FILENO, closeOnDealloc: false)
+    case .file(let path):
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw .cannotOpen(path, errno, "check the path") }
+      opened = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+    var status = stat()
+    guard fstat(opened.fileDescriptor, &status) == 0 else {
+      throw MemoryError(.unavailable, "cannot read \(name): \(systemMessage(errno))")
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG:
+      handle = opened
+      pipe = nil
+      fileSize = Int64(status.st_size)
+    case S_IFDIR: throw MemoryError(.invalid, "\(name) is a directory; name a file in it")
+    default:
+      let copy = try PipeCopy(of: opened, name: name)
+      handle = copy.handle
+      pipe = copy
+      fileSize = 0
+    }
+  }
+
+  /// Bytes; `nil` while a pipe has not ended.
+  var size: Int64? { pipe == nil ? fileSize : pipe?.size }
+
+  /// Bytes, counted no further than `bound`, however long a pipe is.
+  func size(upTo bound: Int64) throws(MemoryError) -> Int64 {
+    guard let pipe else { return fileSize }
+    return try pipe.extend(to: bound)
+  }
+
+  /// Reads at most `count` bytes at `offset` into `buffer`.
+  ///
+  /// - Returns: How many there were; fewer than asked for only at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(MemoryError) -> Int {
+    if let pipe { _ = try pipe.extend(to: offset + Int64(buffer.count)) }
+    var done = 0
+    while done < buffer.count {
+      let got = pread(
+        handle.fileDescriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(offset) + off_t(done))
+      if got == 0 { break }
+      if got > 0 {
+        done += got
+      } else if errno != EINTR {
+        throw MemoryError(.unavailable, "cannot read \(name): \(systemMessage(errno))")
+      }
+    }
+    return done
+  }
+
+  /// Passes over the rest of a line without keeping it, neither in memory nor, of a pipe, on disk.
+  ///
+  /// - Returns: Where the next line begins, or the file ends.
+  func endOfLine(from offset: Int64) throws(MemoryError) -> Int64 {
+    var offset = offset
+    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      if let pipe, let size = pipe.sizeSoFar, offset >= size { return try pipe.skipLine() }
+      let wanted = pipe.flatMap(\.sizeSoFar).map { Int(min(Int64(chunk.count), $0 - offset)) } ?? chunk.count
+      let input = self
+      let read: Result<Int, MemoryError> = chunk.withUnsafeMutableBytes { bytes in
+        Result { () throws(MemoryError) in
+          try input.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<wanted]), at: offset)
+        }
+      }
+      let count = try read.get()
+      guard count > 0 else { return offset }
+      if let end = chunk.firstNewline(in: 0..<count) { return offset + Int64(end) + 1 }
+      offset += Int64(count)
+    }
+  }
+}
+
+extension [UInt8] {
+  /// The place of the first line end in a part of the bytes.
+  func firstNewline(in range: Range<Int>) -> Int? {
+    guard !range.isEmpty else { return nil }
+    return withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress,
+        let found = memchr(base + range.lowerBound, Int32(UInt8(ascii: "\n")), range.count)
+      else { return nil }
+      return UnsafeRawPointer(found) - base
+    }
+  }
+}
+
+extension MemoryError {
+  /// Opening failed; a lack of descriptors is named as what it is, whatever was to be opened.
+  static func cannotOpen(_ name: String, _ number: Int32, _ remedy: String) -> MemoryError {
+    let lacksDescriptors = number == EMFILE || number == ENFILE
+    return MemoryError(
+      lacksDescriptors ? .unavailable : .invalid,
+      "cannot read \(name): \(systemMessage(number)); "
+        + (lacksDescriptors ? "name fewer files at once, or raise the limit of open files (ulimit -n)" : remedy))
+  }
+}
+
+/// Writes all the bytes; returns the number of the error that kept it from doing so.
+func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Int32? {
+  ContiguousArray(bytes).withUnsafeBytes { bytes in
+    var done = 0
+    while done < bytes.count {
+      let written = write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+      if written >= 0 {
+        done += written
+      } else if errno != EINTR {
+        return errno
+      }
+    }
+    return nil
+  }
+}
+
+/// What the system calls an error.
+func systemMessage(_ number: Int32) -> String { String(cString: strerror(number)) }
