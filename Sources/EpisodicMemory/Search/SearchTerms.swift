@@ -3,7 +3,8 @@ public struct SearchTerms: Hashable, Sendable {
   /// More terms than these cost time and say nothing more.
   public static let maximumCount = 64
 
-  /// Any may match. Distinct, lower case, without stop words unless there is nothing else.
+  /// Any may match. Distinct, lower case, spelled as in the question; without stop words unless there is nothing else. Of
+  /// more than `maximumCount`, the first half and the last: a pasted log begins with what was run and ends with the error.
   public let words: [String]
   /// All must match, as sequences of words.
   public let phrases: [[String]]
@@ -12,11 +13,7 @@ public struct SearchTerms: Hashable, Sendable {
 
   /// - Throws: `.invalid` where a phrase or a prefix has no word.
   init(text: String?, phrases: [String], prefixes: [String]) throws(MemoryError) {
-    let spoken = Self.split(text ?? "")
-    let telling = spoken.filter { !StopWords.english.contains($0) }
-    var seen: Set<String> = []
-    words = (telling.isEmpty ? spoken : telling).filter { seen.insert($0).inserted }.prefix(Self.maximumCount).map(
-      \.self)
+    words = Self.distinctWords(of: text ?? "")
     var sequences: [[String]] = []
     for phrase in phrases {
       let sequence = Self.split(phrase)
@@ -42,17 +39,56 @@ public struct SearchTerms: Hashable, Sendable {
     }
   }
 
-  /// The spellings under which a text may be in the index: composed and decomposed ones are different bytes.
+  /// The spellings under which a text may be in the index, distinct by their bytes: as it is, composed, decomposed.
+  ///
+  /// The first is needed besides the other two: some letters (Bengali য়, Hebrew שׁ, compatibility ideographs) are
+  /// neither what composing nor what decomposing makes of them.
   public static func spellings(of text: String) -> [String] {
-    let decomposed = text.canonicallyDecomposed
-    return decomposed.utf8.elementsEqual(text.utf8) ? [text] : [text, decomposed]
+    var spellings = [text]
+    for form in [text.canonicallyComposed, text.canonicallyDecomposed]
+    where !spellings.contains(where: { $0.utf8.elementsEqual(form.utf8) }) {
+      spellings.append(form)
+    }
+    return spellings
   }
 
   public var isEmpty: Bool { words.isEmpty && phrases.isEmpty && prefixes.isEmpty }
 
+  private static func distinctWords(of text: String) -> [String] {
+    let split = splitMarkingStopWords(text)
+    let significant = split.filter { !$0.isStopWord }
+    var seen: Set<String> = []
+    let words = (significant.isEmpty ? split : significant).map(\.word).filter { seen.insert($0).inserted }
+    guard words.count > maximumCount else { return words }
+    return Array(words.prefix(maximumCount / 2) + words.suffix(maximumCount / 2))
+  }
+
   /// The words of a text as the full-text index cuts them: runs of letters, digits and marks, in lower case.
   private static func split(_ text: String) -> [String] {
-    text.canonicallyComposed.unicodeScalars.split { !isPartOfWord($0) }.map { String($0).lowercased() }
+    text.unicodeScalars.split { !isPartOfWord($0) }.map { String($0).lowercased() }
+  }
+
+  /// The words of a text; a stop word inside an identifier (`us-west-2`, `it-IT`, `is_valid`) is none.
+  private static func splitMarkingStopWords(_ text: String) -> [(word: String, isStopWord: Bool)] {
+    let scalars = text.unicodeScalars
+    var words: [(word: String, isStopWord: Bool)] = []
+    var start = scalars.startIndex
+    while let first = scalars[start...].firstIndex(where: isPartOfWord) {
+      let end = scalars[first...].firstIndex { !isPartOfWord($0) } ?? scalars.endIndex
+      let word = String(scalars[first..<end]).lowercased()
+      let isStopWord =
+        StopWords.english.contains(word) && !isJoined(scalars[..<first].suffix(2).reversed())
+        && !isJoined(scalars[end...].prefix(2))
+      words.append((word, isStopWord))
+      start = end
+    }
+    return words
+  }
+
+  /// Whether what is next to a word, nearest first, joins it to another one.
+  private static func isJoined(_ neighbors: some Collection<Unicode.Scalar>) -> Bool {
+    guard let connector = neighbors.first, "-_./:@#+\\~".unicodeScalars.contains(connector) else { return false }
+    return neighbors.dropFirst().first.map(isPartOfWord) ?? false
   }
 
   private static func isPartOfWord(_ scalar: Unicode.Scalar) -> Bool {
