@@ -25,6 +25,7 @@ let package = Package(
     .package(name: "episodic", path: ".."),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -34,16 +35,21 @@ let package = Package(
       name: "CYardstickLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
     // hnswlib of the system (Debian: libhnswlib-dev); without it the target is empty and says so.
     .target(name: "CHNSW", cxxSettings: fast),
+    // Strikes a program at its system calls, for `bench faults`. Linux only; elsewhere it says so.
+    .target(name: "CFaults"),
     // The exact answer, which is too slow to be without optimisation even in a debug build.
     .target(name: "CExactScan", cSettings: [.unsafeFlags(["-O3"])]),
     .executableTarget(
       name: "EpisodicBench",
       dependencies: [
-        "CRawSQLite", "CYardstickLMDB", "CHNSW", "CExactScan",
+        "CRawSQLite", "CYardstickLMDB", "CHNSW", "CExactScan", "CFaults",
         .product(name: "Episodic", package: "episodic"),
+        // Not linked: built beside it, so that `bench faults` strikes the command that these sources make.
+        .product(name: "episodic", package: "episodic"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: strict),

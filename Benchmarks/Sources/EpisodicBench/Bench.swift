@@ -15,15 +15,16 @@ struct Bench: AsyncParsableCommand {
         bench writes --episodes 500 --steps 20 --directory /mnt/disk
         bench replay --traces ../shared/data/traces
         bench coherence --processes 6 --seconds 300 --kills
+        bench faults --seconds 100
         bench vectors --base base.f32 --queries queries.f32 --dimensions 384 --truth truth.i32
         bench text --documents 100000
         bench recall --data DIR
         bench writes --json > writes.json
       """,
     subcommands: [
-      ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, VectorsCommand.self,
-      TextCommand.self, RecallCommand.self, ReplayWorkerCommand.self, CoherenceWorkerCommand.self,
-      VectorsAskerCommand.self,
+      ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, FaultsCommand.self,
+      VectorsCommand.self, TextCommand.self, RecallCommand.self, ReplayWorkerCommand.self, CoherenceWorkerCommand.self,
+      FaultsWorkerCommand.self, VectorsAskerCommand.self,
     ])
 
   static func main() async {

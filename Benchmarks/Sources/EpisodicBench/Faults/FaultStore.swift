@@ -1,0 +1,252 @@
+import Foundation
+
+/// A store under attack: what can be done to it, what was acknowledged in it, and what must be so after each strike.
+///
+/// It lives on from strike to strike, so whatever one leaves behind meets the next, and everything that was ever
+/// acknowledged must be there after each. A store in which something was found wrong is made again.
+final class FaultStore {
+  /// A command to run, and what it says if it exits with 0.
+  struct Task: Sendable {
+    let name: String
+    let program: TracedProgram
+    let arguments: [String]
+    /// Episodes that are there if it exits with 0: the word of the step by the id of the episode.
+    var promises: [String: String] = [:]
+    /// An episode that the answer must hold if it exits with 0.
+    var finds: String?
+    /// Exit codes that may be, besides 0.
+    var codes: Set<Int32> = [3]
+  }
+
+  private static let dimensions = 8
+  private static let firstEpisodes = 8
+
+  let tools: FaultTools
+  let verb: FaultVerb
+  /// Everything that counts: the store, and the temporary files of the processes that use it.
+  private var folder: String { tools.folder }
+  private var path: String { folder + "/store" }
+  private(set) var acknowledged: [String: String] = [:]
+  private var number = 0
+
+  init(_ tools: FaultTools, for verb: FaultVerb) throws {
+    self.tools = tools
+    self.verb = verb
+    try make()
+  }
+
+  /// Begins again with a new store, or with none where the verb makes one.
+  func make() throws {
+    let files = FileManager.default
+    if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
+    try files.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
+    acknowledged = [:]
+    switch verb {
+    case .open: return
+    case .migrate:
+      for index in 0..<Self.firstEpisodes { acknowledged["earlier-\(index)"] = "earlierword\(index)" }
+      try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try EarlierSchema().make(at: path + "/memory.sqlite", words: acknowledged)
+    default:
+      let episodes = (0..<Self.firstEpisodes).map { (id: "first-\($0)", word: "firstword\($0)") }
+      let vectors = (0..<Self.firstEpisodes).flatMap(Self.vector)
+      let (lines, rows) = (tools.streams + "/first.jsonl", tools.streams + "/first.f32")
+      try write(episodes, to: lines)
+      try Data(vectors.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) })
+        .write(to: URL(filePath: rows))
+      try Data(Self.vector(0).flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) })
+        .write(to: URL(filePath: tools.streams + "/query.f32"))
+      let arguments = ["import", "--vectors", rows, "--model", "bench", "--dimensions", "\(Self.dimensions)", lines]
+      let run = try tools.command.run(tools.words(arguments, store: path), deadline: tools.deadline)
+      guard run.ending == .exited(0) else { throw BenchError("no store to attack: \(run.complaint)") }
+      for (id, word) in episodes { acknowledged[id] = word }
+      // The first recall makes the index, the second is answered by the cache.
+      for _ in 0..<2 { _ = try perform(task(.recall)) }
+    }
+  }
+
+  private static func vector(_ index: Int) -> [Float] {
+    (0..<dimensions).map { $0 == index % dimensions ? 1 : 0.125 }
+  }
+
+  // MARK: What can be done
+
+  /// What is struck.
+  func task(_ verb: FaultVerb) -> Task {
+    number += 1
+    let (id, word) = ("\(verb.rawValue)-\(number)", "word\(verb.rawValue)\(number)")
+    func command(_ arguments: [String]) -> Task {
+      Task(name: verb.rawValue, program: tools.command, arguments: tools.words(arguments, store: path))
+    }
+    switch verb {
+    case .open, .record, .migrate:
+      var task = command(["record", "--task", "testing", "--domain", "faults", "--episode", id, "--", "true", word])
+      task.promises = [id: word]
+      return task
+    case .recall:
+      let vector =
+        acknowledged["first-0"] == nil
+        ? [] : ["--query-vectors", tools.streams + "/query.f32", "--dimensions", "\(Self.dimensions)"]
+      // Of those of the first few, so that each recall asks anew, and the answer is known.
+      let (wanted, text) = acknowledged.min { $0.key < $1.key } ?? ("none", "none")
+      var task = command(["recall", "--everywhere", "--json", "--limit", "20"] + vector + ["\(text) \(word)"])
+      task.finds = wanted
+      return task
+    case .import:
+      let episodes = (0..<3).map { (id: "\(id)-\($0)", word: "\(word)x\($0)") }
+      let lines = tools.streams + "/import.jsonl"
+      // Nobody else writes this folder, and a run that reads a file that is not there says so.
+      try? write(episodes, to: lines)
+      var task = command(["import", lines])
+      task.promises = Dictionary(uniqueKeysWithValues: episodes.map { ($0.id, $0.word) })
+      return task
+    case .check:
+      var task = command(["check"])
+      task.codes = [1, 3]
+      return task
+    case .rebuild: return command(["rebuild"])
+    case .close:
+      let episodes = (0..<2).map { "\(id)-\($0)=\(word)x\($0)" }
+      return Task(
+        name: verb.rawValue, program: tools.worker,
+        arguments: [FaultsWorkerCommand.name, "--store", path] + episodes,
+        codes: [1, 3])
+    }
+  }
+
+  /// What others do beside a process that stands still. All of it must end in time; reads must succeed.
+  func neighbours() -> [Task] {
+    let wanted = acknowledged.keys.min()
+    // Beside the very first opening there may be nothing to read yet.
+    let codes: Set<Int32> = verb == .open ? [3] : []
+    func read(_ arguments: [String], finds: String? = nil) -> Task {
+      Task(
+        name: arguments[0], program: tools.command, arguments: tools.words(arguments, store: path), finds: finds,
+        codes: codes)
+    }
+    var recall = task(.recall)
+    recall.codes = codes
+    if verb == .open { recall.finds = nil }
+    var check = task(.check)
+    check.codes = [3]
+    let reads = [
+      recall, read(["list", "--limit", "1000", "--json"], finds: wanted), read(["export"], finds: wanted),
+      read(["stats"]),
+    ]
+    let show = wanted.map { read(["show", $0, "--json"], finds: $0) }
+    return reads + (show.map { [$0] } ?? []) + [task(.record), task(.import), check, task(.rebuild)]
+  }
+
+  private func write(_ episodes: [(id: String, word: String)], to file: String) throws {
+    let lines = episodes.map { episode in
+      """
+      {"id":"\(episode.id)","task_type":"testing","domain":"faults","context":"imported by a benchmark",\
+      "status":"completed","created_at":"2026-01-31T12:00:00Z","completed_at":"2026-01-31T12:00:01Z","metadata":{},\
+      "steps":[{"step_number":1,"action":"true \(episode.word)","timestamp":"2026-01-31T12:00:00Z"}]}
+
+      """
+    }
+    try Data(lines.joined().utf8).write(to: URL(filePath: file))
+  }
+
+  // MARK: What must be so
+
+  typealias Complaint = (what: FaultProblem.What, how: String)
+
+  /// Holds a run against what it says, and keeps what it acknowledged.
+  ///
+  /// - Parameter isKilled: Whether we killed it.
+  func judge(_ task: Task, _ run: TracedProgram.Run, isKilled: Bool = false) -> [Complaint] {
+    for line in run.output.split(separator: "\n") where task.program.executable == tools.worker.executable {
+      let parts = line.split(separator: " ").last?.split(separator: "=").map(String.init) ?? []
+      if line.hasPrefix("written "), parts.count == 2 { acknowledged[parts[0]] = parts[1] }
+    }
+    switch run.ending {
+    case .late: return [(.hang, "\(task.name) had not ended after \(Int(run.seconds)) s")]
+    case .killed(let signal):
+      if isKilled, signal == SIGKILL { return [] }
+      return [(.crash, "signal \(signal) ended \(task.name): \(run.complaint)")]
+    case .exited(0):
+      acknowledged.merge(task.promises) { _, new in new }
+      guard let wanted = task.finds, !run.output.contains("\"\(wanted)\"") else { return [] }
+      return [(.answer, "\(task.name) exited with 0 and did not show \(wanted)")]
+    case .exited(let code):
+      if task.codes.contains(code) { return [] }
+      return [(.code, "\(task.name) exited with \(code): \(run.complaint)\(run.output.prefix(200))")]
+    }
+  }
+
+  @discardableResult
+  func perform(_ task: Task) throws -> [Complaint] {
+    judge(task, try task.program.run(task.arguments, deadline: tools.deadline))
+  }
+
+  /// What is wrong with the store now: the next command must work, whichever it is; everything acknowledged must be
+  /// there and be found; and the check must pass.
+  func complaints() throws -> [Complaint] {
+    let steps: [() throws -> [Complaint]] = [export, check, recall, record]
+    // Which of them comes first, and meets what the strike has left, takes turns.
+    let order = steps.indices.map { steps[($0 + number) % steps.count] }
+    return try order.flatMap { step in try step() } + leftovers()
+  }
+
+  private func record() throws -> [Complaint] {
+    var task = task(.record)
+    task.codes = []
+    return try perform(task)
+  }
+
+  private func recall() throws -> [Complaint] {
+    guard let (id, word) = acknowledged.randomElement() else { return [] }
+    let arguments = ["recall", "--everywhere", "--json", "--limit", "5", word]
+    return try perform(
+      Task(
+        name: "recall", program: tools.command, arguments: tools.words(arguments, store: path), finds: id, codes: []))
+  }
+
+  private func check() throws -> [Complaint] {
+    let run = try tools.command.run(tools.words(["check"], store: path), deadline: tools.deadline)
+    if isMissing(run) { return [] }
+    var complaints = judge(Task(name: "check", program: tools.command, arguments: [], codes: [1, 3]), run)
+    for line in run.output.split(separator: "\n") where !line.hasPrefix("ok ") {
+      complaints.append((.answer, "check says afterwards: \(line.prefix(300))"))
+    }
+    if complaints.isEmpty, run.ending != .exited(0) {
+      complaints.append((.code, "check ended with \(run.ending) afterwards: \(run.complaint)"))
+    }
+    return complaints
+  }
+
+  private func export() throws -> [Complaint] {
+    let run = try tools.command.run(tools.words(["export"], store: path), deadline: tools.deadline)
+    if isMissing(run) { return [] }
+    let complaints = judge(Task(name: "export", program: tools.command, arguments: [], codes: []), run)
+    guard complaints.isEmpty else { return complaints }
+    var steps: [String: [String]] = [:]
+    for line in run.output.split(separator: "\n") {
+      let episode = try JSONDecoder().decode(ExportedEpisode.self, from: Data(line.utf8))
+      steps[episode.id] = episode.status == "completed" ? episode.steps.map(\.action) : []
+    }
+    let lost = acknowledged.filter { id, word in steps[id]?.contains { $0.hasSuffix("true \(word)") } != true }
+    return lost.keys.sorted().map { (.lost, "\($0) had been acknowledged and is not there") }
+  }
+
+  /// Whether it says that there is no store, where that may be: before anything was acknowledged.
+  private func isMissing(_ run: TracedProgram.Run) -> Bool {
+    verb == .open && acknowledged.isEmpty && run.ending == .exited(3) && run.complaint.contains("no store")
+  }
+
+  /// Temporary files of those that were killed go with the next that come.
+  private func leftovers() throws -> [Complaint] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp")
+    guard !names.isEmpty else { return [] }
+    return [(.leftover, "temporary files stay behind: \(names.sorted().prefix(3).joined(separator: ", "))")]
+  }
+
+  private struct ExportedEpisode: Decodable {
+    struct Step: Decodable { let action: String }
+    let id: String
+    let status: String
+    let steps: [Step]
+  }
+}
