@@ -52,7 +52,7 @@ import Testing
 
 @Suite struct `Ranking` {
   private func candidates(_ words: [Candidates.Words], _ similarities: [Int64: Double] = [:]) -> Candidates {
-    let nearest = similarities.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+    let nearest = similarities.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.map(\.key)
     return Candidates(words: words, nearest: nearest) { similarities[$0] }
   }
 
@@ -75,10 +75,10 @@ import Testing
     #expect(ranked[0].shares.total < 2 * ranked[1].shares.total)
   }
 
-  @Test func `equal scores come in the order of their rows`() {
+  @Test func `of equal scores the last recorded comes first`() {
     let ranked = EpisodicMemory.Ranking().rank(
       candidates([3, 1, 2].map { .init(row: $0, context: 1) }, [1: 0.5, 2: 0.5, 3: 0.5]), limit: 3, legs: .both)
-    #expect(ranked.map(\.row) == [1, 2, 3])
+    #expect(ranked.map(\.row) == [3, 2, 1])
   }
 
   @Test func `vectors that are all alike decide nothing`() {

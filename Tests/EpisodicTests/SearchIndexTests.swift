@@ -225,7 +225,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
       try await memory.insert((0..<12).map { .sample(Episode.ID("e\($0)")) })
       try await memory.embed((0..<6).map { .init(of: Episode.ID("e\($0)"), content: "", vector: same, model: "m") })
       let all = try await memory.recall(Query(vector: same, scope: .everything, limit: 100))
-      #expect(all.map(\.episode.id) == (0..<6).map { Episode.ID("e\($0)") })
+      #expect(all.map(\.episode.id) == (0..<6).reversed().map { Episode.ID("e\($0)") })
       #expect(all.allSatisfy { $0.score == 1 })
       for number in 6..<12 {
         let vector = (0..<dimensions).map { _ in Float.random(in: 0.1...1, using: &random) }

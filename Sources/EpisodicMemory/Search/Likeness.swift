@@ -2,7 +2,7 @@ import Vectors
 
 /// How like the query's vector episodes are, each by the best of its vectors.
 struct Likeness {
-  /// Rows of the nearest episodes, best first; equally near ones in the order of their rows.
+  /// Rows of the nearest episodes, best first; of equally near ones the last recorded.
   private(set) var nearest: [Int64] = []
   private(set) var byEpisode: [Int64: Double] = [:]
   private var query: VectorQuery?
@@ -19,7 +19,7 @@ struct Likeness {
     self.space = space
     isComplete = false
     for neighbor in neighbors { take(neighbor.episode, neighbor.similarity) }
-    nearest = byEpisode.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+    nearest = byEpisode.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.map(\.key)
   }
 
   /// Compares every vector that passes scope and filter.
@@ -34,8 +34,9 @@ struct Likeness {
     }
     for (episode, similarity) in best { take(episode, similarity) }
     var top = TopK<Int64>(request.depth)
-    for (episode, likeness) in byEpisode { top.insert(episode, score: likeness) }
-    nearest = top.ranked().map(\.id)
+    // Of equal scores it keeps the smaller: the negated row of what was recorded last.
+    for (episode, likeness) in byEpisode { top.insert(-episode, score: likeness) }
+    nearest = top.ranked().map { -$0.id }
   }
 
   /// Compares those of the episodes that were not among the nearest: scoring an absent one 0 would make ties decide.

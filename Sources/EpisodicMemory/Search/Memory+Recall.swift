@@ -5,7 +5,7 @@ extension Memory {
   /// of the query's scope makes the next call search again, unless the query allows for older ones. How rare a word is counts over the whole store, and other
   /// domains and running episodes may move that under a cached answer; see the decision on corpus statistics.
   ///
-  /// - Returns: At most `query.limit` hits; ties in the order of recording. By a vector among many, each of the best is found
+  /// - Returns: At most `query.limit` hits; of equal scores, the last recorded first. By a vector among many, each of the best is found
   ///   with a probability of .99 and more, unless the query asks for an exact answer.
   /// - Throws: `.invalid` for a query without a word or a vector, a vector that is not finite or all zero, or one whose
   ///   space is not the store's; `.dimensionMismatch` where its length is not that of the space (I6).

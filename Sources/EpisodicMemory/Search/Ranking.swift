@@ -27,7 +27,7 @@ public struct Ranking: Hashable, Sendable {
   /// Which signals a query asks for. A single one gives its scores as they are: bm25, or the metric's similarity.
   enum Legs { case words, vector, both }
 
-  /// The best `limit` episodes, best first; equal scores in the order of their rows.
+  /// The best `limit` episodes, best first; of equal scores the last recorded, which is the newest attempt.
   ///
   /// - Complexity: O(*n* log *n*), *n* the candidates of both legs.
   func rank(_ candidates: Candidates, limit: Int, legs: Legs) -> [RankedEpisode] {
@@ -48,7 +48,7 @@ public struct Ranking: Hashable, Sendable {
     _ spoken: [(words: Candidates.Words, shares: Hit.Shares)], _ candidates: Candidates, limit: Int
   ) -> [RankedEpisode] {
     let depth = max(depth, limit)
-    let leading = spoken.sorted { ($1.shares.total, $0.words.row) < ($0.shares.total, $1.words.row) }.prefix(depth)
+    let leading = spoken.sorted { ($1.shares.total, $1.words.row) < ($0.shares.total, $0.words.row) }.prefix(depth)
     var pool: [Int64: (words: Candidates.Words, shares: Hit.Shares)] = [:]
     for entry in leading { pool[entry.words.row] = entry }
     let nearest = Set(candidates.nearest.prefix(depth))
@@ -89,6 +89,6 @@ public struct Ranking: Hashable, Sendable {
   }
 
   private func best(_ limit: Int, of episodes: [RankedEpisode]) -> [RankedEpisode] {
-    Array(episodes.sorted { ($1.shares.total, $0.row) < ($0.shares.total, $1.row) }.prefix(limit))
+    Array(episodes.sorted { ($1.shares.total, $1.row) < ($0.shares.total, $0.row) }.prefix(limit))
   }
 }

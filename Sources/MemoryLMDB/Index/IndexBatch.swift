@@ -65,9 +65,9 @@ struct IndexBatch: ~Copyable {
   // MARK: Departures
 
   mutating func depart(groups: [Int64], steps: Set<ChangedRows.Step>, vectors: [Int64]) {
-    departedGroups += groups.map(UInt64.init(bitPattern:))
+    departedGroups += groups.map(EpisodeGroup.of(row:))
     departedDocuments += steps.map { step in
-      WordDocument(field: .steps, group: UInt64(bitPattern: step.episode), member: UInt64(bitPattern: step.row))
+      WordDocument(field: .steps, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
     }
     // What the table said of a context is gone with its group.
     for group in groups { before[group]?.contextHash = 0 }
@@ -78,7 +78,7 @@ struct IndexBatch: ~Copyable {
   mutating func departMissing(_ episodes: [Int64]) {
     for row in episodes where records[row] == nil {
       records[row] = .some(nil)
-      departedGroups.append(UInt64(bitPattern: row))
+      departedGroups.append(EpisodeGroup.of(row: row))
     }
   }
 
@@ -95,7 +95,7 @@ struct IndexBatch: ~Copyable {
     records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
     if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }
     if before?.contextHash == hash { return true }
-    let group = UInt64(bitPattern: episode.row)
+    let group = EpisodeGroup.of(row: episode.row)
     if before != nil { departedDocuments.append(WordDocument(field: .context, group: group, member: 0)) }
     try add([episode.context], WordDocument(field: .context, group: group, member: 0), snapshot)
     return true
@@ -104,7 +104,7 @@ struct IndexBatch: ~Copyable {
   mutating func take(_ step: IndexedStep, _ snapshot: any PrimarySnapshot) throws(MemoryError) -> Bool {
     guard admit(texts: step.texts) else { return false }
     let name = WordDocument(
-      field: .steps, group: UInt64(bitPattern: step.episode), member: UInt64(bitPattern: step.row))
+      field: .steps, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
     try add(step.texts, name, snapshot)
     return true
   }

@@ -105,14 +105,16 @@ extension LMDBSearchIndex {
       var length = 0
       for text in texts { try snapshot.words(of: text) { _, _ in length += 1 } }
       if lengths.removeValue(forKey: document) != length {
-        difference = difference ?? "document \(document.group)/\(document.member) differs"
+        difference =
+          difference
+          ?? "the document of episode \(EpisodeGroup.row(of: document.group)), step \(document.member), differs"
       }
     }
     try forEachRow { row throws(MemoryError) in
       var last: Int64?
       try snapshot.episodes(.after(row, limit: Self.rowsAtOnce)) { episode throws(MemoryError) in
         last = episode.row
-        let document = WordDocument(field: .context, group: UInt64(bitPattern: episode.row), member: 0)
+        let document = WordDocument(field: .context, group: EpisodeGroup.of(row: episode.row), member: 0)
         try compare(document, [episode.context])
         return true
       }
@@ -123,13 +125,16 @@ extension LMDBSearchIndex {
       try snapshot.steps(.after(row, limit: Self.rowsAtOnce)) { step throws(MemoryError) in
         last = step.row
         let document = WordDocument(
-          field: .steps, group: UInt64(bitPattern: step.episode), member: UInt64(bitPattern: step.row))
+          field: .steps, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
         try compare(document, step.texts)
         return true
       }
       return last
     }
-    return difference ?? lengths.keys.min().map { "document \($0.group)/\($0.member) is gone from the primary" }
+    return difference
+      ?? lengths.keys.min().map {
+        "the document of episode \(EpisodeGroup.row(of: $0.group)), step \($0.member), is gone from the primary"
+      }
   }
 
   private func compareVectors(

@@ -141,7 +141,7 @@ extension LMDBSearchIndex {
       query, limit: request.depth,
       admits: { group in
         do throws(LMDBError) {
-          guard let record = try reader.record(of: Int64(bitPattern: group), in: transaction) else { return false }
+          guard let record = try reader.record(of: EpisodeGroup.row(of: group), in: transaction) else { return false }
           return filter.admits(record.attributes)
         } catch {
           failure = error
@@ -150,11 +150,11 @@ extension LMDBSearchIndex {
       }, in: transaction)
     if let failure { throw failure }
     let known = Set(found.map(\.group))
-    let others = rows.map(UInt64.init(bitPattern:)).filter { !known.contains($0) }
+    let others = rows.map(EpisodeGroup.of(row:)).filter { !known.contains($0) }
     let more = others.isEmpty ? [] : try words.scores(of: others, query, in: transaction)
     return (found + more).map { score in
       Candidates.Words(
-        row: Int64(bitPattern: score.group), context: score.context,
+        row: EpisodeGroup.row(of: score.group), context: score.context,
         steps: score.steps.map { (Int64(bitPattern: $0.member), $0.score) })
     }
   }

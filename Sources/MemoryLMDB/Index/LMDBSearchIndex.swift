@@ -13,7 +13,7 @@ import Synchronization
 /// removed and built anew.
 public final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
-    format: 3,
+    format: 4,
     databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
 
   let tier: LMDBTier

@@ -48,11 +48,11 @@ extension VectorSearch {
     return rows.count
   }
 
-  /// Of vectors that are alike the first wins, wherever it lies.
+  /// Of vectors that are alike the last added wins, wherever it lies.
   private struct Leading: Comparable {
     let vector: Int64
     let row: UInt32
-    static func < (a: Leading, b: Leading) -> Bool { a.vector < b.vector }
+    static func < (a: Leading, b: Leading) -> Bool { a.vector > b.vector }
   }
 
   /// The metric's similarity as the bytes have it.
