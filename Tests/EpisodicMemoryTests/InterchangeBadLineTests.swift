@@ -109,6 +109,43 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     #expect(error.code == .invalid && error.message.contains("not UTF-8 from byte 10"))
   }
 
+  @Test(
+    arguments: [
+      (#"\ud83d\u0041"#, "\u{FFFD}A", 1), (#"\ud83d\ud83d\ude00"#, "\u{FFFD}😀", 1), (#"\ud83d"#, "\u{FFFD}", 1),
+      (#"\udc00\u0000x"#, "\u{FFFD}\u{FFFD}x", 2), (#"\ud83d\n"#, "\u{FFFD}\n", 1), ("a\u{0}b", "a\u{FFFD}b", 1),
+      ("a\u{0}\\ud83db", "a\u{FFFD}\u{FFFD}b", 2), (#"\ud83d\ude00"#, "😀", 0), ("\u{FFFD}", "\u{FFFD}", 0),
+    ]) func `what cannot be stored is repaired where it stands, and counted`(text: String, repaired: String, count: Int)
+    throws
+  {
+    for field in ["look", "m\"", "model\""] {
+      let bad = wholeLine.replacing("\"\(field)", with: "\"\(text)\(field.hasSuffix("\"") ? "\"" : "look")")
+      let line = try EpisodeLine(Array(bad.utf8), repair: .applied)
+      #expect(line.repairs == count)
+      switch field {
+      case "look": #expect(line.steps[0].action == repaired + "look")
+      case "m\"": #expect(line.metadata["model"] == .string(repaired))
+      default: #expect(line.metadata[repaired] == "m")
+      }
+      guard count > 0 else { continue }
+      let error = try #require(throws: MemoryError.self) { try EpisodeLine(Array(bad.utf8), repair: .offered) }
+      #expect(error.message.contains("--repair"), "\(error)")
+    }
+  }
+
+  @Test func `bytes that are not UTF-8 are repaired and counted apart from U+FFFD that was there`() throws {
+    let bytes = Array(wholeLine.replacing("look", with: "lo\u{FFFD}k#").utf8)
+    let broken = bytes.flatMap { $0 == UInt8(ascii: "#") ? [0xE2, 0x82, UInt8(ascii: " "), 0xFF] : [$0] }
+    let line = try EpisodeLine(broken, repair: .applied)
+    #expect(line.steps[0].action == "lo\u{FFFD}k\u{FFFD} \u{FFFD}" && line.repairs == 2)
+  }
+
+  @Test(arguments: [#"\ud83d\uZZZZ"#, #"\ud83d\x"#, #"\u12"#, "\u{1B}"]) func `repair lets nothing else through`(
+    text: String
+  ) {
+    let bad = wholeLine.replacing("look", with: text)
+    #expect(throws: MemoryError.self) { try EpisodeLine(Array(bad.utf8), repair: .applied) }
+  }
+
   @Test func `nesting without end is refused`() throws {
     let deep = String(repeating: "[", count: 100_000)
     try expect(BadLine("\"cost\": 0.25", "\"cost\": " + deep, "nested more than 256 deep"), in: wholeLine)

@@ -19,7 +19,7 @@ final class OpenInput: Sendable {
     case .standardInput: opened = FileHandle(fileDescriptor: STDIN_FILENO, closeOnDealloc: false)
     case .file(let path):
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw .cannotOpen(path, errno, "check the path") }
+      guard descriptor >= 0 else { throw .cannot("read", path, errno, "check the path") }
       opened = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
     var status = stat()
@@ -105,12 +105,12 @@ extension [UInt8] {
 }
 
 extension MemoryError {
-  /// Opening failed; a lack of descriptors is named as what it is, whatever was to be opened.
-  static func cannotOpen(_ name: String, _ number: Int32, _ remedy: String) -> MemoryError {
+  /// Opening failed. A lack of descriptors says nothing of the file, whatever was to be opened.
+  static func cannot(_ verb: String, _ name: String, _ number: Int32, _ remedy: String) -> MemoryError {
     let lacksDescriptors = number == EMFILE || number == ENFILE
     return MemoryError(
       lacksDescriptors ? .unavailable : .invalid,
-      "cannot read \(name): \(systemMessage(number)); "
+      "cannot \(verb) \(name): \(systemMessage(number)); "
         + (lacksDescriptors ? "name fewer files at once, or raise the limit of open files (ulimit -n)" : remedy))
   }
 }

@@ -84,9 +84,7 @@ final class LineWriter {
 
   private static func open(_ path: String, _ flags: Int32) throws(MemoryError) -> FileHandle {
     let descriptor = Foundation.open(path, flags, 0o666)
-    guard descriptor >= 0 else {
-      throw MemoryError(.invalid, "cannot write \(path): \(systemMessage(errno)); choose another place")
-    }
+    guard descriptor >= 0 else { throw .cannot("write", path, errno, "choose another place") }
     return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 }

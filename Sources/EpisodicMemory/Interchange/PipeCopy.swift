@@ -28,7 +28,7 @@ final class PipeCopy: Sendable {
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else {
       let number = errno
-      guard number != EMFILE, number != ENFILE else { throw .cannotOpen(name, number, "") }
+      guard number != EMFILE, number != ENFILE else { throw .cannot("read", name, number, "") }
       throw MemoryError(.unavailable, "cannot copy \(name) to \(directory): \(systemMessage(number)); set TMPDIR")
     }
     unlink(template)
