@@ -133,7 +133,7 @@ extension WALDatabase {
     let directory = try TemporaryDirectory()
     let reader = try WALDatabase(path: directory.file("db"), configuration())
     // Whoever waits, waits for longer than the reader stays.
-    let database = try WALDatabase(path: directory.file("db"), configuration(timeoutMilliseconds: 600_000))
+    let database = try WALDatabase(path: directory.file("db"), configuration(timeoutMilliseconds: 3_600_000))
     try await database.add("first")
     let started = AsyncStream<Void>.makeStream()
     let release = DispatchSemaphore(value: 0)

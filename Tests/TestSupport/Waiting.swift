@@ -6,7 +6,7 @@ import Synchronization
 /// - Parameter patience: After which waiting is an error. Only a fault reaches it: minutes, so that load never does.
 /// - Throws: `NeverHappened` after `patience`; what `condition` throws.
 public func waitUntil(
-  _ what: String, within patience: Duration = .seconds(300), _ condition: () throws -> Bool
+  _ what: String, within patience: Duration = .seconds(600), _ condition: () throws -> Bool
 ) async throws {
   let begin = ContinuousClock.now
   while try !condition() {
@@ -25,7 +25,7 @@ extension Child {
   /// Waits until it has printed so many whole lines.
   ///
   /// - Throws: `NeverHappened` if it ends before, with what it said on standard error.
-  public func waitForLines(_ count: Int, within patience: Duration = .seconds(300)) async throws {
+  public func waitForLines(_ count: Int, within patience: Duration = .seconds(600)) async throws {
     try await waitUntil("a child prints \(count) lines", within: patience) {
       // Looked at first: what it printed before its end is there after it.
       let isOver = isOver
@@ -45,8 +45,9 @@ extension Child {
 public final class Held: Sendable {
   private let letGo: Mutex<(@Sendable () -> Void)?>
 
+  /// - Parameter patience: Longer than others need on a machine where a hundred tests share two cores.
   /// - Parameter letGo: Called once.
-  public init(atMost patience: Duration = .seconds(120), letGo: @escaping @Sendable () -> Void) {
+  public init(atMost patience: Duration = .seconds(600), letGo: @escaping @Sendable () -> Void) {
     self.letGo = Mutex(letGo)
     // A thread of its own: those that wait in vain may have taken all the others.
     Thread.detachNewThread { [weak self] in
