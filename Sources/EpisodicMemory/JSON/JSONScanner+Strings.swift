@@ -1,0 +1,114 @@
+extension JSONScanner {
+  /// Reads a string; the quote that begins it is the next byte.
+  mutating func string() throws(MemoryError) -> String {
+    position += 1
+    let start = position
+    // Most strings have no escape and are one stretch of the line.
+    while position < bytes.count {
+      switch bytes[position] {
+      case UInt8(ascii: "\""):
+        defer { position += 1 }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+      case UInt8(ascii: "\\"): return try string(from: start)
+      case 0 where repair == .applied: return try string(from: start)
+      case ..<0x20: throw control()
+      default: position += 1
+      }
+    }
+    throw broken("a closing quote")
+  }
+
+  /// Reads on at the first escape, or character to repair, of a string that began at `start`.
+  private mutating func string(from start: Int) throws(MemoryError) -> String {
+    var unescaped = Array(bytes[start..<position])
+    while position < bytes.count {
+      let byte = bytes[position]
+      switch byte {
+      case UInt8(ascii: "\""):
+        position += 1
+        return String(decoding: unescaped, as: UTF8.self)
+      case UInt8(ascii: "\\"):
+        let scalar = try escape()
+        unescaped.append(contentsOf: UTF8.encode(scalar)?.map(\.self) ?? [])
+      case 0 where repair == .applied:
+        repairs += 1
+        unescaped.append(contentsOf: UTF8.encodedReplacementCharacter)
+        position += 1
+      case ..<0x20: throw control()
+      default:
+        unescaped.append(byte)
+        position += 1
+      }
+    }
+    throw broken("a closing quote")
+  }
+
+  /// Reads an escape, both halves of a surrogate pair included.
+  private mutating func escape() throws(MemoryError) -> Unicode.Scalar {
+    let start = position
+    position += 1
+    guard position < bytes.count else { throw broken("an escaped character") }
+    let letter = bytes[position]
+    position += 1
+    switch letter {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(letter)
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"): break
+    default:
+      position = start
+      throw broken("a known escape")
+    }
+    let unit = try hexadecimalUnit()
+    if unit != 0, let scalar = Unicode.Scalar(unit) ?? pair(beginningWith: unit) { return scalar }
+    guard repair != .applied else {
+      repairs += 1
+      return "\u{FFFD}"
+    }
+    guard unit != 0 else {
+      throw fault("has a NUL character (\\u0000) at byte \(start + 1) of the line; remove it\(repair.hint)")
+    }
+    throw fault(
+      "has half of a surrogate pair (\\u\(String(unit, radix: 16))) at byte \(start + 1) of the line; write the whole "
+        + "character\(repair.hint)")
+  }
+
+  /// The character of which `high` is the first half, if the other follows; it has then been read.
+  private mutating func pair(beginningWith high: UInt16) -> Unicode.Scalar? {
+    let start = position
+    guard high < 0xDC00, bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else { return nil }
+    position += 2
+    if let low = try? hexadecimalUnit(), (0xDC00...0xDFFF).contains(low) {
+      return Unicode.Scalar(0x10000 + (UInt32(high) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
+    }
+    // What follows is read by itself, and refused there if it is no escape at all.
+    position = start
+    return nil
+  }
+
+  private mutating func hexadecimalUnit() throws(MemoryError) -> UInt16 {
+    let digits = bytes[position...].prefix(4)
+    // `UInt16` would also read a sign.
+    guard digits.count == 4, digits.allSatisfy({ Unicode.Scalar($0).properties.isASCIIHexDigit }),
+      let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    else { throw broken("four hexadecimal digits") }
+    position += 4
+    return unit
+  }
+
+  private func control() -> MemoryError {
+    let byte = bytes[position]
+    let name = byte == 0 ? "a NUL character" : "an unescaped control character (\(byte))"
+    let escape = byte == 0 ? "remove it\(repair.hint)" : "escape it as JSON does"
+    return fault("has \(name) at byte \(position + 1) of the line; \(escape)")
+  }
+}
+
+extension JSONScanner.Repair {
+  var hint: String {
+    self == .offered ? ", or import with --repair, which puts U+FFFD in its place" : ""
+  }
+}
