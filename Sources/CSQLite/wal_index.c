@@ -61,8 +61,37 @@ bool episodic_wal_header_is_sound(const episodic_wal_header *header, uint32_t pa
     && fields.checksum[1] == second;
 }
 
-bool episodic_wal_header_is_unique(const episodic_wal_header *header) {
-  wal_index_header fields;
-  memcpy(&fields, header, sizeof fields);
-  return fields.salt[0] != 0 || fields.salt[1] != 0;
+/// WalCkptInfo, which follows two copies of the header.
+enum { moved_offset = 96, moving_offset = 128 };
+
+int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *state) {
+  const char *index = episodic_wal_index(connection);
+  if (index == NULL) return SQLITE_NOTFOUND;
+  sqlite3_file *log = NULL;
+  int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK) return code;
+  if (log == NULL || log->pMethods == NULL) return SQLITE_NOTFOUND;
+  wal_index_header header;
+  episodic_wal_header words = episodic_wal_header_read(index);
+  memcpy(&header, &words, sizeof header);
+  memcpy(state->salt, header.salt, sizeof state->salt);
+  state->last_frame = header.last_frame;
+  state->moved = atomic_load_explicit((const _Atomic uint32_t *)(index + moved_offset), memory_order_acquire);
+  state->moving = atomic_load_explicit((const _Atomic uint32_t *)(index + moving_offset), memory_order_acquire);
+  state->is_log_whole = true;
+  // A log that was begun again gets its header with the next frame.
+  if (header.last_frame == 0) return SQLITE_OK;
+  uint8_t start[32];
+  sqlite3_int64 size = 0;
+  code = log->pMethods->xFileSize(log, &size);
+  if (code != SQLITE_OK) return code;
+  uint32_t page_size = header.page_size == 1 ? 65536 : header.page_size;
+  if (size < 32 + (sqlite3_int64)header.last_frame * (page_size + 24)) {
+    state->is_log_whole = false;
+    return SQLITE_OK;
+  }
+  code = log->pMethods->xRead(log, start, sizeof start, 0);
+  if (code != SQLITE_OK) return code;
+  state->is_log_whole = memcmp(start + 16, header.salt, sizeof header.salt) == 0;
+  return SQLITE_OK;
 }

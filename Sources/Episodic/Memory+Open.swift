@@ -6,8 +6,11 @@ public import Logging
 extension Memory {
   /// How to open a store.
   public struct OpenOptions: Sendable {
+    public var access = Access.readWrite
     /// Whether to make a store where there is none.
     public var create = true
+    /// How long to wait for another process or program that keeps a lock, before a call fails with `.busy`.
+    public var busyTimeout = Duration.seconds(30)
     public var durability = Durability.full
     public var cache = CacheOptions()
     public var index = IndexOptions()
@@ -16,6 +19,14 @@ extension Memory {
     public var logger = Logger(label: "episodic")
 
     public init() {}
+  }
+
+  /// What a store is opened for.
+  public enum Access: Sendable {
+    /// Reading and writing; only reading, without cache and index, where the files or their directory cannot be written.
+    case readWrite
+    /// Only reading, without cache and index: no file is made or changed, and a write throws `.unavailable`.
+    case readOnly
   }
 
   /// The index of words and vectors.
@@ -55,32 +66,37 @@ extension Memory {
   /// folder `index/` the search index. Several processes may open one store. A cache or an index that cannot be used is
   /// left out and logged: it costs time, never an answer (I1).
   ///
-  /// - Throws: `.notAStore` where there is none, or one of a newer version; `.unavailable` without permission;
-  ///   `.corrupted` where the primary is damaged.
+  /// An existing store is opened without waiting for who writes to it. What may wait leaves the caller's executor.
+  ///
+  /// - Parameter directory: A path; `~` and `~/...` are in the home directory.
+  /// - Throws: `.notAStore` where there is none, or one of a newer version; `.unavailable` without permission; `.busy` where
+  ///   another process makes or migrates it for longer than `busyTimeout`; `.corrupted` where the primary is damaged.
   public static func open(
     at directory: String, options: OpenOptions = OpenOptions()
   ) async throws(MemoryError) -> Memory {
+    let directory = try StoreDirectory(directory)
     let primary = try await SQLitePrimaryStore(
-      path: directory + "/memory.sqlite", create: options.create, durability: options.durability,
-      logger: options.logger)
-    let derived = directory + "/cache.lmdb"
-    let cache = cache(for: primary, at: derived, options)
+      path: directory.primary, isReadOnly: options.access == .readOnly, create: options.create,
+      durability: options.durability, busyTimeout: options.busyTimeout, logger: options.logger)
+    let cache = cache(for: primary, at: directory.cache, options)
     return Memory(
-      primary: primary, cache: cache, index: index(for: primary, in: derived, options), clock: options.clock,
+      primary: primary, cache: cache, index: index(for: primary, at: directory.index, options), clock: options.clock,
       limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded)
   }
 
   private static func index(
-    for primary: SQLitePrimaryStore, in derived: String, _ options: OpenOptions
+    for primary: SQLitePrimaryStore, at path: String, _ options: OpenOptions
   ) -> any SearchIndex {
     guard options.index.isEnabled else { return NoIndex(because: "it is switched off") }
-    return LMDBSearchIndex.open(at: derived + "/index", store: primary.identity, logger: options.logger)
+    if let reason = primary.readOnlyReason { return NoIndex(because: "the store is open for reading only: \(reason)") }
+    return LMDBSearchIndex.open(at: path, store: primary.identity, logger: options.logger)
   }
 
   private static func cache(
     for primary: SQLitePrimaryStore, at path: String, _ options: OpenOptions
   ) -> any Cache {
     guard options.cache.isEnabled else { return NoCache(because: "it is switched off") }
+    if let reason = primary.readOnlyReason { return NoCache(because: "the store is open for reading only: \(reason)") }
     var cacheOptions = LMDBCache.Options()
     cacheOptions.capacity = options.cache.capacity
     cacheOptions.maximumEntries = options.cache.maximumEntries

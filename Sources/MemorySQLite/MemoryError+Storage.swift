@@ -9,6 +9,8 @@ extension MemoryError {
     case let error as MemoryError: self = error
     case let error as StorageError: self.init(error)
     case let error as DatabaseError: self.init(error, path: path)
+    case is CancellationError:
+      self.init(.cancelled, "the task that asked \(path) was cancelled; nothing was changed", cause: error)
     case is RowDecodingError:
       self.init(.corrupted, "\(path) holds a value of the wrong type; run check, then restore a backup", cause: error)
     default: self.init(.unavailable, "\(path): \(error)", cause: error)
@@ -20,7 +22,10 @@ extension MemoryError {
     case .missing(let path):
       self.init(.notAStore, "no store at \(path); make one with import or record, or name another", cause: error)
     case .foreign, .newer, .changedMigration: self.init(.notAStore, error.description, cause: error)
-    case .system, .locked, .refused: self.init(.unavailable, error.description, cause: error)
+    case .damaged: self.init(.corrupted, error.description, cause: error)
+    case .locked: self.init(.busy, error.description, cause: error)
+    case .system, .refused, .link, .severalNames, .replaced, .readOnly, .older, .closed:
+      self.init(.unavailable, error.description, cause: error)
     }
   }
 
@@ -37,8 +42,10 @@ extension MemoryError {
     case .SQLITE_FULL:
       self.init(
         .unavailable, "no room left to write \(path); what was acknowledged is kept: free some space", cause: error)
-    case .SQLITE_BUSY, .SQLITE_LOCKED:
-      self.init(.unavailable, "\(path) is locked by another process; try again", cause: error)
+    case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
+      self.init(.busy, "\(path) is locked by another process; end it or try again", cause: error)
+    case .SQLITE_INTERRUPT:
+      self.init(.cancelled, "the task that asked \(path) was cancelled; nothing was changed", cause: error)
     case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
       self.init(
         .unavailable, "no permission to open or write \(path) (\(said)); change its owner or mode", cause: error)

@@ -9,7 +9,7 @@ extension SQLitePrimaryStore {
     do {
       return try await database.write(StepAppend(drafts: steps, episode: id, now: now), in: appends)
     } catch {
-      throw MemoryError(storage: error, path: database.path)
+      throw explained(error)
     }
   }
 }

@@ -14,23 +14,30 @@ public final class SQLitePrimaryStore: PrimaryStore {
   /// As migration 003 declares it for the full-text indexes.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
 
+  /// Why nothing can be written; `nil` if it can.
+  public var readOnlyReason: String? { database.readOnlyReason }
+
   /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
   ///
+  /// - Parameter isReadOnly: Whether to make and change no file. A file that cannot be written is opened so in any case.
+  /// - Parameter busyTimeout: Bounds every wait for another process.
   /// - Parameter maximumPageCount: Bounds the file; for tests of a full disk.
-  /// - Throws: `.notAStore`, `.unavailable` or `.corrupted`.
+  /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   public init(
-    path: String, create: Bool = true, durability: Durability = .full, maximumPageCount: Int? = nil, logger: Logger
+    path: String, isReadOnly: Bool = false, create: Bool = true, durability: Durability = .full,
+    busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, logger: Logger
   ) async throws(MemoryError) {
     let configuration = WALDatabase.Configuration(
       applicationID: Schema.applicationID, migrations: Schema.migrations,
-      synchronous: durability == .full ? .full : .normal, create: create, maximumPageCount: maximumPageCount,
+      synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
+      busyTimeout: busyTimeout, maximumPageCount: maximumPageCount,
       maintenance: { db in try Self.pruneFeed(db) },
       report: { doing, error in
         logger.warning(
           "\(doing) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
       })
     do {
-      database = try WALDatabase(path: path, configuration)
+      database = try await WALDatabase.open(path: path, configuration)
       let uuid = try await database.read { db in try String.fetchOne(db, sql: "SELECT uuid FROM store") }
       guard let uuid else {
         throw MemoryError(.corrupted, "\(path) has lost its identity; restore a backup")
@@ -45,7 +52,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
     do {
       return CommitStamp(try database.commitMark().words)
     } catch {
-      throw MemoryError(storage: error, path: database.path)
+      throw explained(error)
     }
   }
 
@@ -53,7 +60,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
     do {
       try await database.close()
     } catch {
-      throw MemoryError(storage: error, path: database.path)
+      throw explained(error)
     }
   }
 
@@ -66,7 +73,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
     do {
       return try await database.read(body)
     } catch {
-      throw MemoryError(storage: error, path: database.path)
+      throw explained(error)
     }
   }
 
@@ -87,7 +94,17 @@ public final class SQLitePrimaryStore: PrimaryStore {
     do {
       return try await database.write(body)
     } catch {
-      throw MemoryError(storage: error, path: database.path)
+      throw explained(error)
     }
+  }
+
+  /// Says what an error of the storage means; a database that is damaged takes no more writes from then on.
+  func explained(_ error: any Error) -> MemoryError {
+    let explained = MemoryError(storage: error, path: database.path)
+    // An index that does not fit its table is damage that `rebuild` mends: it has an extended code of its own.
+    if let cause = explained.cause as? DatabaseError, cause.extendedResultCode == .SQLITE_CORRUPT {
+      database.refuseWrites(because: cause.message ?? "SQLite met a page that is malformed")
+    }
+    return explained
   }
 }

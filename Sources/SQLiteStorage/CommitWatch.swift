@@ -23,11 +23,16 @@ public struct CommitMark: Hashable, Sendable {
   }
 }
 
-/// A connection that writes nothing and watches for the commits of all others.
+/// A connection that writes nothing, watches for the commits of all others, and closes last.
 ///
 /// SQLite's writers change the header of the WAL index, 48 bytes in shared memory, at every commit: reading it costs
-/// nanoseconds. Where it cannot be had, or is that of an empty log, which are all alike, `PRAGMA data_version` takes its
-/// place: microseconds, and marks that no other connection shares.
+/// nanoseconds. SQLite's own readers, of every version that shares the database, compare the same bytes to learn of commits,
+/// so its version number and its checksum show that it is what this takes it for. Where it cannot be had,
+/// `PRAGMA data_version` takes its place: microseconds, and marks that no other connection shares.
+///
+/// While the connection is open nobody can remove the log, so the header never returns to what it was: it starts as that of
+/// an empty log, or as the log that was found, and each commit and each new beginning of the log changes it. Marks of
+/// different lives, with a moment between at which nobody had the database open, may be equal.
 final class CommitWatch: Sendable {
   private let queue: DatabaseQueue
   /// Where the header is mapped. Valid while `queue` is open, and `users` keeps it so.
@@ -40,11 +45,9 @@ final class CommitWatch: Sendable {
   /// Tells the marks of this connection's `data_version` from those of others.
   private let name = UInt64.random(in: 1 ... .max)
 
-  /// - Parameter trustsHeader: Whether SQLite's header moves as this expects; see `WALIndexTrial`.
-  init(path: String, configuration: GRDB.Configuration, trustsHeader: Bool) throws {
-    var configuration = configuration
-    configuration.readonly = true
-    queue = try DatabaseQueue(path: path, configuration: configuration)
+  /// - Parameter queue: The connection, which belongs to the watch from now on.
+  init(_ queue: DatabaseQueue, trustsHeader: Bool = true) throws {
+    self.queue = queue
     header = trustsHeader ? try queue.unsafeRead(Self.findHeader) : nil
     isDistrusted = Atomic(!trustsHeader)
   }
@@ -65,20 +68,37 @@ final class CommitWatch: Sendable {
     let (before, _) = users.add(1, ordering: .acquiring)
     defer { users.subtract(1, ordering: .releasing) }
     guard before & Self.closed == 0, let index = UnsafeRawPointer(bitPattern: header) else { return nil }
-    var current = episodic_wal_header_read(index)
-    guard episodic_wal_header_is_unique(&current) else { return nil }
-    let words = current.words
+    let words = episodic_wal_header_read(index).words
     return CommitMark([words.0, words.1, words.2, words.3, words.4, words.5, 0, 0])
   }
 
   /// From now on only `data_version` counts.
   func distrust() { isDistrusted.store(true, ordering: .relaxed) }
 
-  func close() throws {
+  /// Frames in the log that are not in the database file yet.
+  var framesToMove: Int {
+    queue.unsafeRead { db in
+      var state = episodic_log_state()
+      guard episodic_log_state_read(db.sqliteConnection, &state) == SQLITE_OK else { return 0 }
+      return Int(state.last_frame) - Int(min(state.moved, state.last_frame))
+    }
+  }
+
+  /// Moves what is in the log into the database file, as far as no reader is in the way. Under the commit lock.
+  func moveLog(_ fileGuard: FileGuard) throws {
+    try queue.writeWithoutTransaction { db in
+      try fileGuard.verify(db)
+      try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+    }
+  }
+
+  /// - Parameter removingLog: Whether to move what is left of the log into the database and remove it, if this is the last
+  ///   connection of any process.
+  func close(removingLog: Bool) throws {
     users.bitwiseOr(Self.closed, ordering: .acquiringAndReleasing)
     // A read of the header takes nanoseconds; the mapping goes after the last of them.
     while users.load(ordering: .acquiring) != Self.closed { sched_yield() }
-    try queue.close()
+    try removingLog ? queue.closeLast() : queue.close()
   }
 
   /// The address of the header; `nil` where there is none that this knows how to read.
@@ -88,7 +108,24 @@ final class CommitWatch: Sendable {
     guard let pageSize = try UInt32.fetchOne(db, sql: "PRAGMA page_size"),
       let index = episodic_wal_index(db.sqliteConnection)
     else { return nil }
-    var current = episodic_wal_header_read(index)
-    return episodic_wal_header_is_sound(&current, pageSize) ? UInt(bitPattern: index) : nil
+    // One that a writer is changing at this moment is not sound: the next look is.
+    for _ in 0..<3 {
+      var current = episodic_wal_header_read(index)
+      if episodic_wal_header_is_sound(&current, pageSize) { return UInt(bitPattern: index) }
+    }
+    return nil
+  }
+}
+
+extension DatabaseQueue {
+  /// Closes the connection; if it is the last one of any process, moves the log into the database and removes it.
+  ///
+  /// SQLite holds an exclusive lock on the database meanwhile. Whoever opens it then waits, so a long log is better moved before.
+  func closeLast() throws {
+    try writeWithoutTransaction { db in
+      let code = episodic_sqlite_checkpoint_on_close(db.sqliteConnection)
+      guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+    }
+    try close()
   }
 }

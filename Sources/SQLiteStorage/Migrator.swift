@@ -22,17 +22,23 @@ struct Migrator {
           ) STRICT
           """)
     }
+    for migration in try pending(db) { try apply(migration, to: db) }
+  }
+
+  /// The migrations that are still to be applied, in order. Changes nothing.
+  ///
+  /// - Throws: `StorageError.newer` or `.changedMigration`.
+  func pending(_ db: Database) throws -> [Migration] {
+    guard try db.tableExists("schema_version") else { return migrations }
     try refuseNewer(db)
     let applied = try Row.fetchAll(db, sql: "SELECT version, checksum FROM schema_version ORDER BY version")
     let checksums = Dictionary(uniqueKeysWithValues: applied.map { ($0[0] as Int, $0[1] as String) })
-    for migration in migrations {
-      guard let checksum = checksums[migration.version] else {
-        try apply(migration, to: db)
-        continue
-      }
+    return try migrations.filter { migration in
+      guard let checksum = checksums[migration.version] else { return true }
       guard checksum == migration.checksum else {
         throw StorageError.changedMigration(path: path, version: migration.version)
       }
+      return false
     }
   }
 

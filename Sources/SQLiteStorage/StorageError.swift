@@ -8,14 +8,28 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
   case foreign(path: String, reason: String)
   /// A newer build has migrated the file further than this one knows.
   case newer(path: String, version: Int, known: Int)
+  /// The file is opened without the right to write, and must be migrated first.
+  case older(path: String, version: Int, known: Int)
   /// A migration that was applied is not the one this build has under that number.
   case changedMigration(path: String, version: Int)
+  /// Something of the database is lost or destroyed.
+  case damaged(path: String, reason: String)
+  /// A file of a database is a symbolic link: whoever planted it would choose what is read and written.
+  case link(path: String)
+  /// The file has further names, under each of which SQLite would keep another log.
+  case severalNames(path: String, count: UInt64)
+  /// A file of the open database was removed, replaced, renamed or overwritten by another program.
+  case replaced(path: String, what: String)
+  /// The database was opened for reading only.
+  case readOnly(path: String, reason: String)
   /// A system call on the file, its folder or its lock failed.
   case system(path: String, operation: String, errno: Int32, reason: String)
   /// Another process holds the commit lock for longer than the timeout.
   case locked(path: String, milliseconds: Int)
   /// The connection does not run as it was told to.
   case refused(pragma: String, expected: String, actual: String)
+  /// Used after it was closed.
+  case closed(path: String)
 
   public var description: String {
     switch self {
@@ -23,13 +37,22 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
     case .foreign(let path, let reason): "\(path) is not one of ours: \(reason)"
     case .newer(let path, let version, let known):
       "\(path) is at schema version \(version), this build knows \(known); use a newer build"
+    case .older(let path, let version, let known):
+      "\(path) is at schema version \(version) and cannot be brought to \(known) without the right to write; open it once with it"
     case .changedMigration(let path, let version):
       "migration \(version) of \(path) is not the one this build has; use the build that made it"
+    case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
+    case .link(let path): "\(path) is a symbolic link, which no file of a store may be; put the file itself there"
+    case .severalNames(let path, let count):
+      "\(path) is one file under \(count) names (hard links), each of which would get a log of its own; copy it instead"
+    case .replaced(let path, let what): "\(path) \(what) while it was open; nothing was written: open it again"
+    case .readOnly(let path, let reason): "\(path) is open for reading only: \(reason)"
     case .system(let path, let operation, let errno, let reason):
       "\(operation) \(path): \(reason)\(errno == EACCES || errno == EPERM ? "; change its owner or mode" : "")"
     case .locked(let path, let milliseconds):
       "another process has held \(path) for \(milliseconds) ms; end it or try again"
     case .refused(let pragma, let expected, let actual): "\(pragma) is \(actual) although \(expected) was set"
+    case .closed(let path): "\(path) was closed; open it again"
     }
   }
 }

@@ -8,12 +8,20 @@ import Synchronization
 final class Upkeep: Sendable {
   /// Frames in the log after which they are moved into the database file: 8 MiB of pages.
   private static let checkpointFrames = 2048
+  /// What SQLite leaves of the log's file, in bytes, when it begins the log again: room for twice as many frames.
+  static let logSizeLimit = 16 << 20
+  /// Frames after which the writer waits for readers to end, so that the log can begin again: there is no other moment
+  /// without a reader if each begins before the one before it has ended.
+  private static let longLogFrames = 8192
+  private static let waitForReaders = Duration.milliseconds(100)
   /// Commits between two rounds of maintenance.
   private static let maintenanceInterval = 256
 
   private let log: LogLength
   private let configuration: WALDatabase.Configuration
   private let commits = Atomic(0)
+  /// Frames at which to wait for readers the next time: a reader that stays must not cost every commit that wait.
+  private let nextWait = Atomic(Upkeep.longLogFrames)
 
   init(log: LogLength, configuration: WALDatabase.Configuration) {
     self.log = log
@@ -21,9 +29,11 @@ final class Upkeep: Sendable {
   }
 
   /// Called on the writer's queue, under the commit lock, outside a transaction.
-  func afterCommit(_ db: Database) {
+  func afterCommit(_ db: Database, _ busy: BusyHandler) {
     if log.frames >= Self.checkpointFrames {
+      // When everything is moved, and no reader is left that began before, the next commit begins the log again.
       attempt("a checkpoint") { try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+      waitForReadersIfLong(db, busy)
     }
     if commits.add(1, ordering: .relaxed).newValue.isMultiple(of: Self.maintenanceInterval) {
       attempt("maintenance") {
@@ -32,6 +42,20 @@ final class Upkeep: Sendable {
           return .commit
         }
       }
+    }
+  }
+
+  private func waitForReadersIfLong(_ db: Database, _ busy: BusyHandler) {
+    let frames = log.frames
+    guard frames >= nextWait.load(ordering: .relaxed) else {
+      if frames < Self.longLogFrames { nextWait.store(Self.longLogFrames, ordering: .relaxed) }
+      return
+    }
+    attempt("a checkpoint") {
+      let isBusy = try busy.limited(to: Self.waitForReaders) {
+        try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(RESTART)") ?? true
+      }
+      nextWait.store(isBusy ? frames + frames / 2 : Self.longLogFrames, ordering: .relaxed)
     }
   }
 

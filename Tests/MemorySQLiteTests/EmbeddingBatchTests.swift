@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct `Many at once` {
   @Test(arguments: [1, 31, 32, 33, 100]) func `vectors keep what they were, in their order`(_ count: Int) async throws {
-    let primary = try await Bench().primary
+    let bench = try await Bench()
+    let primary = bench.primary
     _ = try await primary.insert([.sample("a", steps: ["s"]), .sample("b")], embeddings: [], existing: .fail)
     let vectors = (0..<count).map { index in
       Embedding(
@@ -31,7 +32,8 @@ import Testing
   @Test(arguments: refusals.indices, [false, true]) func `vectors go in together or not at all`(
     _ index: Int, _ replacing: Bool
   ) async throws {
-    let primary = try await Bench().primary
+    let bench = try await Bench()
+    let primary = bench.primary
     _ = try await primary.insert(
       [.sample("a", steps: ["s"]), .sample("b")], embeddings: [.sample("old", of: "a")], existing: .fail)
     let before = try await primary.statistics().watermark
@@ -44,7 +46,8 @@ import Testing
   }
 
   @Test func `the vectors of a batch have one length, also where the model is new`() async throws {
-    let primary = try await Bench().primary
+    let bench = try await Bench()
+    let primary = bench.primary
     _ = try await primary.insert([.sample("a")], embeddings: [], existing: .fail)
     await #expect(throws: MemoryError.self) {
       try await primary.insert([.sample("1", of: "a", [1]), .sample("2", of: "a", [1, 2])], replacing: false)
@@ -54,7 +57,8 @@ import Testing
   @Test func `a batch that replaces takes what was there before, of the same episode, step and model, and stays whole`()
     async throws
   {
-    let primary = try await Bench().primary
+    let bench = try await Bench()
+    let primary = bench.primary
     _ = try await primary.insert(
       [.sample("a", steps: ["s"]), .sample("b")],
       embeddings: [
@@ -67,7 +71,8 @@ import Testing
   }
 
   @Test func `a batch that replaces every vector of a model may change their length`() async throws {
-    let primary = try await Bench().primary
+    let bench = try await Bench()
+    let primary = bench.primary
     _ = try await primary.insert([.sample("a")], embeddings: [.sample("old", of: "a")], existing: .fail)
     try await primary.insert([.sample("new", of: "a", [1, 2, 3])], replacing: true)
     #expect(try await primary.embeddings(of: "a").map(\.vector) == [[1, 2, 3]])

@@ -156,7 +156,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   }
 
   @Test func `what does not exist is not found`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     #expect(await code { _ = try await memory.append(Step.Draft("x"), to: "no") } == .notFound)
     #expect(await code { _ = try await memory.complete("no") } == .notFound)
     #expect(await code { _ = try await memory.update("no", with: .init(context: "x")) } == .notFound)
@@ -170,7 +171,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 
 @Suite struct `Importing episodes` {
   @Test func `every policy for an id that is taken does what it says`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("e", context: "first", steps: ["s"])])
     #expect(await code { _ = try await memory.insert([.sample("new"), .sample("e", context: "second")]) } == .conflict)
     #expect(try await memory.episode("new") == nil)
@@ -181,14 +183,16 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   }
 
   @Test func `a replaced episode keeps its place in a list`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert(["a", "b", "c"].map { .sample($0) })
     try await memory.insert([.sample("a", context: "new")], existing: .replace)
     #expect(try await memory.episodes(in: .everything).elements.map(\.id) == ["c", "b", "a"])
   }
 
   @Test func `a vector of an episode that does not come with it, or of another's step, is refused`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("old", domain: "x", steps: ["s"])])
     let stray = Embedding.Draft(of: "old", content: "", vector: [1], model: "m")
     #expect(await code { _ = try await memory.insert([.sample("new")], embeddings: [stray]) } == .invalid)
@@ -200,7 +204,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   @Test(arguments: Episode.Status.allCases) func `every status survives a round trip`(_ status: Episode.Status)
     async throws
   {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     let episode = Episode.sample("e", status: status, steps: ["a", "b"])
     try await memory.insert([episode])
     #expect(try await memory.episode("e") == episode)
@@ -209,7 +214,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 
 @Suite struct `Listing episodes` {
   @Test func `pages of any size give every episode once, newest first, while others come and go`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert((0..<50).map { .sample(Episode.ID("e\($0)"), at: 1_767_225_600_000 + Int64($0 / 3)) })
     let all = try await memory.episodes(in: .everything, limit: 1000).elements.map(\.id)
     #expect(all == (0..<50).reversed().map { Episode.ID("e\($0)") })
@@ -227,7 +233,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   }
 
   @Test func `each filter lets through what it names and nothing else`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     var episodes: [Episode] = []
     for (index, status) in Episode.Status.allCases.enumerated() {
       for domain in ["x", "y"] {
@@ -255,7 +262,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 
 @Suite struct `Patterns` {
   @Test func `the same data twice is one pattern, whatever the order of its members`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     let first = try await memory.record(Pattern.Draft(.toolSequence, data: ["a": 1, "b": [true]], successRate: 0.5))
     let again = try await memory.record(
       Pattern.Draft(.toolSequence, data: ["b": [true], "a": 1.0], metadata: ["seen": 2]))
@@ -299,7 +307,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   @Test func `patterns are found by type and success, best first, and in a domain only those linked to it`()
     async throws
   {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("x", domain: "x"), .sample("y", domain: "y")])
     var ids: [Pattern.ID] = []
     for rate in [0.2, 0.9, 0.5] {
@@ -322,7 +331,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 
 @Suite struct `Embeddings` {
   @Test func `vectors are added, replaced, paged and counted by their episode`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("e", steps: ["s"]), .sample("f", domain: "other")])
     let step = try #require(try await memory.episode("e")?.steps.first)
     let first = try await memory.embed(.init(of: "e", content: "one", vector: [1, 0], model: "m"))
@@ -341,7 +351,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 
   @Test(arguments: [[], [0, 0], [1, .nan], [.infinity, 1]] as [[Float]])
   func `what is no vector is refused`(_ vector: [Float]) async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("e")])
     #expect(
       await code { _ = try await memory.embed(.init(of: "e", content: "", vector: vector, model: "m")) } == .invalid)
@@ -349,7 +360,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   }
 
   @Test func `a model's vectors have one length`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("e")])
     try await memory.embed(.init(of: "e", content: "", vector: [1, 2], model: "m"))
     #expect(
@@ -359,7 +371,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   }
 
   @Test func `a step of another episode cannot be embedded under this one`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("e", steps: ["s"]), .sample("f")])
     #expect(
       await code { _ = try await memory.embed(.init(of: "f", step: "e/1", content: "", vector: [1], model: "m")) }

@@ -71,7 +71,8 @@ extension `Recall by words` {
   }
 
   @Test func `a phrase must occur as it stands and a prefix must begin a word; words only add`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([
       .sample("a", context: "connection reset by peer"), .sample("b", context: "peer connection was reset"),
       .sample("c", context: "migration of the schema"),
@@ -85,7 +86,8 @@ extension `Recall by words` {
   }
 
   @Test func `nothing of another domain is found, whatever matches it best`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([
       .sample("mine", domain: "mine", context: "token"),
       .sample("theirs", domain: "theirs", context: "token token secret"),
@@ -98,7 +100,8 @@ extension `Recall by words` {
   }
 
   @Test func `active and archived episodes are recalled on request only`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert(
       Episode.Status.allCases.map { .sample(Episode.ID($0.rawValue), context: "token", status: $0) })
     func ids(_ statuses: Set<Episode.Status>?) async throws -> Set<String> {
@@ -115,7 +118,8 @@ extension `Recall by words` {
     Ranking(vectorWeight: .nan), Ranking(depth: -5), Ranking(stepsPerEpisode: .max),
   ])
   func `a ranking that makes no sense is refused`(_ ranking: Ranking) async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("e", context: "token", steps: ["token"])])
     await #expect(throws: MemoryError.self) {
       try await memory.recall(Query(text: "token", scope: .everything, ranking: ranking))
@@ -123,7 +127,8 @@ extension `Recall by words` {
   }
 
   @Test(arguments: [0, -1, 1001]) func `a limit outside 1 to 1,000 is refused`(_ limit: Int) async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     await #expect(throws: MemoryError.self) {
       try await memory.recall(Query(text: "x", scope: .everything, limit: limit))
     }
@@ -135,7 +140,8 @@ extension `Recall by words` {
   func `the order is that of the metric over every vector, the best one of each episode counting`(
     _ metric: Metric, _ seed: UInt64
   ) async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     var generator = SeededGenerator(seed: seed)
     func vector() -> [Float] { (0..<8).map { _ in Float.random(in: -1...1, using: &generator) } }
     try await memory.insert(
@@ -168,7 +174,8 @@ extension `Recall by words` {
   @Test func `a vector belongs to the space that its scope has, whatever other domains were embedded with`()
     async throws
   {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([.sample("mine", domain: "mine"), .sample("theirs", domain: "theirs")])
     try await memory.embed(.init(of: "mine", content: "", vector: [1, 0], model: "m"))
     try await memory.embed(.init(of: "theirs", content: "", vector: [1, 0], model: "secret"))
@@ -182,7 +189,8 @@ extension `Recall by words` {
   }
 
   @Test func `words and vectors together find what either alone would put second`() async throws {
-    let memory = try await Bench().memory
+    let bench = try await Bench()
+    let memory = bench.memory
     try await memory.insert([
       .sample("words", context: "login timeout"), .sample("both", context: "login screen"),
       .sample("vector", context: "unrelated"),

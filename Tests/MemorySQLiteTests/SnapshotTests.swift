@@ -129,8 +129,8 @@ private enum Comparison: CaseIterable { case withAnotherLength, ofOne, ofAnEpiso
     #expect(try await lend(table, .ofEpisodes(owners), bench.primary) == all.filter { owners.contains($0.episode) })
     let last = try await bench.primary.read { snapshot throws(MemoryError) in try snapshot.lastRow(of: table) }
     #expect(last == all.last?.row)
-    let empty = try await Bench().primary
-    #expect(try await empty.read { snapshot throws(MemoryError) in try snapshot.lastRow(of: table) } == 0)
+    let empty = try await Bench()
+    #expect(try await empty.primary.read { snapshot throws(MemoryError) in try snapshot.lastRow(of: table) } == 0)
     #expect(try await lend(table, .listed([]), bench.primary).isEmpty)
     #expect(try await lend(table, .ofEpisodes([]), bench.primary).isEmpty)
   }

@@ -15,11 +15,11 @@ private func migration(_ name: String, _ sql: String) -> Migration {
 
 private func configuration(
   migrations: [Migration] = notes, synchronous: WALDatabase.Synchronous = .normal, create: Bool = true,
-  timeoutMilliseconds: Int = 30_000
+  busyTimeout: Duration = .seconds(30)
 ) -> WALDatabase.Configuration {
   WALDatabase.Configuration(
     applicationID: 7, migrations: migrations, synchronous: synchronous, create: create,
-    timeoutMilliseconds: timeoutMilliseconds, report: { doing, error in Issue.record("\(doing): \(error)") })
+    busyTimeout: busyTimeout, report: { doing, error in Issue.record("\(doing): \(error)") })
 }
 
 extension WALDatabase {
@@ -159,7 +159,7 @@ extension WALDatabase {
     async throws
   {
     let directory = try TemporaryDirectory()
-    let ours = try WALDatabase(path: directory.file("db"), configuration(timeoutMilliseconds: 50))
+    let ours = try WALDatabase(path: directory.file("db"), configuration(busyTimeout: .milliseconds(50)))
     let theirs = try WALDatabase(path: directory.file("db"), configuration())
     let started = AsyncStream<Void>.makeStream()
     let release = DispatchSemaphore(value: 0)

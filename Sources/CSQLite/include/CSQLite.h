@@ -8,12 +8,21 @@
 struct sqlite3;
 
 /// Makes one connection safe to point at a file that others wrote and that others still have open:
-/// shadow tables and `writable_schema` are out of reach (defensive mode), double quotes never make a string, and
-/// closing does not checkpoint unasked. The schema stays trusted, since SQLite 3.40 counts json_valid() in a CHECK as
-/// unsafe otherwise; the engine adds no function that a foreign schema could misuse.
+/// shadow tables and `writable_schema` are out of reach (defensive mode), double quotes never make a string, foreign keys
+/// are enforced, and neither a commit nor closing checkpoints unasked. The schema stays trusted, since SQLite 3.40 counts
+/// json_valid() in a CHECK as unsafe otherwise; the engine adds no function that a foreign schema could misuse.
 ///
 /// @return SQLITE_OK, or the first error code met.
 int episodic_sqlite_harden(struct sqlite3 *connection);
+
+/// Lets the connection, if it is the last one of any process when it is closed, move the log into the database and remove
+/// it. SQLite finds out by an exclusive lock on the database, under which nobody else writes or checkpoints.
+int episodic_sqlite_checkpoint_on_close(struct sqlite3 *connection);
+
+/// Lets names of databases be URIs, which carry options such as `immutable`; to be called before SQLite is used.
+///
+/// @return Whether SQLite takes URIs.
+bool episodic_sqlite_allow_uris(void);
 
 /// The first copy of the header of a WAL index: 48 bytes that every commit changes, in the byte order of the machine.
 typedef struct {
@@ -34,9 +43,23 @@ episodic_wal_header episodic_wal_header_read(const void *wal_index);
 /// Whether that is a header of the format this knows, whole, of a database with pages of that size.
 bool episodic_wal_header_is_sound(const episodic_wal_header *header, uint32_t page_size);
 
-/// Whether the log had a frame, or a generation, when the header was written. A header without salts is that of an
-/// empty log, and they are all alike.
-bool episodic_wal_header_is_unique(const episodic_wal_header *header);
+/// What the WAL index and the log say of each other, in the midst of a transaction.
+typedef struct {
+  /// Tell one beginning of the log from another.
+  uint32_t salt[2];
+  /// Frames in the log, as far as they are committed.
+  uint32_t last_frame;
+  /// Frames that are in the database file, and frames that a checkpoint has begun to move there.
+  uint32_t moved, moving;
+  /// Whether the file of the log that the connection has open begins with those salts and has room for those frames. Another
+  /// program that cut it short or wrote over it would make it otherwise.
+  bool is_log_whole;
+} episodic_log_state;
+
+/// Cost: two reads of memory, and two system calls on the open log.
+///
+/// @return SQLITE_OK, or why there is nothing to say: the connection has no log open.
+int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *state);
 
 struct episodic_tokenizer;
 

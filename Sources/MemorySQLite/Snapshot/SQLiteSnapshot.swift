@@ -52,7 +52,10 @@ extension SQLitePrimaryStore {
     do {
       return try database.readBriefly { db in try SQLiteSnapshot.lend(db, database.path, tokenizers, body) }
     } catch {
-      throw MemoryError(storage: error, path: database.path)
+      let error = explained(error)
+      // The longer way waits.
+      if error.code == .busy { return nil }
+      throw error
     }
   }
 }

@@ -1,0 +1,62 @@
+import EpisodicMemory
+import Foundation
+
+/// The directory of a store, under the one name that all who open it agree on.
+///
+/// Locks belong to files, and within a process some to names: two names of one directory must not be two stores.
+struct StoreDirectory {
+  /// Absolute, without symbolic links as far as it exists.
+  let path: String
+  var primary: String { path + "/memory.sqlite" }
+  var cache: String { path + "/cache.lmdb" }
+  var index: String { cache + "/index" }
+
+  /// - Parameter name: As a user writes it: `~` and what begins with `~/` is in the home directory; everything else is a path,
+  ///   whatever it looks like.
+  /// - Throws: `.invalid` if it is empty, or of another user's home; `.unavailable` if it cannot be resolved.
+  init(_ name: String) throws(MemoryError) {
+    guard !name.isEmpty else { throw MemoryError(.invalid, "the store's directory is empty; name one") }
+    guard !name.utf8.contains(0) else {
+      throw MemoryError(.invalid, "the name of the store's directory has a NUL in it; name another")
+    }
+    let expanded = try Self.expandingHome(name)
+    let absolute = expanded.hasPrefix("/") ? expanded : FileManager.default.currentDirectoryPath + "/" + expanded
+    path = try Self.resolved(absolute)
+  }
+
+  private static func expandingHome(_ name: String) throws(MemoryError) -> String {
+    guard name.hasPrefix("~") else { return name }
+    guard name == "~" || name.hasPrefix("~/") else {
+      throw MemoryError(
+        .invalid, "\"\(name)\" begins with ~ and a name, which is not looked up; write the path, or ./\(name)")
+    }
+    let home = ProcessInfo.processInfo.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
+    return home + name.dropFirst()
+  }
+
+  /// Resolves what exists of a path; what does not will be made there.
+  private static func resolved(_ path: String) throws(MemoryError) -> String {
+    var missing: [Substring] = []
+    var parts = path.split(separator: "/")
+    while true {
+      let existing = "/" + parts.joined(separator: "/")
+      if let real = realpath(existing, nil) {
+        defer { free(real) }
+        let base = String(cString: real)
+        let rest = missing.reversed().joined(separator: "/")
+        return rest.isEmpty ? base : base == "/" ? "/" + rest : base + "/" + rest
+      }
+      let reason = String(cString: strerror(errno))
+      // A name that is a link to nothing is no name for a directory that is still to be made.
+      guard errno == ENOENT, !isSymbolicLink(existing), let last = parts.popLast(), last != "..", last != "." else {
+        throw MemoryError(.unavailable, "the store's directory \(path) cannot be resolved: \(reason); name another")
+      }
+      missing.append(last)
+    }
+  }
+
+  private static func isSymbolicLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+}

@@ -1,0 +1,87 @@
+import GRDB
+import Synchronization
+
+/// The connections of an open database, and what they share.
+final class Connections: Sendable {
+  let files: DatabaseFiles
+  let readers: ReaderPool
+  let watch: CommitWatch
+  let fileGuard: FileGuard
+  /// Who writes, and what it needs for that; `nil` for a database that is opened for reading only.
+  let writer: GroupCommit?
+  private let lock: CommitLock
+  private let timeout: Duration
+  private let report: @Sendable (String, any Error) -> Void
+  private let hasClosed = Atomic(false)
+
+  /// For others that are closing too.
+  private static let closingTimeout = Duration.seconds(1)
+
+  init(_ opened: OpenedDatabase, _ configuration: WALDatabase.Configuration) throws {
+    files = opened.connector.files
+    watch = opened.watch
+    lock = opened.lock
+    timeout = configuration.busyTimeout
+    report = configuration.report
+    let isImmutable = if case .immutable = opened.connector.access { true } else { false }
+    fileGuard = try FileGuard(files, database: opened.status, isImmutable: isImmutable)
+    readers = ReaderPool(opened.connector, maximumCount: configuration.readers)
+    guard opened.readOnlyReason == nil else {
+      writer = nil
+      return
+    }
+    let log = LogLength()
+    let upkeep = Upkeep(log: log, configuration: configuration)
+    writer = GroupCommit(
+      files: files, lock: lock, timeout: timeout, fileGuard: fileGuard,
+      openWriter: { [watch, connector = opened.connector] busy in
+        let writer = try connector.writing(busy)
+        try writer.writeWithoutTransaction { db in
+          try configuration.setUpWriter(db)
+          log.follow(db, seenBy: watch)
+        }
+        return writer
+      },
+      afterCommit: { db, busy in upkeep.afterCommit(db, busy) })
+  }
+
+  /// Whether `close` was called.
+  var isClosed: Bool { hasClosed.load(ordering: .relaxed) }
+
+  /// Closes every connection, if that has not been done. The last process to do so moves the log into the database file and removes it.
+  ///
+  /// May wait for reads of this process that are under way, for the disk, and for a moment for others that close.
+  func close() throws {
+    guard !hasClosed.exchange(true, ordering: .relaxed) else { return }
+    let outcomes = [
+      Result { try writer?.close() },
+      Result {
+        let isLast = try readers.close(timeout: timeout) && writer != nil && moveLog()
+        try ClosingLock(directory: files.directory).withLock(timeout: Self.closingTimeout) {
+          try watch.close(removingLog: isLast)
+        }
+      },
+    ]
+    for outcome in outcomes { try outcome.get() }
+  }
+
+  /// Moves what is in the log into the database file, if no process is committing: one that is does it later.
+  ///
+  /// What is in the log is safe there, so a failure is reported and holds nothing up.
+  ///
+  /// - Returns: Whether log and database are still those that belong together.
+  private func moveLog() -> Bool {
+    do {
+      try fileGuard.verify()
+      guard watch.framesToMove > 0 else { return true }
+      try lock.withLock(whileWaiting: { _ in false }) { try watch.moveLog(fileGuard) }
+      return true
+    } catch StorageError.replaced {
+      // Reads and writes say so; whoever replaced the file wants nothing of the log in it.
+      return false
+    } catch {
+      report("a checkpoint", error)
+      return true
+    }
+  }
+}

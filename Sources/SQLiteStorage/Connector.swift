@@ -1,0 +1,64 @@
+import CSQLite
+import Foundation
+import GRDB
+import GRDBSQLite
+
+/// Opens the connections to one database, all with the same settings.
+struct Connector: Sendable {
+  /// What the database is opened for.
+  enum Access: Sendable {
+    case readWrite
+    /// Its log may be in use by others.
+    case readOnly
+    /// There is no log, and none can or must be made: SQLite reads the database file and takes no locks.
+    case immutable
+  }
+
+  let files: DatabaseFiles
+  let access: Access
+  let timeout: Duration
+
+  /// Opens a connection that may write, to a file that exists.
+  func writing(_ busy: BusyHandler? = nil) throws -> DatabaseQueue {
+    try open(readonly: access != .readWrite, busy)
+  }
+
+  func reading(_ busy: BusyHandler? = nil) throws -> DatabaseQueue {
+    try open(readonly: true, busy)
+  }
+
+  private func open(readonly: Bool, _ busy: BusyHandler?) throws -> DatabaseQueue {
+    var configuration = Self.configuration
+    configuration.readonly = readonly
+    configuration.busyMode = (busy ?? BusyHandler(timeout: timeout)).mode
+    return try DatabaseQueue(path: name(readonly: readonly), configuration: configuration)
+  }
+
+  /// The settings of every connection.
+  static var configuration: GRDB.Configuration {
+    var configuration = GRDB.Configuration()
+    configuration.label = "episodic"
+    configuration.prepareDatabase { db in
+      let code = episodic_sqlite_harden(db.sqliteConnection)
+      guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+      try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+    }
+    return configuration
+  }
+
+  // MARK: Names for SQLite
+
+  private static let takesURIs = episodic_sqlite_allow_uris()
+
+  /// A URI says what a path cannot: that no file is to be made where one was removed, or that nobody writes.
+  private func name(readonly: Bool) -> String {
+    guard Self.takesURIs, let path = files.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) else {
+      return files.path
+    }
+    return switch access {
+    case .immutable: "file:\(path)?immutable=1"
+    case .readOnly: "file:\(path)?mode=ro"
+    case .readWrite: "file:\(path)?mode=\(readonly ? "ro" : "rw")"
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import GRDB
+
+/// An open database before anybody uses it.
+struct OpenedDatabase {
+  let connector: Connector
+  let watch: CommitWatch
+  let lock: CommitLock
+  /// Of the file that was opened.
+  let status: FileStatus
+  /// Why nothing can be written; `nil` if it can.
+  let readOnlyReason: String?
+}
+
+/// Opens a database file, makes it where that is wanted, and brings it to the newest schema.
+///
+/// An existing database in good order is opened without any lock of ours, and nothing is written: who reads waits for no
+/// writer. Making and migrating are for one process at a time.
+struct DatabaseOpening {
+  let files: DatabaseFiles
+  let configuration: WALDatabase.Configuration
+  let lock: CommitLock
+  let migrator: Migrator
+
+  init(_ files: DatabaseFiles, _ configuration: WALDatabase.Configuration) {
+    self.files = files
+    self.configuration = configuration
+    lock = CommitLock(files)
+    migrator = Migrator(migrations: configuration.migrations, path: files.path)
+  }
+
+  func open() throws -> OpenedDatabase {
+    let content = try files.inspect()
+    switch (content, configuration.access) {
+    case (.present(let status), .readOnly): return try openForReading(status, because: "it was opened so")
+    case (.present(let status), .readWrite):
+      if let reason = unwritable { return try openForReading(status, because: reason) }
+      return try openForWriting(status)
+    case (.missing, .readWrite) where configuration.create, (.empty, .readWrite) where configuration.create:
+      try PrivateFiles.makeDirectory(files.directory)
+      try lock.withLock(timeout: configuration.busyTimeout) {
+        try DatabaseCreation(files: files, applicationID: configuration.applicationID, migrator: migrator).make()
+      }
+      guard case .present(let status) = try files.inspect() else { throw StorageError.missing(path: files.path) }
+      return try openForWriting(status)
+    case (.missing, _): throw StorageError.missing(path: files.path)
+    case (.empty, _):
+      throw StorageError.foreign(
+        path: files.path, reason: "it is empty; restore a backup, or make a store there with import or record")
+    }
+  }
+
+  // MARK: For writing
+
+  private func openForWriting(_ status: FileStatus) throws -> OpenedDatabase {
+    let connector = Connector(files: files, access: .readWrite, timeout: configuration.busyTimeout)
+    var connection = try connector.writing()
+    if try !isReady(connection) {
+      try connection.close()
+      try lock.withLock(timeout: configuration.busyTimeout) { try prepare(connector) }
+      connection = try connector.writing()
+    }
+    return OpenedDatabase(
+      connector: connector, watch: try CommitWatch(connection), lock: lock, status: status, readOnlyReason: nil)
+  }
+
+  /// Looks at an existing file before anything is set on it.
+  ///
+  /// - Returns: Whether there is nothing to set or to migrate.
+  /// - Throws: If the file is not one of ours, or of a newer build.
+  private func isReady(_ connection: DatabaseQueue) throws -> Bool {
+    try connection.read { db in
+      let applicationID = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+      let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
+      guard applicationID == configuration.applicationID || (applicationID == 0 && isEmpty) else {
+        throw StorageError.foreign(
+          path: files.path, reason: "its application id is \(applicationID); name another directory")
+      }
+      let pending = try migrator.pending(db)
+      guard !isEmpty, applicationID == configuration.applicationID, pending.isEmpty else { return false }
+      return try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
+    }
+  }
+
+  /// Another process may have done it meanwhile: then there is nothing to do.
+  private func prepare(_ connector: Connector) throws {
+    let writer = try connector.writing()
+    guard try !isReady(writer) else { return try writer.close() }
+    try writer.writeWithoutTransaction { db in
+      try db.useWriteAheadLog(files.path)
+      if try Int32.fetchOne(db, sql: "PRAGMA application_id") != configuration.applicationID {
+        try db.execute(sql: "PRAGMA application_id = \(configuration.applicationID)")
+      }
+      try migrator.migrate(db)
+    }
+    try writer.closeLast()
+  }
+
+  // MARK: For reading only
+
+  private func openForReading(_ status: FileStatus, because reason: String) throws -> OpenedDatabase {
+    // Without a log nobody has the database open. To read it in the usual way SQLite would make a log, even an empty one.
+    let isAlone = try FileStatus.of(files.log) == nil && FileStatus.of(files.rollbackJournal) == nil
+    let connector = Connector(
+      files: files, access: isAlone ? .immutable : .readOnly, timeout: configuration.busyTimeout)
+    let connection = try connector.reading()
+    guard try isCurrent(connection) else {
+      throw StorageError.foreign(path: files.path, reason: "it has no tables yet; open it with the right to write")
+    }
+    return OpenedDatabase(
+      connector: connector, watch: try CommitWatch(connection, trustsHeader: !isAlone), lock: lock, status: status,
+      readOnlyReason: reason)
+  }
+
+  private func isCurrent(_ connection: DatabaseQueue) throws -> Bool {
+    try connection.read { db in
+      let applicationID = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+      guard applicationID == configuration.applicationID else {
+        if try applicationID == 0 && Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0 { return false }
+        throw StorageError.foreign(
+          path: files.path, reason: "its application id is \(applicationID); name another directory")
+      }
+      guard let first = try migrator.pending(db).first else { return true }
+      guard first.version > 1 else { return false }
+      throw StorageError.older(
+        path: files.path, version: first.version - 1, known: migrator.migrations.last?.version ?? 0)
+    }
+  }
+
+  /// Why the database cannot be written; `nil` if it can. Its directory must be writable too, for the log.
+  private var unwritable: String? {
+    for path in [files.path, files.directory] where faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 {
+      return errno == EROFS ? "\(path) is on a read-only file system" : "no permission to write \(path)"
+    }
+    return nil
+  }
+}
