@@ -11,7 +11,6 @@ final class Connections: Sendable {
   let writer: GroupCommit?
   private let lock: CommitLock
   private let timeout: Duration
-  private let report: @Sendable (String, any Error) -> Void
   private let hasClosed = Atomic(false)
 
   /// For others that are closing too.
@@ -22,7 +21,6 @@ final class Connections: Sendable {
     watch = opened.watch
     lock = opened.lock
     timeout = configuration.busyTimeout
-    report = configuration.report
     let isImmutable = if case .immutable = opened.connector.access { true } else { false }
     fileGuard = try FileGuard(files, database: opened.status, isImmutable: isImmutable)
     readers = ReaderPool(opened.connector, maximumCount: configuration.readers)
@@ -67,7 +65,7 @@ final class Connections: Sendable {
 
   /// Moves what is in the log into the database file, if no process is committing: one that is does it later.
   ///
-  /// What is in the log is safe there, so a failure is reported and holds nothing up.
+  /// What is in the log is safe there, so a failure holds nothing up.
   ///
   /// - Returns: Whether log and database are still those that belong together.
   private func moveLog() -> Bool {
@@ -80,7 +78,7 @@ final class Connections: Sendable {
       // Reads and writes say so; whoever replaced the file wants nothing of the log in it.
       return false
     } catch {
-      report("a checkpoint", error)
+      // On a full disk, for instance: the log stays, and whoever closes next tries again.
       return true
     }
   }

@@ -21,7 +21,6 @@ import Testing
 
   @Test(arguments: ["list", "stats", "check", "rebuild", "export"])
   func `a file that is no database is named by every command`(_ command: String) throws {
-    for suffix in ["-wal", "-shm"] { try FileManager.default.removeItem(atPath: primary + suffix) }
     try Data(String(repeating: "dear diary ", count: 1000).utf8).write(to: URL(filePath: primary))
     expect3(try episodic(command), saying: primary, "restore a backup")
   }
@@ -43,7 +42,6 @@ import Testing
 
   @Test func `a primary that fails its integrity check ends check with 3 and says how to go on`() throws {
     try #require(try episodic("import", "-", input: (0..<300).map { line("e\($0)") }.joined()).status == 0)
-    for suffix in ["-wal", "-shm"] { try FileManager.default.removeItem(atPath: primary + suffix) }
     var bytes = try Data(contentsOf: URL(filePath: primary))
     for page in 6..<bytes.count / 4096 { for offset in 0..<40 { bytes[page * 4096 + offset] = UInt8(offset) } }
     try bytes.write(to: URL(filePath: primary))

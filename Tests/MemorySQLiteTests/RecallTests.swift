@@ -17,8 +17,18 @@ struct Bench {
     directory = try TemporaryDirectory()
     primary = try await SQLitePrimaryStore(
       path: directory.file("memory.sqlite"), durability: durability, logger: Logger(label: "test"))
-    memory = Memory(primary: primary, cache: NoCache(because: "a test of the primary"), clock: clock)
+    memory = Memory(
+      primary: primary, cache: NoCache(because: "a test of the primary"),
+      clock: ClockOfBench(clock: clock, directory: directory))
   }
+}
+
+/// Keeps the files of a bench for as long as anybody has its memory: a store without its files refuses to go on.
+private struct ClockOfBench: WallClock {
+  let clock: ManualClock
+  let directory: TemporaryDirectory
+
+  func now() -> Timestamp { clock.now() }
 }
 
 @Suite struct `Recall by words` {
