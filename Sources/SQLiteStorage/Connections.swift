@@ -51,6 +51,7 @@ final class Connections: Sendable {
   /// May wait for reads of this process that are under way, for the disk, and for a moment for others that close.
   func close() throws {
     guard !hasClosed.exchange(true, ordering: .relaxed) else { return }
+    fileGuard.retire()
     let outcomes = [
       Result { try writer?.close() },
       Result {

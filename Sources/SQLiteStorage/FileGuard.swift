@@ -63,6 +63,9 @@ final class FileGuard: Sendable {
     try verify()
   }
 
+  /// The database is closed, and others may remove its log.
+  func retire() { nextLook.store(.max, ordering: .relaxed) }
+
   /// A database without locks is read from a file that nobody has changed, before and after, or not at all.
   func verifyBeforeRead() throws { try isImmutable ? verify() : verifyNowAndThen() }
 
