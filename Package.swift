@@ -87,7 +87,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicTests",
-      dependencies: ["Episodic", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", logging],
+      dependencies: ["Episodic", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", logging],
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport"], swiftSettings: strict),

@@ -74,6 +74,15 @@ extension Memory {
   public static func open(
     at directory: String, options: OpenOptions = OpenOptions()
   ) async throws(MemoryError) -> Memory {
+    // Opening waits for disks and locks, so not on the caller's executor.
+    try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      try await openTiers(at: directory, options)
+    }
+  }
+
+  private static func openTiers(
+    at directory: String, _ options: OpenOptions
+  ) async throws(MemoryError) -> Memory {
     let directory = try StoreDirectory(directory)
     let primary = try await SQLitePrimaryStore(
       path: directory.primary, isReadOnly: options.access == .readOnly, create: options.create,
@@ -81,7 +90,7 @@ extension Memory {
     let cache = cache(for: primary, at: directory.cache, options)
     return Memory(
       primary: primary, cache: cache, index: index(for: primary, at: directory.index, options), clock: options.clock,
-      limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded)
+      limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded, busyTimeout: options.busyTimeout)
   }
 
   private static func index(

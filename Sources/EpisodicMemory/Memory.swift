@@ -37,14 +37,15 @@ public struct Memory: Sendable {
   let prefetchesEnded: Bool
   let reads: ReadThrough
   let follower: IndexFollower
-  let searches = Flights<[Hit]>()
+  let briefSearches = BriefSearches()
 
   /// Puts the tiers together; `Memory.open(at:)` does it for a directory.
-  ///
   /// - Parameter prefetchesEnded: Whether completing or failing an episode puts it into the cache.
+  /// - Parameter busyTimeout: How long a call waits for another process that keeps the cache or the index locked.
   public init(
     primary: any PrimaryStore, cache: any Cache, index: any SearchIndex = NoIndex(because: "none was given"),
-    clock: any WallClock = SystemClock(), limits: Limits = Limits(), prefetchesEnded: Bool = false
+    clock: any WallClock = SystemClock(), limits: Limits = Limits(), prefetchesEnded: Bool = false,
+    busyTimeout: Duration = .seconds(30)
   ) {
     self.primary = primary
     self.cache = cache
@@ -53,6 +54,6 @@ public struct Memory: Sendable {
     self.limits = limits
     self.prefetchesEnded = prefetchesEnded
     reads = ReadThrough(primary: primary, cache: cache)
-    follower = IndexFollower(primary: primary, index: index)
+    follower = IndexFollower(primary: primary, index: index, busyTimeout: busyTimeout)
   }
 }

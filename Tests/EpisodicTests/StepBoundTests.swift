@@ -39,7 +39,9 @@ private struct SteppedIndex {
   }
 
   func expectSound() async throws {
-    for check in await index.check(against: primary) { #expect(check.outcome == .passed, "\(check.name)") }
+    for check in try await index.check(against: primary, busyTimeout: .seconds(30)) {
+      #expect(check.outcome == .passed, "\(check.name)")
+    }
   }
 
   /// A text of about so many bytes, of words of which most come again.

@@ -84,10 +84,10 @@ func mark(_ revision: Int64) -> Watermark { Watermark(revision: revision, nonce:
 let now = CommitStamp(InlineArray(repeating: 1))
 
 extension Cache {
-  func apply(_ batch: ChangeBatch) -> CatchUp { apply(batch, stamp: now) }
+  func apply(_ batch: ChangeBatch) -> CatchUp { apply(batch, stamp: now, waits: true) }
 
   func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {
-    fill(key, with: value, tags: tags, asOf: asOf, afterMiss: true)
+    fill([CacheFill(key, with: value, tags: tags, afterMiss: true)], asOf: asOf, waits: true)
   }
 
   /// What it has under a key, if it knows of all changes.

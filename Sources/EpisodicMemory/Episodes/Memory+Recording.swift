@@ -122,9 +122,13 @@ extension Memory {
     _ episodes: [Episode], embeddings: [Embedding.Draft] = [], existing: Episode.ExistingPolicy = .fail
   ) async throws(MemoryError) -> InsertionReport {
     let validation = validation
-    for episode in episodes { try validation.episode(episode) }
-    for embedding in embeddings { try validation.draft(embedding) }
-    try validation.belonging(embeddings, to: episodes)
+    let validate: @Sendable () throws(MemoryError) -> Void = { () throws(MemoryError) in
+      for episode in episodes { try validation.episode(episode) }
+      for embedding in embeddings { try validation.draft(embedding) }
+      try validation.belonging(embeddings, to: episodes)
+    }
+    // Megabytes of text take milliseconds.
+    if episodes.count >= Self.bulk { try await BlockingWork.shared.run(validate) } else { try validate() }
     let now = clock.now()
     let inserted = try await primary.insert(
       episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)

@@ -4,7 +4,6 @@ struct Importer {
   /// little enough that other writers get their turn.
   private static let batchEpisodes = 256
   private static let batchBytes = 4 << 20
-  private static let progressInterval = 64
 
   private typealias Line = (entry: EpisodeStream.Entry, content: EpisodeStream.Content)
 
@@ -51,7 +50,10 @@ struct Importer {
   mutating func run(_ progress: (ImportProgress) -> Void) async throws(MemoryError) -> ImportReport {
     if let vectors {
       try await require(vectors.space)
-      try vectors.file.require(rows: try EpisodeStream.countLines(inputs, options), for: "episodes")
+      let (inputs, options) = (inputs, options)
+      try await BlockingWork.shared.run { () throws(MemoryError) in
+        try vectors.file.require(rows: try EpisodeStream.countLines(inputs, options), for: "episodes")
+      }
     }
     let page = try await memory.primary.episodes(.init(), in: .everything, after: nil, limit: 1)
     mayExist = !page.elements.isEmpty
@@ -77,23 +79,28 @@ struct Importer {
   /// Reads every line and stores nothing.
   private func checkEverything(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
     var rejected: [RejectedLine] = []
-    guard var stream = stream() else { return }
-    while rejected.count < RejectedLines.maximumCount, let entry = try stream.next() {
-      do throws(MemoryError) {
-        let id = try entry.content.get().episode.id
-        if options.existing == .fail, mayExist, try await exists(id) {
-          throw MemoryError(.conflict, "id \"\(id)\" is in the store already; skip or replace existing episodes")
+    guard let reader = reader() else { return }
+    var isEverythingSeen = false
+    reading: while !isEverythingSeen {
+      let portion = try await reader.next()
+      for entry in portion.entries {
+        do throws(MemoryError) {
+          let id = try entry.content.get().episode.id
+          if options.existing == .fail, mayExist, try await exists(id) {
+            throw MemoryError(.conflict, "id \"\(id)\" is in the store already; skip or replace existing episodes")
+          }
+        } catch let error where error.code == .invalid || error.code == .conflict {
+          rejected.append(entry.rejected(error))
+          // What follows may be the rest of a pipe without end, and nothing of it will be stored.
+          if entry.isCutOff || rejected.count >= RejectedLines.maximumCount { break reading }
         }
-      } catch let error where error.code == .invalid || error.code == .conflict {
-        rejected.append(entry.rejected(error))
-        // What follows may be the rest of a pipe without end, and nothing of it will be stored.
-        if entry.isCutOff { break }
       }
-      tell(progress, .checking, stream)
+      isEverythingSeen = portion.isLast
+      if !isEverythingSeen { tell(progress, .checking, portion) }
     }
     guard let first = rejected.first else { return }
     let others = rejected.count - 1
-    let more = others == 0 ? "" : ", as \(others) more lines\(stream.isAtEnd ? "" : " at least") are bad"
+    let more = others == 0 ? "" : ", as \(others) more lines\(isEverythingSeen ? "" : " at least") are bad"
     throw MemoryError(.invalid, "\(first); nothing was imported\(more)", cause: RejectedLines(lines: rejected))
   }
 
@@ -105,19 +112,23 @@ struct Importer {
   // MARK: Storing
 
   private mutating func store(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
-    guard var stream = stream() else { return }
-    while let entry = try stream.next() {
-      do throws(MemoryError) {
-        batch.append((entry, try entry.content.get()))
-        batchedBytes += entry.bytes
-      } catch {
-        try reject(entry, error)
+    guard let reader = reader() else { return }
+    var portion = EpisodeReader.Portion()
+    while !portion.isLast {
+      portion = try await reader.next()
+      for entry in portion.entries {
+        do throws(MemoryError) {
+          batch.append((entry, try entry.content.get()))
+          batchedBytes += entry.bytes
+        } catch {
+          try reject(entry, error)
+        }
+        if batch.count >= Self.batchEpisodes || batchedBytes >= Self.batchBytes { try await storeBatch() }
       }
-      if batch.count >= Self.batchEpisodes || batchedBytes >= Self.batchBytes { try await storeBatch() }
-      tell(progress, .storing, stream)
+      if !portion.isLast { tell(progress, .storing, portion) }
     }
     try await storeBatch()
-    progress(ImportProgress(stage: .storing, bytes: bytes, bytesDone: stream.bytesRead, lines: stream.lines))
+    tell(progress, .storing, portion)
     // Whole batches may have been refused late; the files' order is what a reader of the report expects.
     let order = Dictionary(inputs.enumerated().map { ($1.name, $0) }) { first, _ in first }
     report.rejected.sort { (order[$0.file] ?? 0, $0.line) < (order[$1.file] ?? 0, $1.line) }
@@ -187,8 +198,9 @@ struct Importer {
 
   // MARK: Details
 
-  private func stream() -> EpisodeStream? {
+  private func reader() -> EpisodeReader? {
     EpisodeStream(inputs, vectors: vectors?.file, options: options, limits: memory.limits, now: now)
+      .map(EpisodeReader.init)
   }
 
   /// Of all files; 0 while a pipe among them has not ended.
@@ -198,9 +210,8 @@ struct Importer {
   }
 
   private func tell(
-    _ progress: (ImportProgress) -> Void, _ stage: ImportProgress.Stage, _ stream: EpisodeStream
+    _ progress: (ImportProgress) -> Void, _ stage: ImportProgress.Stage, _ portion: EpisodeReader.Portion
   ) {
-    guard stream.lines.isMultiple(of: Self.progressInterval) else { return }
-    progress(ImportProgress(stage: stage, bytes: bytes, bytesDone: stream.bytesRead, lines: stream.lines))
+    progress(ImportProgress(stage: stage, bytes: bytes, bytesDone: portion.bytesRead, lines: portion.lines))
   }
 }

@@ -6,14 +6,16 @@ extension Memory {
   /// with `ExistingPolicy.skip` takes it up again. Constant memory, but for the ids. A pipe is copied to a temporary file.
   ///
   /// - Parameter vectors: One row for every line of all files together, blank ones not counted; of the contexts.
-  /// - Parameter progress: Called now and then.
-  /// - Throws: `.invalid` for bad lines, with `RejectedLines` as its cause, or files that cannot be read;
+  /// - Parameter progress: Called now and then, where the caller runs.
+  /// - Throws: `.cancelled`; `.invalid` for bad lines, with `RejectedLines` as its cause, or files that cannot be read;
   ///   `.dimensionMismatch` where the model's vectors in the store have another length (I6).
   public func importEpisodes(
     from files: [InputFile], vectors: VectorSource? = nil, options: ImportOptions = .init(),
     progress: (ImportProgress) -> Void = { _ in }
   ) async throws(MemoryError) -> ImportReport {
-    var importer = try Importer(self, files: files, vectors: vectors, options: options)
+    var importer = try await BlockingWork.shared.run { () throws(MemoryError) in
+      try Importer(self, files: files, vectors: vectors, options: options)
+    }
     return try await importer.run(progress)
   }
 
@@ -27,17 +29,21 @@ extension Memory {
   /// - Throws: `.invalid` where the file cannot be made, `.unavailable` where it cannot be written.
   @discardableResult
   public func exportEpisodes(to output: OutputFile) async throws(MemoryError) -> Int {
-    let writer = try LineWriter(output)
-    var count = 0
-    var cursor: PageCursor?
-    repeat {
-      let page = try await primary.episodesAsRecorded(after: cursor, limit: 100)
-      for episode in page.elements { try writer.write(episode.json.outputText) }
-      count += page.elements.count
-      cursor = page.next
-    } while cursor != nil
-    try writer.finish()
-    return count
+    let primary = primary
+    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      let writer = try LineWriter(output)
+      var count = 0
+      var cursor: PageCursor?
+      repeat {
+        try MemoryError.throwIfCancelled()
+        let page = try await primary.episodesAsRecorded(after: cursor, limit: 100)
+        for episode in page.elements { try writer.write(episode.json.outputText) }
+        count += page.elements.count
+        cursor = page.next
+      } while cursor != nil
+      try writer.finish()
+      return count
+    }
   }
 
   /// Recalls for every query of a file and writes one result a line, in the order of the file.
@@ -52,11 +58,20 @@ extension Memory {
   public func recall(
     queries file: InputFile, vectors: VectorSource? = nil, to output: OutputFile, options: QueriesOptions = .init()
   ) async throws(MemoryError) -> QueriesReport {
+    try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      try await self.answer(file, vectors: vectors, to: output, options)
+    }
+  }
+
+  private func answer(
+    _ file: InputFile, vectors: VectorSource?, to output: OutputFile, _ options: QueriesOptions
+  ) async throws(MemoryError) -> QueriesReport {
     let queries = try QueryFile(file, vectors: vectors, options: options, limits: limits)
     let writer = try LineWriter(output)
     var report = QueriesReport()
     report.rejected = queries.rejected
     for entry in queries.entries {
+      try MemoryError.throwIfCancelled()
       let begin = ContinuousClock.now
       var hits: [Hit] = []
       do throws(MemoryError) {

@@ -23,7 +23,7 @@ extension Memory {
       return try await search(query, terms: terms, key: nil)
     case .found(nil, _), .missed(nil): return try await search(query, terms: terms, key: nil)
     case .missed(let stamp?):
-      return try await searches.join(key, at: stamp) { () async throws(MemoryError) in
+      return try await reads.searches.join(key, at: stamp) { () async throws(MemoryError) in
         try await search(query, terms: terms, key: key)
       }
     }
@@ -47,14 +47,15 @@ extension Memory {
     }
     guard let key else { return found.value }
     // Which vectors there are decides what a vector means, and an answer that none took part in has no tag for that.
+    var fills: [CacheFill] = []
     if query.vector == nil || found.value.contains(where: { $0.shares.vector != 0 }) {
-      cache.fill(key, with: Answer(found.value), tags: query.tags, asOf: found.asOf, afterMiss: true)
+      fills.append(CacheFill(key, with: Answer(found.value), tags: query.tags, afterMiss: true))
     }
     for hit in found.value {
-      cache.fill(
-        .episode(hit.episode.id), with: hit.episode, tags: [.episode(hit.episode.id.rawValue)], asOf: found.asOf,
-        afterMiss: false)
+      let id = hit.episode.id
+      fills.append(CacheFill(.episode(id), with: hit.episode, tags: [.episode(id.rawValue)], afterMiss: false))
     }
+    await reads.keep(fills, asOf: found.asOf)
     return found.value
   }
 
@@ -76,10 +77,13 @@ extension Memory {
       stepWeight: ranking.stepWeight, excerpts: query.excerpts)
     let follower = follower
     for attempt in 1...Self.maximumTries {
+      try MemoryError.throwIfCancelled()
       let search = Search(request, query, index: attempt < Self.maximumTries ? index : nil)
-      if attempt == 1, search.mayBeBrief, let found = try brief(search, request, load) { return found }
+      if attempt == 1, search.mayBeBrief, briefSearches.mayTry, let found = try brief(search, request, load) {
+        return found
+      }
       let found: Value? = try await primary.read { snapshot throws(MemoryError) in
-        let ranked = try search.run(in: snapshot) {
+        let ranked = try search.run(in: snapshot, isBrief: false) {
           follower.start()
           return true
         }
@@ -90,13 +94,16 @@ extension Memory {
     throw MemoryError(.unavailable, "the search was overtaken by other processes again and again; try again")
   }
 
-  /// Searches on this thread, which must not be kept for long: only where the index answers.
+  /// Searches on this thread, which must not be kept for long: only where the index answers as it stands, and while such
+  /// searches take less than a millisecond.
   private func brief<Value>(
     _ search: Search, _ request: RecallRequest,
     _ load: (any PrimarySnapshot, [RankedEpisode], RecallRequest) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? {
+    let start = ContinuousClock.now
+    defer { briefSearches.took(ContinuousClock.now - start) }
     let found: Value?? = try primary.readBriefly { snapshot throws(MemoryError) in
-      let ranked = try search.run(in: snapshot) { false }
+      let ranked = try search.run(in: snapshot, isBrief: true) { false }
       return try ranked.map { ranked throws(MemoryError) in try load(snapshot, ranked, request) }
     }
     return found ?? nil
@@ -104,21 +111,20 @@ extension Memory {
 
   /// Puts the episodes into an answer that was found at `stamp`; `nil` where they are not all to be had as of then.
   private func hits(for answer: Answer, at stamp: CommitStamp) async throws(MemoryError) -> [Hit]? {
-    var hits: [Hit] = []
-    hits.reserveCapacity(answer.lines.count)
-    var isLoaded = false
+    var episodes: [Episode?] = []
+    episodes.reserveCapacity(answer.lines.count)
+    var missing: [Episode.ID] = []
     for line in answer.lines {
-      var episode: Episode? = reads.find(.episode(line.id), at: stamp)
-      if episode == nil {
-        episode = try await reads.load(line.id, at: stamp)
-        isLoaded = true
-      }
-      guard let episode else { return nil }
-      hits.append(Hit(line, episode))
+      episodes.append(reads.find(.episode(line.id), at: stamp))
+      if episodes.last == .some(nil) { missing.append(line.id) }
     }
-    // What the primary said may be newer than the answer.
-    if isLoaded, try primary.commitStamp() != stamp { return nil }
-    return hits
+    if !missing.isEmpty {
+      var loaded = try await reads.load(missing, at: stamp)[...]
+      // One that is gone, or what the primary said may be newer than the answer.
+      guard loaded.count == missing.count, try primary.commitStamp() == stamp else { return nil }
+      for place in episodes.indices where episodes[place] == nil { episodes[place] = loaded.removeFirst() }
+    }
+    return zip(answer.lines, episodes).compactMap { line, episode in episode.map { Hit(line, $0) } }
   }
 
   /// An answer that may be as old as the query allows, with its episodes as they are now; `nil` where there is none.

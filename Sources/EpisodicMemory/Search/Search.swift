@@ -25,10 +25,13 @@ struct Search: Sendable {
   ///
   /// - Parameter behind: Called where the index has nothing to say and should follow, or every vector has to be visited;
   ///   answers whether the primary may do so, which takes long.
+  /// - Parameter isBrief: Whether only what the index has already will do: it does not catch up first.
   /// - Returns: `nil` where the index is ahead of the snapshot: take a newer one; and where the primary is not to search.
-  func run(in snapshot: any PrimarySnapshot, behind: () -> Bool) throws(MemoryError) -> [RankedEpisode]? {
-    guard var likeness = try likeness(in: snapshot, behind),
-      let words = try words(also: likeness.nearest, in: snapshot, behind)
+  func run(
+    in snapshot: any PrimarySnapshot, isBrief: Bool, behind: () -> Bool
+  ) throws(MemoryError) -> [RankedEpisode]? {
+    guard var likeness = try likeness(in: snapshot, isBrief, behind),
+      let words = try words(also: likeness.nearest, in: snapshot, isBrief, behind)
     else { return nil }
     try likeness.complete(words.map(\.row), in: snapshot)
     let known = likeness.byEpisode
@@ -43,20 +46,22 @@ struct Search: Sendable {
   }
 
   private func words(
-    also nearest: [Int64], in snapshot: any PrimarySnapshot, _ behind: () -> Bool
+    also nearest: [Int64], in snapshot: any PrimarySnapshot, _ isBrief: Bool, _ behind: () -> Bool
   ) throws(MemoryError) -> [Candidates.Words]? {
     guard request.terms != nil else { return [] }
     if index.isAvailable {
-      switch try index.words(request, also: nearest, in: snapshot) {
+      switch try index.words(request, also: nearest, in: snapshot, catchesUp: !isBrief) {
       case .found(let words): return words
-      case .ahead: return nil
+      case .ahead, .behind: return nil
       case .silent: guard behind() else { return nil }
       }
     }
     return try snapshot.words(request)
   }
 
-  private func likeness(in snapshot: any PrimarySnapshot, _ behind: () -> Bool) throws(MemoryError) -> Likeness? {
+  private func likeness(
+    in snapshot: any PrimarySnapshot, _ isBrief: Bool, _ behind: () -> Bool
+  ) throws(MemoryError) -> Likeness? {
     guard let components = request.vector else { return Likeness() }
     var spaces = try snapshot.spaces()
     // Only what the question may see decides where its vector belongs (I8). Where there is one space that fits, that is
@@ -72,9 +77,9 @@ struct Search: Sendable {
     do { vector = try Vector(components) } catch { throw MemoryError(.invalid, "vector: \(error)", cause: error) }
     let query = VectorQuery(vector, metric: space.metric)
     if index.isAvailable {
-      switch try index.neighbors(query, in: space, request, in: snapshot) {
+      switch try index.neighbors(query, in: space, request, in: snapshot, catchesUp: !isBrief) {
       case .found(let neighbors): return Likeness(neighbors, query, space)
-      case .ahead: return nil
+      case .ahead, .behind: return nil
       case .silent: guard behind() else { return nil }
       }
     }

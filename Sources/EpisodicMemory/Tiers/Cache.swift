@@ -11,19 +11,27 @@ public protocol Cache: Sendable {
   /// Only a cache that still stands where the batch was asked for takes it: of two that catch up at once, the slower
   /// one must not put the watermark back.
   ///
+  /// One that does not is left as it is: then nothing is written.
+  ///
   /// - Parameter stamp: Taken before the batch was read. The cache stands there where the batch is complete.
-  func apply(_ batch: ChangeBatch, stamp: CommitStamp) -> CatchUp
+  /// - Parameter waits: Whether it may wait for others that write, a fifth of a second at most.
+  func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> CatchUp
   /// Looks a value up, in one snapshot of the cache.
   func find(_ key: CacheKey, _ freshness: Freshness) -> Finding
-  /// Keeps a value that was read from the primary, if the cache knows of the primary up to `asOf` and no further.
+  /// Keeps values that were read from one snapshot of the primary, in one transaction, if the cache knows of the primary
+  /// up to `asOf` and no further.
   ///
-  /// - Parameter value: `nil` where the primary has nothing under that key, which is kept as well.
-  /// - Parameter afterMiss: Whether somebody asked for it and `find` did not have it.
-  func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark, afterMiss: Bool)
-  /// Drops an entry whose bytes turned out to be no value.
+  /// - Parameter waits: Whether it may wait for others that write, a fifth of a second at most.
+  /// - Returns: False where it was not to wait and would have had to: call again where it may.
+  @discardableResult
+  func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool
+  /// Drops an entry whose bytes turned out to be no value, unless others write just now.
   func reject(_ key: CacheKey)
   /// Drops every entry.
-  func removeAll()
+  ///
+  /// - Returns: False where another process keeps it from doing so.
+  @discardableResult
+  func removeAll() -> Bool
   func statistics() -> CacheStatistics
   /// Compares what is in it with the truth.
   func check(against primary: any PrimaryStore) async -> [Check]
@@ -48,9 +56,29 @@ public enum Finding: Sendable {
   case behind
 }
 
+/// A value on its way into the cache.
+public struct CacheFill: Sendable {
+  public let key: CacheKey
+  /// `nil` where the primary has nothing under that key, which is kept as well.
+  public let value: (any Cacheable)?
+  /// What the value depends on.
+  public let tags: [CacheTag]
+  /// Whether somebody asked for it and `find` did not have it.
+  public let afterMiss: Bool
+
+  public init(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], afterMiss: Bool) {
+    self.key = key
+    self.value = value
+    self.tags = tags
+    self.afterMiss = afterMiss
+  }
+}
+
 /// What became of a batch of changes.
 public enum CatchUp: Sendable {
   case applied
+  /// Others write just now, and it was not to wait for them.
+  case busy
   /// Another process was faster: ask again from where the cache stands now.
   case overtaken
   case unavailable
@@ -114,13 +142,11 @@ public struct NoCache: Cache {
 
   public var isAvailable: Bool { false }
   public func watermark() -> Watermark? { nil }
-  public func apply(_ batch: ChangeBatch, stamp: CommitStamp) -> CatchUp { .unavailable }
+  public func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> CatchUp { .unavailable }
   public func find(_ key: CacheKey, _ freshness: Freshness) -> Finding { .miss }
-  public func fill(
-    _ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark, afterMiss: Bool
-  ) {}
+  public func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool { true }
   public func reject(_ key: CacheKey) {}
-  public func removeAll() {}
+  public func removeAll() -> Bool { true }
   public func statistics() -> CacheStatistics { CacheStatistics(unavailable: reason) }
   public func check(against primary: any PrimaryStore) async -> [Check] { [] }
   public func close() {}

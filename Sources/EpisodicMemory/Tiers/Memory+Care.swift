@@ -1,40 +1,50 @@
 extension Memory {
   /// What both tiers hold, and what the cache did.
   public func statistics() async throws(MemoryError) -> MemoryStatistics {
-    MemoryStatistics(
-      primary: try await primary.statistics(), cache: cache.statistics(), index: index.statistics())
+    let (primary, cache, index) = (primary, cache, index)
+    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      MemoryStatistics(primary: try await primary.statistics(), cache: cache.statistics(), index: index.statistics())
+    }
   }
 
   /// What the cache did and holds: the same without asking the primary, in microseconds.
   public func cacheStatistics() -> CacheStatistics { cache.statistics() }
 
-  /// Verifies the primary (integrity, foreign keys, full text, change feed) and the cache against it.
+  /// Verifies the primary (integrity, foreign keys, full text, change feed), and the cache and the index against it.
   ///
   /// Cost: reads everything once.
+  ///
+  /// - Throws: `.busy` where another process keeps the index for longer than the store's `busyTimeout`; `.cancelled`.
   public func check() async throws(MemoryError) -> [Check] {
-    let checks = try await primary.check()
-    // A cache that has not caught up is not wrong, only behind; so it is made to catch up first.
-    if cache.isAvailable { _ = try await reads.gate.catchUp(to: try primary.commitStamp()) }
-    return checks + (await cache.check(against: primary)) + (await index.check(against: primary))
+    let (primary, cache, index, gate, busyTimeout) = (primary, cache, index, reads.gate, follower.busyTimeout)
+    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      let checks = try await primary.check()
+      // A cache that has not caught up is not wrong, only behind; so it is made to catch up first.
+      if cache.isAvailable { _ = try await gate.catchUp(to: try primary.commitStamp()) }
+      try MemoryError.throwIfCancelled()
+      let ofCache = await cache.check(against: primary)
+      try MemoryError.throwIfCancelled()
+      return checks + ofCache + (try await index.check(against: primary, busyTimeout: busyTimeout))
+    }
   }
 
   /// Makes everything derived anew: empties the cache, which fills itself again, rebuilds the full-text indexes, and builds
   /// the index of words and vectors. Others may read and write meanwhile.
   ///
+  /// One that is cancelled or gives up leaves what is derived as far as it has come, and the next use goes on with it.
+  ///
   /// - Parameter progress: Called when a stage starts, goes on and ends.
+  /// - Throws: `.busy` where another process keeps the cache or the index for longer than the store's `busyTimeout`;
+  ///   `.cancelled`.
   public func rebuild(progress: (RebuildProgress) -> Void = { _ in }) async throws(MemoryError) {
     progress(RebuildProgress(stage: "cache", done: 0, total: 1))
-    cache.removeAll()
-    reads.gate.forget()
+    try await emptyCache()
     progress(RebuildProgress(stage: "cache", done: 1, total: 1))
     progress(RebuildProgress(stage: "full-text indexes", done: 0, total: 1))
     try await primary.rebuildTextIndexes()
     progress(RebuildProgress(stage: "full-text indexes", done: 1, total: 1))
     guard index.isAvailable else { return }
-    guard try await follower.removeAll() else {
-      throw MemoryError(
-        .unavailable, "another process keeps the search index locked; look for one that is stopped, and try again")
-    }
+    try await follower.removeAll()
     var last: RebuildProgress?
     func report(_ next: RebuildProgress) {
       if let before = last, before.stage != next.stage { progress(before.ended) }
@@ -50,7 +60,19 @@ extension Memory {
     if let last { progress(last.ended) }
   }
 
+  private func emptyCache() async throws(MemoryError) {
+    let cache = cache
+    var wait = BoundedWait(follower.busyTimeout, pause: .milliseconds(5))
+    while !(try await BlockingWork.shared.run { () throws(MemoryError) in cache.removeAll() }) {
+      try await wait.pause(
+        for: "another process keeps the cache locked; look for one that is stopped, and try again")
+    }
+    reads.gate.forget()
+  }
+
   /// Merges what grew piece by piece, in the full-text indexes and in the index of words: searches after it cost least.
+  ///
+  /// - Throws: `.busy` where another process keeps the index for longer than the store's `busyTimeout`; `.cancelled`.
   public func optimize() async throws(MemoryError) {
     try await primary.optimizeTextIndexes()
     try await follower.follow()
@@ -60,9 +82,12 @@ extension Memory {
   /// nothing.
   public func close() async throws(MemoryError) {
     await follower.close()
-    index.close()
-    cache.close()
-    try await primary.close()
+    let (primary, cache, index) = (primary, cache, index)
+    try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      index.close()
+      cache.close()
+      try await primary.close()
+    }
   }
 }
 

@@ -3,8 +3,9 @@ struct ReadThrough: Sendable {
   let primary: any PrimaryStore
   let cache: any Cache
   let gate: FreshnessGate
-  private let episodes = Flights<Episode?>()
-  private let patterns = Flights<Pattern?>()
+  private let episodes = SingleFlight<Episode?>()
+  private let patterns = SingleFlight<Pattern?>()
+  let searches = SingleFlight<[Hit]>()
 
   init(primary: any PrimaryStore, cache: any Cache) {
     self.primary = primary
@@ -23,10 +24,38 @@ struct ReadThrough: Sendable {
   /// Reads an episode that the cache does not have.
   ///
   /// - Parameter stamp: Taken before the call; `nil` keeps it out of the cache.
-  func load(_ id: Episode.ID, at stamp: CommitStamp?) async throws(MemoryError) -> Episode? {
+  private func load(_ id: Episode.ID, at stamp: CommitStamp?) async throws(MemoryError) -> Episode? {
     try await fill(.episode(id), .episode(id.rawValue), episodes, at: stamp) { primary async throws(MemoryError) in
       try await primary.episode(id)
     }
+  }
+
+  /// Reads episodes that the cache does not have, and fills those of one snapshot in one transaction.
+  ///
+  /// - Parameter stamp: Taken before the call.
+  /// - Returns: In the order of the ids; without those that are not there.
+  func load(_ ids: [Episode.ID], at stamp: CommitStamp) async throws(MemoryError) -> [Episode] {
+    var found: [Episode] = []
+    var fills: [CacheFill] = []
+    var filledAt: Watermark?
+    for id in ids {
+      var mine: Versioned<Episode?>?
+      let episode = try await episodes.join(.episode(id), at: stamp) { () async throws(MemoryError) in
+        let episode = try await primary.episode(id)
+        mine = episode
+        return episode.value
+      }
+      if let episode { found.append(episode) }
+      guard let mine else { continue }
+      if let asOf = filledAt, asOf != mine.asOf {
+        await keep(fills, asOf: asOf)
+        fills = []
+      }
+      filledAt = mine.asOf
+      fills.append(CacheFill(.episode(id), with: mine.value, tags: [.episode(id.rawValue)], afterMiss: true))
+    }
+    if let filledAt { await keep(fills, asOf: filledAt) }
+    return found
   }
 
   func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Pattern? {
@@ -46,7 +75,8 @@ struct ReadThrough: Sendable {
     do throws(MemoryError) {
       guard case .done = try await gate.catchUp(to: try primary.commitStamp()) else { return }
       let id = episode.value.id
-      cache.fill(.episode(id), with: episode.value, tags: [.episode(id.rawValue)], asOf: episode.asOf, afterMiss: false)
+      let fill = CacheFill(.episode(id), with: episode.value, tags: [.episode(id.rawValue)], afterMiss: false)
+      await keep([fill], asOf: episode.asOf)
     } catch {
       // The write that came before stands, and this promises nothing; whatever is wrong the next read will say.
     }
@@ -100,15 +130,33 @@ struct ReadThrough: Sendable {
     }
   }
 
+  /// Values that are encoded and filled on the calling thread, if nobody else writes to the cache: in some ten
+  /// microseconds each.
+  private static let briefFills = 16
+
+  /// Fills the cache. Waits for others that write to it, a fifth of a second at most, but not on the caller's executor.
+  func keep(_ fills: [CacheFill], asOf: Watermark) async {
+    guard !fills.isEmpty, cache.isAvailable else { return }
+    if fills.count <= Self.briefFills, cache.fill(fills, asOf: asOf, waits: false) { return }
+    let cache = cache
+    do throws(MemoryError) {
+      try await BlockingWork.shared.run { () throws(MemoryError) in
+        _ = cache.fill(fills, asOf: asOf, waits: true)
+      }
+    } catch {
+      // Whoever was cancelled has the answer all the same; it is kept by the next to ask.
+    }
+  }
+
   /// Reads the primary, together with others that want the same, and keeps what it says.
   private func fill<Value: Cacheable>(
-    _ key: CacheKey, _ tag: CacheTag, _ flights: Flights<Value?>, at stamp: CommitStamp?,
+    _ key: CacheKey, _ tag: CacheTag, _ flights: SingleFlight<Value?>, at stamp: CommitStamp?,
     load: (any PrimaryStore) async throws(MemoryError) -> Versioned<Value?>
   ) async throws(MemoryError) -> Value? {
     guard let stamp else { return try await load(primary).value }
     return try await flights.join(key, at: stamp) { () async throws(MemoryError) in
       let found = try await load(primary)
-      cache.fill(key, with: found.value, tags: [tag], asOf: found.asOf, afterMiss: true)
+      await keep([CacheFill(key, with: found.value, tags: [tag], afterMiss: true)], asOf: found.asOf)
       return found.value
     }
   }

@@ -5,21 +5,27 @@ public import Vectors
 ///
 /// It follows the change feed. A query lends it the snapshot that it reads; what little was committed since the index was
 /// last asked is taken in first, so that every vector and word committed before is found. An index that is not built, lies
-/// far behind, is broken or locked stays silent, and the primary searches alone.
+/// far behind, is broken or locked stays silent, and the primary searches alone. Whoever may not wait asks for answers that
+/// need no catching up.
 public protocol SearchIndex: Sendable {
   /// Whether it is of any use to ask, or to follow.
   var isAvailable: Bool { get }
 
   /// The best `request.depth` episodes by their words (see `Ranking`), and besides those of `episodes` that match.
+  ///
+  /// - Parameter catchesUp: Whether it may take in what it lacks first, for which it waits for a lock and computes.
   func words(
-    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot
+    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot, catchesUp: Bool
   ) throws(MemoryError) -> IndexAnswer<[Candidates.Words]>
 
   /// The vectors nearest to a query, best first, until they are of `request.depth` episodes, or of all that there are.
   ///
   /// Similarities are exact. Which vectors are among them is exact for small scopes, and else by a recall of .99 and more.
+  ///
+  /// - Parameter catchesUp: As for `words`.
   func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot
+    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot,
+    catchesUp: Bool
   ) throws(MemoryError) -> IndexAnswer<[Neighbor]>
 
   /// Does a piece of what lies between the index and the snapshot.
@@ -27,10 +33,11 @@ public protocol SearchIndex: Sendable {
   /// Cost: a tenth of a second or less.
   func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress
 
-  /// Does a piece of what keeps it fast, which needs no primary: merges.
+  /// Does a piece of what keeps it fast, which needs no primary: merges, of which one may take seconds.
   ///
+  /// - Parameter isWanted: Asked now and then; where it says no, a merge ends without effect.
   /// - Returns: Whether there is more to do.
-  func maintain() -> Bool
+  func maintain(while isWanted: () -> Bool) -> Bool
 
   /// Forgets everything; it is built anew as it advances.
   ///
@@ -38,7 +45,10 @@ public protocol SearchIndex: Sendable {
   func removeAll() -> Bool
   func statistics() -> IndexStatistics
   /// Proves that it is what the primary says, entry by entry.
-  func check(against primary: any PrimaryStore) async -> [Check]
+  ///
+  /// - Parameter busyTimeout: How long to wait for another process that keeps the index locked.
+  /// - Throws: `.busy` after that, `.cancelled`.
+  func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [Check]
   func close()
 }
 
@@ -47,6 +57,8 @@ public enum IndexAnswer<Value: Sendable>: Sendable {
   case found(Value)
   /// It knows of commits that the snapshot does not: ask again with a newer one.
   case ahead
+  /// It lacks commits of the snapshot, and was not to catch up.
+  case behind
   /// It does not stand there: the primary must search alone.
   case silent
 }
@@ -112,15 +124,18 @@ public struct NoIndex: SearchIndex {
 
   public var isAvailable: Bool { false }
   public func words(
-    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot
+    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot, catchesUp: Bool
   ) throws(MemoryError) -> IndexAnswer<[Candidates.Words]> { .silent }
   public func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot
+    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot,
+    catchesUp: Bool
   ) throws(MemoryError) -> IndexAnswer<[Neighbor]> { .silent }
   public func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress { .unavailable }
-  public func maintain() -> Bool { false }
+  public func maintain(while isWanted: () -> Bool) -> Bool { false }
   public func removeAll() -> Bool { true }
   public func statistics() -> IndexStatistics { IndexStatistics(unavailable: reason) }
-  public func check(against primary: any PrimaryStore) async -> [Check] { [] }
+  public func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [Check] {
+    []
+  }
   public func close() {}
 }

@@ -110,10 +110,10 @@ extension LMDBCache {
     for _ in 0..<Self.catchUpTries {
       let stamp = try primary.commitStamp()
       let batch = try await primary.changes(after: watermark(), limit: 4096)
-      switch apply(batch, stamp: stamp) {
+      switch apply(batch, stamp: stamp, waits: true) {
       case .applied where batch.isComplete: return true
       case .applied, .overtaken: continue
-      case .unavailable: return false
+      case .busy, .unavailable: return false
       }
     }
     return false

@@ -52,7 +52,7 @@ extension LMDBCache {
   private func served(_ hash: UInt64, _ counters: Counters.Kind) {
     tables.policy.recordHit(hash)
     let (_, count) = counters.hits.wrappingAdd(1, ordering: .relaxed)
-    if count.isMultiple(of: Self.hitsBetweenWrites) { writeDownCounts() }
+    if count.isMultiple(of: Self.hitsBetweenWrites) { writeDownCounts(waits: false) }
   }
 
   private enum Found {
@@ -96,7 +96,8 @@ extension LMDBCache {
 
   public func reject(_ key: CacheKey) {
     guard isAvailable else { return }
-    change { (transaction, tallies) throws(LMDBError) in
+    // Left where it is, it is met again.
+    change(waits: false) { (transaction, tallies) throws(LMDBError) in
       try tables.remove(key.hash, tallies: &tallies, in: &transaction)
       tallies.failures &+= 1
     }

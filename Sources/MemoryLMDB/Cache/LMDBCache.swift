@@ -49,11 +49,14 @@ public final class LMDBCache: Cache {
 
   public var isAvailable: Bool { condition.isUsable }
 
-  public func removeAll() {
-    guard isAvailable else { return }
-    change { (transaction, tallies) throws(LMDBError) in
+  @discardableResult
+  public func removeAll() -> Bool {
+    guard isAvailable else { return true }
+    let outcome = change { (transaction, tallies) throws(LMDBError) in
       try tables.removeEntries(tallies: &tallies, in: &transaction)
     }
+    if case .busy = outcome { return false }
+    return true
   }
 
   /// Keeps what was counted, and closes the files unless others in this process use them. From then on every read is
@@ -66,30 +69,53 @@ public final class LMDBCache: Cache {
   }
 
   /// Adds what was counted in this process to what all of them counted.
-  func writeDownCounts() { change { (_, _) throws(LMDBError) in } }
+  ///
+  /// - Parameter waits: Whether to wait for others that write; without, they are written down another time.
+  func writeDownCounts(waits: Bool = true) { change(waits: waits) { (_, _) throws(LMDBError) in } }
 
   // MARK: Failing
+
+  /// What became of a change.
+  enum Outcome<Result> {
+    case done(Result)
+    /// It was not wanted any more: nothing was written.
+    case moot
+    /// Others write.
+    case busy
+    /// Which has been dealt with.
+    case failed
+  }
 
   /// Runs a change in a write transaction, together with what was counted since the last one. Where the map is full it
   /// makes room and tries once more; where the tables contradict each other it starts anew.
   ///
-  /// - Returns: `nil` where it failed, which has been dealt with.
+  /// - Parameter waits: Whether to wait for others that write. Where it does, and in vain, that counts as a failure.
+  /// - Parameter isWanted: Asked under the lock, before a write transaction is begun.
   @discardableResult
   func change<Result>(
+    waits: Bool = true, if isWanted: (borrowing ReadTransaction) throws(LMDBError) -> Bool = { _ in true },
     _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
-  ) -> Result? {
+  ) -> Outcome<Result> {
     let counted = counters.take()
     do throws(LMDBError) {
+      let result: Result?
       do throws(LMDBError) {
-        return try write(adding: counted, body)
+        result = try write(adding: counted, waits: waits, if: isWanted, body)
       } catch let error where error.code == .mapFull || error.code == .transactionFull {
         try makeRoom()
-        return try write(adding: counted, body)
+        result = try write(adding: counted, waits: waits, if: isWanted, body)
       }
+      if let result { return .done(result) }
+      counters.putBack(counted)
+      return .moot
     } catch {
       counters.putBack(counted)
-      failed(error)
-      return nil
+      guard error.code == .busy else {
+        failed(error)
+        return .failed
+      }
+      if waits { failed(error) }
+      return .busy
     }
   }
 
@@ -114,10 +140,12 @@ public final class LMDBCache: Cache {
   }
 
   private func write<Result>(
-    adding counted: Tallies, _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
-  ) throws(LMDBError) -> Result {
+    adding counted: Tallies, waits: Bool = true,
+    if isWanted: (borrowing ReadTransaction) throws(LMDBError) -> Bool = { _ in true },
+    _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
+  ) throws(LMDBError) -> Result? {
     var (before, after) = (Tallies(), Tallies())
-    let result = try tier.write { transaction throws(LMDBError) in
+    let result = try tier.write(waits: waits, if: isWanted) { transaction throws(LMDBError) in
       before = try tables.meta.tallies(epoch: tables.epoch, in: transaction)
       after = before
       after.add(counted)
@@ -125,7 +153,7 @@ public final class LMDBCache: Cache {
       try tables.meta.put(after, epoch: tables.epoch, in: &transaction)
       return result
     }
-    metrics.report(after, since: before)
+    if result != nil { metrics.report(after, since: before) }
     return result
   }
 
@@ -134,7 +162,7 @@ public final class LMDBCache: Cache {
   private func makeRoom() throws(LMDBError) {
     try tier.environment.checkReaders()
     for _ in 0..<2 {
-      try write(adding: Tallies()) { (transaction, tallies) throws(LMDBError) in
+      _ = try write(adding: Tallies()) { (transaction, tallies) throws(LMDBError) in
         let all = CacheLimit(bytes: tallies.bytes, entries: nil)
         _ = try tables.makeRoom(for: tallies.bytes / 16, within: all, tallies: &tallies, in: &transaction)
       }

@@ -5,26 +5,40 @@ import Vectors
 extension LMDBSearchIndex {
   /// Steps of following before a check gives up on an index that does not arrive.
   private static let maximumSteps = 100_000
+  /// While another process has the index's lock.
+  private static let pause = Duration.milliseconds(5)
   private static let rowsAtOnce = 4096
 
   /// Makes the index follow, then compares it with the primary in one snapshot of both: every episode's attributes, every
   /// document and its length, every vector's code; and verifies the tables and every checksum.
   ///
   /// - Complexity: Reads everything once, and encodes every vector anew.
-  public func check(against primary: any PrimaryStore) async -> [Check] {
+  public func check(
+    against primary: any PrimaryStore, busyTimeout: Duration
+  ) async throws(MemoryError) -> [Check] {
     guard isAvailable else { return [] }
+    var wait = BoundedWait(busyTimeout, pause: Self.pause)
     do throws(MemoryError) {
       for _ in 0..<Self.maximumSteps {
-        let checks = try await primary.read { snapshot throws(MemoryError) -> [Check]? in
-          guard try self.advance(in: snapshot) == .arrived else { return nil }
-          return try self.compare(with: snapshot)
+        try MemoryError.throwIfCancelled()
+        let (progress, checks) = try await primary.read { snapshot throws(MemoryError) in
+          let progress = try self.advance(in: snapshot)
+          return (progress, progress == .arrived ? try self.compare(with: snapshot) : nil)
         }
         if let checks { return checks }
         // One that cannot follow is not wrong: it answers nothing.
         guard isAvailable else { return [] }
-        await Task.yield()
+        guard progress == .waiting else {
+          wait.reset()
+          continue
+        }
+        try await wait.pause(
+          for: "another process keeps the search index in \(tier.directory) locked, so that it cannot be checked; "
+            + "look for one that is stopped, and try again")
       }
       return [Check("search index", .failed("it does not come to where the primary is; run rebuild"))]
+    } catch let error where error.code == .busy || error.code == .cancelled {
+      throw error
     } catch {
       return [Check("search index", .failed("it could not be compared: \(error)"))]
     }
@@ -32,7 +46,7 @@ extension LMDBSearchIndex {
 
   /// - Returns: `nil` where the index does not stand at the snapshot any more.
   private func compare(with snapshot: any PrimarySnapshot) throws(MemoryError) -> [Check]? {
-    let answer = try answer(in: snapshot) { transaction throws(IndexFailure) -> [Check] in
+    let answer = try answer(in: snapshot, catchesUp: true) { transaction throws(IndexFailure) -> [Check] in
       try lmdb { () throws(LMDBError) in try words.checkInvariants(in: transaction) }
       return [
         Check("search index: episodes", try outcome(compareEpisodes(snapshot, transaction))),
@@ -43,7 +57,7 @@ extension LMDBSearchIndex {
     switch answer {
     case .found(let checks): return checks
     case .ahead: return nil
-    case .silent: return nil
+    case .silent, .behind: return nil
     }
   }
 

@@ -2,7 +2,7 @@ import LMDB
 
 extension LMDBSearchIndex {
   /// - Returns: Whether there is more to do; false, too, where another process is at it.
-  public func maintain() -> Bool {
+  public func maintain(while isWanted: () -> Bool) -> Bool {
     guard isAvailable else { return false }
     do throws(LMDBError) {
       return try maintenance.withLock { () throws(LMDBError) in
@@ -15,15 +15,22 @@ extension LMDBSearchIndex {
         }
         guard let plan else { return hasMoreVectors }
         try words.merge(
-          plan, read: { body throws(LMDBError) in try tier.environment.read(body) },
+          plan,
+          read: { body throws(LMDBError) in
+            guard isWanted() else { throw Self.unwanted }
+            try tier.environment.read(body)
+          },
           write: { body throws(LMDBError) in try tier.write(body) })
         return true
       } ?? false
-    } catch let error where error.code == .busy {
+    } catch let error where error.code == .busy || error.code == Self.unwanted.code {
       return false
     } catch {
       failed(error)
       return false
     }
   }
+
+  /// Ends a merge that nobody waits for any more.
+  private static let unwanted = LMDBError(LMDBError.Code(rawValue: "unwanted"), message: "the merge was called off")
 }

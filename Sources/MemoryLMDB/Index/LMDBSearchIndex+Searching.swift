@@ -9,10 +9,10 @@ extension LMDBSearchIndex {
   private static let maximumTries = 4
 
   public func words(
-    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot
+    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot, catchesUp: Bool
   ) throws(MemoryError) -> IndexAnswer<[Candidates.Words]> {
     guard let terms = request.terms, let query = try wordQuery(terms, request, in: snapshot) else { return .silent }
-    return try answer(in: snapshot) { transaction throws(IndexFailure) in
+    return try answer(in: snapshot, catchesUp: catchesUp) { transaction throws(IndexFailure) in
       try lmdb { () throws(LMDBError) in
         guard let filter = try AttributeFilter(request.scope, request.filter, names, in: transaction) else { return [] }
         return try rank(query, request, also: episodes, filter, in: transaction)
@@ -21,9 +21,10 @@ extension LMDBSearchIndex {
   }
 
   public func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot
+    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot,
+    catchesUp: Bool
   ) throws(MemoryError) -> IndexAnswer<[Neighbor]> {
-    try answer(in: snapshot) { transaction throws(IndexFailure) in
+    try answer(in: snapshot, catchesUp: catchesUp) { transaction throws(IndexFailure) in
       let found = try lmdb { () throws(LMDBError) -> (SpaceRecord, AttributeFilter)? in
         guard let filter = try AttributeFilter(request.scope, request.filter, names, in: transaction),
           let space = try vectors.space(space, in: transaction)
@@ -38,8 +39,10 @@ extension LMDBSearchIndex {
   // MARK: One snapshot of both tiers
 
   /// Runs `body` in a snapshot of the index that stands where the primary's does.
+  ///
+  /// - Parameter catchesUp: Whether it may wait for the lock and take in what is missing first.
   func answer<Value: Sendable>(
-    in snapshot: any PrimarySnapshot, _ body: (borrowing ReadTransaction) throws(IndexFailure) -> Value
+    in snapshot: any PrimarySnapshot, catchesUp: Bool, _ body: (borrowing ReadTransaction) throws(IndexFailure) -> Value
   ) throws(MemoryError) -> IndexAnswer<Value> {
     let watermark = try snapshot.watermark()
     for _ in 0..<Self.maximumTries {
@@ -58,7 +61,9 @@ extension LMDBSearchIndex {
       case .refused(let error): throw error
       case .ahead: return .ahead
       case .unbuilt: return .silent
-      case .behind: guard case .arrived = try advance(in: snapshot, atMost: Self.queryPatience) else { return .silent }
+      case .behind:
+        guard catchesUp else { return .behind }
+        guard case .arrived = try advance(in: snapshot, atMost: Self.queryPatience) else { return .silent }
       }
     }
     return .silent

@@ -142,6 +142,21 @@ final class LMDBTier: Sendable {
     try writers.withLock { () throws(LMDBError) in try environment.write(body) }
   }
 
+  /// As `write`, but begins no write transaction where one is not wanted any more once the lock is held.
+  ///
+  /// - Parameter waits: Whether to wait for others that write.
+  /// - Parameter isWanted: Asked in a snapshot that nobody changes before the write transaction begins.
+  /// - Returns: `nil` where it was not wanted.
+  func write<Result>(
+    waits: Bool, if isWanted: (borrowing ReadTransaction) throws(LMDBError) -> Bool,
+    _ body: (inout WriteTransaction) throws(LMDBError) -> Result
+  ) throws(LMDBError) -> Result? {
+    try writers.withLock(waits: waits) { () throws(LMDBError) in
+      guard try environment.read(isWanted) else { return nil }
+      return try environment.write(body)
+    }
+  }
+
   /// Opens files of this epoch. Those that are damaged or belong elsewhere are removed, once.
   private static func openTrusted(
     _ opening: Opening, _ users: UsersFile, logger: Logger

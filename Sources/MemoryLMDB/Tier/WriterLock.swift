@@ -34,21 +34,38 @@ final class WriterLock: Sendable {
 
   deinit { close(descriptor) }
 
+  /// - Parameter waits: Whether to wait for others at all, threads of this process among them.
   /// - Throws: `.busy` where others keep it; what `body` throws.
-  func withLock<Result>(_ body: () throws(LMDBError) -> Result) throws(LMDBError) -> Result {
-    try state.withLock { state throws(LMDBError) in
-      try acquire(&state)
+  func withLock<Result>(
+    waits: Bool = true, _ body: () throws(LMDBError) -> Result
+  ) throws(LMDBError) -> Result {
+    guard waits else { return try withFreeLock(body) }
+    return try state.withLock { state throws(LMDBError) in
+      try acquire(&state, waits: true)
       // Unlocking an open descriptor cannot fail.
       defer { _ = flock(descriptor, LOCK_UN) }
       return try body()
     }
   }
 
+  private func withFreeLock<Result>(_ body: () throws(LMDBError) -> Result) throws(LMDBError) -> Result {
+    let result = try state.withLockIfAvailable { state throws(LMDBError) in
+      try acquire(&state, waits: false)
+      defer { _ = flock(descriptor, LOCK_UN) }
+      return try body()
+    }
+    guard let result else {
+      throw LMDBError(.busy, message: "another thread writes to \(path) just now")
+    }
+    return result
+  }
+
   // Waiting is polled, since flock has no timeout. Random pauses let every waiter have its turn.
-  private func acquire(_ state: inout State) throws(LMDBError) {
+  private func acquire(_ state: inout State, waits: Bool) throws(LMDBError) {
     var waited = 0
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else { throw EpochFile.error("lock", path) }
+      guard waits else { throw LMDBError(.busy, message: "another process writes to \(path) just now") }
       guard waited < Self.patienceMicroseconds, !state.isGivenUp else {
         state.isGivenUp = true
         throw LMDBError(

@@ -11,7 +11,7 @@ extension Simulator {
     /// `FreshnessGate.isOpen`: the header of a log that was begun anew can be that of a log long gone.
     /// Without: I3, a hit after a commit that was made while everything was closed.
     case verifiedSinceOpening
-    /// `LMDBCache.apply`: the watermark never goes back. Without: I3, entries lie ahead of it, see `fillIsNotAhead`.
+    /// `LMDBCache.apply`: the watermark never goes back; it is compared under the lock. Without: I3, entries lie ahead of it, see `fillIsNotAhead`.
     case slowerCatchUpIsOvertaken
     /// `LMDBCache.apply`: the header is stored with the last batch only. Without: I3, a hit on what a later batch
     /// would have dropped.
@@ -35,7 +35,7 @@ extension Simulator {
     case entryIsCheckedOnRead
     /// `TagTable.lastChange`: likewise for a tag that was forgotten.
     case floorIsCheckedOnRead
-    /// `Flights.join`: who shares a load began no later than it, as far as commits go. Without: I3, an answer from
+    /// `SingleFlight.join`: who shares a load began no later than it, as far as commits go. Without: I3, an answer from
     /// before a commit that the joining read must see.
     case joinerComparesHeaders
   }

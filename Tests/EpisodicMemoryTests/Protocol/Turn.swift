@@ -204,6 +204,14 @@ extension Simulator {
       if state.cache.fill(subject, with: progress.answer, asOf: progress.asOf, guards) {
         state.violation = .newerEntryOverwritten
       }
+      // The episodes of an answer go into the cache with it, in the same transaction.
+      if subject == .both {
+        let (a, b) = (Answer(a: progress.answer.a), Answer(b: progress.answer.b))
+        for (key, answer) in [(Subject.a, a), (.b, b)]
+        where state.cache.fill(key, with: answer, asOf: progress.asOf, guards) {
+          state.violation = .newerEntryOverwritten
+        }
+      }
       finish(index, in: &state)
     }
 

@@ -4,13 +4,15 @@ import Synchronization
 ///
 /// A read may join one that is under way only if both found the primary at the same stamp: then whatever was committed
 /// before this read began was there before that one looked (I3).
-final class Flights<Value: Sendable>: Sendable {
+final class SingleFlight<Value: Sendable>: Sendable {
   private struct Flight {
     let stamp: CommitStamp
-    var waiting: [CheckedContinuation<Value?, Never>] = []
+    var waiting: [Int: CheckedContinuation<Value?, Never>] = [:]
   }
 
   private let underWay = Mutex<[CacheKey: Flight]>([:])
+  /// Numbers those who join.
+  private let joined = Atomic(0)
 
   private enum Role { case leader, follower, loner }
 
@@ -19,6 +21,7 @@ final class Flights<Value: Sendable>: Sendable {
   /// A read that fails, or whose caller gives up, fails for its own caller only: the others read for themselves.
   ///
   /// - Parameter stamp: Taken before the call.
+  /// - Throws: What `load` throws; `.cancelled` where the task is cancelled while it waits for another's read.
   func join(
     _ key: CacheKey, at stamp: CommitStamp, load: () async throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {
@@ -26,6 +29,7 @@ final class Flights<Value: Sendable>: Sendable {
     case .loner: return try await load()
     case .follower:
       if let value = await follow(key, at: stamp) { return value }
+      try MemoryError.throwIfCancelled()
       return try await load()
     case .leader: break
     }
@@ -49,20 +53,25 @@ final class Flights<Value: Sendable>: Sendable {
     }
   }
 
-  /// `nil` where the flight has landed meanwhile, or failed.
+  /// `nil` where the flight has landed meanwhile, or failed, or the task was cancelled.
   private func follow(_ key: CacheKey, at stamp: CommitStamp) async -> Value? {
-    await withCheckedContinuation { continuation in
-      let hasJoined = underWay.withLock { underWay in
-        guard underWay[key]?.stamp == stamp else { return false }
-        underWay[key]?.waiting.append(continuation)
-        return true
+    let number = joined.wrappingAdd(1, ordering: .relaxed).newValue
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let hasJoined = underWay.withLock { underWay in
+          guard !Task.isCancelled, underWay[key]?.stamp == stamp else { return false }
+          underWay[key]?.waiting[number] = continuation
+          return true
+        }
+        if !hasJoined { continuation.resume(returning: nil) }
       }
-      if !hasJoined { continuation.resume(returning: nil) }
+    } onCancel: {
+      underWay.withLock { $0[key]?.waiting.removeValue(forKey: number) }?.resume(returning: nil)
     }
   }
 
   private func land(_ key: CacheKey, with value: Value?) {
-    let waiting = underWay.withLock { $0.removeValue(forKey: key)?.waiting ?? [] }
-    for continuation in waiting { continuation.resume(returning: value) }
+    let waiting = underWay.withLock { $0.removeValue(forKey: key)?.waiting ?? [:] }
+    for continuation in waiting.values { continuation.resume(returning: value) }
   }
 }
