@@ -19,12 +19,13 @@ struct Bench: AsyncParsableCommand {
         bench vectors --base base.f32 --queries queries.f32 --dimensions 384 --truth truth.i32
         bench text --documents 100000
         bench recall --data DIR
+        bench import --steps 1000000
         bench writes --json > writes.json
       """,
     subcommands: [
       ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, FaultsCommand.self,
-      VectorsCommand.self, TextCommand.self, RecallCommand.self, ReplayWorkerCommand.self, CoherenceWorkerCommand.self,
-      FaultsWorkerCommand.self, VectorsAskerCommand.self,
+      VectorsCommand.self, TextCommand.self, RecallCommand.self, ImportCommand.self, ReplayWorkerCommand.self,
+      CoherenceWorkerCommand.self, FaultsWorkerCommand.self, VectorsAskerCommand.self,
     ])
 
   static func main() async {

@@ -1,0 +1,54 @@
+import Foundation
+import Synchronization
+
+/// Watches the memory of this process from its making to `finish`. Linux only: it reads `/proc/self`.
+final class ResidentMemory: Sendable {
+  /// In MiB, at most.
+  struct Peak {
+    var resident = 0.0
+    var allocated = 0.0
+    var mapped = 0.0
+  }
+
+  private let state = Mutex((peak: Peak(), isOver: false))
+
+  init() throws {
+    // Begins the kernel's peak anew.
+    guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else {
+      throw BenchError("/proc/self/clear_refs cannot be written; this benchmark needs Linux")
+    }
+    try file.write(contentsOf: Data("5".utf8))
+    try file.close()
+    Thread.detachNewThread { [self] in
+      while !state.withLock(\.isOver) {
+        if let now = try? Self.sample() {
+          state.withLock { state in
+            state.peak.allocated = max(state.peak.allocated, now["RssAnon"] ?? 0)
+            state.peak.mapped = max(state.peak.mapped, now["RssFile"] ?? 0)
+          }
+        }
+        usleep(20_000)
+      }
+    }
+  }
+
+  func finish() throws -> Peak {
+    let last = try Self.sample()
+    return state.withLock { state in
+      state.isOver = true
+      state.peak.resident = last["VmHWM"] ?? 0
+      return state.peak
+    }
+  }
+
+  /// The lines of `/proc/self/status` that are in kB, in MiB.
+  private static func sample() throws -> [String: Double] {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    var sizes: [String: Double] = [:]
+    for line in status.split(separator: "\n") where line.hasSuffix(" kB") {
+      let words = line.split(whereSeparator: { $0 == ":" || $0 == "\t" || $0 == " " })
+      if words.count == 3, let kilobytes = Double(words[1]) { sizes[String(words[0])] = kilobytes / 1024 }
+    }
+    return sizes
+  }
+}
