@@ -19,12 +19,14 @@ bench: setup
 	swift run -c release --package-path Benchmarks bench text --documents 100000
 	swift run -c release --package-path Benchmarks bench coherence --processes 6 --seconds 60 --kills
 
-# Format, undeclared imports, that the benchmarks still build, and that the cache stays coherent under kills.
+# Format, undeclared imports, that the benchmarks still build, that the cache stays coherent under kills, and that the
+# command survives kills, errors and stops at its system calls.
 check: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	swift build --build-tests --explicit-target-dependency-import-check error
 	swift build --package-path Benchmarks
 	swift run --skip-build --package-path Benchmarks bench coherence --processes 6 --seconds 10 --kills
+	swift run --skip-build --package-path Benchmarks bench faults --seconds 100
 
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources

@@ -169,6 +169,11 @@ static void stop_others(pid_t program, pid_t standing) {
   }
 }
 
+/// Keeps why a call could not be struck; that its thread is gone, because another one ended the program, is no reason.
+static void note(struct run *run, int failure) {
+  if (failure && failure != ESRCH) run->failure = failure;
+}
+
 /// Decides about a call that is about to be made.
 ///
 /// - Returns: How to let the thread go on: a request of ptrace.
@@ -197,10 +202,10 @@ static int on_call(struct run *run, pid_t thread) {
   }
   switch (plan->action) {
   case FAULTS_KILL: kill(run->program, SIGKILL); return PTRACE_CONT;
-  case FAULTS_FAIL: run->failure = faults_fail_call(thread, plan->error); return PTRACE_CONT;
+  case FAULTS_FAIL: note(run, faults_fail_call(thread, plan->error)); return PTRACE_CONT;
   case FAULTS_SHORTEN:
     if (call->length >= 0 && arguments[(int)call->length] > 1)
-      run->failure = faults_set_argument(thread, call->length, arguments[(int)call->length] / 2);
+      note(run, faults_set_argument(thread, call->length, arguments[(int)call->length] / 2));
     return PTRACE_CONT;
   // Once it was made: what it takes is held then.
   case FAULTS_FREEZE: run->freezing = thread; return PTRACE_SYSCALL;

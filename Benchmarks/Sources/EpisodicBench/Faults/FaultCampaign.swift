@@ -48,6 +48,9 @@ struct FaultCampaign {
         guard !hows.isEmpty else { continue }
         tally.add(what)
         problems.append(problem(what, hows, point, struck))
+        // At once: a campaign takes hours, and may be interrupted.
+        progress.clear()
+        FileHandle.standardError.write(Data("bench: \(problems[problems.count - 1].text)\n".utf8))
       }
       if !complaints.isEmpty, !verb.needsNewStore { try store.make() }
     }
@@ -57,7 +60,7 @@ struct FaultCampaign {
 
   private func points(counting store: FaultStore) throws -> [Point] {
     if verb.needsNewStore { try store.make() }
-    let task = store.task(verb)
+    let task = try store.task(verb)
     let run = try task.program.run(task.arguments, deadline: tools.deadline)
     for complaint in store.judge(task, run) {
       throw BenchError("\(verb.rawValue) does not work without a fault: \(complaint.how)")
@@ -90,8 +93,8 @@ struct FaultCampaign {
   private func strike(
     _ point: Point, _ store: FaultStore, _ tally: inout FaultTally
   ) throws -> (TracedProgram.Run, [FaultStore.Complaint]) {
-    let task = store.task(verb)
-    let neighbours = Neighbours(kind == .stop ? store.neighbours() : [], deadline: tools.neighbourDeadline)
+    let task = try store.task(verb)
+    let neighbours = Neighbours(kind == .stop ? try store.neighbours() : [], deadline: tools.neighbourDeadline)
     let action: TracedProgram.Action =
       switch kind {
       case .kill: .kill

@@ -27,7 +27,9 @@ final class FaultStore {
   private var folder: String { tools.folder }
   private var path: String { folder + "/store" }
   private(set) var acknowledged: [String: String] = [:]
+  /// Of the next episode's id.
   private var number = 0
+  private var turn = 0
 
   init(_ tools: FaultTools, for verb: FaultVerb) throws {
     self.tools = tools
@@ -61,7 +63,7 @@ final class FaultStore {
       guard run.ending == .exited(0) else { throw BenchError("no store to attack: \(run.complaint)") }
       for (id, word) in episodes { acknowledged[id] = word }
       // The first recall makes the index, the second is answered by the cache.
-      for _ in 0..<2 { _ = try perform(task(.recall)) }
+      for _ in 0..<2 { try perform(task(.recall)) }
     }
   }
 
@@ -72,7 +74,7 @@ final class FaultStore {
   // MARK: What can be done
 
   /// What is struck.
-  func task(_ verb: FaultVerb) -> Task {
+  func task(_ verb: FaultVerb) throws -> Task {
     number += 1
     let (id, word) = ("\(verb.rawValue)-\(number)", "word\(verb.rawValue)\(number)")
     func command(_ arguments: [String]) -> Task {
@@ -95,8 +97,7 @@ final class FaultStore {
     case .import:
       let episodes = (0..<3).map { (id: "\(id)-\($0)", word: "\(word)x\($0)") }
       let lines = tools.streams + "/import.jsonl"
-      // Nobody else writes this folder, and a run that reads a file that is not there says so.
-      try? write(episodes, to: lines)
+      try write(episodes, to: lines)
       var task = command(["import", lines])
       task.promises = Dictionary(uniqueKeysWithValues: episodes.map { ($0.id, $0.word) })
       return task
@@ -115,7 +116,7 @@ final class FaultStore {
   }
 
   /// What others do beside a process that stands still. All of it must end in time; reads must succeed.
-  func neighbours() -> [Task] {
+  func neighbours() throws -> [Task] {
     let wanted = acknowledged.keys.min()
     // Beside the very first opening there may be nothing to read yet.
     let codes: Set<Int32> = verb == .open ? [3] : []
@@ -124,17 +125,17 @@ final class FaultStore {
         name: arguments[0], program: tools.command, arguments: tools.words(arguments, store: path), finds: finds,
         codes: codes)
     }
-    var recall = task(.recall)
+    var recall = try task(.recall)
     recall.codes = codes
     if verb == .open { recall.finds = nil }
-    var check = task(.check)
+    var check = try task(.check)
     check.codes = [3]
     let reads = [
       recall, read(["list", "--limit", "1000", "--json"], finds: wanted), read(["export"], finds: wanted),
       read(["stats"]),
     ]
     let show = wanted.map { read(["show", $0, "--json"], finds: $0) }
-    return reads + (show.map { [$0] } ?? []) + [task(.record), task(.import), check, task(.rebuild)]
+    return try reads + (show.map { [$0] } ?? []) + [task(.record), task(.import), check, task(.rebuild)]
   }
 
   private func write(_ episodes: [(id: String, word: String)], to file: String) throws {
@@ -186,12 +187,13 @@ final class FaultStore {
   func complaints() throws -> [Complaint] {
     let steps: [() throws -> [Complaint]] = [export, check, recall, record]
     // Which of them comes first, and meets what the strike has left, takes turns.
-    let order = steps.indices.map { steps[($0 + number) % steps.count] }
+    turn += 1
+    let order = steps.indices.map { steps[($0 + turn) % steps.count] }
     return try order.flatMap { step in try step() } + leftovers()
   }
 
   private func record() throws -> [Complaint] {
-    var task = task(.record)
+    var task = try task(.record)
     task.codes = []
     return try perform(task)
   }
