@@ -38,6 +38,7 @@ let package = Package(
       name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
     .target(name: "CSQLite"),
     .target(name: "CVectors"),
+    .target(name: "CArrivalOrder"),
 
     // L1: mechanism; has never heard of an episode.
     // What a transaction lends cannot outlive it: Lifetimes lets the compiler see to that. Clients need no such flag.
@@ -64,7 +65,8 @@ let package = Package(
       swiftSettings: strict),
 
     // L5: programs.
-    .executableTarget(name: "EpisodicCLI", dependencies: ["Episodic", arguments], swiftSettings: strict),
+    .executableTarget(
+      name: "EpisodicCLI", dependencies: ["Episodic", "CArrivalOrder", arguments, logging], swiftSettings: strict),
 
     // Tests mirror the sources.
     .target(name: "TestSupport", dependencies: ["EpisodicMemory"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Episodic
 import Foundation
+import Logging
 
 /// The command `episodic`: what it says and how it ends; each subcommand is a file in Commands/.
 @main
@@ -31,12 +32,11 @@ struct EpisodicCommand: AsyncParsableCommand {
 
   /// Replaces the library's `main`, which would end bad usage with 64.
   static func main() async {
-    // A descriptor that was closed would be given to the first file opened, and messages would be written into a store.
-    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) == -1 {
-      _ = open("/dev/null", O_RDWR)
-    }
+    OutputDrain.runIfAsked()
+    _ = ProcessStart.state
     // `episodic export | head` ends as quietly as any filter; `record`, which has to outlive its reader, changes this.
     signal(SIGPIPE, SIG_DFL)
+    LoggingSystem.bootstrap(StandardErrorLog.init)
     do {
       try DescriptorRoom.require()
       var command = try parseAsRoot()

@@ -9,14 +9,28 @@ struct StoreOptions: ParsableArguments {
 
   var path: String {
     if let store { return store }
-    if let variable = ProcessInfo.processInfo.environment["EPISODIC_STORE"], !variable.isEmpty { return variable }
+    if let variable = getenv("EPISODIC_STORE"), variable[0] != 0 { return String(cString: variable) }
     return "./.episodic"
   }
+
+  func validate() throws {
+    if let store { return try NonUTF8Arguments.refuse(store, as: "--store") }
+    if let variable = getenv("EPISODIC_STORE"), String(validatingCString: variable) == nil {
+      throw ValidationError("EPISODIC_STORE is \(path), which is not UTF-8; rename the directory, or link to it")
+    }
+  }
+
+  /// Whether there is a store, usable or not.
+  var exists: Bool { access(path + "/memory.sqlite", F_OK) == 0 }
 
   /// Opens the store, lends it, and closes it, whatever comes of it.
   ///
   /// - Parameter creating: Whether to make a store where there is none.
-  func withMemory<Value>(creating: Bool = false, _ body: (Memory) async throws -> Value) async throws -> Value {
+  /// - Parameter printing: Whether the answer goes to standard output, which is refused at once if that is closed.
+  func withMemory<Value>(
+    creating: Bool = false, printing: Bool = true, _ body: (Memory) async throws -> Value
+  ) async throws -> Value {
+    if printing { try StandardOutput.requireOpen() }
     let memory = try await open(creating: creating)
     let value: Value
     do {
@@ -41,7 +55,7 @@ struct StoreOptions: ParsableArguments {
     do throws(MemoryError) {
       try await memory.close()
     } catch {
-      StandardError.write("episodic: closing \(path): \(error.message)")
+      StandardError.write("episodic: closing \(path): \(error.message)".onOneLine)
     }
   }
 }

@@ -20,6 +20,7 @@ struct VectorOptions: ParsableArguments {
   }
 
   func validate() throws {
+    if let queryVectors { try NonUTF8Arguments.refuse(queryVectors, as: "--query-vectors") }
     if queryVectors == nil, model != nil || dimensions != nil {
       throw ValidationError("--model and --dimensions say what --query-vectors are; give it too")
     }

@@ -36,6 +36,27 @@ struct CommandLineTool {
     try run(URL(filePath: "/bin/sh"), ["-c", script], input: input)
   }
 
+  /// Records a command as the episode of a task.
+  @discardableResult
+  func record(_ arguments: [String], input: String = "") throws -> Result {
+    try run(["record", "--task", "testing", "--domain", "web"] + arguments, input: input)
+  }
+
+  /// The step that a recording with --json tells of in its last line.
+  func lastStep(_ result: Result) throws -> [String: Any] {
+    // Output without a line end is followed by the report on the same line.
+    let report = try #require(
+      result.output.range(of: "{\"duration_ms\"").map { result.output[$0.lowerBound...] }, "\(result)")
+    let object = try #require(JSONSerialization.jsonObject(with: Data(report.utf8)) as? [String: Any], "\(result)")
+    return try lastStep(of: try #require(object["id"] as? String))
+  }
+
+  /// The last step of an episode.
+  func lastStep(of id: String) throws -> [String: Any] {
+    let result = try self("show", id, "--json")
+    return try #require((result.json?["steps"] as? [[String: Any]])?.last, "\(result)")
+  }
+
   private func run(_ program: URL, _ arguments: [String], input: String) throws -> Result {
     var environment = ProcessInfo.processInfo.environment
     environment["EPISODIC_STORE"] = store

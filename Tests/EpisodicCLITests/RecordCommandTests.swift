@@ -41,13 +41,6 @@ import Testing
     #expect(result.hasPrefix("before\n[killed by signal 15"), "\(result)")
   }
 
-  @Test(arguments: ["no-such-program-anywhere", "/nowhere/program", "/etc/passwd"])
-  func `a command that cannot be started ends with 2 and leaves no episode`(program: String) throws {
-    let result = try record("--", program)
-    #expect(result.status == 2 && result.errors.contains(program), "\(result)")
-    #expect(try episodic.count() == 0)
-  }
-
   @Test func `commands share an episode, and the last one decides how it ends`() throws {
     let task = ["record", "--task", "testing", "--domain", "web"]
     #expect(try episodic("record", "--episode", "e", "--", "true").status == 2)
@@ -79,13 +72,6 @@ import Testing
     #expect(try show("e")["status"] as? String != "active")
   }
 
-  @Test func `the end of a long output is kept`() throws {
-    let step = try lastStep(record("--json", "--", "sh", "-c", "seq 1 100000; printf end"))
-    let result = step["result"] as? String ?? ""
-    #expect(result.hasPrefix("[the first ") && result.hasSuffix("\n100000\nend"))
-    #expect(result.utf8.count < 17 << 10)
-  }
-
   @Test func `output that is not UTF-8 is repaired, and NUL removed`() throws {
     let step = try lastStep(record("--json", "--", "printf", "a\\000b\\377c\\n"))
     #expect(step["result"] as? String == "ab\u{FFFD}c\n")
@@ -100,16 +86,6 @@ import Testing
     let step = try lastStep(
       episodic("record", "--task", "t", "--domain", "d", "--json", "--", "cat", input: "from outside"))
     #expect(step["result"] as? String == "from outside")
-  }
-
-  @Test func `what a command leaves running in the background is not waited for`() throws {
-    // It stays until it is told to go, two minutes at most, and leaves a note then.
-    let (go, gone) = (episodic.path("go"), episodic.path("gone"))
-    let background = "n=0; while [ ! -e '\(go)' ] && [ $n -lt 1200 ]; do sleep 0.1; n=$((n + 1)); done; : > '\(gone)'"
-    let step = try lastStep(record("--json", "--", "sh", "-c", "{ \(background); } & echo started"))
-    #expect(step["result"] as? String == "started\n")
-    #expect(!FileManager.default.fileExists(atPath: gone))
-    _ = try episodic.file("go", "")
   }
 
   @Test func `Ctrl-C ends the command, and the step is recorded`() throws {
@@ -130,29 +106,10 @@ import Testing
     #expect((step["result"] as? String)?.contains("signal 2") == true)
   }
 
-  @Test func `SIGTERM is passed on to the command, and the step is recorded`() throws {
-    let result = try episodic.shell(
-      """
-      episodic record --task t --domain d --episode e -- sh -c 'echo ready > ready; exec sleep 30' &
-      while [ ! -s ready ]; do sleep 0.02; done
-      kill -TERM $!
-      wait $!
-      """)
-    #expect(result.status == 0 && result.errors.contains("(failed, 1 step)"), "\(result)")
-  }
-
-  @Test func `a reader that goes away does not keep the step from being recorded`() throws {
-    let result = try episodic.shell(
-      "episodic record --task t --domain d --episode e -- sh -c 'seq 1 200000; echo done >&2' | head -n 1")
-    #expect(result.output == "1\n" && result.errors.contains("(completed, 1 step)"), "\(result)")
-  }
-
   // MARK: Details
 
   @discardableResult
-  private func record(_ arguments: String...) throws -> CommandLineTool.Result {
-    try episodic.run(["record", "--task", "testing", "--domain", "web"] + arguments)
-  }
+  private func record(_ arguments: String...) throws -> CommandLineTool.Result { try episodic.record(arguments) }
 
   private func json(_ text: some StringProtocol) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
@@ -163,12 +120,5 @@ import Testing
     return try #require(result.json, "\(result)")
   }
 
-  /// The step that a recording with --json tells of in its last line.
-  private func lastStep(_ result: CommandLineTool.Result) throws -> [String: Any] {
-    // Output without a line end is followed by the report on the same line.
-    let report = try #require(
-      result.output.range(of: "{\"duration_ms\"").map { result.output[$0.lowerBound...] }, "\(result)")
-    let id = try #require(try json(report)["id"] as? String)
-    return try #require((try show(id)["steps"] as? [[String: Any]])?.last)
-  }
+  private func lastStep(_ result: CommandLineTool.Result) throws -> [String: Any] { try episodic.lastStep(result) }
 }

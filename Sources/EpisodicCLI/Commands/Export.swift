@@ -19,8 +19,10 @@ struct Export: AsyncParsableCommand {
   @Option(help: ArgumentHelp("File to write; - is standard output.", valueName: "file"))
   var output = "-"
 
+  func validate() throws { try NonUTF8Arguments.refuse(output, as: "--output") }
+
   func run() async throws {
-    _ = try await store.withMemory { memory in
+    _ = try await store.withMemory(printing: output == "-") { memory in
       try await memory.exportEpisodes(to: OutputFile(argument: output))
     }
   }

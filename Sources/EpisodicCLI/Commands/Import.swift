@@ -52,6 +52,8 @@ struct Import: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
+    for file in files { try NonUTF8Arguments.refuse(file, as: "the file") }
+    if let vectors { try NonUTF8Arguments.refuse(vectors, as: "--vectors") }
     let given = [vectors != nil, model != nil, dimensions != nil]
     guard given.allSatisfy({ $0 == given[0] }) else {
       throw ValidationError("--vectors, --model and --dimensions belong together; give all three or none")
@@ -64,14 +66,18 @@ struct Import: AsyncParsableCommand {
     if let vectors, let dimensions {
       source = VectorSource(InputFile(argument: vectors), model: model, dimensions: dimensions)
     }
-    let inputs = files.map(InputFile.init(argument:))
     let options = ImportOptions(
       existing: existing, keepGoing: keepGoing, repair: repair, maximumLineBytes: maxLine)
-    let report = try await store.withMemory(creating: true) { memory in
+    var importer = try Importer(files: files.map(InputFile.init(argument:)), vectors: source, options: options)
+    let show = { (progress: ImportProgress) in
+      if StandardError.isTerminal { StandardError.rewrite(progress.line) }
+    }
+    let report: ImportReport
+    do {
       defer { if StandardError.isTerminal { StandardError.rewrite("") } }
-      return try await memory.importEpisodes(from: inputs, vectors: source, options: options) { progress in
-        if StandardError.isTerminal { StandardError.rewrite(progress.line) }
-      }
+      // What is bad makes no store.
+      if !store.exists { try await importer.check(show) }
+      report = try await store.withMemory(creating: true) { memory in try await importer.run(into: memory, show) }
     }
     for line in report.rejected { StandardError.write("episodic: \(line.description.onOneLine)") }
     json ? StandardOutput.write(report.json) : StandardOutput.write(report.sentence)

@@ -68,6 +68,8 @@ struct Recall: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
+    if let queries { try NonUTF8Arguments.refuse(queries, as: "--queries") }
+    if let output { try NonUTF8Arguments.refuse(output, as: "--output") }
     if mode == .vector, vectors.queryVectors == nil {
       throw ValidationError("--mode vector needs --query-vectors FILE and --dimensions N")
     }
@@ -112,7 +114,7 @@ struct Recall: AsyncParsableCommand {
   }
 
   private func answer(_ queries: String, to output: String) async throws {
-    let report = try await store.withMemory { memory in
+    let report = try await store.withMemory(printing: output == "-") { memory in
       try await memory.recall(
         queries: InputFile(argument: queries), vectors: vectors.source, to: OutputFile(argument: output),
         options: QueriesOptions(mode: mode, limit: limit, keepGoing: keepGoing))
@@ -157,7 +159,8 @@ extension Hit {
     ]
     if !matches.contains(where: { $0.step == nil }) { lines.append("   \(episode.context.onOneLine)") }
     for match in matches {
-      lines.append("   \(match.step.map { "step \($0): " } ?? "")\((match.excerpt ?? "").onOneLine)")
+      let excerpt = OmissionMarker.described(in: match.excerpt ?? "").onOneLine
+      lines.append("   \(match.step.map { "step \($0): " } ?? "")\(excerpt)")
     }
     return lines.map { $0.fitted(to: width ?? 400) }.joined(separator: "\n")
   }

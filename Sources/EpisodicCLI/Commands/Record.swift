@@ -6,14 +6,25 @@ struct Record: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs a command and keeps it as a step of an episode.",
     discussion: """
-      The command's output passes through; its words become the action, the end of its output the result, its duration \
-      and success are kept. Without --episode a new episode begins, and is completed or failed as the command was. \
-      With --episode several commands share one: it is begun if it does not exist and --task and --domain are given, opened \
-      again if it had ended, and ends as this command does unless --keep-open.
+      The command runs as it would without record: the same bytes as arguments, environment and input; its output \
+      passes through as it comes; a signal sent to record reaches it; a reader that goes away ends it. Only that it is not \
+      connected to a terminal can it tell.
 
-      What the command leaves running in the background loses its output soon after the command ends; redirect it.
+      Its words become the action, its output the result; its duration and success are kept. Of a long output the \
+      beginning and the end are kept, --output-limit bytes together, cut between lines. Credentials of known shapes (keys and tokens of \
+      common services, private keys, passwords in URLs and assignments) are replaced by [redacted:kind] before anything \
+      is stored, unless --no-redact; a secret without such a shape is stored as it is.
 
-      Exits 0 when the recording succeeded, whatever the command returned; --exit-status passes that on.
+      Without --episode a new episode begins, and is completed or failed as the command was. With --episode several \
+      commands share one: it is begun if it does not exist and --task and --domain are given, opened again if it had \
+      ended, and ends as this command does unless --keep-open.
+
+      What the command leaves running in the background goes on; only its output is lost once the command has ended. \
+      Redirect it to keep it.
+
+      Exits 0 when the recording succeeded, whatever the command returned. --exit-status passes that on: 128 and the \
+      signal for a command that was killed, 127 for one that was not found, 126 for one that cannot be run; each is \
+      kept as a failed step.
 
       EXAMPLES:
         episodic record --task testing --domain web -- npm test
@@ -42,6 +53,13 @@ struct Record: AsyncParsableCommand {
   @Flag(help: "Leave the episode active, for more commands to come.")
   var keepOpen = false
 
+  @Option(
+    help: ArgumentHelp("Bytes of output to keep, 0 to \(OutputCapture.maximumLimit).", valueName: "bytes"))
+  var outputLimit = OutputCapture.defaultLimit
+
+  @Flag(help: "Store credentials as they are.")
+  var noRedact = false
+
   @Flag(help: "Exit as the command did; 128 and the signal if it was killed.")
   var exitStatus = false
 
@@ -60,55 +78,104 @@ struct Record: AsyncParsableCommand {
     guard task != nil || episode != nil else {
       throw ValidationError("say what the command belongs to: --task TYPE --domain DOMAIN, or --episode ID")
     }
+    guard (0...OutputCapture.maximumLimit).contains(outputLimit) else {
+      throw ValidationError("--output-limit is \(outputLimit); it lies in 0...\(OutputCapture.maximumLimit)")
+    }
   }
 
   func run() async throws {
-    let child = try ChildProcess(command)
-    let words = ShellWords.joined(command).shortenedToField
-    let (outcome, step, episode) = try await store.withMemory(creating: true) { memory in
+    let words = CommandWords(lastArguments: command.count)
+    let (action, inAction) = redacted(ShellWords.joined(words.words))
+    let (context, inContext) = context.map(redacted) ?? (action, 0)
+    let draft = draft(context: context.shortenedToField)
+    try draft?.validate()
+    guard draft != nil || store.exists else {
+      throw MemoryError(
+        .invalid,
+        "no episode \"\(episode ?? "")\" to go on with, for there is no store at \(store.path); give --task and --domain "
+          + "to begin it")
+    }
+    let (report, outcome) = try await store.withMemory(creating: draft != nil, printing: json) { memory in
       let recorder = Recorder(memory: memory)
-      let (id, isNew) = try await recorder.prepare(self.episode.map { Episode.ID($0) }, draft(context: words))
+      let (id, isNew) = try await recorder.prepare(episode.map { Episode.ID($0) }, draft)
       let outcome: ChildProcess.Outcome
       do {
-        outcome = try child.run()
+        outcome = try ChildProcess(words: words, limit: outputLimit).run()
       } catch {
         if isNew { try await recorder.withdraw(id) }
         throw error
       }
+      let (result, inResult) = result(of: outcome)
+      let program = words.program
       let (step, episode) = try await recorder.record(
         Step.Draft(
-          words, result: outcome.result, tool: child.program, duration: outcome.duration, success: outcome.succeeded),
+          action.shortenedToField, result: result, tool: program.isEmpty ? nil : program, duration: outcome.duration,
+          success: outcome.succeeded),
         in: id, succeeded: outcome.succeeded, keepOpen: keepOpen)
-      return (outcome, step, episode)
+      let credentials = inAction + inResult + (isNew ? inContext : 0)
+      return (Report(step: step, episode: episode, credentials: credentials), outcome)
     }
+    try tell(report, outcome)
+  }
+
+  private func tell(_ report: Report, _ outcome: ChildProcess.Outcome) throws {
+    if case .notStarted(let failure) = outcome.ending { StandardError.write("episodic: \(failure.message.onOneLine)") }
     if json {
       if outcome.output.isLineOpen { StandardOutput.write("") }
-      StandardOutput.write([
-        "id": .string(episode.id.rawValue), "step_number": .integer(Int64(step.number)),
-        "status": .string(episode.status.rawValue), "exit_status": .integer(Int64(outcome.exitStatus)),
-        "duration_ms": .integer(outcome.duration.milliseconds),
-      ])
+      StandardOutput.write(report.json(outcome))
     } else {
-      let steps = counted(episode.steps.count, "step")
-      StandardError.write("recorded \(episode.id.rawValue.onOneLine) (\(episode.status.rawValue), \(steps))")
+      StandardError.write(report.sentence)
     }
     if exitStatus, outcome.exitStatus != 0 { throw ExitCode(outcome.exitStatus) }
+    if let failure = outcome.failure {
+      let stream = failure.stream == STDOUT_FILENO ? "output" : "error"
+      throw MemoryError(
+        .unavailable,
+        "cannot write standard \(stream): \(String(cString: strerror(failure.number))); the command's was closed, and "
+          + "what came of it is recorded")
+    }
   }
 
-  private func draft(context words: String) -> Episode.Draft? {
+  private func draft(context: String) -> Episode.Draft? {
     guard let task, let domain else { return nil }
     return Episode.Draft(
-      TaskType(task), domain: domain, context: context ?? words, session: session,
-      id: episode.map { Episode.ID($0) })
+      TaskType(task), domain: domain, context: context, session: session, id: episode.map { Episode.ID($0) })
   }
-}
 
-extension ChildProcess.Outcome {
-  /// The end of the output, and what else is to be known of how it ended.
-  fileprivate var result: String? {
-    guard case .killed(let signal) = ending else { return output.text }
-    let note = "[killed by signal \(signal): \(String(cString: strsignal(signal)))]"
-    return output.text.map { $0.hasSuffix("\n") ? $0 + note : "\($0)\n\(note)" } ?? note
+  private func redacted(_ text: String) -> (text: String, count: Int) {
+    noRedact ? (text, 0) : CredentialRedactor.redact(text)
+  }
+
+  /// The output, and what else is to be known of how the command ended.
+  private func result(of outcome: ChildProcess.Outcome) -> (text: String?, redacted: Int) {
+    let kept = outcome.output.text(redacting: !noRedact)
+    let text = kept?.text ?? ""
+    // What cannot be run is named as it was given, and that may be anything.
+    let note = outcome.note.map(redacted)
+    let lines = [text.hasSuffix("\n") && note != nil ? String(text.dropLast()) : text, note?.text ?? ""]
+    let result = lines.filter { !$0.isEmpty }.joined(separator: "\n")
+    return (result.isEmpty ? nil : result, (kept?.redacted ?? 0) + (note?.count ?? 0))
+  }
+
+  private struct Report {
+    let step: Step
+    let episode: Episode
+    /// How many were replaced.
+    let credentials: Int
+
+    func json(_ outcome: ChildProcess.Outcome) -> JSON {
+      [
+        "id": .string(episode.id.rawValue), "step_number": .integer(Int64(step.number)),
+        "status": .string(episode.status.rawValue), "exit_status": .integer(Int64(outcome.exitStatus)),
+        "duration_ms": .integer(outcome.duration.milliseconds), "redacted": .integer(Int64(credentials)),
+      ]
+    }
+
+    var sentence: String {
+      var notes = [episode.status.rawValue, counted(episode.steps.count, "step")]
+      if credentials > 0 { notes.append("\(counted(credentials, "credential")) redacted") }
+      return "recorded \(episode.id.rawValue.onOneLine) (\(notes.joined(separator: ", ")))"
+    }
   }
 }
 

@@ -65,7 +65,7 @@ extension Step {
 extension String {
   /// Every line but the first moved to the right.
   fileprivate func indentedLines(by columns: Int) -> String {
-    let text = replacing("\r\n", with: "\n").harmless
+    let text = OmissionMarker.described(in: replacing("\r\n", with: "\n")).harmless
     let trimmed = text.hasSuffix("\n") ? String(text.dropLast()) : text
     return trimmed.replacing("\n", with: "\n" + String(repeating: " ", count: columns))
   }

@@ -5,6 +5,13 @@ import Foundation
 enum StandardOutput {
   static func write(_ text: String) { writeLine(text, to: STDOUT_FILENO) }
 
+  /// - Throws: `.unavailable` where nothing can be written to it: it was closed, or is open for reading only.
+  static func requireOpen() throws(MemoryError) {
+    let flags = fcntl(STDOUT_FILENO, F_GETFL)
+    guard flags == -1 || flags & O_ACCMODE == O_RDONLY else { return }
+    throw MemoryError(.unavailable, "standard output is closed; redirect it to where the answer is to go")
+  }
+
   /// One object on one line.
   static func write(_ json: JSON) { write(json.outputText) }
 
@@ -27,7 +34,7 @@ enum StandardError {
   static func rewrite(_ text: String) { _ = writeBytes(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
 }
 
-/// Writes all of it. `false` where nobody reads any more or the device is full: there is nobody left to tell.
+/// Writes all of it. `false`, with `errno`, where nobody reads any more or the device is full.
 func writeBytes(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
   var done = 0
   while done < bytes.count {
@@ -42,9 +49,7 @@ func writeBytes(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
 }
 
 private func writeLine(_ text: String, to descriptor: Int32) {
-  guard !writeBytes(Array("\(text)\n".utf8), to: descriptor), descriptor == STDOUT_FILENO, errno != EPIPE else {
-    return
-  }
+  guard !writeBytes(Array("\(text)\n".utf8), to: descriptor), descriptor == STDOUT_FILENO else { return }
   let reason = String(cString: strerror(errno))
   _ = writeBytes(Array("episodic: cannot write standard output: \(reason)\n".utf8), to: STDERR_FILENO)
   exit(3)

@@ -1,19 +1,30 @@
 extension String {
-  /// The text as a terminal may show it: what would move the cursor, change colours or turn the direction of writing is
-  /// replaced by a visible sign. Line ends and tabs stay.
+  /// The text as a terminal may show it: what moves the cursor, changes colours, turns the direction of writing or is not
+  /// seen at all is replaced by its number, `\u{202e}`. Line ends and tabs stay.
+  ///
+  /// Zero-width joiners go the same way, though emoji are made with them: what cannot be seen can be used to deceive.
   var harmless: String {
-    String(
-      String.UnicodeScalarView(
-        unicodeScalars.map { scalar in
-          switch scalar.value {
-          case 0x09, 0x0A: scalar
-          case 0x00..<0x20: Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}"
-          case 0x7F: "\u{2421}"
-          case 0x80..<0xA0, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: "\u{FFFD}"
-          default: scalar
-          }
-        }))
+    guard !utf8.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x09 }) else { return self }
+    var result = ""
+    var before: Unicode.Scalar?
+    var marks = 0
+    for scalar in unicodeScalars {
+      marks = scalar.isMark ? marks + 1 : 0
+      if marks > Self.maximumMarks {
+        // A terminal draws them over the lines above and below.
+        if marks == Self.maximumMarks + 1 { result += "…" }
+      } else if scalar.isHarmless || scalar == "\u{FE0F}" && before?.isEmoji == true {
+        result.unicodeScalars.append(scalar)
+      } else {
+        result += "\\u{\(String(scalar.value, radix: 16))}"
+      }
+      before = scalar
+    }
+    return result
   }
+
+  /// Of marks on one letter, as many as any writing has.
+  private static var maximumMarks: Int { 8 }
 
   /// The text on one line, runs of white space as one space.
   var onOneLine: String {
@@ -35,6 +46,32 @@ extension String {
   }
 
   func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
+}
+
+extension Unicode.Scalar {
+  /// Whether it is seen where it stands, and does nothing else.
+  fileprivate var isHarmless: Bool {
+    switch value {
+    case 0x09, 0x0A, 0x20..<0x7F: true
+    case 0xFFF9...0xFFFB: false
+    default:
+      switch properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: false
+      // Includes tags, variation selectors, fillers, joiners, marks of direction and the byte order mark.
+      default: !properties.isDefaultIgnorableCodePoint && !properties.isNoncharacterCodePoint
+      }
+    }
+  }
+
+  fileprivate var isMark: Bool {
+    switch properties.generalCategory {
+    case .nonspacingMark, .enclosingMark: true
+    default: false
+    }
+  }
+
+  /// Whether a selector of presentation may follow: `⚠` and the sign in colour.
+  fileprivate var isEmoji: Bool { value > 0x7F && properties.isEmoji }
 }
 
 extension Character {

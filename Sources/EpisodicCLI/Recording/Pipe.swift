@@ -6,7 +6,7 @@ import Synchronization
 final class Pipe: Sendable {
   let reading: Int32
   let writing: Int32
-  private let isWritingOpen = Mutex(true)
+  private let open = Mutex((reading: true, writing: true))
 
   /// - Throws: `.unavailable` where the process has no descriptors left.
   init() throws(MemoryError) {
@@ -20,16 +20,30 @@ final class Pipe: Sendable {
   }
 
   deinit {
+    closeReading()
     closeWriting()
-    close(reading)
   }
 
   /// Lets the reader see the end.
   func closeWriting() {
-    isWritingOpen.withLock { isOpen in
-      guard isOpen else { return }
-      isOpen = false
-      close(writing)
+    open.withLock { open in
+      if open.writing { close(writing) }
+      open.writing = false
+    }
+  }
+
+  /// Lets the writer see that nobody reads any more.
+  func closeReading() {
+    open.withLock { open in
+      if open.reading { close(reading) }
+      open.reading = false
+    }
+  }
+
+  func setNonblocking(_ ends: [Int32], _ isNonblocking: Bool = true) {
+    for end in ends {
+      let flags = fcntl(end, F_GETFL)
+      _ = fcntl(end, F_SETFL, isNonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK)
     }
   }
 }

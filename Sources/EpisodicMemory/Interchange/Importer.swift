@@ -1,5 +1,7 @@
 /// Imports episodes into a memory: all lines or none, unless it is to keep going.
-struct Importer {
+///
+/// Its files are opened, and can be checked, before there is a store to import them into.
+package struct Importer: Sendable {
   /// A transaction takes this many episodes or bytes of lines, whichever is reached first: enough to pay for a commit,
   /// little enough that other writers get their turn.
   private static let batchEpisodes = 256
@@ -7,7 +9,7 @@ struct Importer {
 
   private typealias Line = (entry: EpisodeStream.Entry, content: EpisodeStream.Content)
 
-  private let memory: Memory
+  private let limits: Limits
   private let inputs: [OpenInput]
   private let vectors: (file: VectorFile, space: EmbeddingSpace)?
   private let options: ImportOptions
@@ -18,9 +20,12 @@ struct Importer {
   private var batchedBytes = 0
   /// Whether an id could be there already.
   private var mayExist = true
+  private var isChecked = false
 
-  init(
-    _ memory: Memory, files: [InputFile], vectors source: VectorSource?, options: ImportOptions
+  /// - Throws: `.invalid` where a file cannot be read, or the options do not go together.
+  package init(
+    files: [InputFile], vectors source: VectorSource?, options: ImportOptions, limits: Limits = Limits(),
+    clock: any WallClock = SystemClock()
   ) throws(MemoryError) {
     guard !files.isEmpty else { throw MemoryError(.invalid, "no file to import; name one, or - for standard input") }
     let fromStandardInput = files.count { $0 == .standardInput } + (source?.file == .standardInput ? 1 : 0)
@@ -34,38 +39,53 @@ struct Importer {
       guard let space = source.space else {
         throw MemoryError(.invalid, "the vectors of \(source.file) have no model; name the one that made them")
       }
-      try memory.validation.name(space.model, "model")
-      vectors = (try VectorFile(source, limits: memory.limits), space)
+      try Validation(limits: limits).name(space.model, "model")
+      vectors = (try VectorFile(source, limits: limits), space)
     } else {
       vectors = nil
     }
     var inputs: [OpenInput] = []
     for file in files { inputs.append(try OpenInput(file)) }
     self.inputs = inputs
-    self.memory = memory
+    self.limits = limits
     self.options = options
-    now = memory.clock.now()
+    now = clock.now()
   }
 
-  mutating func run(_ progress: (ImportProgress) -> Void) async throws(MemoryError) -> ImportReport {
-    if let vectors {
-      try await require(vectors.space)
-      let (inputs, options) = (inputs, options)
-      try await BlockingWork.shared.run { () throws(MemoryError) in
-        try vectors.file.require(rows: try EpisodeStream.countLines(inputs, options), for: "episodes")
-      }
-    }
+  /// Checks everything that can be known without a store; what is refused then need not have made one.
+  ///
+  /// - Throws: As `run(into:_:)`.
+  package mutating func check(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
+    try await requireRows()
+    if !options.keepGoing { try await checkEverything(nil, progress) }
+    isChecked = true
+  }
+
+  package mutating func run(
+    into memory: Memory, _ progress: (ImportProgress) -> Void
+  ) async throws(MemoryError) -> ImportReport {
+    if let vectors { try await require(vectors.space, in: memory) }
+    if !isChecked { try await requireRows() }
     let page = try await memory.primary.episodes(.init(), in: .everything, after: nil, limit: 1)
     mayExist = !page.elements.isEmpty
-    if !options.keepGoing { try await checkEverything(progress) }
-    try await store(progress)
+    if !options.keepGoing, !isChecked || mayExist { try await checkEverything(memory, progress) }
+    try await store(in: memory, progress)
     return report
   }
 
   // MARK: Checking
 
+  /// One row of vectors for every line.
+  private func requireRows() async throws(MemoryError) {
+    guard let file = vectors?.file else { return }
+    let (inputs, options) = (inputs, options)
+    try await BlockingWork.shared.run { () throws(MemoryError) in
+      try file.require(rows: try EpisodeStream.countLines(inputs, options), for: "episodes")
+    }
+  }
+
   /// A model has vectors of one length (I6); said once here and not for every line.
-  private func require(_ space: EmbeddingSpace) async throws(MemoryError) {
+  private func require(_ space: EmbeddingSpace, in memory: Memory) async throws(MemoryError) {
     let spaces = try await memory.primary.statistics().spaces
     guard let other = spaces.first(where: { $0.model == space.model && $0.dimensions != space.dimensions }) else {
       return
@@ -77,7 +97,11 @@ struct Importer {
   }
 
   /// Reads every line and stores nothing.
-  private func checkEverything(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
+  ///
+  /// - Parameter memory: What the lines must fit; `nil` where there is no store yet.
+  private func checkEverything(
+    _ memory: Memory?, _ progress: (ImportProgress) -> Void
+  ) async throws(MemoryError) {
     var rejected: [RejectedLine] = []
     guard let reader = reader() else { return }
     var isEverythingSeen = false
@@ -86,7 +110,7 @@ struct Importer {
       for entry in portion.entries {
         do throws(MemoryError) {
           let id = try entry.content.get().episode.id
-          if options.existing == .fail, mayExist, try await exists(id) {
+          if let memory, options.existing == .fail, mayExist, try await exists(id, in: memory) {
             throw MemoryError(.conflict, "id \"\(id)\" is in the store already; skip or replace existing episodes")
           }
         } catch let error where error.code == .invalid || error.code == .conflict {
@@ -104,14 +128,16 @@ struct Importer {
     throw MemoryError(.invalid, "\(first); nothing was imported\(more)", cause: RejectedLines(lines: rejected))
   }
 
-  private func exists(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+  private func exists(_ id: Episode.ID, in memory: Memory) async throws(MemoryError) -> Bool {
     // Not through the cache, which an import would only fill with what nobody asked for.
     try await memory.primary.episode(id).value != nil
   }
 
   // MARK: Storing
 
-  private mutating func store(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
+  private mutating func store(
+    in memory: Memory, _ progress: (ImportProgress) -> Void
+  ) async throws(MemoryError) {
     guard let reader = reader() else { return }
     var portion = EpisodeReader.Portion()
     while !portion.isLast {
@@ -123,29 +149,29 @@ struct Importer {
         } catch {
           try reject(entry, error)
         }
-        if batch.count >= Self.batchEpisodes || batchedBytes >= Self.batchBytes { try await storeBatch() }
+        if batch.count >= Self.batchEpisodes || batchedBytes >= Self.batchBytes { try await storeBatch(in: memory) }
       }
       if !portion.isLast { tell(progress, .storing, portion) }
     }
-    try await storeBatch()
+    try await storeBatch(in: memory)
     tell(progress, .storing, portion)
     // Whole batches may have been refused late; the files' order is what a reader of the report expects.
     let order = Dictionary(inputs.enumerated().map { ($1.name, $0) }) { first, _ in first }
     report.rejected.sort { (order[$0.file] ?? 0, $0.line) < (order[$1.file] ?? 0, $1.line) }
   }
 
-  private mutating func storeBatch() async throws(MemoryError) {
+  private mutating func storeBatch(in memory: Memory) async throws(MemoryError) {
     let all = batch
     batch = []
     batchedBytes = 0
     guard !all.isEmpty else { return }
     do throws(MemoryError) {
-      try await insert(all)
+      try await insert(all, in: memory)
     } catch let error where options.keepGoing && Self.isOfALine(error) {
       // One of them is in the way of all: find it by storing each alone.
       for line in all {
         do throws(MemoryError) {
-          try await insert([line])
+          try await insert([line], in: memory)
         } catch let error where Self.isOfALine(error) {
           try reject(line.entry, error)
         }
@@ -158,7 +184,7 @@ struct Importer {
     }
   }
 
-  private mutating func insert(_ lines: [Line]) async throws(MemoryError) {
+  private mutating func insert(_ lines: [Line], in memory: Memory) async throws(MemoryError) {
     let model = vectors?.space.model ?? ""
     let embeddings = lines.compactMap { _, content in
       content.vector.map {
@@ -199,7 +225,7 @@ struct Importer {
   // MARK: Details
 
   private func reader() -> EpisodeReader? {
-    EpisodeStream(inputs, vectors: vectors?.file, options: options, limits: memory.limits, now: now)
+    EpisodeStream(inputs, vectors: vectors?.file, options: options, limits: limits, now: now)
       .map(EpisodeReader.init)
   }
 

@@ -13,10 +13,11 @@ extension Memory {
     from files: [InputFile], vectors: VectorSource? = nil, options: ImportOptions = .init(),
     progress: (ImportProgress) -> Void = { _ in }
   ) async throws(MemoryError) -> ImportReport {
+    let (limits, clock) = (limits, clock)
     var importer = try await BlockingWork.shared.run { () throws(MemoryError) in
-      try Importer(self, files: files, vectors: vectors, options: options)
+      try Importer(files: files, vectors: vectors, options: options, limits: limits, clock: clock)
     }
-    return try await importer.run(progress)
+    return try await importer.run(into: self, progress)
   }
 
   /// Exports every episode, one JSON object a line, in the order in which they were recorded.
