@@ -15,6 +15,44 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/smaps"), "needs /proc/self/smaps"))
+  func `lets go of the pages that were read, and reads them again`() throws {
+    let directory = try ScratchDirectory()
+    let environment = try Environment.open(at: directory.path, options: .testing)
+    let database = try environment.database(named: "values", keys: .integers)
+    let value = [UInt8](repeating: 7, count: 64 << 10)
+    try environment.write { transaction throws(LMDBError) in
+      for key in 0..<16 as Range<UInt64> { try transaction.put(value.span.bytes, for: key, in: database) }
+    }
+    func readAll() throws -> Int {
+      try environment.read { transaction throws(LMDBError) in
+        var sum = 0
+        for key in 0..<16 as Range<UInt64> {
+          guard let value = try transaction.get(key, in: database) else { continue }
+          sum += value.withUnsafeBytes { bytes in bytes.reduce(0) { $0 + Int($1) } }
+        }
+        return sum
+      }
+    }
+    let name = URL(filePath: directory.path).lastPathComponent + "/data.mdb"
+    /// kB of the map that count as this process's.
+    func resident() throws -> Int {
+      // Not by its size, which the system gives as 0.
+      let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+      let maps = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n")
+      let start = try #require(maps.firstIndex { $0.hasSuffix(name) })
+      let line = try #require(maps[start...].first { $0.hasPrefix("Rss:") })
+      return try #require(Int(line.split(separator: " ")[1]))
+    }
+    let sum = 7 * 16 * (64 << 10)
+    #expect(try readAll() == sum)
+    #expect(try resident() >= 1024)
+    try environment.releaseMappedPages()
+    #expect(try resident() < 128)
+    #expect(try readAll() == sum)
+    #expect(FileManager.default.fileExists(atPath: directory.dataFile))
+  }
+
   @Test func `is opened once by many threads that open it at the same time`() throws {
     let directory = try ScratchDirectory()
     let path = directory.path

@@ -164,6 +164,7 @@ struct IndexBatch: ~Copyable {
     if let failure { throw .index(failure) }
     let index = index
     index.largestStep.max(byteCount, ordering: .relaxed)
+    index.mappedPages.touch(byteCount)
     let (groups, departed) = (departedGroups, departedDocuments)
     try lmdb { () throws(LMDBError) in
       if !groups.isEmpty { _ = try index.words.removeGroups(groups, in: &transaction) }

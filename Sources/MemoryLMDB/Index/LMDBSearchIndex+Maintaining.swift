@@ -18,6 +18,8 @@ extension LMDBSearchIndex {
           plan,
           read: { body throws(LMDBError) in
             guard isWanted() else { throw Self.unwanted }
+            // A piece is read once and written once.
+            mappedPages.touch(2 * WordIndex.pieceBytes)
             try tier.environment.read(body)
           },
           write: { body throws(LMDBError) in try tier.write(body) })

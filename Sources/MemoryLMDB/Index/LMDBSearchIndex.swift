@@ -24,6 +24,7 @@ public final class LMDBSearchIndex: SearchIndex {
   let scratch = VectorScratch.Pool()
   let maintenance: MaintenanceLock
   let budget: StepBudget
+  let mappedPages: MappedPages
   let followSize = AdaptiveBatchSize(most: followBatch)
   /// Bytes that the largest step took since the index was opened.
   let largestStep = Atomic(0)
@@ -36,6 +37,7 @@ public final class LMDBSearchIndex: SearchIndex {
     let verified = VerifiedValues()
     self.tier = tier
     self.budget = budget
+    mappedPages = MappedPages(of: tier.environment)
     self.logger = logger
     words = WordIndex(database: try tier.database("words"), epoch: tier.epoch, verified: verified)
     vectors = VectorTable(

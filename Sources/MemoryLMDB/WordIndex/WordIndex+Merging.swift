@@ -6,6 +6,9 @@ extension WordIndex {
   /// Lends a write transaction and commits it: `Environment.write`, or what wraps it in a lock of its own.
   typealias Writing = ((inout WriteTransaction) throws(LMDBError) -> Void) throws(LMDBError) -> Void
 
+  /// Of output that one write transaction of a merge puts: about a millisecond.
+  static let pieceBytes = 1 << 19
+
   /// Values that one transaction deletes.
   private static let sweepCount = 2_000
 
@@ -27,11 +30,12 @@ extension WordIndex {
   /// Documents may be added and removed meanwhile, by whomever. If one of the inputs is gone at the end, or somebody called
   /// `removeAbandoned`, nothing is merged and nothing is left behind.
   ///
-  /// - Parameter pieceBytes: Of output that one write transaction puts; the default takes about a millisecond. A single
-  ///   value can be larger.
+  /// - Parameter pieceBytes: Of output that one write transaction puts; a single value can be larger.
   /// - Returns: Whether it was done.
   @discardableResult
-  func merge(_ plan: MergePlan, pieceBytes: Int = 1 << 19, read: Reading, write: Writing) throws(LMDBError) -> Bool {
+  func merge(_ plan: MergePlan, pieceBytes: Int = WordIndex.pieceBytes, read: Reading, write: Writing) throws(LMDBError)
+    -> Bool
+  {
     var isMerged = plan.inputs.isEmpty
     if !plan.inputs.isEmpty, let output = try beginMerge(plan, write) {
       do throws(LMDBError) {

@@ -43,7 +43,11 @@ final class ResidentMemory: Sendable {
 
   /// The lines of `/proc/self/status` that are in kB, in MiB.
   private static func sample() throws -> [String: Double] {
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    // Not by its size, which the system gives as 0.
+    guard let file = FileHandle(forReadingAtPath: "/proc/self/status") else {
+      throw BenchError("/proc/self/status cannot be read; this benchmark needs Linux")
+    }
+    let status = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
     var sizes: [String: Double] = [:]
     for line in status.split(separator: "\n") where line.hasSuffix(" kB") {
       let words = line.split(whereSeparator: { $0 == ":" || $0 == "\t" || $0 == " " })
