@@ -58,19 +58,6 @@ public final class Child: Sendable {
     }
   }
 
-  /// SIGSTOP, and waits until it stands: what it holds, it keeps.
-  public func stop() {
-    status.withLock { known in
-      guard known == nil, Foundation.kill(number, SIGSTOP) == 0 else { return }
-      var status: Int32 = 0
-      // An end may come first.
-      if waitpid(number, &status, WUNTRACED) == number, status & 0xFF != 0x7F { known = status }
-    }
-  }
-
-  /// SIGCONT.
-  public func resume() { _ = Foundation.kill(number, SIGCONT) }
-
   /// Waits for the end.
   ///
   /// - Returns: The exit status; 128 and the signal for one that was killed, as a shell gives it.
