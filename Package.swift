@@ -89,7 +89,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicTests",
-      dependencies: ["Episodic", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", logging],
+      dependencies: ["Episodic", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", grdb, logging],
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport"], swiftSettings: strict),

@@ -35,6 +35,7 @@ struct EpisodeInsertion: ~Copyable {
         throw MemoryError(.conflict, "the episode id \"\(episode.id)\" is taken; choose another, skip or replace")
       case .skip: return
       case .replace:
+        try requireDomain(of: episode)
         replaced[episode.id] = try ReplacedEpisode(episode.id, db)
         _ = try SQLitePrimaryStore.delete("episodes", id: episode.id.rawValue, db)
       }
@@ -43,6 +44,16 @@ struct EpisodeInsertion: ~Copyable {
       newcomers.append((episode, nil))
     }
     waiting.insert(episode.id)
+  }
+
+  /// An episode never changes hands between domains: who may write to one must not take what is in another (I8).
+  ///
+  /// - Throws: `.conflict`, which does not say what the other domain is.
+  private func requireDomain(of episode: Episode) throws {
+    let statement = try db.cachedStatement(sql: "SELECT domain = ? FROM episodes WHERE id = ?")
+    guard try Bool.fetchOne(statement, arguments: [episode.domain, episode.id.rawValue]) != true else { return }
+    throw MemoryError(
+      .conflict, "the episode id \"\(episode.id)\" is taken in another domain; choose another, or delete that episode")
   }
 
   consuming func finish() throws -> InsertionReport {

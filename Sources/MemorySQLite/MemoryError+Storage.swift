@@ -39,6 +39,9 @@ extension MemoryError {
         .corrupted,
         "\(path) is damaged (\(said)); restore a backup, or save what is left with `sqlite3 \(path) .recover`",
         cause: error)
+    case .SQLITE_ERROR where said.hasPrefix("no such "):
+      self.init(
+        .corrupted, "\(path) is damaged: \(said), another program changed the schema; restore a backup", cause: error)
     case .SQLITE_FULL:
       self.init(
         .unavailable, "no room left to write \(path); what was acknowledged is kept: free some space", cause: error)
@@ -56,11 +59,6 @@ extension MemoryError {
     default:
       self.init(.unavailable, "\(path): \(said)", cause: error)
     }
-  }
-
-  static func unreadable(_ thing: String, _ error: MemoryError) -> MemoryError {
-    MemoryError(
-      .corrupted, "\(thing) cannot be read (\(error.message)); another program wrote it: correct it", cause: error)
   }
 
   static func noEpisode(_ id: Episode.ID) -> MemoryError {

@@ -52,15 +52,19 @@ extension SQLitePrimaryStore {
 
   public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     try await write { db in
-      guard var episode = try EpisodeRow.fetch(db, id: id) else { throw MemoryError.noEpisode(id) }
-      episode.apply(change)
+      // What is not changed stays as it is stored: another program may have written what an `Episode` cannot hold.
       try db.cachedStatement(
-        sql: "UPDATE episodes SET task_type = ?, context = ?, session = ?, success_rate = ?, metadata = ? WHERE id = ?"
+        sql: """
+          UPDATE episodes SET task_type = coalesce(?1, task_type), context = coalesce(?2, context),
+              session = CASE WHEN ?3 THEN ?4 ELSE session END,
+              success_rate = coalesce(?5, success_rate), metadata = coalesce(?6, metadata)
+          WHERE id = ?7
+          """
       ).execute(arguments: [
-        episode.taskType.rawValue, episode.context, episode.session?.canonicallyComposed, episode.successRate,
-        episode.metadata.canonicalText, id.rawValue,
+        change.taskType?.rawValue, change.context, change.session != nil,
+        change.session?.map(\.canonicallyComposed), change.successRate, change.metadata?.canonicalText, id.rawValue,
       ])
-      return episode
+      return try Self.require(id, db)
     }
   }
 
@@ -148,13 +152,5 @@ extension SQLitePrimaryStore {
 extension Episode {
   fileprivate var textBytes: Int {
     steps.reduce(context.utf8.count) { $0 + $1.action.utf8.count + ($1.result?.utf8.count ?? 0) }
-  }
-
-  fileprivate mutating func apply(_ change: Change) {
-    if let taskType = change.taskType { self.taskType = taskType }
-    if let context = change.context { self.context = context }
-    if let session = change.session { self.session = session }
-    if let successRate = change.successRate { self.successRate = successRate }
-    if let metadata = change.metadata { self.metadata = metadata }
   }
 }

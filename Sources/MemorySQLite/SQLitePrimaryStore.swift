@@ -10,6 +10,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
 
   public let identity: StoreIdentity
   let database: WALDatabase
+  let logger: Logger
   let appends = StepAppend.lane()
   /// As migration 003 declares it for the full-text indexes.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
@@ -28,7 +29,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, logger: Logger
   ) async throws(MemoryError) {
     let configuration = WALDatabase.Configuration(
-      applicationID: Schema.applicationID, migrations: Schema.migrations,
+      applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
       synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
       busyTimeout: busyTimeout, maximumPageCount: maximumPageCount,
       maintenance: { db in try Self.pruneFeed(db) },
@@ -36,9 +37,13 @@ public final class SQLitePrimaryStore: PrimaryStore {
         logger.warning(
           "\(doing) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
       })
+    self.logger = logger
     do {
       database = try await WALDatabase.open(path: path, configuration)
-      let uuid = try await database.read { db in try String.fetchOne(db, sql: "SELECT uuid FROM store") }
+      let (uuid, refusal) = try await database.read { db in
+        (try String.fetchOne(db, sql: "SELECT uuid FROM store"), try Self.reasonToRefuseWrites(db))
+      }
+      if let refusal { database.refuseWrites(because: refusal) }
       guard let uuid else {
         throw MemoryError(.corrupted, "\(path) has lost its identity; restore a backup")
       }

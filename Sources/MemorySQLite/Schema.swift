@@ -12,5 +12,10 @@ enum Schema {
     Migration(name: "003_full_text", sql: PackageResources._03_full_text_sql),
     Migration(name: "004_changes", sql: PackageResources._04_changes_sql),
     Migration(name: "005_change_rows", sql: PackageResources._05_change_rows_sql),
+    Migration(name: "006_nothing_left_behind", sql: PackageResources._06_nothing_left_behind_sql),
   ].compactMap(\.self)
+
+  /// What the migrations make, as `SchemaObjects` digests it: so that opening a store need not make it again to compare.
+  /// A test computes it.
+  static let digest = "ffccaaa2273afdda1b98e72c0fafbec33444e30b056245c503faeee64894ccf5"
 }

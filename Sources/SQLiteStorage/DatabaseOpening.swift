@@ -10,6 +10,9 @@ struct OpenedDatabase {
   let status: FileStatus
   /// Why nothing can be written; `nil` if it can.
   let readOnlyReason: String?
+  let migrator: Migrator
+  /// What another program changed in the schema, and what to do.
+  let schemaProblems: [String]
 }
 
 /// Opens a database file, makes it where that is wanted, and brings it to the newest schema.
@@ -26,7 +29,8 @@ struct DatabaseOpening {
     self.files = files
     self.configuration = configuration
     lock = CommitLock(files)
-    migrator = Migrator(migrations: configuration.migrations, path: files.path)
+    migrator = Migrator(
+      migrations: configuration.migrations, path: files.path, digest: configuration.schemaDigest)
   }
 
   func open() throws -> OpenedDatabase {
@@ -55,20 +59,24 @@ struct DatabaseOpening {
   private func openForWriting(_ status: FileStatus) throws -> OpenedDatabase {
     let connector = Connector(files: files, access: .readWrite, timeout: configuration.busyTimeout)
     var connection = try connector.writing()
-    if try !isReady(connection) {
+    var problems = try problemsIfReady(connection)
+    if problems == nil {
       try connection.close()
       try lock.withLock(timeout: configuration.busyTimeout) { try prepare(connector) }
       connection = try connector.writing()
+      problems = try problemsIfReady(connection)
     }
     return OpenedDatabase(
-      connector: connector, watch: try CommitWatch(connection), lock: lock, status: status, readOnlyReason: nil)
+      connector: connector, watch: try CommitWatch(connection), lock: lock, status: status, readOnlyReason: nil,
+      migrator: migrator, schemaProblems: problems ?? [])
   }
 
   /// Looks at an existing file before anything is set on it.
   ///
-  /// - Returns: Whether there is nothing to set or to migrate.
+  /// - Returns: What another program changed in the schema, which keeps it from being written; `nil` if there is something
+  ///   to set, to migrate or to make again.
   /// - Throws: If the file is not one of ours, or of a newer build.
-  private func isReady(_ connection: DatabaseQueue) throws -> Bool {
+  private func problemsIfReady(_ connection: DatabaseQueue) throws -> [String]? {
     try connection.read { db in
       let applicationID = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
       let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
@@ -76,16 +84,18 @@ struct DatabaseOpening {
         throw StorageError.foreign(
           path: files.path, reason: "its application id is \(applicationID); name another directory")
       }
-      let pending = try migrator.pending(db)
-      guard !isEmpty, applicationID == configuration.applicationID, pending.isEmpty else { return false }
-      return try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
+      guard case .newest(let problems, let lostIndexes) = try migrator.inspect(db),
+        applicationID == configuration.applicationID, lostIndexes.isEmpty || !problems.isEmpty,
+        try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
+      else { return nil }
+      return problems
     }
   }
 
   /// Another process may have done it meanwhile: then there is nothing to do.
   private func prepare(_ connector: Connector) throws {
     let writer = try connector.writing()
-    guard try !isReady(writer) else { return try writer.close() }
+    guard try problemsIfReady(writer) == nil else { return try writer.close() }
     try writer.writeWithoutTransaction { db in
       try db.useWriteAheadLog(files.path)
       if try Int32.fetchOne(db, sql: "PRAGMA application_id") != configuration.applicationID {
@@ -104,26 +114,30 @@ struct DatabaseOpening {
     let connector = Connector(
       files: files, access: isAlone ? .immutable : .readOnly, timeout: configuration.busyTimeout)
     let connection = try connector.reading()
-    guard try isCurrent(connection) else {
+    guard let problems = try problemsIfCurrent(connection) else {
       throw StorageError.foreign(path: files.path, reason: "it has no tables yet; open it with the right to write")
     }
     return OpenedDatabase(
       connector: connector, watch: try CommitWatch(connection, trustsHeader: !isAlone), lock: lock, status: status,
-      readOnlyReason: reason)
+      readOnlyReason: reason, migrator: migrator, schemaProblems: problems)
   }
 
-  private func isCurrent(_ connection: DatabaseQueue) throws -> Bool {
+  /// - Returns: What another program changed in the schema; `nil` if there are no tables yet.
+  private func problemsIfCurrent(_ connection: DatabaseQueue) throws -> [String]? {
     try connection.read { db in
       let applicationID = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
       guard applicationID == configuration.applicationID else {
-        if try applicationID == 0 && Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0 { return false }
+        if try applicationID == 0 && Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0 { return nil }
         throw StorageError.foreign(
           path: files.path, reason: "its application id is \(applicationID); name another directory")
       }
-      guard let first = try migrator.pending(db).first else { return true }
-      guard first.version > 1 else { return false }
-      throw StorageError.older(
-        path: files.path, version: first.version - 1, known: migrator.migrations.last?.version ?? 0)
+      switch try migrator.inspect(db) {
+      case .empty, .older(version: 0): return nil
+      case .older(let version):
+        throw StorageError.older(
+          path: files.path, version: version, known: migrator.migrations.last?.version ?? 0)
+      case .newest(let problems, _): return problems
+      }
     }
   }
 

@@ -16,6 +16,8 @@ final class GroupCommit: Sendable {
     let number: UInt64
     let arrival: UInt64
     let lane: ObjectIdentifier?
+    /// Whether it examines or mends, and so runs after damage was found.
+    var writesDespiteDamage = false
     let request: any Sendable
     /// Does the work of the requests and returns, for each of them, what tells its caller.
     let perform: @Sendable (_ requests: [any Sendable], Database) throws -> [@Sendable () -> Void]
@@ -69,10 +71,12 @@ final class GroupCommit: Sendable {
     self.afterCommit = afterCommit
   }
 
-  func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+  func write<Value: Sendable>(
+    despiteDamage: Bool = false, _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
     try await submit { (continuation: CheckedContinuation<Value, any Error>, number, arrival) in
       Call(
-        number: number, arrival: arrival, lane: nil, request: (),
+        number: number, arrival: arrival, lane: nil, writesDespiteDamage: despiteDamage, request: (),
         perform: { _, db in
           let value = try body(db)
           return [{ continuation.resume(returning: value) }]
@@ -94,7 +98,15 @@ final class GroupCommit: Sendable {
   /// From now on every new call fails with that; on damage those that are waiting too.
   func refuse(because refusal: StorageError) {
     state.withLock { state in
+      if case .closed = refusal { state.refusal = refusal }
       if state.refusal == nil { state.refusal = refusal }
+    }
+  }
+
+  /// Takes the refusal back that damage was the reason for.
+  func acceptAfterDamage() {
+    state.withLock { state in
+      if case .damaged = state.refusal { state.refusal = nil }
     }
   }
 
@@ -130,7 +142,7 @@ final class GroupCommit: Sendable {
   private func enqueue(_ call: Call) {
     enum Answer { case queued, drain, fail(any Error) }
     let answer = state.withLock { state -> Answer in
-      if let refusal = state.refusal { return .fail(refusal) }
+      if let refusal = state.refusal, !refusal.isDamage || !call.writesDespiteDamage { return .fail(refusal) }
       // Asked under the lock: a task that is cancelled before its call is in the queue is not found there.
       if Task.isCancelled { return .fail(CancellationError()) }
       state.waiting.append(call)
@@ -306,7 +318,9 @@ final class GroupCommit: Sendable {
   ///   and each must be tried alone.
   private func transact(_ group: [Call], _ db: Database) throws -> [@Sendable () -> Void]? {
     do {
-      if let refusal = state.withLock({ $0.refusal }), case .damaged = refusal { throw refusal }
+      if let refusal = state.withLock({ $0.refusal }), refusal.isDamage, !group.allSatisfy(\.writesDespiteDamage) {
+        throw refusal
+      }
       var tell: [@Sendable () -> Void] = []
       tell.reserveCapacity(group.count)
       var rest = group[...]

@@ -1,53 +1,137 @@
 import Foundation
 import GRDB
 
-/// Brings a database to the newest schema: forward only, one transaction a migration.
+/// Brings a database to the newest schema, forward only and one transaction a migration, and holds its schema against the
+/// one that the migrations make.
 struct Migrator {
   let migrations: [Migration]
   let path: String
+  /// `SchemaObjects.digest` of what the migrations make, so that a schema that is whole is told by its digest alone;
+  /// `nil` where nobody has computed it.
+  var digest: String?
 
   private var newest: Int { migrations.last?.version ?? 0 }
 
-  /// - Throws: `StorageError.newer`, `.changedMigration`, or what SQLite says of a migration that fails; the ones
-  ///   before it stay applied.
-  func migrate(_ db: Database) throws {
-    if try !db.tableExists("schema_version") {
-      try db.execute(
-        sql: """
-          CREATE TABLE schema_version (
-              version     INTEGER PRIMARY KEY,
-              applied_at  INTEGER NOT NULL,
-              description TEXT    NOT NULL,
-              checksum    TEXT    NOT NULL
-          ) STRICT
-          """)
-    }
-    for migration in try pending(db) { try apply(migration, to: db) }
+  /// How the schema of a database stands.
+  enum State {
+    /// There is nothing in it yet.
+    case empty
+    /// It lacks migrations; what it has is whole.
+    case older(version: Int)
+    /// It is the newest.
+    ///
+    /// - Parameter problems: What another program changed in it, and what to do; its rows can still be read.
+    /// - Parameter lostIndexes: Only make queries fast, and can be made again.
+    case newest(problems: [String], lostIndexes: [SchemaObjects.Object])
   }
 
-  /// The migrations that are still to be applied, in order. Changes nothing.
+  /// Looks at a database and changes nothing.
   ///
-  /// - Throws: `StorageError.newer` or `.changedMigration`.
-  func pending(_ db: Database) throws -> [Migration] {
-    guard try db.tableExists("schema_version") else { return migrations }
-    try refuseNewer(db)
-    let applied = try Row.fetchAll(db, sql: "SELECT version, checksum FROM schema_version ORDER BY version")
-    let checksums = Dictionary(uniqueKeysWithValues: applied.map { ($0[0] as Int, $0[1] as String) })
-    return try migrations.filter { migration in
-      guard let checksum = checksums[migration.version] else { return true }
-      guard checksum == migration.checksum else {
+  /// Cost: 0.2 ms for the newest schema, whole; a few milliseconds for any other.
+  /// - Throws: `StorageError.newer`, `.changedMigration`; `.damaged` where a schema is not whole and not the newest.
+  func inspect(_ db: Database) throws -> State {
+    let objects = try SchemaObjects(db)
+    if objects.isEmpty { return .empty }
+    do {
+      let applied = try AppliedMigrations(db)
+      guard applied.version <= newest else {
+        throw StorageError.newer(path: path, version: applied.version, known: newest)
+      }
+      for (migration, checksum) in zip(migrations, applied.checksums) where migration.checksum != checksum {
         throw StorageError.changedMigration(path: path, version: migration.version)
       }
-      return false
+      if applied.version == newest, objects.digest == digest { return .newest(problems: [], lostIndexes: []) }
+      let differences = try differences(of: objects, from: applied.version)
+      let problems = differences.filter { $0.plainIndex == nil }.map(\.problem)
+      if applied.version == newest {
+        return .newest(problems: problems, lostIndexes: differences.compactMap(\.plainIndex))
+      }
+      if let problem = problems.first { throw StorageError.damaged(path: path, reason: problem) }
+      return .older(version: applied.version)
+    } catch let error as BrokenSchemaVersion {
+      try refuseNewer(db)
+      // What its tables are tells how far it has been migrated.
+      let differences = try objects.differences(from: SchemaObjects(madeBy: migrations))
+      guard differences.allSatisfy({ $0.plainIndex != nil || $0.isOfSchemaVersion }) else {
+        throw StorageError.damaged(path: path, reason: error.problem)
+      }
+      return .newest(problems: [error.problem], lostIndexes: [])
     }
+  }
+
+  /// - Throws: `BrokenSchemaVersion` where there is something that only a later migration makes.
+  private func differences(of objects: SchemaObjects, from version: Int) throws -> [SchemaDifference] {
+    let expected = try SchemaObjects(madeBy: migrations.prefix(version))
+    if version < newest {
+      let later = try Set(SchemaObjects(madeBy: migrations).objects.map(\.name))
+        .subtracting(expected.objects.map(\.name))
+      if let object = objects.objects.first(where: { later.contains($0.name) }) {
+        throw BrokenSchemaVersion("ends at version \(version), although there is the \(object.description)")
+      }
+    }
+    return objects.differences(from: expected)
+  }
+
+  /// Applies what is missing, and makes indexes again that were dropped.
+  ///
+  /// - Returns: What another program changed in the schema, so that nothing should be written.
+  /// - Throws: `StorageError.newer`, `.changedMigration`, `.damaged`, or what SQLite says of a migration that fails; the
+  ///   ones before it stay applied.
+  @discardableResult
+  func migrate(_ db: Database) throws -> [String] {
+    switch try inspect(db) {
+    case .newest(let problems, let lostIndexes):
+      if problems.isEmpty, !lostIndexes.isEmpty {
+        try db.inTransaction(.immediate) {
+          try Self.make(lostIndexes, in: db)
+          return .commit
+        }
+      }
+      return problems
+    case .empty:
+      try Self.makeTable(db)
+      for migration in migrations { try apply(migration, to: db) }
+      return []
+    case .older(let version):
+      for migration in migrations where migration.version > version { try apply(migration, to: db) }
+      // Indexes that were lost before.
+      return try migrate(db)
+    }
+  }
+
+  /// Makes indexes again that were dropped, in the transaction of the caller.
+  func restoreIndexes(_ db: Database) throws {
+    guard case .newest(_, let lostIndexes) = try inspect(db) else { return }
+    try Self.make(lostIndexes, in: db)
   }
 
   /// Changes nothing, so that a file of a newer build is left as it is.
   func refuseNewer(_ db: Database) throws {
-    guard try db.tableExists("schema_version"),
-      let last = try Int.fetchOne(db, sql: "SELECT max(version) FROM schema_version"), last > newest
-    else { return }
-    throw StorageError.newer(path: path, version: last, known: newest)
+    var rows = try RawStatement("SELECT count(*) FROM pragma_table_info('schema_version') WHERE name = 'version'", db)
+    guard try rows.step(), rows.integer(0) == 1 else { return }
+    var last = try RawStatement("SELECT max(version) FROM schema_version WHERE typeof(version) = 'integer'", db)
+    guard try last.step(), last.integer(0) > newest else { return }
+    throw StorageError.newer(path: path, version: Int(last.integer(0)), known: newest)
+  }
+
+  static func makeTable(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        CREATE TABLE schema_version (
+            version     INTEGER PRIMARY KEY,
+            applied_at  INTEGER NOT NULL,
+            description TEXT    NOT NULL,
+            checksum    TEXT    NOT NULL
+        ) STRICT
+        """)
+  }
+
+  /// Cost: that of sorting their tables.
+  private static func make(_ indexes: [SchemaObjects.Object], in db: Database) throws {
+    for index in indexes {
+      try db.execute(sql: "DROP INDEX IF EXISTS \(index.name)")
+      if let sql = index.sql { try db.execute(sql: sql) }
+    }
   }
 
   private func apply(_ migration: Migration, to db: Database) throws {

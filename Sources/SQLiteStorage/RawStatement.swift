@@ -76,6 +76,15 @@ public struct RawStatement: ~Copyable {
     try bind(value)
   }
 
+  /// Binds a text by its bytes, which need not be UTF-8 where a database has such; copies them.
+  public mutating func bind(text bytes: UnsafeRawBufferPointer) throws {
+    bound += 1
+    let text = bytes.assumingMemoryBound(to: CChar.self)
+    let code = sqlite3_bind_text64(
+      handle, bound, text.baseAddress ?? Self.noText, UInt64(text.count), Self.copied, Self.utf8)
+    try check(code)
+  }
+
   /// Binds a blob; copies it.
   public mutating func bind(_ bytes: UnsafeRawBufferPointer) throws {
     bound += 1

@@ -56,3 +56,9 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
     }
   }
 }
+
+extension StorageError {
+  var isDamage: Bool {
+    if case .damaged = self { true } else { false }
+  }
+}

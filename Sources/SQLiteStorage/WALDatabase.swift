@@ -27,6 +27,9 @@ public final class WALDatabase: Sendable {
     /// Marks the file as one of ours (`PRAGMA application_id`).
     public var applicationID: Int32
     public var migrations: [Migration]
+    /// What the migrations make, as a digest, so that a schema that is whole costs little to verify; `nil` if nobody has
+    /// computed it.
+    public var schemaDigest: String?
     /// Falls back to reading only where the file or its directory cannot be written.
     public var access: Access
     /// Whether to make the file, and its folder, where there is none.
@@ -43,13 +46,14 @@ public final class WALDatabase: Sendable {
     public var report: @Sendable (_ doing: String, any Error) -> Void
 
     public init(
-      applicationID: Int32, migrations: [Migration], synchronous: Synchronous = .full, access: Access = .readWrite,
-      create: Bool = true, readers: Int = 8, busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil,
+      applicationID: Int32, migrations: [Migration], schemaDigest: String? = nil, synchronous: Synchronous = .full,
+      access: Access = .readWrite, create: Bool = true, readers: Int = 8, busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil,
       maintenance: @escaping @Sendable (Database) throws -> Void = { _ in },
       report: @escaping @Sendable (String, any Error) -> Void
     ) {
       self.applicationID = applicationID
       self.migrations = migrations
+      self.schemaDigest = schemaDigest
       self.synchronous = synchronous
       self.access = access
       self.create = create
@@ -64,6 +68,9 @@ public final class WALDatabase: Sendable {
   public let path: String
   /// Why nothing can be written; `nil` if it can.
   public let readOnlyReason: String?
+  /// What another program changed in the schema, and what to do, as of opening. While there is anything, nothing is written.
+  public let schemaProblems: [String]
+  private let migrator: Migrator
   private let connections: Connections
 
   /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
@@ -76,7 +83,10 @@ public final class WALDatabase: Sendable {
     let opened = try DatabaseOpening(files, configuration).open()
     self.path = files.path
     readOnlyReason = opened.readOnlyReason
+    schemaProblems = opened.schemaProblems
+    migrator = opened.migrator
     connections = try Connections(opened, configuration)
+    if let problem = schemaProblems.first { refuseWrites(because: problem) }
   }
 
   /// Opens the file on a thread that may wait.
@@ -137,8 +147,12 @@ public final class WALDatabase: Sendable {
   ///
   /// - Throws: `StorageError.locked` if another process kept the locks for the timeout, and `CancellationError` if the task
   ///   was cancelled before the transaction began: nothing was changed then.
-  public func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-    try await writer().write(body)
+  ///
+  /// - Parameter despiteDamage: Also after `refuseWrites`: for what examines or mends.
+  public func write<Value: Sendable>(
+    despiteDamage: Bool = false, _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try await writer().write(despiteDamage: despiteDamage, body)
   }
 
   /// Performs a request together with those of its lane that share the commit, and returns after it.
@@ -150,6 +164,27 @@ public final class WALDatabase: Sendable {
   public func refuseWrites(because reason: String) {
     connections.writer?.refuse(because: .damaged(path: path, reason: "\(reason); it takes no more writes"))
   }
+
+  /// Takes `refuseWrites` back: what was wrong has been mended. What was wrong with the schema at opening is not.
+  public func acceptWrites() {
+    if schemaProblems.isEmpty { connections.writer?.acceptAfterDamage() }
+  }
+
+  // MARK: The schema
+
+  /// What another program changed in the schema, as of a snapshot: what endangers what is written, with what to do; and
+  /// the names of indexes that are not there, which only make queries fast.
+  public func inspectSchema(_ db: Database) throws -> (problems: [String], lostIndexes: [String]) {
+    guard case .newest(let problems, let lostIndexes) = try migrator.inspect(db) else {
+      return (["migrations are missing in it that were there: restore a backup"], [])
+    }
+    return (problems, lostIndexes.map(\.name))
+  }
+
+  /// Makes indexes again that are not there, in the transaction of a write.
+  public func restoreIndexes(_ db: Database) throws { try migrator.restoreIndexes(db) }
+
+  // MARK: Who writes
 
   private func writer() throws -> GroupCommit {
     guard let writer = connections.writer else {

@@ -100,7 +100,7 @@ final class SamplePrimary: PrimaryStore {
   ) throws(MemoryError) -> Value? { nil }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
   func check() async throws(MemoryError) -> [Check] { throw Self.unavailable }
-  func rebuildTextIndexes() async throws(MemoryError) { throw Self.unavailable }
+  func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) { throw Self.unavailable }
   func optimizeTextIndexes() async throws(MemoryError) { throw Self.unavailable }
   func close() async throws(MemoryError) { throw Self.unavailable }
 }

@@ -215,19 +215,6 @@ import Testing
     await #expect(throws: MemoryError.self) { try await inspect([sql]) }
   }
 
-  @Test(arguments: [#"{"a":1,"a":2}"#, #"{"a":99999999999999999999}"#, #"{"a":"\u0000"}"#])
-  func `stored JSON that the engine would not write is named, and is not taken for bad input`(_ json: String)
-    async throws
-  {
-    let bench = try await Bench()
-    try await bench.memory.insert([.sample("odd")])
-    _ = try await bench.primary.write { db in try db.execute(sql: "UPDATE episodes SET metadata = ?", arguments: [json])
-    }
-    await #expect { try await bench.memory.episode("odd") } throws: { error in
-      (error as? MemoryError)?.code == .corrupted && (error as? MemoryError)?.message.contains("\"odd\"") == true
-    }
-  }
-
   @Test(arguments: ["episodes", "steps"]) func `an id never changes`(_ table: String) async throws {
     await #expect(throws: MemoryError.self) { try await inspect(["UPDATE \(table) SET id = 'z' WHERE id LIKE 'a%'"]) }
   }

@@ -2,11 +2,11 @@ import EpisodicMemory
 import Foundation
 import GRDB
 import Logging
-import SQLiteStorage
 import TestSupport
 import Testing
 
 @testable import MemorySQLite
+@testable import SQLiteStorage
 
 @Suite struct `The schema` {
   @Test func `the registered migrations are the files of migrations/memory, in order and to the letter`() throws {
@@ -20,6 +20,10 @@ import Testing
     for (file, migration) in zip(files, Schema.migrations) {
       #expect(try String(contentsOf: folder.appending(path: file), encoding: .utf8) == migration.sql)
     }
+  }
+
+  @Test func `the digest that opening compares is that of what the migrations make`() throws {
+    #expect(try SchemaObjects(madeBy: Schema.migrations).digest == Schema.digest)
   }
 
   /// I2: SQLite ignores a pragma that it does not take, and a pool of connections resets this one.

@@ -127,8 +127,10 @@ public final class FaultyPrimary: PrimaryStore {
   public func check() async throws(MemoryError) -> [Check] {
     try await through { () async throws(MemoryError) in try await primary.check() }
   }
-  public func rebuildTextIndexes() async throws(MemoryError) {
-    try await through { () async throws(MemoryError) in try await primary.rebuildTextIndexes() }
+  public func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in
+      try await primary.rebuildTextIndexes(acceptingTexts: acceptingTexts)
+    }
   }
   public func optimizeTextIndexes() async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.optimizeTextIndexes() }

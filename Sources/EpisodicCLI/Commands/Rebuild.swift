@@ -5,7 +5,9 @@ struct Rebuild: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Makes everything derived anew: cache, full-text indexes, and the index of words and vectors.",
     discussion: """
-      Changes no answer; the primary's episodes are only read. Use it after a check that failed.
+      Changes no answer; the primary's episodes are only read. Use it after a check that failed. Where a text and its \
+      full-text index disagree, one of them is damaged, and it refuses: made again from a damaged text, the index would \
+      hide the damage.
 
       EXAMPLES:
         episodic rebuild && episodic check
@@ -13,11 +15,14 @@ struct Rebuild: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
+  @Flag(help: "Take the texts for right where they and their full-text index disagree.")
+  var acceptTexts = false
+
   func run() async throws {
     let begin = ContinuousClock.now
     try await store.withMemory { memory in
       defer { if StandardError.isTerminal { StandardError.rewrite("") } }
-      try await memory.rebuild { progress in
+      try await memory.rebuild(acceptingTexts: acceptTexts) { progress in
         if StandardError.isTerminal { StandardError.rewrite("rebuilding the \(progress.stage)\(progress.share)") }
       }
     }

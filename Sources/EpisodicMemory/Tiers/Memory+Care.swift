@@ -33,15 +33,19 @@ extension Memory {
   ///
   /// One that is cancelled or gives up leaves what is derived as far as it has come, and the next use goes on with it.
   ///
+  /// - Parameter acceptingTexts: Also where the text of a step or an episode and its full-text index disagree, as `check`
+  ///   tells: one of the two was damaged, and what is made again takes the text for right.
   /// - Parameter progress: Called when a stage starts, goes on and ends.
-  /// - Throws: `.busy` where another process keeps the cache or the index for longer than the store's `busyTimeout`;
-  ///   `.cancelled`.
-  public func rebuild(progress: (RebuildProgress) -> Void = { _ in }) async throws(MemoryError) {
+  /// - Throws: `.corrupted` where they disagree and that is not accepted; `.busy` where another process keeps the cache or
+  ///   the index for longer than the store's `busyTimeout`; `.cancelled`.
+  public func rebuild(
+    acceptingTexts: Bool = false, progress: (RebuildProgress) -> Void = { _ in }
+  ) async throws(MemoryError) {
     progress(RebuildProgress(stage: "cache", done: 0, total: 1))
     try await emptyCache()
     progress(RebuildProgress(stage: "cache", done: 1, total: 1))
     progress(RebuildProgress(stage: "full-text indexes", done: 0, total: 1))
-    try await primary.rebuildTextIndexes()
+    try await primary.rebuildTextIndexes(acceptingTexts: acceptingTexts)
     progress(RebuildProgress(stage: "full-text indexes", done: 1, total: 1))
     guard index.isAvailable else { return }
     try await follower.removeAll()

@@ -83,7 +83,10 @@ public protocol PrimaryStore: Sendable {
   /// Runs every check, worst news included; throws only where checking itself is impossible.
   func check() async throws(MemoryError) -> [Check]
   /// Makes the full-text indexes anew from the tables.
-  func rebuildTextIndexes() async throws(MemoryError)
+  ///
+  /// - Parameter acceptingTexts: Also where a text and its index disagree, so that one of them was damaged.
+  /// - Throws: `.corrupted` where they do, and that is not accepted: the index is the only evidence of what the text was.
+  func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError)
   /// Merges the full-text indexes into one piece each, so that a word is looked up in one place.
   func optimizeTextIndexes() async throws(MemoryError)
   /// Brings everything into the database file and lets go of it; the store is of no use afterwards.
@@ -133,7 +136,7 @@ public struct PrimaryStatistics: Hashable, Sendable {
 public struct Check: Hashable, Sendable {
   public enum Outcome: Hashable, Sendable {
     case passed
-    /// Derived data is wrong; rebuilding makes it right.
+    /// Derived data is wrong, and rebuilding makes it right; or another program wrote rows that the reason names.
     case failed(String)
     /// The truth itself is damaged.
     case damaged(String)

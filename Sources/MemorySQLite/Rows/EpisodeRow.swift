@@ -30,18 +30,14 @@ enum EpisodeRow {
   /// The episode with its steps.
   static func decode(_ row: Row, _ db: Database) throws -> Episode {
     let id = Episode.ID(composed: try row.value(1))
-    let status: String = try row.value(6)
-    guard let status = Episode.Status(rawValue: status) else {
-      throw MemoryError(.corrupted, "episode \"\(id)\" has the unknown status \"\(status)\"; restore a backup")
-    }
     let completedAt: Int64? = try row.value(9)
     return Episode(
       id: id, taskType: TaskType(try row.value(2)), domain: try row.value(3), session: try row.value(4),
-      context: try row.value(5), status: status, successRate: try row.value(7),
+      context: try row.value(5), status: Episode.Status(stored: try row.value(6)), successRate: try row.value(7),
       createdAt: Timestamp(milliseconds: try row.value(8)),
       completedAt: completedAt.map(Timestamp.init(milliseconds:)),
-      metadata: try JSON(stored: row.value(10), in: "the metadata of episode \"\(id)\""),
-      embeddingVersion: try row.value(11), steps: try StepRow.fetchAll(db, of: id))
+      metadata: JSON(storedObject: try row.value(10)), embeddingVersion: try row.value(11),
+      steps: try StepRow.fetchAll(db, of: id, row: row.value(0) as Int64))
   }
 
   private static let insertion = RowInsert(

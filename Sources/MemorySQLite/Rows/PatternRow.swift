@@ -13,10 +13,10 @@ enum PatternRow {
     let lastUsed: Int64? = try row.value(6)
     return Pattern(
       id: id, type: PatternType(try row.value(1)),
-      data: try JSON(stored: row.value(2), in: "the data of pattern \"\(id)\""), dataHash: try row.value(3),
+      data: JSON(stored: try row.value(2)), dataHash: try row.value(3),
       successRate: try row.value(4), usageCount: try row.value(5),
       lastUsed: lastUsed.map(Timestamp.init(milliseconds:)), createdAt: Timestamp(milliseconds: try row.value(7)),
-      metadata: try JSON(stored: row.value(8), in: "the metadata of pattern \"\(id)\""))
+      metadata: JSON(storedObject: try row.value(8)))
   }
 
   static func fetch(_ db: Database, id: Pattern.ID) throws -> Pattern? {

@@ -4,13 +4,15 @@ import SQLiteStorage
 
 /// A row of `steps`, between `Step` and its columns.
 enum StepRow {
-  static func fetchAll(_ db: Database, of episode: Episode.ID) throws -> [Step] {
+  /// - Parameter row: The row of the episode, which finds its steps where the id is not UTF-8 and had to be repaired.
+  static func fetchAll(_ db: Database, of episode: Episode.ID, row: Int64? = nil) throws -> [Step] {
+    let isRepaired = row != nil && episode.rawValue.unicodeScalars.contains("\u{FFFD}")
     let statement = try db.cachedStatement(
       sql: """
         SELECT id, step_number, action, result, tool, duration_ms, success, timestamp
-        FROM steps WHERE episode_id = ? ORDER BY step_number
+        FROM steps WHERE episode_id = \(isRepaired ? "(SELECT id FROM episodes WHERE seq = ?)" : "?") ORDER BY step_number
         """)
-    let rows = try Row.fetchCursor(statement, arguments: [episode.rawValue])
+    let rows = try Row.fetchCursor(statement, arguments: isRepaired ? [row] : [episode.rawValue])
     var steps: [Step] = []
     while let row = try rows.next() {
       let duration: Int64? = try row.value(5)

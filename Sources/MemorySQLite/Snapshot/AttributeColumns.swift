@@ -14,17 +14,12 @@ struct AttributeColumns {
   private var status = Episode.Status.active
 
   /// - Parameter first: The place of the first of the columns in the row.
-  /// - Throws: `.corrupted` where the status is none.
-  mutating func read(_ row: borrowing RawStatement, from first: Int32) throws -> EpisodeAttributes {
+  mutating func read(_ row: borrowing RawStatement, from first: Int32) -> EpisodeAttributes {
     let newTaskType = taskTypeText.text(row.bytes(first + 2))
-    if newTaskType != taskType.rawValue { taskType = TaskType(newTaskType) }
+    // By bytes, as the primary compares: Swift calls strings equal that are different names there.
+    if !newTaskType.utf8.elementsEqual(taskType.rawValue.utf8) { taskType = TaskType(newTaskType) }
     let newStatus = statusText.text(row.bytes(first + 3))
-    if newStatus != status.rawValue {
-      guard let known = Episode.Status(rawValue: newStatus) else {
-        throw MemoryError(.corrupted, "an episode has the unknown status \"\(newStatus)\"; restore a backup")
-      }
-      status = known
-    }
+    if newStatus != status.rawValue { status = Episode.Status(stored: newStatus) }
     return EpisodeAttributes(
       domain: domain.text(row.bytes(first)), session: row.isNull(first + 1) ? nil : session.text(row.bytes(first + 1)),
       taskType: taskType, status: status, createdAt: Timestamp(milliseconds: row.integer(first + 4)))

@@ -8,7 +8,7 @@ extension SQLiteSnapshot {
       var attributes = AttributeColumns()
       try IndexedRows.episodes.forEach(rows, db) { row in
         try body(
-          IndexedEpisode(row: row.integer(0), attributes: try attributes.read(row, from: 2), context: row.bytes(1)))
+          IndexedEpisode(row: row.integer(0), attributes: attributes.read(row, from: 2), context: row.bytes(1)))
       }
     }
   }
@@ -26,11 +26,12 @@ extension SQLiteSnapshot {
   func vectors(_ rows: RowSelection, _ body: (IndexedVector) throws(MemoryError) -> Bool) throws(MemoryError) {
     try reading {
       var attributes = AttributeColumns()
-      var model = RepeatedText()
+      // Of names that Swift calls equal an index would make one space, the primary makes several.
+      var model = RepeatedText(isComposed: true)
       try IndexedRows.vectors.forEach(rows, db) { row in
         try body(
           IndexedVector(
-            row: row.integer(0), episode: row.integer(1), attributes: try attributes.read(row, from: 5),
+            row: row.integer(0), episode: row.integer(1), attributes: attributes.read(row, from: 5),
             model: model.text(row.bytes(2)), dimensions: Int(row.integer(3)), components: row.bytes(4)))
       }
     }

@@ -12,22 +12,33 @@ extension SQLiteSnapshot {
       // Two statements, for one that compares both columns would walk through all vectors of a model.
       var lengths = try RawStatement(Self.nextLength, db)
       var models = try RawStatement(Self.nextModel, db)
+      // By bytes: a name that is not UTF-8, or another form of the same text, must lead to the one behind it.
+      var model: [UInt8] = []
+      var dimensions: Int64?
       while true {
-        if let last = spaces.last {
-          try lengths.bind(last.model)
-          try lengths.bind(Int64(last.dimensions))
-          if try lengths.step() {
-            spaces.append(EmbeddingSpace(model: last.model, dimensions: Int(lengths.integer(0))))
-            lengths.reset()
-            continue
-          }
+        if let last = dimensions {
+          try model.withUnsafeBytes { name in try lengths.bind(text: name) }
+          try lengths.bind(last)
+          dimensions = try lengths.step() ? lengths.integer(0) : nil
+          lengths.reset()
         }
-        try models.bind(spaces.last?.model ?? "")
-        guard try models.step() else { return spaces }
-        spaces.append(EmbeddingSpace(model: models.text(0), dimensions: Int(models.integer(1))))
-        models.reset()
+        if dimensions == nil {
+          try model.withUnsafeBytes { name in try models.bind(text: name) }
+          guard try models.step() else { return spaces }
+          model = Array(models.bytes(0))
+          dimensions = models.integer(1)
+          models.reset()
+        }
+        if let space = model.withUnsafeBytes({ name in Self.space(name, dimensions) }) { spaces.append(space) }
       }
     }
+  }
+
+  /// - Returns: `nil` for a model that no query can name, which another program wrote: its vectors are left out, and
+  ///   `check` tells of them.
+  private static func space(_ model: UnsafeRawBufferPointer, _ dimensions: Int64?) -> EmbeddingSpace? {
+    guard model.isCanonicalName, let dimensions = dimensions.flatMap(Int.init(exactly:)) else { return nil }
+    return EmbeddingSpace(model: String(decoding: model, as: UTF8.self), dimensions: dimensions)
   }
 
   /// The next length of vectors of a model: model, length.
@@ -50,7 +61,7 @@ extension SQLiteSnapshot {
         """, conditions.arguments, db)
       var spaces: [EmbeddingSpace] = []
       while try rows.step() {
-        spaces.append(EmbeddingSpace(model: rows.text(0), dimensions: Int(rows.integer(1))))
+        if let space = Self.space(rows.bytes(0), rows.integer(1)) { spaces.append(space) }
       }
       return spaces
     }
@@ -68,8 +79,10 @@ extension SQLiteSnapshot {
         WHERE m.model_name = ? AND m.dimensions = ?\(conditions.andClause)
         """, [space.model, space.dimensions] + conditions.arguments, db)
       while try rows.step() {
+        // One that is no vector cannot be near; `check` tells of it.
         let vector = rows.integer(0)
-        body(vector, rows.integer(1), try Self.similarity(query, rows.bytes(2), of: vector))
+        guard let similarity = try Self.similarity(query, rows.bytes(2), of: vector) else { continue }
+        body(vector, rows.integer(1), similarity)
       }
     }
   }
@@ -98,7 +111,7 @@ extension SQLiteSnapshot {
       try rows.bind(Int64(space.dimensions))
       var best: Double?
       while try rows.step() {
-        let similarity = try Self.similarity(query, rows.bytes(1), of: rows.integer(0))
+        guard let similarity = try Self.similarity(query, rows.bytes(1), of: rows.integer(0)) else { continue }
         best = max(best ?? -.infinity, similarity)
       }
       return best
@@ -112,15 +125,17 @@ extension SQLiteSnapshot {
     WHERE e.seq = ? AND m.model_name = ? AND m.dimensions = ?
     """
 
-  /// - Throws: `.corrupted` where the bytes are no vector, or one of another length.
+  /// - Returns: `nil` where the vector has a component that is no number, or none but 0: another program may have written
+  ///   it.
+  /// - Throws: `.corrupted` where the bytes are a vector of another length, which the schema rules out.
   private static func similarity(
     _ query: VectorQuery, _ bytes: UnsafeRawBufferPointer, of row: Int64
-  ) throws -> Double {
-    guard let similarity = query.similarity(to: bytes) else {
+  ) throws -> Double? {
+    guard bytes.count == 4 * query.vector.dimensions else {
       throw MemoryError(
         .corrupted,
         "embedding \(row) is no vector of \(query.vector.dimensions) numbers; run check, then restore a backup")
     }
-    return similarity
+    return query.similarity(to: bytes)
   }
 }

@@ -1,0 +1,154 @@
+import EpisodicMemory
+import GRDB
+import SQLiteStorage
+import TestSupport
+import Testing
+import Vectors
+
+@testable import MemorySQLite
+
+/// A store as an earlier build made it: its migrations, and rows by that version's columns.
+struct EarlierStore {
+  let store: TestStore
+  /// The episodes e1 to e4 of the domain `web`, two steps each; from version 2 on a vector for e1.
+  static let episodes = 4
+
+  init(version: Int, rows: Bool = true, then script: String = "") async throws {
+    store = try TestStore()
+    let old = try WALDatabase(
+      path: store.path,
+      .init(
+        applicationID: Schema.applicationID, migrations: Array(Schema.migrations.prefix(version)),
+        report: { doing, error in Issue.record("\(doing): \(error)") }))
+    try await old.write { db in
+      for number in 1...Self.episodes where rows {
+        try db.execute(
+          sql: """
+            INSERT INTO episodes (id, task_type, domain, context, status, created_at, completed_at)
+            VALUES ('e\(number)', 'testing', 'web', 'context token\(number)', 'completed', \(number), \(number));
+            INSERT INTO steps (id, episode_id, step_number, action, result, timestamp) VALUES
+                ('e\(number)-1', 'e\(number)', 1, 'action word\(number)', 'result', \(number)),
+                ('e\(number)-2', 'e\(number)', 2, 'another', NULL, \(number));
+            """)
+      }
+      if version >= 2, rows {
+        try db.execute(
+          sql: """
+            INSERT INTO embeddings (id, episode_id, content, embedding, model_name, dimensions, created_at)
+            VALUES ('m1', 'e1', '', x'0000803f00000000', 'm', 2, 1)
+            """)
+      }
+      try db.execute(sql: script)
+    }
+    try await old.close()
+  }
+}
+
+@Suite struct `A store of an earlier schema` {
+  static let versions = 1..<Schema.migrations.count
+
+  @Test(arguments: versions) func `is found whole by words and by meaning, takes changes, and passes every check`(
+    _ version: Int
+  ) async throws {
+    let earlier = try await EarlierStore(version: version)
+    try await earlier.store.use { primary in
+      #expect(try await primary.statistics().schemaVersion == Schema.migrations.count)
+      #expect(try await primary.findings().isEmpty)
+      for number in 1...EarlierStore.episodes {
+        #expect(try await primary.rows(matching: "token\(number)").count == 1)
+        #expect(try await primary.rows(matching: "word\(number)").count == 1)
+      }
+      #expect(try await primary.embeddings(of: "e1").count == (version >= 2 ? 1 : 0))
+      // What an index is built from.
+      let indexed = try await primary.read { snapshot throws(MemoryError) in
+        var rows: [Int64] = []
+        try snapshot.steps(.after(0, limit: 100)) { step in
+          rows.append(step.row)
+          return true
+        }
+        return rows
+      }
+      #expect(indexed.count == 2 * EarlierStore.episodes)
+      // Rows of before are deleted and replaced: words go out of the index that must have been in it.
+      #expect(try await primary.delete("e1" as Episode.ID))
+      let episodes = (2...EarlierStore.episodes).map { number in
+        Episode.sample(Episode.ID("e\(number)"), domain: "web", context: "replaced", steps: ["again"])
+      }
+      #expect(try await primary.insert(episodes, embeddings: [], existing: .replace).episodes == episodes.count)
+      _ = try await primary.move("e2", by: .reopen, at: Timestamp(milliseconds: 9))
+      _ = try await primary.append([Step.Draft("appended")], to: "e2", at: Timestamp(milliseconds: 9))
+      #expect(try await primary.rows(matching: "word2").isEmpty)
+      #expect(try await primary.rows(matching: "appended").count == 1)
+      #expect(try await primary.findings().isEmpty)
+    }
+  }
+
+  /// A cache that followed the feed before has answers in it that lack the rows.
+  @Test(arguments: versions) func `tells caches of the domains whose rows were not indexed`(_ version: Int) async throws
+  {
+    // Migrated by a build of version 5, with rows of before 003.
+    let earlier = try await EarlierStore(version: min(version, 2))
+    let middle = try WALDatabase(
+      path: earlier.store.path,
+      .init(
+        applicationID: Schema.applicationID, migrations: Array(Schema.migrations.prefix(5)),
+        report: { doing, error in Issue.record("\(doing): \(error)") }))
+    try await middle.write { db in
+      try db.execute(
+        sql: "INSERT INTO episodes (id, task_type, domain, context, created_at) VALUES ('new', 't', 'web', 'x', 9)")
+    }
+    let before = try await middle.read { db in try SQLiteSnapshot.watermark(db) }
+    try await middle.close()
+    try await earlier.store.use { primary in
+      let batch = try await primary.changes(after: before, limit: 100)
+      #expect(batch.changes.map(\.domain) == ["web"])
+    }
+  }
+
+  @Test func `whose rows were indexed is left as it is`() async throws {
+    let earlier = try await EarlierStore(version: 5)
+    let revision = try await earlier.store.use { try await $0.statistics().watermark.revision }
+    // Four episodes, their eight steps, a vector and what that does to its episode.
+    #expect(revision == 14)
+  }
+
+  @Test(arguments: versions) func `that holds orphans keeps them out of every domain, and loses none`(
+    _ version: Int
+  ) async throws {
+    let earlier = try await EarlierStore(version: version, rows: version >= 3)
+    if version < 3 {
+      // Deleting there needs no full text.
+      try earlier.store.otherProgram.run(
+        """
+        INSERT INTO steps (id, episode_id, step_number, action, timestamp) VALUES
+            ('e1-1', 'e1', 1, 'action word1', 1), ('e1-2', 'e1', 2, 'another', 1)
+        """)
+    } else {
+      try earlier.store.otherProgram.run("DELETE FROM episodes WHERE id = 'e1'")
+    }
+    try await earlier.store.use { primary in
+      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.rows(matching: "word1").isEmpty)
+      try await primary.insert(.sample("e1", domain: "elsewhere"))
+      #expect(try await primary.episode("e1").value?.steps.isEmpty == true)
+      #expect(try await primary.findings().isEmpty)
+    }
+    let kept = try earlier.store.otherProgram.strings(
+      "SELECT content ->> 'action' FROM orphans_kept WHERE source = 'steps' ORDER BY 1")
+    #expect(kept == ["action word1", "another"])
+  }
+}
+
+extension SQLitePrimaryStore {
+  /// Rows of the full-text indexes that match a word.
+  func rows(matching word: String) async throws -> [Int64] {
+    try await write { db in
+      try Int64.fetchAll(
+        db,
+        sql: """
+          SELECT rowid FROM episodes_text WHERE episodes_text MATCH ?1
+          UNION ALL SELECT rowid FROM steps_text WHERE steps_text MATCH ?1
+          """, arguments: [word])
+    }
+  }
+}
