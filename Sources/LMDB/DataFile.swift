@@ -15,7 +15,7 @@ struct DataFile: ~Copyable {
   private let descriptor: Int32
 
   init(at path: String) throws(LMDBError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw LMDBError(errnoOf: "open the data file", path: path) }
     self.path = path
     self.descriptor = descriptor

@@ -17,50 +17,62 @@ extension Environment {
   /// a file that is no data file or is not all there; changed bytes inside only `verifiesStructure` finds.
   ///
   /// - Parameter directory: Its parent must exist.
-  /// - Throws: `.damaged`, `.versionMismatch`, `.accessDenied`, `.busy`, `.invalid` for options out of range.
+  /// - Throws: `.damaged`, `.versionMismatch`, `.accessDenied`, `.diskFull`; `.foreign` for a link or another user's
+  ///   directory; `.busy` if others open or remove the files for longer than `options.patience`; `.invalid` for options
+  ///   out of range.
   public static func open(at directory: String, options: Options) throws(LMDBError) -> Environment {
     let parameters = try Parameters(options)
-    var found: Environment?
-    return try EnvironmentRegistry.shared.withLock { registry throws(LMDBError) -> Environment in
-      guard let files = try EnvironmentDirectory(at: directory, creating: true) else {
-        throw LMDBError(.unavailable, message: "cannot open \(directory): it was removed meanwhile")
-      }
-      if let identity = try FileIdentity(path: files.dataFile) {
-        try registry.find(identity, path: directory, &found)
-        if let found { return found }
-        let file = try DataFile(at: files.dataFile)
-        try file.validate()
-        if options.verifiesStructure { try file.verifyStructure() }
-      } else {
-        // Left over from a removal that was cut short: another process may have the old data file behind it.
-        try files.remove(files.lockFile)
-      }
-      let pointer = try openFiles(in: directory, options, parameters)
-      let environment: Environment
-      do throws(LMDBError) {
-        var descriptor: Int32 = -1
-        try LMDBError.check(mdb_env_get_fd(pointer, &descriptor), "find the data file", directory)
-        // A program this process starts must not keep the file alive.
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        environment = Environment(
-          pointer: pointer, path: directory, options: options,
-          identity: try FileIdentity(descriptor: descriptor, path: directory), serial: registry.makeSerial())
-      } catch {
-        mdb_env_close(pointer)
-        throw error
-      }
-      registry.insert(environment)
-      return environment
+    guard let files = try EnvironmentDirectory(at: directory, creating: true, until: .after(options.patience)) else {
+      throw LMDBError(.unavailable, message: "cannot open \(directory): it was removed meanwhile")
     }
+    if let identity = try files.examine() {
+      if let environment = try find(identity, path: directory) { return environment }
+      let file = try DataFile(at: files.dataFile)
+      try file.validate()
+      if options.verifiesStructure { try file.verifyStructure() }
+    } else {
+      // Left over from a removal that was cut short: another process may have the old data file behind it.
+      try files.directory.remove(EnvironmentDirectory.lockName)
+    }
+    let region = try LockRegion(in: files.directory, maxReaders: parameters.maxReaders)
+    // LMDB's own call would leave the mode to the umask, which may deny the file to its second open of it.
+    _ = try files.directory.openFile(EnvironmentDirectory.dataName, creating: true)
+    let pointer = try openFiles(in: directory, options, parameters, region)
+    do throws(LMDBError) {
+      var descriptor: Int32 = -1
+      try LMDBError.check(mdb_env_get_fd(pointer, &descriptor), "find the data file", directory)
+      // A program this process starts must not keep the file alive.
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      let identity = try FileIdentity(descriptor: descriptor, path: directory)
+      return EnvironmentRegistry.shared.withLock { registry in
+        let environment = Environment(
+          pointer: pointer, path: directory, options: options, identity: identity, serial: registry.makeSerial(),
+          region: region)
+        registry.insert(environment)
+        return environment
+      }
+    } catch {
+      mdb_env_close(pointer)
+      throw error
+    }
+  }
+
+  /// The environment of this process that has the data file open, if there is one.
+  private static func find(_ identity: FileIdentity, path: String) throws(LMDBError) -> Environment? {
+    var found: Environment?
+    try EnvironmentRegistry.shared.withLock { registry throws(LMDBError) in
+      try registry.find(identity, path: path, &found)
+    }
+    return found
   }
 
   /// Deletes `data.mdb` and `lock.mdb`, if they are there; the directory stays.
   ///
   /// Another process that has them open goes on with the deleted files until it opens the path again.
   ///
-  /// - Throws: `.busy` if the environment is open in this process.
-  public static func removeFiles(at directory: String) throws(LMDBError) {
-    try withClosedFiles(at: directory) { files throws(LMDBError) in try files.removeFiles() }
+  /// - Throws: `.busy` if the environment is open in this process, or others keep the directory locked for `patience`.
+  public static func removeFiles(at directory: String, patience: Duration = .seconds(1)) throws(LMDBError) {
+    try withClosedFiles(at: directory, until: .after(patience)) { files throws(LMDBError) in try files.removeFiles() }
   }
 
   /// Deletes the files only if `open` would refuse them now.
@@ -69,12 +81,14 @@ extension Environment {
   /// them alone.
   ///
   /// - Returns: Whether they were deleted.
-  /// - Throws: `.busy` if the environment is open in this process.
+  /// - Throws: `.busy` if the environment is open in this process, or others keep the directory locked for `patience`.
   @discardableResult
-  public static func removeDamagedFiles(at directory: String) throws(LMDBError) -> Bool {
+  public static func removeDamagedFiles(
+    at directory: String, patience: Duration = .seconds(1)
+  ) throws(LMDBError) -> Bool {
     var removed = false
-    try withClosedFiles(at: directory) { files throws(LMDBError) in
-      guard try FileIdentity(path: files.dataFile) != nil else { return }
+    try withClosedFiles(at: directory, until: .after(patience)) { files throws(LMDBError) in
+      guard try files.examine() != nil else { return }
       do throws(LMDBError) {
         try DataFile(at: files.dataFile).validate()
       } catch let error where error.code == .damaged || error.code == .versionMismatch {
@@ -86,23 +100,17 @@ extension Environment {
   }
 
   private static func withClosedFiles(
-    at directory: String, _ body: (borrowing EnvironmentDirectory) throws(LMDBError) -> Void
+    at directory: String, until deadline: Deadline, _ body: (borrowing EnvironmentDirectory) throws(LMDBError) -> Void
   ) throws(LMDBError) {
-    var found: Environment?
-    try EnvironmentRegistry.shared.withLock { registry throws(LMDBError) in
-      guard let files = try EnvironmentDirectory(at: directory, creating: false) else { return }
-      if let identity = try FileIdentity(path: files.dataFile) {
-        try registry.find(identity, path: directory, &found)
-        if found != nil {
-          throw LMDBError(.busy, message: "cannot remove the files in \(directory): open in this process")
-        }
-      }
-      try body(files)
+    guard let files = try EnvironmentDirectory(at: directory, creating: false, until: deadline) else { return }
+    if let identity = try files.examine(), try find(identity, path: directory) != nil {
+      throw LMDBError(.busy, message: "cannot remove the files in \(directory): open in this process")
     }
+    try body(files)
   }
 
   private static func openFiles(
-    in directory: String, _ options: Options, _ parameters: Parameters
+    in directory: String, _ options: Options, _ parameters: Parameters, _ region: LockRegion?
   ) throws(LMDBError) -> OpaquePointer {
     var created: OpaquePointer?
     try LMDBError.check(mdb_env_create(&created), "create an environment", directory)
@@ -116,6 +124,7 @@ extension Environment {
       try LMDBError.check(
         mdb_env_open(pointer, directory, parameters.flags, mode_t(options.fileMode & 0o777)),
         "open an environment", directory)
+      try region?.awaitReaderTable()
       var dead: Int32 = 0
       try LMDBError.check(mdb_reader_check(pointer, &dead), "check readers", directory)
     } catch {

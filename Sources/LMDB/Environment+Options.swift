@@ -24,6 +24,9 @@ extension Environment {
     /// `removeDamagedFiles` does not look so far: remove what this refuses with `removeFiles`.
     public var verifiesStructure = false
 
+    /// How long opening waits for others, of this process too, that open, examine or remove the files.
+    public var patience = Duration.seconds(1)
+
     /// Permission bits for files this call creates.
     public var fileMode: UInt32 = 0o600
 

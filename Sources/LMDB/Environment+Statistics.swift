@@ -53,13 +53,15 @@ extension Environment {
     }
   }
 
-  /// Without the transaction that asks. LMDB tells it only as text, a line a reader after a heading.
+  /// Without the transaction that asks. LMDB tells it only as text, a line a reader after a heading; `-` stands for the number of a
+  /// transaction that is not in flight, but kept to be renewed.
   private func countReaders() -> Int {
     var lines = 0
     _ = withUnsafeMutablePointer(to: &lines) { count in
       mdb_reader_list(
         pointer,
-        { _, context in
+        { line, context in
+          guard let line, !String(cString: line).hasSuffix(" -\n") else { return 0 }
           context?.assumingMemoryBound(to: Int.self).pointee += 1
           return 0
         }, count)

@@ -24,9 +24,12 @@ public final class Environment: @unchecked Sendable {
   public let options: Options
 
   let pointer: OpaquePointer
-  let identity: FileIdentity
+  /// Of the data file.
+  package let identity: FileIdentity
   let serial: UInt64
   let databases = Mutex<[String: Database]>([:])
+  let readers = ReaderPool()
+  private let region: LockRegion?
 
   /// Transactions and calls inside LMDB at this moment; `closedFlag` is set once nobody may enter.
   private let use = Atomic<UInt>(0)
@@ -36,12 +39,15 @@ public final class Environment: @unchecked Sendable {
   private let writer = Atomic<UInt>(0)
 
   /// - Parameter pointer: An open environment, owned from here on.
-  init(pointer: OpaquePointer, path: String, options: Options, identity: FileIdentity, serial: UInt64) {
+  init(
+    pointer: OpaquePointer, path: String, options: Options, identity: FileIdentity, serial: UInt64, region: LockRegion?
+  ) {
     self.pointer = pointer
     self.path = path
     self.options = options
     self.identity = identity
     self.serial = serial
+    self.region = region
   }
 
   deinit {
@@ -91,6 +97,13 @@ public final class Environment: @unchecked Sendable {
     return true
   }
 
+  /// Refuses transactions from now on, and never closes the files: for files that were cut short under the process, in which
+  /// closing, too, would touch memory that is not there any more. Costs their descriptors and address space.
+  package func abandon() {
+    _ = use.bitwiseOr(Self.closedFlag, ordering: .acquiringAndReleasing)
+    EnvironmentRegistry.shared.withLock { $0.forget(identity, serial: serial) }
+  }
+
   public var isClosed: Bool { use.load(ordering: .acquiring) & Self.closedFlag != 0 }
 
   /// Writes to disk what `.noMetaSync` and `.noSync` have left to the kernel. Takes as long as the disk does.
@@ -107,10 +120,14 @@ public final class Environment: @unchecked Sendable {
   public func checkReaders() throws(LMDBError) -> Int {
     try enter()
     defer { leave() }
+    try awaitReaderTable()
     var dead: Int32 = 0
     try LMDBError.check(mdb_reader_check(pointer, &dead), "check readers", path)
     return Int(dead)
   }
+
+  /// Before a call in which LMDB may lock the reader table; see `LockRegion`.
+  func awaitReaderTable() throws(LMDBError) { try region?.awaitReaderTable() }
 
   // MARK: Who is inside
 

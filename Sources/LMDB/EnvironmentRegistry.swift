@@ -4,8 +4,9 @@ import Synchronization
 /// The environments that are open in this process, by the identity of their data file (I5).
 ///
 /// LMDB does not notice that a process opens one file twice, and closing either then drops the locks of both: POSIX
-/// ties `fcntl` locks to the process and the file, not to the descriptor. So everything that opens or closes one of
-/// the two files happens under this one lock.
+/// ties `fcntl` locks to the process and the file, not to the descriptor. So a file is opened only by whoever holds the lock of
+/// its directory and has not found it here, and an environment is closed only under this lock, which nobody keeps for longer than
+/// that takes.
 struct EnvironmentRegistry: ~Copyable {
   static let shared = Mutex(EnvironmentRegistry())
 
@@ -20,7 +21,7 @@ struct EnvironmentRegistry: ~Copyable {
 
   mutating func insert(_ environment: Environment) {
     entries[environment.identity] = Entry(
-      environment: environment, serial: environment.serial, pointer: environment.pointer)
+      environment: environment, serial: environment.serial, pointer: environment.pointer, readers: environment.readers)
   }
 
   /// Looks for the environment that has this data file open, if one does.
@@ -44,7 +45,13 @@ struct EnvironmentRegistry: ~Copyable {
   mutating func close(_ identity: FileIdentity, serial: UInt64) {
     guard let entry = entries[identity], entry.serial == serial else { return }
     entries[identity] = nil
+    entry.readers.drain()
     mdb_env_close(entry.pointer)
+  }
+
+  /// Leaves the environment open for as long as the process lives.
+  mutating func forget(_ identity: FileIdentity, serial: UInt64) {
+    if entries[identity]?.serial == serial { entries[identity] = nil }
   }
 
   private struct Entry: Sendable {
@@ -52,5 +59,6 @@ struct EnvironmentRegistry: ~Copyable {
     let serial: UInt64
     // LMDB's handle may be used from any thread.
     nonisolated(unsafe) let pointer: OpaquePointer
+    let readers: ReaderPool
   }
 }

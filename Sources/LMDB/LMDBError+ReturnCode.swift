@@ -23,6 +23,18 @@ extension LMDBError {
     self.init(returnCode: errno, operation: operation, path: path)
   }
 
+  /// - Parameter number: `errno`, read before anything else could set it.
+  /// - Parameter operation: What was tried on `path`: "open".
+  package init(errno number: Int32, _ operation: String, _ path: String) {
+    let code: Code =
+      switch number {
+      case ENOTDIR, EISDIR: .invalid
+      case ELOOP: .foreign
+      default: Code(returnCode: number)
+      }
+    self.init(code, returnCode: number, message: "cannot \(operation) \(path): \(String(cString: strerror(number)))")
+  }
+
   @inline(__always)
   static func check(
     _ returnCode: Int32, _ operation: @autoclosure () -> String, _ path: @autoclosure () -> String

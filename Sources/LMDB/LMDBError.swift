@@ -34,6 +34,9 @@ extension LMDBError {
     public static let transactionFull = Code(rawValue: "transactionFull")
     /// No room on the disk.
     public static let diskFull = Code(rawValue: "diskFull")
+    /// LMDB tells readers apart by process numbers, and one of this process's number, in another PID namespace, reads
+    /// the same files.
+    public static let processNumberTaken = Code(rawValue: "processNumberTaken")
     /// All reader slots are taken: `checkReaders()` frees those of dead processes.
     public static let readersFull = Code(rawValue: "readersFull")
     /// More databases than `Options.maxDatabases`.
@@ -42,6 +45,8 @@ extension LMDBError {
     public static let damaged = Code(rawValue: "damaged")
     /// The files were written in a format this library does not read.
     public static let versionMismatch = Code(rawValue: "versionMismatch")
+    /// The files were removed, replaced or cut short while this process had them open: close and open again.
+    public static let filesChanged = Code(rawValue: "filesChanged")
     /// A database exists with other flags than the ones asked for.
     public static let incompatible = Code(rawValue: "incompatible")
     /// Another process uses a larger map than this one's.
@@ -52,6 +57,8 @@ extension LMDBError {
     public static let unavailable = Code(rawValue: "unavailable")
     /// The file mode or the file system forbids it.
     public static let accessDenied = Code(rawValue: "accessDenied")
+    /// A symbolic link, or what belongs to another user or program: nothing here is touched before it is removed.
+    public static let foreign = Code(rawValue: "foreign")
     /// A key outside 1...511 bytes.
     public static let keySize = Code(rawValue: "keySize")
     /// A value LMDB cannot hold (4 GiB or more), or a reserved value that was not filled.

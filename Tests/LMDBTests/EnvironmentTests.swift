@@ -7,10 +7,12 @@ import Testing
   @Test func `is the same object for every path to it (I5)`() throws {
     let directory = try ScratchDirectory()
     let first = try Environment.open(at: directory.path, options: .testing)
+    let url = URL(filePath: directory.path)
     let link = directory.path + "-link"
-    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: directory.path)
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: url.deletingLastPathComponent().path(percentEncoded: false))
     defer { try? FileManager.default.removeItem(atPath: link) }
-    for path in [directory.path, directory.path + "/.", directory.path + "//", link] {
+    for path in [directory.path, directory.path + "/.", directory.path + "//", "\(link)/\(url.lastPathComponent)"] {
       try #expect(Environment.open(at: path, options: .testing) === first)
     }
   }

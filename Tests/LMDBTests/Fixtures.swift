@@ -5,6 +5,8 @@ extension Environment.Options {
   static var testing: Self {
     var options = Self(mapSize: 16 << 20)
     options.durability = .noSync
+    // Threads of a test wait for each other; on a busy machine for long.
+    options.patience = .seconds(60)
     return options
   }
 }

@@ -1,0 +1,117 @@
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// The file `lock.mdb` before LMDB opens it: made with all its blocks, and looked at for as long as the environment is open.
+///
+/// LMDB makes the file with a hole and writes to it through memory, which kills the process with SIGBUS when the disk is full. And it
+/// waits without a bound for the lock of the reader table, which a process can be stopped with.
+///
+/// Layout, with format 1 of the file and locks that are mutexes: magic 4, format 4, the reader table's mutex, transaction 8,
+/// readers 4, rounded up to 64; the writer's mutex, rounded up to 64; a reader every 64 bytes.
+final class LockRegion: Sendable {
+  private static let line = 64
+  private static let magic: UInt32 = 0xBEEF_C0DE
+  /// Version 1, with locks by process number.
+  private static let format: UInt32 = 0x1_0001
+  private static let mutexOffset = 8
+  private static let patience = Duration.milliseconds(100)
+
+  private let path: String
+  // Shared memory; the mutex in it may be used from any thread.
+  private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+  private let byteCount: Int
+  /// Whether the last wait was in vain: then nobody waits again until the lock has come free.
+  private let isGivenUp = Atomic(false)
+
+  /// Creates and allocates the file, unless others use it. The directory must be locked, and this process must not have the
+  /// environment open: closing the descriptor drops its locks.
+  ///
+  /// - Returns: `nil` where LMDB's locks are no mutexes in this file.
+  /// - Throws: `.diskFull`.
+  init?(in directory: PrivateDirectory, maxReaders: UInt32) throws(LMDBError) {
+    guard let file = try directory.openFile(EnvironmentDirectory.lockName, creating: true) else { return nil }
+    #if canImport(Darwin)
+      return nil
+    #else
+      path = file.path
+      let wanted = Self.byteCount(maxReaders: maxReaders)
+      if try !Self.isInUse(file) {
+        let size = max(Int(try file.status().st_size), wanted)
+        let failure = posix_fallocate(file.descriptor, 0, off_t(size))
+        if failure != 0 {
+          let error = LMDBError(errno: failure, "allocate \(size) bytes for", file.path)
+          // Short of its size, it would be found with a hole.
+          if ftruncate(file.descriptor, 0) != 0 { throw LMDBError(errno: errno, "empty", file.path) }
+          throw error
+        }
+      }
+      byteCount = Self.mutexOffset + MemoryLayout<pthread_mutex_t>.size
+      guard try file.status().st_size >= byteCount,
+        let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0), base != MAP_FAILED
+      else { return nil }
+      self.base = base
+    #endif
+  }
+
+  deinit { munmap(base, byteCount) }
+
+  /// Waits, at most 100 ms, until nobody holds the lock of the reader table, so that LMDB need not wait for it.
+  ///
+  /// Somebody may be stopped with it in the nanoseconds after. LMDB offers no way to close that gap.
+  ///
+  /// - Throws: `.busy` if somebody keeps it, stopped presumably.
+  func awaitReaderTable() throws(LMDBError) {
+    #if !canImport(Darwin)
+      guard base.load(as: UInt32.self) == Self.magic, base.load(fromByteOffset: 4, as: UInt32.self) == Self.format
+      else {
+        return
+      }
+      let mutex = (base + Self.mutexOffset).assumingMemoryBound(to: pthread_mutex_t.self)
+      let patience = isGivenUp.load(ordering: .relaxed) ? .zero : Self.patience
+      let isFree = try Deadline.after(patience).poll { () throws(LMDBError) in
+        switch pthread_mutex_trylock(mutex) {
+        case EBUSY: return false
+        // Whoever held it died, which leaves the table whole: a slot is free until the last write that takes it.
+        case EOWNERDEAD: pthread_mutex_consistent(mutex)
+        case 0: break
+        // What else is wrong with it LMDB will say.
+        default: return true
+        }
+        pthread_mutex_unlock(mutex)
+        return true
+      }
+      isGivenUp.store(!isFree, ordering: .relaxed)
+      guard isFree else {
+        throw LMDBError(
+          .busy, message: "another process has kept the readers in \(path) locked; look for one that is stopped")
+      }
+    #endif
+  }
+
+  #if !canImport(Darwin)
+    /// As LMDB computes it, which otherwise would make the file longer, with a hole, or find more readers in it.
+    private static func byteCount(maxReaders: UInt32) -> Int {
+      let mutex = MemoryLayout<pthread_mutex_t>.size
+      return lines(mutexOffset + mutex + 12) + lines(mutex) + line * Int(maxReaders)
+    }
+
+    private static func lines(_ bytes: Int) -> Int { (bytes + line - 1) / line * line }
+
+    /// Whether another process has the environment open: each has the first byte locked.
+    private static func isInUse(_ file: OpenFile) throws(LMDBError) -> Bool {
+      var lock = flock()
+      lock.l_type = Int16(F_WRLCK)
+      lock.l_whence = Int16(SEEK_SET)
+      lock.l_len = 1
+      guard fcntl(file.descriptor, F_GETLK, &lock) == 0 else { throw LMDBError(errno: errno, "examine", file.path) }
+      return lock.l_type != Int16(F_UNLCK)
+    }
+  #endif
+}
