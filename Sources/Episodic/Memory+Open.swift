@@ -88,8 +88,13 @@ extension Memory {
       path: directory.primary, isReadOnly: options.access == .readOnly, create: options.create,
       durability: options.durability, busyTimeout: options.busyTimeout, logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)
+    let index = index(for: primary, at: directory.index, options)
+    primary.onFullDisk {
+      (cache as? RecoveringCache)?.giveWay()
+      (index as? RecoveringIndex)?.giveWay()
+    }
     return Memory(
-      primary: primary, cache: cache, index: index(for: primary, at: directory.index, options), clock: options.clock,
+      primary: primary, cache: cache, index: index, clock: options.clock,
       limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded, busyTimeout: options.busyTimeout)
   }
 
@@ -98,7 +103,7 @@ extension Memory {
   ) -> any SearchIndex {
     guard options.index.isEnabled else { return NoIndex(because: "it is switched off") }
     if let reason = primary.readOnlyReason { return NoIndex(because: "the store is open for reading only: \(reason)") }
-    return LMDBSearchIndex.open(at: path, store: primary.identity, logger: options.logger)
+    return LMDBSearchIndex.open(at: path, store: primary.identity, clock: options.clock, logger: options.logger)
   }
 
   private static func cache(

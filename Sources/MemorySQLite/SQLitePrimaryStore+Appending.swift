@@ -7,7 +7,9 @@ extension SQLitePrimaryStore {
     _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> [Step] {
     do {
-      return try await database.write(StepAppend(drafts: steps, episode: id, now: now), in: appends)
+      return try await fullDisk.retrying {
+        try await database.write(StepAppend(drafts: steps, episode: id, now: now), in: appends)
+      }
     } catch {
       throw explained(error)
     }

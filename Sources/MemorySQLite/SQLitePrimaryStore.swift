@@ -12,6 +12,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
   let database: WALDatabase
   let logger: Logger
   let appends = StepAppend.lane()
+  let fullDisk = FullDiskRelief()
   /// As migration 003 declares it for the full-text indexes.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
 
@@ -97,7 +98,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Value {
     do {
-      return try await database.write(body)
+      return try await fullDisk.retrying { try await database.write(body) }
     } catch {
       throw explained(error)
     }

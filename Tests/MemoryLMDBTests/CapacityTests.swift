@@ -110,8 +110,13 @@ import Testing
       #expect(store.log.all.count == 1)
     }
     #expect(store.log.all.first?.contains(store.directory) == true)
+    #expect(cache.statistics().notWritable?.contains("MDB_MAP_FULL") == true)
+    #expect(cache.statistics().notWritableSince == store.clock.now())
+    // Tried again after a pause.
+    store.clock.advance(by: .milliseconds(100))
     cache.fill(.sample("after", context: long), asOf: 10)
     #expect(cache.episode("after") != nil)
+    #expect(cache.statistics().notWritable == nil)
     try #expect(cache.problems() == [])
   }
 
@@ -142,6 +147,7 @@ import Testing
     #expect(cache.statistics().failures > 0)
     #expect(cache.isAvailable)
     #expect(store.log.all.count == 1)
+    store.clock.advance(by: .milliseconds(100))
     fill(2000..<2100)
     #expect(cache.episode("2099") != nil)
     #expect(try FileManager.default.attributesOfItem(atPath: store.dataFile)[.size] as? Int ?? .max <= 4 << 20)

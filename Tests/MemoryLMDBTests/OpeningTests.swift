@@ -55,9 +55,7 @@ import Testing
     let store = try filled()
     let copy = store.path + "/copy"
     try FileManager.default.copyItem(atPath: store.directory, toPath: copy)
-    let cache = LMDBCache.open(
-      at: copy, store: store.identity, clock: store.clock, options: store.options, logger: store.log.logger)
-    #expect(cache is LMDBCache)
+    let cache = try store.open(at: copy)
     #expect(cache.watermark() == nil)
   }
 
@@ -123,18 +121,16 @@ import Testing
     let store = try ScratchStore()
     let one = try store.begun()
     let link = store.path + "/link"
-    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: store.directory)
-    let two = LMDBCache.open(
-      at: link, store: store.identity, clock: store.clock, options: store.options, logger: store.log.logger)
-    #expect((two as? LMDBCache)?.tier === one.tier)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: store.path)
+    try #expect(store.open(at: link + "/cache.lmdb").tier === one.tier)
   }
 
   @Test func `for two stores at once leaves the second without a cache`() throws {
     var store = try ScratchStore()
     let one = try store.begun()
     store.identity = StoreIdentity(rawValue: "ffffffffffffffffffffffffffffffff")
-    let two = store.openAny()
-    #expect(two is NoCache)
+    let two = store.openRecovering()
+    #expect(!two.isAvailable)
     #expect(two.statistics().unavailable?.contains(store.directory) == true)
     #expect(one.watermark() == mark(10))
   }
@@ -144,8 +140,7 @@ import Testing
   @Test func `at a plain file leaves the store without a cache, and says so once`() throws {
     let store = try ScratchStore()
     try "in the way".write(toFile: store.directory, atomically: false, encoding: .utf8)
-    let cache = store.openAny()
-    #expect(cache is NoCache)
+    let cache = store.openRecovering()
     #expect(!cache.isAvailable)
     #expect(cache.statistics().unavailable?.contains("\(store.directory) is not a directory; remove it") == true)
     #expect(store.log.all.count == 1)
@@ -157,7 +152,7 @@ import Testing
     let log = LogRecorder()
     let cache = LMDBCache.open(
       at: directory, store: StoreIdentity(rawValue: "s"), clock: ManualClock(), logger: log.logger)
-    #expect(cache is NoCache)
+    #expect(!cache.isAvailable)
     #expect(log.all.count == 1)
   }
 
@@ -166,7 +161,7 @@ import Testing
     let store = try ScratchStore()
     try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: store.path)
     defer { try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: store.path) }
-    let cache = store.openAny()
+    let cache = store.openRecovering()
     #expect(cache.statistics().unavailable?.contains("make it writable for this user") == true)
   }
 
@@ -175,7 +170,7 @@ import Testing
       let store = try ScratchStore()
       try FileManager.default.createDirectory(
         atPath: store.directory + "/" + name, withIntermediateDirectories: true)
-      #expect(store.openAny() is NoCache)
+      #expect(!store.openRecovering().isAvailable)
       #expect(store.log.all.count == 1)
     }
   }

@@ -74,10 +74,10 @@ import Testing
     cache.fill(.sample("first"), asOf: 10)
     let path = store.directory
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
-      let cache = LMDBCache.open(
+      let cache = try LMDBCache.openFiles(
         at: path, store: StoreIdentity(rawValue: "00112233445566778899aabbccddeeff"), clock: ManualClock(),
-        logger: LogRecorder().logger)
-      try (cache as? LMDBCache)?.tier.environment.read { _ in _ = kill(getpid(), SIGKILL) }
+        options: .init(), sizes: .init(.init()), logger: LogRecorder().logger)
+      try cache.tier.environment.read { _ in _ = kill(getpid(), SIGKILL) }
     }
     let long = String(repeating: "x", count: 6000)
     // The clock stands, so it is the full map that has dead readers looked for.

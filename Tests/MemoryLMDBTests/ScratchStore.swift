@@ -28,14 +28,17 @@ struct ScratchStore: ~Copyable {
     try? FileManager.default.removeItem(atPath: path)
   }
 
-  func openAny() -> any Cache {
+  /// As a store opens it: one that misses where it cannot be opened, and comes back.
+  func openRecovering() -> RecoveringCache {
     LMDBCache.open(
       at: directory, store: identity, clock: clock, options: options, sizes: sizes, logger: log.logger)
   }
 
-  func open() throws -> LMDBCache {
-    let cache = openAny()
-    return try #require(cache as? LMDBCache, "\(cache.statistics().unavailable ?? "")")
+  func open() throws -> LMDBCache { try open(at: directory) }
+
+  func open(at path: String) throws -> LMDBCache {
+    try LMDBCache.openFiles(
+      at: path, store: identity, clock: clock, options: options, sizes: sizes, logger: log.logger)
   }
 
   /// An open cache that knows of revision 10.
@@ -47,12 +50,6 @@ struct ScratchStore: ~Copyable {
 }
 
 extension LMDBCache {
-  /// Tells it that the history up to a revision is not known.
-  func begin(at revision: Int64) -> Bool {
-    let batch = ChangeBatch(asked: watermark(), continues: false, changes: [], end: mark(revision), isComplete: true)
-    return apply(batch).isApplied
-  }
-
   /// Tells it of changes, each one revision.
   @discardableResult
   func commit(_ changes: (Change.Subject, String, domain: String?, finished: Bool)...) -> Watermark {
@@ -84,6 +81,12 @@ func mark(_ revision: Int64) -> Watermark { Watermark(revision: revision, nonce:
 let now = CommitStamp(InlineArray(repeating: 1))
 
 extension Cache {
+  /// Tells it that the history up to a revision is not known.
+  func begin(at revision: Int64) -> Bool {
+    let batch = ChangeBatch(asked: watermark(), continues: false, changes: [], end: mark(revision), isComplete: true)
+    return apply(batch).isApplied
+  }
+
   func apply(_ batch: ChangeBatch) -> CatchUp { apply(batch, stamp: now, waits: true) }
 
   func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {

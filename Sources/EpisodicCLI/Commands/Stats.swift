@@ -70,6 +70,8 @@ extension IndexStatistics {
   fileprivate var json: JSON {
     [
       "available": .bool(unavailable == nil), "unavailable": unavailable.map(JSON.string) ?? .null,
+      "unavailable_since": time(unavailableSince), "next_attempt": time(nextAttempt),
+      "not_writable": notWritable.map(JSON.string) ?? .null, "not_writable_since": time(notWritableSince),
       "built": .bool(isBuilt), "revision": watermark.map { .integer($0.revision) } ?? .null,
       "vectors": .integer(Int64(vectors)), "vector_bytes": .integer(Int64(vectorBytes)),
       "documents": .integer(Int64(documents)), "word_bytes": .integer(Int64(wordBytes)),
@@ -78,12 +80,15 @@ extension IndexStatistics {
   }
 
   fileprivate var text: String {
-    if let unavailable { return "index     none: \(unavailable.onOneLine)" }
-    guard let watermark else { return "index     not built yet; the next recall builds it, or episodic rebuild" }
+    if let unavailable { return "index     none\(since(unavailableSince)): \(unavailable.onOneLine)" }
+    let state = notWritable.map { "\nindex     not written\(since(notWritableSince)): \($0.onOneLine)" } ?? ""
+    guard let watermark else {
+      return "index     not built yet; the next recall builds it, or episodic rebuild\(state)"
+    }
     return """
       index     revision \(watermark.revision), \(fileBytes.asBytes)
       indexed   \(counted(vectors, "vector")) in \(Int64(vectorBytes).asBytes), \
-      \(counted(documents, "text")) in \(Int64(wordBytes).asBytes)
+      \(counted(documents, "text")) in \(Int64(wordBytes).asBytes)\(state)
       """
   }
 }
@@ -93,6 +98,8 @@ extension CacheStatistics {
     let kinds = CacheKey.Kind.allCases.map { ($0.name, self[$0].json) }
     return [
       "available": .bool(unavailable == nil), "unavailable": unavailable.map(JSON.string) ?? .null,
+      "unavailable_since": time(unavailableSince), "next_attempt": time(nextAttempt),
+      "not_writable": notWritable.map(JSON.string) ?? .null, "not_writable_since": time(notWritableSince),
       "capacity": .integer(Int64(capacity)),
       "maximum_entries": maximumEntries.map { .integer(Int64($0)) } ?? .null, "failures": .integer(Int64(failures)),
       "kinds": .object(JSON.Object(kinds)),
@@ -100,7 +107,8 @@ extension CacheStatistics {
   }
 
   fileprivate var text: String {
-    if let unavailable { return "cache     none: \(unavailable.onOneLine)" }
+    if let unavailable { return "cache     none\(since(unavailableSince)): \(unavailable.onOneLine)" }
+    let state = notWritable.map { "\ncache     not written\(since(notWritableSince)): \($0.onOneLine)" } ?? ""
     let header = [
       "KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "ENDLESS", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED",
     ]
@@ -117,7 +125,7 @@ extension CacheStatistics {
     let failed = failures > 0 ? ", \(counted(failures, "failure"))" : ""
     let entries = maximumEntries.map { ", at most \($0) entries" } ?? ""
     return
-      "cache     capacity \(Int64(capacity).asBytes)\(entries)\(failed)\n\(table.text(width: StandardOutput.width))"
+      "cache     capacity \(Int64(capacity).asBytes)\(entries)\(failed)\(state)\n\(table.text(width: StandardOutput.width))"
   }
 }
 
@@ -134,6 +142,10 @@ extension CacheStatistics.Counts {
     return .object(members)
   }
 }
+
+private func time(_ time: Timestamp?) -> JSON { time.map { .string($0.description) } ?? .null }
+
+private func since(_ time: Timestamp?) -> String { time.map { " since \($0.description)" } ?? "" }
 
 /// `-` before the first read.
 private func percent(_ rate: Double?) -> String {

@@ -40,6 +40,13 @@ public struct CacheStatistics: Hashable, Sendable {
   public var failures: Int
   /// Why there is no cache; `nil` where there is one.
   public var unavailable: String?
+  /// Since when there is none; `nil` where there is one, or none is wanted.
+  public var unavailableSince: Timestamp?
+  /// When opening it is tried again, by whoever reads then.
+  public var nextAttempt: Timestamp?
+  /// Why nothing can be written to it: it answers from what it has, as long as nothing is committed.
+  public var notWritable: String?
+  public var notWritableSince: Timestamp?
 
   public init(
     kinds: [CacheKey.Kind: Counts] = [:], capacity: Int = 0, maximumEntries: Int? = nil,

@@ -100,6 +100,13 @@ public enum IndexStage: String, CaseIterable, Sendable { case words, vectors }
 public struct IndexStatistics: Hashable, Sendable {
   /// Why there is none; `nil` where there is one.
   public var unavailable: String?
+  /// Since when there is none; `nil` where there is one, or none is wanted.
+  public var unavailableSince: Timestamp?
+  /// When opening it is tried again, by whoever searches then.
+  public var nextAttempt: Timestamp?
+  /// Why nothing can be written to it: it answers from what it has, as long as nothing is committed.
+  public var notWritable: String?
+  public var notWritableSince: Timestamp?
   /// Whether it has been built and follows the primary.
   public var isBuilt = false
   public var watermark: Watermark?

@@ -47,7 +47,7 @@ extension LMDBCache {
 
   private func section(from start: UInt64) throws(LMDBError) -> Section {
     let now = clock.now()
-    return try tier.environment.read { transaction throws(LMDBError) in
+    return try tier.read { transaction throws(LMDBError) in
       var section = Section()
       section.next = start
       var cursor = try transaction.cursor(in: tables.entries)
@@ -122,7 +122,7 @@ extension LMDBCache {
   /// Whether this very entry is still there and current.
   private func isServed(_ specimen: Specimen) -> Bool {
     do throws(LMDBError) {
-      return try tier.environment.read { transaction throws(LMDBError) in
+      return try tier.read { transaction throws(LMDBError) in
         guard let value = try transaction.get(specimen.hash, in: tables.entries),
           value.withUnsafeBytes({ CacheEntry($0)?.sequence }) == specimen.sequence
         else { return false }

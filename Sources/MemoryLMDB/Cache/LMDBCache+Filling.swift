@@ -32,7 +32,7 @@ extension LMDBCache {
     let welcome: [CacheFill]
     do throws(LMDBError) {
       // A look before the lock: most of what recall fills is there, and writers of all processes wait for each other.
-      welcome = try tier.environment.read { transaction throws(LMDBError) in
+      welcome = try tier.read { transaction throws(LMDBError) in
         var welcome: [CacheFill] = []
         for fill in fills
         where try verdict(on: fill, asOf: asOf, now: now, in: transaction) == .welcome { welcome.append(fill) }

@@ -7,7 +7,7 @@ extension LMDBCache {
   ///
   /// - Complexity: O(*n*) in entries and tags, about 100 ns each.
   func checkInvariants() throws(LMDBError) -> [Check] {
-    try tier.environment.read { transaction throws(LMDBError) in
+    try tier.read { transaction throws(LMDBError) in
       var recount = Recount()
       try countRows(of: tables.window, &recount, in: transaction)
       recount.windowBytes = recount.bytes.values.reduce(0, +)

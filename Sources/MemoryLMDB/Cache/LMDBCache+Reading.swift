@@ -6,7 +6,7 @@ extension LMDBCache {
   public func watermark() -> Watermark? {
     guard isAvailable else { return nil }
     do throws(LMDBError) {
-      return try tier.environment.read { transaction throws(LMDBError) in
+      return try tier.read { transaction throws(LMDBError) in
         try tables.meta.watermark(epoch: tables.epoch, in: transaction)
       }
     } catch {
@@ -18,10 +18,11 @@ extension LMDBCache {
   public func find(_ key: CacheKey, _ freshness: Freshness) -> Finding {
     guard isAvailable else { return .miss }
     let hash = key.hash
-    tables.policy.prepare(for: hash)
     let now = clock.now()
     let counters = counters[key.kind]
     do throws(LMDBError) {
+      try tier.checkFiles()
+      tables.policy.prepare(for: hash)
       let found = try tier.environment.read { transaction throws(LMDBError) in
         try look(for: key, hash: hash, freshness, now: now, in: transaction)
       }

@@ -9,7 +9,7 @@ extension LMDBCache {
     }
     var tallies = Tallies()
     do throws(LMDBError) {
-      tallies = try tier.environment.read { transaction throws(LMDBError) in
+      tallies = try tier.read { transaction throws(LMDBError) in
         try tables.meta.tallies(epoch: tables.epoch, in: transaction)
       }
     } catch {
@@ -17,8 +17,12 @@ extension LMDBCache {
     }
     // After those that are written down: what is written down in between is missing then, and not counted twice.
     tallies.add(counters.snapshot())
-    return CacheStatistics(
+    var statistics = CacheStatistics(
       kinds: Dictionary(uniqueKeysWithValues: CacheKey.Kind.allCases.map { ($0, tallies[$0]) }),
       capacity: limit.bytes, maximumEntries: limit.entries, failures: tallies.failures)
+    let outage = condition.writeOutage
+    statistics.notWritable = outage?.reason
+    statistics.notWritableSince = outage?.since
+    return statistics
   }
 }

@@ -25,7 +25,7 @@ public final class LMDBCache: Cache {
   let readersChecked = Atomic<Int64>(.min)
 
   private let logger: Logger
-  private let condition = TierCondition()
+  let condition = TierCondition()
 
   init(
     _ tier: LMDBTier, _ tables: CacheTables, clock: any WallClock, options: Options, metrics: CacheMetrics,
@@ -66,6 +66,7 @@ public final class LMDBCache: Cache {
     guard before != .closed else { return }
     if before == .usable { writeDownCounts() }
     tier.release()
+    tables.policy.detach()
   }
 
   /// Adds what was counted in this process to what all of them counted.
@@ -96,6 +97,7 @@ public final class LMDBCache: Cache {
     waits: Bool = true, if isWanted: (borrowing ReadTransaction) throws(LMDBError) -> Bool = { _ in true },
     _ body: (inout WriteTransaction, inout Tallies) throws(LMDBError) -> Result
   ) -> Outcome<Result> {
+    guard condition.mayWrite(at: clock.now()) else { return .failed }
     let counted = counters.take()
     do throws(LMDBError) {
       let result: Result?
@@ -105,17 +107,27 @@ public final class LMDBCache: Cache {
         try makeRoom()
         result = try write(adding: counted, waits: waits, if: isWanted, body)
       }
+      if condition.wrote() {
+        condition.forgetComplaints()
+        logger.notice("the cache in \(tier.directory) is written again")
+      }
       if let result { return .done(result) }
       counters.putBack(counted)
       return .moot
     } catch {
       counters.putBack(counted)
-      guard error.code == .busy else {
+      if error.code == .busy {
+        guard waits else { return .busy }
+        // The lock is only tried, once it has been waited for in vain.
+        condition.couldNotWrite(because: "\(error)", at: clock.now(), pauses: false)
         failed(error)
-        return .failed
+        return .busy
       }
-      if waits { failed(error) }
-      return .busy
+      if error.code != .damaged, error.code != .filesChanged {
+        condition.couldNotWrite(because: "\(error)", at: clock.now(), pauses: true)
+      }
+      failed(error)
+      return .failed
     }
   }
 
@@ -124,18 +136,22 @@ public final class LMDBCache: Cache {
     // Whoever closed it does not mean the reads that were on their way.
     if condition.isClosed, error.code == .unavailable { return }
     counters.failures.wrappingAdd(1, ordering: .relaxed)
+    // `TierRecovery` says so, and opens what is there now.
+    if error.code == .filesChanged { return condition.giveUp(because: "\(error)") }
     if condition.isFirstComplaint() {
       logger.warning(
         "the cache in \(tier.directory) failed, reads go to the primary: \(error); further failures are only counted")
     }
     guard error.code == .damaged, condition.isUsable else { return }
     do throws(LMDBError) {
-      // LMDB's own damage lies below the tables, where nothing here can mend it: the next process makes new files.
-      if error.returnCode != 0 { return try giveUp() }
+      // LMDB's own damage lies below the tables, where nothing here can mend it: whoever opens it next makes new files.
+      if error.returnCode != 0 {
+        condition.giveUp(because: "\(error)")
+        return try tier.condemn()
+      }
       try tier.write { transaction throws(LMDBError) in try startAnew(in: &transaction) }
     } catch {
-      condition.giveUp()
-      logger.warning("the damaged cache in \(tier.directory) is not used any more: \(error)")
+      condition.giveUp(because: "it is damaged and could not be emptied: \(error)")
     }
   }
 
@@ -167,11 +183,6 @@ public final class LMDBCache: Cache {
         _ = try tables.makeRoom(for: tallies.bytes / 16, within: all, tallies: &tallies, in: &transaction)
       }
     }
-  }
-
-  private func giveUp() throws(LMDBError) {
-    condition.giveUp()
-    try tier.condemn()
   }
 
   /// Forgets everything but the place in the primary's history and what was counted; where the place is damaged too,

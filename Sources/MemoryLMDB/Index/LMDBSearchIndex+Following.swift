@@ -13,11 +13,11 @@ extension LMDBSearchIndex {
 
   /// - Parameter limit: Changes that may be taken in; `nil` where a build may go on, too.
   func advance(in snapshot: any PrimarySnapshot, atMost limit: Int?) throws(MemoryError) -> IndexProgress {
-    guard isAvailable else { return .unavailable }
+    guard isAvailable, condition.mayWrite(at: clock.now()) else { return .unavailable }
     // Errors of the primary pass through the transaction, which they undo.
     var refusal: MemoryError?
     do throws(LMDBError) {
-      return try tier.write { transaction throws(LMDBError) in
+      let progress = try tier.write { transaction throws(LMDBError) in
         do throws(IndexFailure) {
           return try step(in: snapshot, atMost: limit, &transaction)
         } catch {
@@ -29,15 +29,19 @@ extension LMDBSearchIndex {
           }
         }
       }
+      wrote()
+      return progress
     } catch {
       if let refusal { throw refusal }
       switch error.code {
-      case .busy: return .waiting
+      case .busy:
+        couldNotWrite(error)
+        return .waiting
       case .damaged:
         failed(error)
         return isAvailable ? .following : .unavailable
       default:
-        gaveUp(error)
+        couldNotWrite(error)
         return .unavailable
       }
     }
@@ -141,6 +145,11 @@ extension LMDBSearchIndex {
     from watermark: Watermark, built: Int64, in snapshot: any PrimarySnapshot, atMost limit: Int?,
     _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> IndexProgress {
+    if watermark.revision < built {
+      // The build has seen rows of later commits than this one's, so a primary that is older than those went back.
+      let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
+      if now.revision < built { return try refuse(now, at: built, &transaction) }
+    }
     var batch = try primary { () throws(MemoryError) in
       try snapshot.changes(after: watermark, limit: limit ?? followSize.count)
     }

@@ -1,16 +1,18 @@
+import EpisodicMemory
 import LMDB
 
 extension LMDBSearchIndex {
   /// - Returns: Whether there is more to do; false, too, where another process is at it.
   public func maintain(while isWanted: () -> Bool) -> Bool {
-    guard isAvailable else { return false }
+    guard isAvailable, condition.mayWrite(at: clock.now()) else { return false }
     do throws(LMDBError) {
       return try maintenance.withLock { () throws(LMDBError) in
         // Those of dead processes would keep pages from being used again.
+        try tier.checkFiles()
         try tier.environment.checkReaders()
         let hasMoreVectors = try tier.write { transaction throws(LMDBError) in try vectors.compact(in: &transaction) }
         try words.removeAbandoned { body throws(LMDBError) in try tier.write(body) }
-        let plan = try tier.environment.read { transaction throws(LMDBError) in
+        let plan = try tier.read { transaction throws(LMDBError) in
           try words.dueMerge(in: transaction)
         }
         guard let plan else { return hasMoreVectors }
@@ -20,7 +22,7 @@ extension LMDBSearchIndex {
             guard isWanted() else { throw Self.unwanted }
             // A piece is read once and written once.
             mappedPages.touch(2 * WordIndex.pieceBytes)
-            try tier.environment.read(body)
+            try tier.read(body)
           },
           write: { body throws(LMDBError) in try tier.write(body) })
         return true
@@ -28,7 +30,7 @@ extension LMDBSearchIndex {
     } catch let error where error.code == .busy || error.code == Self.unwanted.code {
       return false
     } catch {
-      failed(error)
+      if error.code == .damaged { failed(error) } else { couldNotWrite(error) }
       return false
     }
   }

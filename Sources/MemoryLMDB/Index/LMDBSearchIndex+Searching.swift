@@ -49,7 +49,7 @@ extension LMDBSearchIndex {
       guard isAvailable else { return .silent }
       let attempt: Attempt<Value>
       do throws(LMDBError) {
-        attempt = try tier.environment.read { transaction throws(LMDBError) in
+        attempt = try tier.read { transaction throws(LMDBError) in
           try self.attempt(at: watermark, in: transaction, body)
         }
       } catch {
@@ -79,9 +79,11 @@ extension LMDBSearchIndex {
     at watermark: Watermark, in transaction: borrowing ReadTransaction,
     _ body: (borrowing ReadTransaction) throws(IndexFailure) -> Value
   ) throws(LMDBError) -> Attempt<Value> {
-    guard case .following(let place, _) = try tier.meta.indexPosition(epoch: tier.epoch, in: transaction) else {
+    guard case .following(let place, let built) = try tier.meta.indexPosition(epoch: tier.epoch, in: transaction) else {
       return .unbuilt
     }
+    // A build reads rows as they are by then; where the primary went back since, its place alone says nothing.
+    guard built <= watermark.revision else { return .ahead }
     guard place == watermark else { return place.revision > watermark.revision ? .ahead : .behind }
     do throws(IndexFailure) {
       return .found(try body(transaction))

@@ -6,8 +6,11 @@ extension LMDBSearchIndex {
     guard isAvailable else { return IndexStatistics(unavailable: "it is closed or damaged") }
     do throws(LMDBError) {
       let file = try tier.environment.statistics()
-      return try tier.environment.read { transaction throws(LMDBError) in
+      return try tier.read { transaction throws(LMDBError) in
         var statistics = IndexStatistics()
+        let outage = condition.writeOutage
+        statistics.notWritable = outage?.reason
+        statistics.notWritableSince = outage?.since
         if case .following(let watermark, _) = try tier.meta.indexPosition(epoch: tier.epoch, in: transaction) {
           statistics.isBuilt = true
           statistics.watermark = watermark

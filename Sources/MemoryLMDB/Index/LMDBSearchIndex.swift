@@ -31,11 +31,15 @@ public final class LMDBSearchIndex: SearchIndex {
   let refusals = Refusals()
 
   private let logger: Logger
-  private let condition = TierCondition()
+  let condition = TierCondition()
+  let clock: any WallClock
 
-  init(_ tier: LMDBTier, budget: StepBudget = StepBudget(), logger: Logger) throws(LMDBError) {
+  init(
+    _ tier: LMDBTier, clock: any WallClock = SystemClock(), budget: StepBudget = StepBudget(), logger: Logger
+  ) throws(LMDBError) {
     let verified = VerifiedValues()
     self.tier = tier
+    self.clock = clock
     self.budget = budget
     mappedPages = MappedPages(of: tier.environment)
     self.logger = logger
@@ -44,7 +48,7 @@ public final class LMDBSearchIndex: SearchIndex {
       database: try tier.database("vectors"), epoch: tier.epoch, verified: verified, isTrusted: tier.isTrusted)
     episodes = EpisodeTable(database: try tier.database("episodes"), epoch: tier.epoch)
     names = NameTable(database: try tier.database("names"), epoch: tier.epoch)
-    maintenance = try MaintenanceLock(in: tier.directory)
+    maintenance = try MaintenanceLock(in: tier.place)
   }
 
   deinit {
@@ -84,6 +88,8 @@ public final class LMDBSearchIndex: SearchIndex {
   /// Says so the first time, and deals with damage: what contradicts itself is removed, to be built anew.
   func failed(_ error: LMDBError) {
     if condition.isClosed, error.code == .unavailable { return }
+    // `TierRecovery` says so, and opens what is there now.
+    if error.code == .filesChanged { return condition.giveUp(because: "\(error)") }
     if condition.isFirstComplaint() {
       logger.warning(
         "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not told"
@@ -91,24 +97,31 @@ public final class LMDBSearchIndex: SearchIndex {
     }
     guard error.code == .damaged, condition.isUsable else { return }
     do throws(LMDBError) {
-      // LMDB's own damage lies below the tables, where nothing here can mend it: the next process makes new files.
+      // LMDB's own damage lies below the tables, where nothing here can mend it: whoever opens it next makes new files.
       if error.returnCode != 0 {
-        condition.giveUp()
+        condition.giveUp(because: "\(error)")
         return try tier.condemn()
       }
       try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
       logger.notice("the damaged search index in \(tier.directory) was emptied and is built anew")
       condition.forgetComplaints()
     } catch {
-      condition.giveUp()
-      logger.warning("the damaged search index in \(tier.directory) is not used any more: \(error)")
+      condition.giveUp(because: "it is damaged and could not be emptied: \(error)")
     }
   }
 
-  /// A full disk or map is not helped by trying again: this process goes on without the index.
-  func gaveUp(_ error: LMDBError) {
-    guard isAvailable else { return }
-    condition.giveUp()
-    logger.warning("the search index in \(tier.directory) is not used any more: \(error)")
+  /// A full disk or map may pass: until then it answers from what it has, and the primary searches where that is too old.
+  func couldNotWrite(_ error: LMDBError) {
+    if error.code == .filesChanged { return failed(error) }
+    let isBusy = error.code == .busy
+    if condition.writeOutage == nil, !isBusy {
+      logger.warning("the search index in \(tier.directory) cannot be written to; it is tried again: \(error)")
+    }
+    // The lock is only tried, once it has been waited for in vain.
+    condition.couldNotWrite(because: "\(error)", at: clock.now(), pauses: !isBusy)
+  }
+
+  func wrote() {
+    if condition.wrote() { logger.notice("the search index in \(tier.directory) is written again") }
   }
 }

@@ -43,6 +43,14 @@ final class PolicyMap: Sendable {
     if isShared { munmap(base, layout.byteCount) } else { base.deallocate() }
   }
 
+  /// Puts memory of this process's own in the place of the file, so that a removed file gives its room back, while others of this
+  /// process may still be using the map.
+  func detach() {
+    guard isShared else { return }
+    // Where the system refuses, the file stays until the value goes.
+    _ = mmap(base, layout.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0)
+  }
+
   private static func mapExisting(_ path: String, _ layout: PolicyLayout) -> UnsafeMutableRawPointer? {
     let descriptor = systemOpen(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return nil }

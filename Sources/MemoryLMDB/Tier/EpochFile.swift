@@ -18,51 +18,43 @@ import LMDB
 /// them, and the others find its new ones. The file is written in place, since replacing it would split the lock; a
 /// line that was cut short is no epoch, and has the files removed as any other epoch would.
 struct EpochFile: ~Copyable {
-  /// The directory, whatever path led to it.
-  struct Place: Hashable {
-    let device: UInt64
-    let inode: UInt64
-  }
+  static let name = "epoch"
+  static let dataName = "data.mdb"
 
-  let place: Place
-  private let path: String
-  private let descriptor: Int32
+  let directory: PrivateDirectory
+  private let file: OpenFile
 
-  /// Creates directory and file where there are none; the directory's parent must exist. Waits for other processes.
-  init(in directory: String) throws(LMDBError) {
-    guard !directory.isEmpty, !directory.utf8.contains(0) else {
-      throw LMDBError(.invalid, message: "\(directory.debugDescription) is not a path")
-    }
-    if mkdir(directory, 0o700) != 0, errno != EEXIST { throw Self.error("create the directory", directory) }
-    try self.init(in: directory, flags: O_CREAT, waits: true)
+  /// Creates the file if there is none, in a directory that holds nothing that is not a tier's.
+  ///
+  /// - Throws: `.busy` if other processes keep it locked until `deadline`, `.foreign` if the directory is somebody else's.
+  init(in directory: PrivateDirectory, until deadline: Deadline) throws(LMDBError) {
+    if try directory.status(of: Self.name) == nil { try Self.refuseForeign(directory) }
+    guard let file = try directory.openFile(Self.name, creating: true) else { throw directory.isGone }
+    try file.lock(.exclusive, until: deadline)
+    self.directory = directory
+    self.file = file
   }
 
   /// Neither creates anything nor waits.
-  init(existingIn directory: String) throws(LMDBError) { try self.init(in: directory, flags: 0, waits: false) }
-
-  private init(in directory: String, flags: Int32, waits: Bool) throws(LMDBError) {
-    var status = stat()
-    guard stat(directory, &status) == 0 else { throw Self.error("examine", directory) }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-      throw LMDBError(.invalid, message: "\(directory) is not a directory")
+  ///
+  /// - Returns: `nil` if there is none, or others hold it.
+  init?(existingIn directory: PrivateDirectory) throws(LMDBError) {
+    guard let file = try directory.openFile(Self.name, creating: false), try file.tryLock(.exclusive) else {
+      return nil
     }
-    let path = directory + "/epoch"
-    let descriptor = open(path, O_RDWR | O_CLOEXEC | flags, 0o600)
-    guard descriptor >= 0 else { throw Self.error("open", path) }
-    while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
-      if errno == EINTR { continue }
-      let error = Self.error("lock", path)
-      close(descriptor)
-      throw error
-    }
-    self.place = Place(
-      device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
-    self.path = path
-    self.descriptor = descriptor
+    self.directory = directory
+    self.file = file
   }
 
-  deinit {
-    close(descriptor)
+  /// Files of another program must be neither written to nor removed. A tier whose epoch file was deleted still has the files
+  /// that no other program makes.
+  private static func refuseForeign(_ directory: PrivateDirectory) throws(LMDBError) {
+    let names = try directory.names()
+    if names.contains(UsersFile.name) || names.contains(WriterLock.name) { return }
+    guard let foreign = names.first(where: { !TierLayout.isSubdirectory($0) && $0 != name }) else { return }
+    throw LMDBError(
+      .foreign,
+      message: "\(directory.path) holds \(foreign), which no tier of a store has left there; move it away")
   }
 
   /// Whether the files beside it were made in `epoch`.
@@ -72,8 +64,8 @@ struct EpochFile: ~Copyable {
   }
 
   /// Whether the data file is the one that was sealed, untouched.
-  func isSealed(_ dataFile: String, in epoch: Epoch) throws(LMDBError) -> Bool {
-    guard let line = line(of: epoch), let seal = Self.seal(of: dataFile) else { return false }
+  func isSealed(in epoch: Epoch) throws(LMDBError) -> Bool {
+    guard let line = line(of: epoch), let seal = try seal() else { return false }
     return try content() == line + seal
   }
 
@@ -90,65 +82,63 @@ struct EpochFile: ~Copyable {
     try write((line(of: epoch) ?? []) + (isTrusted ? Self.trust : []))
   }
 
+  /// Says that there are no files to be trusted.
+  func clear() throws(LMDBError) { try write([]) }
+
   private static let trust = Array("trusted\n".utf8)
 
   /// Vouches for the data file as it is now. Nobody may have it open.
-  func seal(_ dataFile: String, in epoch: Epoch) throws(LMDBError) {
-    guard let line = line(of: epoch) else { return }
+  ///
+  /// - Parameter dataFile: The file that was open; one that has taken its place is not sealed.
+  func seal(_ dataFile: FileIdentity, in epoch: Epoch) throws(LMDBError) {
+    guard let line = line(of: epoch), let status = try directory.status(of: Self.dataName),
+      FileIdentity(status) == dataFile
+    else { return }
     // A time of its own, because the clock of files ticks slowly: what writes to the file from now on, even within the
     // same tick, gives it another.
-    var times = [timespec(tv_sec: 1_000_000_000, tv_nsec: .random(in: 0..<1_000_000_000)), timespec()]
-    times[1] = times[0]
-    guard utimensat(AT_FDCWD, dataFile, &times, 0) == 0 else { throw Self.error("date", dataFile) }
-    guard let seal = Self.seal(of: dataFile) else { return }
+    try directory.setTimes(
+      of: Self.dataName, to: timespec(tv_sec: 1_000_000_000, tv_nsec: .random(in: 0..<1_000_000_000)))
+    guard let seal = try seal() else { return }
     try write(line + seal)
   }
 
-  private static func seal(of dataFile: String) -> [UInt8]? {
-    var status = stat()
-    guard stat(dataFile, &status) == 0 else { return nil }
+  /// Of the data file. The time of the last change of its status is among it, which no program can set.
+  private func seal() throws(LMDBError) -> [UInt8]? {
+    guard let status = try directory.status(of: Self.dataName) else { return nil }
     #if canImport(Darwin)
-      let modified = status.st_mtimespec
+      let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
     #else
-      let modified = status.st_mtim
+      let (modified, changed) = (status.st_mtim, status.st_ctim)
     #endif
-    return Array("\(status.st_ino) \(status.st_size) \(modified.tv_sec) \(modified.tv_nsec)\n".utf8)
+    let times = [modified, changed].map { "\($0.tv_sec) \($0.tv_nsec)" }.joined(separator: " ")
+    return Array("\(status.st_ino) \(status.st_size) \(times)\n".utf8)
   }
 
   private func content() throws(LMDBError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 512)
-    let count = pread(descriptor, &bytes, bytes.count, 0)
-    guard count >= 0 else { throw Self.error("read", path) }
+    let count = pread(file.descriptor, &bytes, bytes.count, 0)
+    guard count >= 0 else { throw LMDBError(errno: errno, "read", file.path) }
     return Array(bytes[..<count])
   }
 
   private func write(_ content: [UInt8]) throws(LMDBError) {
-    guard pwrite(descriptor, content, content.count, 0) == content.count,
-      ftruncate(descriptor, off_t(content.count)) == 0
-    else { throw Self.error("write", path) }
+    guard pwrite(file.descriptor, content, content.count, 0) == content.count,
+      ftruncate(file.descriptor, off_t(content.count)) == 0
+    else { throw LMDBError(errno: errno, "write", file.path) }
   }
 
   /// Has the next process that opens the tier remove its files; those that have it open go on.
-  static func invalidate(in directory: String) throws(LMDBError) {
-    let path = directory + "/epoch"
-    guard truncate(path, 0) == 0 || errno == ENOENT else { throw error("empty", path) }
+  static func invalidate(in directory: PrivateDirectory) throws(LMDBError) {
+    guard let file = try directory.openFile(name, creating: false) else { return }
+    guard ftruncate(file.descriptor, 0) == 0 else { throw LMDBError(errno: errno, "empty", file.path) }
   }
 
   private func line(of epoch: Epoch) -> [UInt8]? {
-    epoch.boot.map { Array("\($0) \(place.device):\(place.inode)\n".utf8) }
+    epoch.boot.map { Array("\($0) \(directory.identity.device):\(directory.identity.inode)\n".utf8) }
   }
+}
 
-  /// Reads `errno`, so it must be made before anything else can set it.
-  static func error(_ operation: String, _ path: String) -> LMDBError {
-    let number = errno
-    let code: LMDBError.Code =
-      switch number {
-      case EACCES, EPERM, EROFS: .accessDenied
-      case ENOSPC, EDQUOT: .diskFull
-      case ENOTDIR, EISDIR: .invalid
-      default: .unavailable
-      }
-    return LMDBError(
-      code, returnCode: number, message: "cannot \(operation) \(path): \(String(cString: strerror(number)))")
-  }
+extension PrivateDirectory {
+  /// For a file that could not be created in a directory that was there a moment ago.
+  var isGone: LMDBError { LMDBError(.unavailable, message: "\(path) was removed meanwhile") }
 }

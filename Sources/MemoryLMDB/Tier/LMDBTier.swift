@@ -18,10 +18,12 @@ import Synchronization
 /// cannot be trusted are removed when it is opened, so whoever has a tier has one that belongs to this primary, this
 /// format and this boot of the machine.
 final class LMDBTier: Sendable {
-  let directory: String
+  /// How long opening waits for others that open or close it, in all: longer than they take unless one is stopped.
+  static let openingPatience = Duration.seconds(1)
+
+  let place: PrivateDirectory
   let store: StoreIdentity
   let environment: Environment
-  private let place: EpochFile.Place
   private let boot: Epoch
   private let users: UsersFile
   private let writers: WriterLock
@@ -34,8 +36,17 @@ final class LMDBTier: Sendable {
   let isTrusted: Bool
   let meta: MetaTable
   private let databases: [String: Database]
+  /// See `LMDBTier+Files`.
+  let lastLook = Atomic<Int64>(0)
+  let fileSizes = Mutex(FileSizes())
+  let haveFilesChanged = Atomic(false)
+  /// Whether the lock file was cut short: closing the environment would touch it.
+  let isLockCut = Atomic(false)
 
-  private static let inUse = Mutex<[EpochFile.Place: Use]>([:])
+  var directory: String { place.path }
+
+  /// Those that this process has open. The lock is never held for longer than closing takes.
+  private static let inUse = Mutex<[FileIdentity: Use]>([:])
 
   private struct Use {
     let tier: LMDBTier
@@ -47,99 +58,132 @@ final class LMDBTier: Sendable {
   /// - Parameter directory: Its parent must exist.
   /// - Parameter mapSize: What the data file can never pass, in bytes. The first user in a process decides.
   /// - Parameter layout: What is in it; files of another format are removed.
-  /// - Throws: `.busy` where the tier is open in this process for another store; what LMDB and the system refuse.
+  /// - Throws: `.busy` where the tier is open in this process for another store, or others keep it locked for longer than
+  ///   `openingPatience`; `.foreign` where the directory is not this user's or holds something else; what LMDB and the
+  ///   system refuse.
   static func open(
     at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, epoch: Epoch, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
+    let deadline = Deadline.after(openingPatience)
+    guard let place = try PrivateDirectory(at: directory, creating: true) else {
+      throw LMDBError(.unavailable, message: "\(directory) was removed meanwhile")
+    }
+    // Of several threads of this process, too, one opens it, and the others find it open.
+    let file = try EpochFile(in: place, until: deadline)
+    if let tier = try reuse(place, for: store) { return tier }
+    let users = try UsersFile(in: place, until: deadline)
+    if try !file.holds(epoch) { try Environment.removeFiles(at: directory, patience: deadline.remaining) }
+    // While others have it open they vouch for it, and it changes too fast to be examined.
+    var isSealed = try file.isSealed(in: epoch)
+    if isSealed, users.isAlone {
+      // What has to be read from the disk again may come back other than it was written.
+      isSealed = try place.openFile(EpochFile.dataName, creating: false)?.isInMemory() ?? false
+    }
+    let isTrusted: Bool
+    if users.isAlone {
+      let isMissing = try place.status(of: EpochFile.dataName) == nil
+      isTrusted = isSealed || isMissing
+    } else {
+      isTrusted = try file.isTrusted(in: epoch)
+    }
+    try file.write(epoch, isTrusted: isTrusted)
+    let opening = Opening(
+      place: place, store: store, layout: layout, mapSize: mapSize, isDoubtful: users.isAlone && !isSealed,
+      isTrusted: isTrusted, boot: epoch, deadline: deadline)
+    let tier = try openTrusted(opening, users, logger: logger)
+    try tier.lookAtFiles()
+    inUse.withLock { $0[place.identity] = Use(tier: tier, users: 1) }
+    return tier
+  }
+
+  private static func reuse(_ place: PrivateDirectory, for store: StoreIdentity) throws(LMDBError) -> LMDBTier? {
     try inUse.withLock { inUse throws(LMDBError) in
-      let file = try EpochFile(in: directory)
-      if let use = inUse[file.place] {
-        guard use.tier.store == store else {
-          throw LMDBError(.busy, message: "\(directory) is open in this process for another store; close that first")
-        }
-        inUse[file.place]?.users += 1
-        return use.tier
+      guard let use = inUse[place.identity] else { return nil }
+      guard !use.tier.haveFilesChanged.load(ordering: .relaxed) else {
+        throw LMDBError(.busy, message: "\(place.path) is still being closed in this process after its files changed")
       }
-      let users = try UsersFile(in: directory)
-      if try !file.holds(epoch) { try Environment.removeFiles(at: directory) }
-      // While others have it open they vouch for it, and it changes too fast to be examined.
-      let isSealed = try file.isSealed(directory + "/data.mdb", in: epoch)
-      let isTrusted = try users.isAlone ? isSealed || isMissing(directory + "/data.mdb") : file.isTrusted(in: epoch)
-      try file.write(epoch, isTrusted: isTrusted)
-      let opening = Opening(
-        directory: directory, store: store, layout: layout, mapSize: mapSize,
-        isDoubtful: users.isAlone && !isSealed, isTrusted: isTrusted, place: file.place,
-        boot: epoch)
-      let tier = try openTrusted(opening, users, logger: logger)
-      inUse[file.place] = Use(tier: tier, users: 1)
-      return tier
+      guard use.tier.store == store else {
+        throw LMDBError(.busy, message: "\(place.path) is open in this process for another store; close that first")
+      }
+      inUse[place.identity]?.users += 1
+      return use.tier
     }
   }
 
-  private static func isMissing(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) != 0 && errno == ENOENT
-  }
-
   private struct Opening {
-    let directory: String
+    let place: PrivateDirectory
     let store: StoreIdentity
     let layout: TierLayout
     let mapSize: Int
-    /// Whether every page has to be looked at first: nobody sealed the file, or somebody touched it since.
+    /// Whether every page has to be looked at first: nobody sealed the file, somebody touched it since, or it comes from the
+    /// disk.
     let isDoubtful: Bool
     /// Whether nobody but its users wrote to the file, so that what is in it need not be verified before it is used.
     let isTrusted: Bool
-    let place: EpochFile.Place
     let boot: Epoch
+    let deadline: Deadline
   }
 
   /// Gives the tier back; the last user to do so closes the files.
   func release() {
-    Self.inUse.withLock { inUse in
-      guard let (place, use) = inUse.first(where: { $0.value.tier === self }) else { return }
+    let isClosed = Self.inUse.withLock { inUse -> Bool? in
+      guard let use = inUse[place.identity], use.tier === self else { return nil }
       if use.users > 1 {
-        inUse[place]?.users -= 1
-      } else {
-        inUse[place] = nil
-        close()
+        inUse[place.identity]?.users -= 1
+        return nil
       }
+      inUse[place.identity] = nil
+      if !isLockCut.load(ordering: .relaxed) { return environment.close() }
+      environment.abandon()
+      return false
     }
+    // Where a transaction is in flight, it closes the files when it ends, and nobody seals them.
+    if let isClosed { leave(sealing: isClosed) }
   }
 
-  private func close() {
-    guard environment.close() else {
-      // The last transaction in flight closes it. Nobody seals it, so the next to open it looks at every page.
-      return users.leave()
-    }
+  private func leave(sealing: Bool) {
+    defer { users.leave() }
+    guard sealing else { return }
     do throws(LMDBError) {
       // Others come and go while this is held, but for a process that is stopped in there nobody is to wait.
-      let file = try EpochFile(existingIn: directory)
-      // A directory that was replaced has nothing to be sealed, and files that were condemned are not to be trusted.
-      if file.place == place, try file.holds(boot), try users.isLast() {
-        try file.seal(directory + "/data.mdb", in: boot)
+      guard let file = try EpochFile(existingIn: place) else { return }
+      if isApart {
+        if try users.isLast() { _ = try Self.removeAll(place, file) }
+        return
       }
-      users.leave()
+      // Files that were condemned are not to be trusted.
+      if try file.holds(boot), try users.isLast() { try file.seal(environment.identity, in: boot) }
     } catch {
       // Without a seal the next to open it looks at every page, which is all that is lost.
-      users.leave()
     }
   }
 
   /// LMDB found its own pages damaged: the next process to open the tier removes the files.
   func condemn() throws(LMDBError) {
-    try EpochFile.invalidate(in: directory)
+    try EpochFile.invalidate(in: place)
   }
 
-  // MARK: Writing
+  // MARK: Reading and writing
+
+  /// Lends a snapshot, as `Environment.read` does.
+  ///
+  /// - Throws: `.filesChanged`; what `body` throws.
+  @inline(__always)
+  func read<Result: ~Copyable>(
+    _ body: (borrowing ReadTransaction) throws(LMDBError) -> Result
+  ) throws(LMDBError) -> Result {
+    try checkFiles()
+    return try environment.read(body)
+  }
 
   /// Lends the one write transaction, as `Environment.write` does, but waits for other processes only so long.
   ///
-  /// - Throws: `.busy` where another process keeps it, stopped perhaps; what `body` throws.
+  /// - Throws: `.busy` where another process keeps it, stopped perhaps; `.filesChanged`; what `body` throws.
   func write<Result>(
     _ body: (inout WriteTransaction) throws(LMDBError) -> Result
   ) throws(LMDBError) -> Result {
-    try writers.withLock { () throws(LMDBError) in try environment.write(body) }
+    try checkFiles()
+    return try writers.withLock { () throws(LMDBError) in try environment.write(body) }
   }
 
   /// As `write`, but begins no write transaction where one is not wanted any more once the lock is held.
@@ -151,7 +195,8 @@ final class LMDBTier: Sendable {
     waits: Bool, if isWanted: (borrowing ReadTransaction) throws(LMDBError) -> Bool,
     _ body: (inout WriteTransaction) throws(LMDBError) -> Result
   ) throws(LMDBError) -> Result? {
-    try writers.withLock(waits: waits) { () throws(LMDBError) in
+    try checkFiles()
+    return try writers.withLock(waits: waits) { () throws(LMDBError) in
       guard try environment.read(isWanted) else { return nil }
       return try environment.write(body)
     }
@@ -164,8 +209,8 @@ final class LMDBTier: Sendable {
     do throws(LMDBError) {
       return try openFiles(opening, users)
     } catch let error where [.damaged, .versionMismatch, .incompatible].contains(error.code) {
-      logger.notice("the files in \(opening.directory) are made anew: \(error)")
-      try Environment.removeFiles(at: opening.directory)
+      logger.notice("the files in \(opening.place.path) are made anew: \(error)")
+      try Environment.removeFiles(at: opening.place.path, patience: opening.deadline.remaining)
       return try openFiles(opening, users)
     }
   }
@@ -176,7 +221,7 @@ final class LMDBTier: Sendable {
     options.readsAhead = false
     options.maxReaders = 1024
     options.verifiesStructure = opening.isDoubtful
-    let environment = try openEnvironment(at: opening.directory, options)
+    let environment = try openEnvironment(options, opening)
     do throws(LMDBError) {
       return try LMDBTier(environment, opening, users)
     } catch {
@@ -185,33 +230,39 @@ final class LMDBTier: Sendable {
     }
   }
 
-  /// Waits up to a tenth of a second for what passes by itself: a last read in an environment that was just closed, or
-  /// another process that writes faster than its file can be examined.
+  /// Waits for what passes by itself: a last read in an environment that was just closed, or another process that writes
+  /// faster than its file can be examined.
   private static func openEnvironment(
-    at directory: String, _ options: Environment.Options
+    _ options: Environment.Options, _ opening: Opening
   ) throws(LMDBError) -> Environment {
-    for _ in 0..<100 {
+    var options = options
+    var opened: Environment?
+    var refusal: LMDBError?
+    _ = try opening.deadline.poll { () throws(LMDBError) in
+      options.patience = opening.deadline.remaining
       do throws(LMDBError) {
-        return try Environment.open(at: directory, options: options)
+        opened = try Environment.open(at: opening.place.path, options: options)
+        return true
       } catch let error where error.code == .busy {
-        usleep(1000)
+        refusal = error
+        return false
       }
     }
-    return try Environment.open(at: directory, options: options)
+    if let opened { return opened }
+    throw refusal ?? LMDBError(.busy, message: "\(opening.place.path) could not be opened")
   }
 
   /// - Throws: `.damaged`, `.incompatible` where the files hold something else than this store's tier.
   private init(_ environment: Environment, _ opening: Opening, _ users: UsersFile) throws(LMDBError) {
-    let (directory, store) = (opening.directory, opening.store)
-    let writers = try WriterLock(in: directory)
+    let (place, store) = (opening.place, opening.store)
+    let writers = try WriterLock(in: place)
     // Making a database is a write, too.
     let tables = try writers.withLock { () throws(LMDBError) in
-      try Tables(environment, opening.layout, of: store, in: directory)
+      try Tables(environment, opening.layout, of: store, in: place.path)
     }
-    self.directory = directory
     self.store = store
     self.environment = environment
-    self.place = opening.place
+    self.place = place
     self.boot = opening.boot
     self.users = users
     self.writers = writers

@@ -6,4 +6,8 @@ struct TierLayout: Sendable {
   let format: UInt32
   /// Besides `meta`, which every tier has.
   let databases: [(name: String, keys: Database.KeyKind)]
+
+  /// Whether a name in a tier's directory is that of another tier: the index in the cache's, or one of a PID namespace of its
+  /// own, see `LMDBTier+Apart`.
+  static func isSubdirectory(_ name: String) -> Bool { name == "index" || name.hasPrefix(LMDBTier.apartPrefix) }
 }

@@ -14,6 +14,7 @@ import Synchronization
 /// LMDB has a lock for that, and waits for it without an end: a process that is stopped inside a write would stop every
 /// other one. Here nobody waits for longer than a while, and after that not at all until the lock has come free.
 final class WriterLock: Sendable {
+  static let name = "writer"
   private static let patienceMicroseconds = 200_000
 
   private struct State {
@@ -21,18 +22,14 @@ final class WriterLock: Sendable {
     var isGivenUp = false
   }
 
-  private let path: String
-  private let descriptor: Int32
+  private let file: OpenFile
   /// Held by the thread that writes: the file's lock is the process's, not the thread's.
   private let state = Mutex(State())
 
-  init(in directory: String) throws(LMDBError) {
-    path = directory + "/writer"
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw EpochFile.error("open", path) }
+  init(in directory: PrivateDirectory) throws(LMDBError) {
+    guard let file = try directory.openFile(Self.name, creating: true) else { throw directory.isGone }
+    self.file = file
   }
-
-  deinit { close(descriptor) }
 
   /// - Parameter waits: Whether to wait for others at all, threads of this process among them.
   /// - Throws: `.busy` where others keep it; what `body` throws.
@@ -42,8 +39,7 @@ final class WriterLock: Sendable {
     guard waits else { return try withFreeLock(body) }
     return try state.withLock { state throws(LMDBError) in
       try acquire(&state, waits: true)
-      // Unlocking an open descriptor cannot fail.
-      defer { _ = flock(descriptor, LOCK_UN) }
+      defer { file.unlock() }
       return try body()
     }
   }
@@ -51,11 +47,11 @@ final class WriterLock: Sendable {
   private func withFreeLock<Result>(_ body: () throws(LMDBError) -> Result) throws(LMDBError) -> Result {
     let result = try state.withLockIfAvailable { state throws(LMDBError) in
       try acquire(&state, waits: false)
-      defer { _ = flock(descriptor, LOCK_UN) }
+      defer { file.unlock() }
       return try body()
     }
     guard let result else {
-      throw LMDBError(.busy, message: "another thread writes to \(path) just now")
+      throw LMDBError(.busy, message: "another thread writes to \(file.path) just now")
     }
     return result
   }
@@ -63,13 +59,12 @@ final class WriterLock: Sendable {
   // Waiting is polled, since flock has no timeout. Random pauses let every waiter have its turn.
   private func acquire(_ state: inout State, waits: Bool) throws(LMDBError) {
     var waited = 0
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else { throw EpochFile.error("lock", path) }
-      guard waits else { throw LMDBError(.busy, message: "another process writes to \(path) just now") }
+    while try !file.tryLock(.exclusive) {
+      guard waits else { throw LMDBError(.busy, message: "another process writes to \(file.path) just now") }
       guard waited < Self.patienceMicroseconds, !state.isGivenUp else {
         state.isGivenUp = true
         throw LMDBError(
-          .busy, message: "another process has kept \(path) locked for long; look for one that is stopped")
+          .busy, message: "another process has kept \(file.path) locked for long; look for one that is stopped")
       }
       let pause = Int.random(in: 10...(waited < 2_000 ? 50 : 500))
       usleep(UInt32(pause))

@@ -1,0 +1,117 @@
+import Episodic
+import Foundation
+import TestSupport
+import Testing
+
+/// A small disk of its own, unmounted with the value.
+private final class SmallDisk {
+  let path: String
+  private let directory: TemporaryDirectory
+
+  init(megabytes: Int) throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("disk")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    try #require(run("mount -t tmpfs -o size=\(megabytes)m tmpfs '\(path)'") == 0)
+  }
+
+  deinit { _ = try? run("umount -l '\(path)'") }
+
+  private func run(_ command: String) throws -> Int32 {
+    try Child(running: "/bin/sh", ["-c", command], in: directory).wait()
+  }
+}
+
+@Suite(.enabled(if: Host.canMount, "only root can mount a small disk")) struct `On a full disk` {
+  /// I1: what can be made anew gives way to what cannot.
+  @Test func `cache and index give their room to a write of the primary`() async throws {
+    let disk = try SmallDisk(megabytes: 16)
+    var options = Memory.OpenOptions()
+    options.durability = .normal
+    let memory = try await Memory.open(at: disk.path + "/store", options: options)
+    let text = String(repeating: "words of a context ", count: 20)
+    try await memory.insert((0..<200).map { .sample(Episode.ID("e\($0)"), context: "\($0) \(text)") })
+    for number in 0..<200 { _ = try await memory.episode(Episode.ID("e\(number)")) }
+    #expect(try await memory.statistics().cache.unavailable == nil)
+    // Somebody else's file takes the rest.
+    let ballast = disk.path + "/ballast"
+    try Data().write(to: URL(filePath: ballast))
+    let file = try FileHandle(forWritingTo: URL(filePath: ballast))
+    let piece = Data(repeating: 1, count: 4096)
+    while (try? file.write(contentsOf: piece)) != nil {}
+    try file.close()
+
+    for number in 0..<20 {
+      try await memory.insert([.sample(Episode.ID("late\(number)"), context: "\(number) \(text)")])
+      #expect(try await memory.episode(Episode.ID("late\(number)")) != nil)
+    }
+    let statistics = try await memory.statistics()
+    #expect(statistics.cache.unavailable?.contains("full disk") == true)
+    #expect(statistics.cache.unavailableSince != nil)
+    #expect(try await memory.recall(Query(text: "context", scope: .everything, limit: 5)).count == 5)
+    try await memory.close()
+  }
+
+  /// LMDB makes its lock file with a hole, and what is written into a hole through memory ends in SIGBUS.
+  @Test(arguments: [0, 4, 8, 16, 24, 48, 64, 72, 80, 96, 160])
+  func `opening with little room leaves the store without a cache, or with one, and brings nobody down`(
+    _ kilobytes: Int
+  ) async throws {
+    let disk = try SmallDisk(megabytes: 8)
+    let path = disk.path
+    do {
+      let memory = try await Memory.open(at: path + "/store")
+      try await memory.insert([.sample("e", context: "words")])
+      try await memory.close()
+      try FileManager.default.removeItem(atPath: path + "/store/cache.lmdb")
+    }
+    await #expect(processExitsWith: .success) { [path = path as String, kilobytes = kilobytes as Int] in
+      // The files that the primary needs to be open.
+      var options = Memory.OpenOptions()
+      options.cache.isEnabled = false
+      options.index.isEnabled = false
+      let first = try await Memory.open(at: path + "/store", options: options)
+      _ = try await first.episode("e")
+      try Data().write(to: URL(filePath: path + "/ballast"))
+      let file = try FileHandle(forWritingTo: URL(filePath: path + "/ballast"))
+      while (try? file.write(contentsOf: Data(repeating: 1, count: 4096))) != nil {}
+      let size = try file.offset()
+      try file.truncate(atOffset: size - min(UInt64(kilobytes) << 10, size))
+      try file.close()
+      let memory = try await Memory.open(at: path + "/store")
+      for _ in 0..<3 {
+        let found = try await memory.episode("e")
+        precondition(found != nil)
+      }
+      let hits = try await memory.recall(Query(text: "words", scope: .everything))
+      precondition(hits.count == 1)
+    }
+  }
+}
+
+@Suite(.enabled(if: Host.isRoot, "only root can make PID namespaces")) struct `Processes of equal numbers` {
+  /// As in two containers on one volume, where both are process 1.
+  @Test func `in namespaces of their own have a cache each, and leave none behind`() async throws {
+    let store = try Store()
+    try await store.fill(3)
+    let directory = try TemporaryDirectory()
+    let worker = Child.products.appending(path: "StoreWorker").path(percentEncoded: false)
+    func start(_ name: String) throws -> Child {
+      try Child(
+        running: "/usr/bin/unshare", ["--pid", "--fork", "--kill-child", worker, "share", store.path, name, "3"],
+        in: directory)
+    }
+    let children = [try start("a"), try start("b")]
+    try await waitUntil("one has a cache of its own") {
+      children.allSatisfy(\.isOver)
+        || (try? FileManager.default.contentsOfDirectory(atPath: store.cachePath).contains { $0.hasPrefix("pid-") })
+          == true
+    }
+    for child in children {
+      #expect(child.wait() == 0, "\((try? child.standardError) ?? "")")
+      #expect(try !child.standardError.contains("warning"))
+      let line = try #require(try child.lines.last)
+      #expect(!line.contains("hits 0 "))
+    }
+  }
+}
