@@ -16,8 +16,10 @@ import Testing
     let primary = try await SQLitePrimaryStore(
       path: store.path + "/memory.sqlite", durability: .normal, logger: logger)
     let faulty = FaultyPrimary(primary)
-    let cache = LMDBCache.open(at: store.cachePath, store: primary.identity, logger: logger)
-    return (Memory(primary: faulty, cache: cache), faulty, try #require(cache as? LMDBCache))
+    let cache = try LMDBCache.openFiles(
+      at: store.cachePath, store: primary.identity, clock: SystemClock(), options: .init(), sizes: .init(.init()),
+      logger: logger)
+    return (Memory(primary: faulty, cache: cache), faulty, cache)
   }
 
   private func transactions(_ cache: LMDBCache) throws -> Int {
