@@ -78,6 +78,7 @@ int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *stat
   state->last_frame = header.last_frame;
   state->moved = atomic_load_explicit((const _Atomic uint32_t *)(index + moved_offset), memory_order_acquire);
   state->moving = atomic_load_explicit((const _Atomic uint32_t *)(index + moving_offset), memory_order_acquire);
+  state->generation = 0;
   state->is_log_whole = true;
   // A log that was begun again gets its header with the next frame.
   if (header.last_frame == 0) return SQLITE_OK;
@@ -93,5 +94,19 @@ int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *stat
   code = log->pMethods->xRead(log, start, sizeof start, 0);
   if (code != SQLITE_OK) return code;
   state->is_log_whole = memcmp(start + 16, header.salt, sizeof header.salt) == 0;
+  for (int i = 12; i < 16; i++) state->generation = state->generation << 8 | start[i];
+  return SQLITE_OK;
+}
+
+int episodic_database_header_read(struct sqlite3 *connection, episodic_database_header *header) {
+  sqlite3_file *file = NULL;
+  int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code != SQLITE_OK) return code;
+  if (file == NULL || file->pMethods == NULL) return SQLITE_NOTFOUND;
+  uint8_t start[100];
+  code = file->pMethods->xRead(file, start, sizeof start, 0);
+  if (code != SQLITE_OK) return code;
+  memcpy(header->bytes, start + 24, 20);
+  memcpy(header->bytes + 20, start + 92, 4);
   return SQLITE_OK;
 }

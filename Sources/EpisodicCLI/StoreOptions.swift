@@ -7,6 +7,10 @@ struct StoreOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Directory of the store.", valueName: "dir"))
   var store: String?
 
+  @Option(
+    help: ArgumentHelp("How long to wait for another process that keeps the store locked.", valueName: "seconds"))
+  var busyTimeout: Double = 30
+
   var path: String {
     if let store { return store }
     if let variable = getenv("EPISODIC_STORE"), variable[0] != 0 { return String(cString: variable) }
@@ -14,6 +18,9 @@ struct StoreOptions: ParsableArguments {
   }
 
   func validate() throws {
+    guard (0...1e9).contains(busyTimeout) else {
+      throw ValidationError("--busy-timeout \(busyTimeout) is no number of seconds from 0 on; give one")
+    }
     if let store { return try NonUTF8Arguments.refuse(store, as: "--store") }
     if let variable = getenv("EPISODIC_STORE"), String(validatingCString: variable) == nil {
       throw ValidationError("EPISODIC_STORE is \(path), which is not UTF-8; rename the directory, or link to it")
@@ -47,6 +54,7 @@ struct StoreOptions: ParsableArguments {
     guard !path.isEmpty else { throw ValidationError("the store's directory is empty; name one with --store") }
     var options = Memory.OpenOptions()
     options.create = creating
+    options.busyTimeout = .seconds(busyTimeout)
     return try await Memory.open(at: path, options: options)
   }
 

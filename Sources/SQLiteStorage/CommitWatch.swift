@@ -84,6 +84,11 @@ final class CommitWatch: Sendable {
     }
   }
 
+  /// Watches over the files that the connection has open.
+  func guarding(_ files: DatabaseFiles, _ status: FileStatus, isImmutable: Bool) throws -> FileGuard {
+    try queue.unsafeRead { db in try FileGuard(files, database: status, isImmutable: isImmutable, db) }
+  }
+
   /// Moves what is in the log into the database file, as far as no reader is in the way. Under the commit lock.
   func moveLog(_ fileGuard: FileGuard) throws {
     try queue.writeWithoutTransaction { db in

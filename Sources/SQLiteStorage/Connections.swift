@@ -22,7 +22,7 @@ final class Connections: Sendable {
     lock = opened.lock
     timeout = configuration.busyTimeout
     let isImmutable = if case .immutable = opened.connector.access { true } else { false }
-    fileGuard = try FileGuard(files, database: opened.status, isImmutable: isImmutable)
+    fileGuard = try opened.watch.guarding(files, opened.status, isImmutable: isImmutable)
     readers = ReaderPool(opened.connector, maximumCount: configuration.readers)
     guard opened.readOnlyReason == nil else {
       writer = nil
@@ -58,6 +58,7 @@ final class Connections: Sendable {
         let isLast = try readers.close(timeout: timeout) && writer != nil && moveLog()
         try ClosingLock(directory: files.directory).withLock(timeout: Self.closingTimeout) {
           try watch.close(removingLog: isLast)
+          if writer != nil { try fileGuard.setAsideForeignLog() }
         }
       },
     ]

@@ -19,6 +19,8 @@ struct DatabaseFiles: Sendable {
   var logIndex: String { path + "-shm" }
   var rollbackJournal: String { path + "-journal" }
   var lock: String { path + "-lock" }
+  /// Of a log whose database was replaced by another program.
+  var foreignLog: String { path + "-wal-of-replaced" }
   /// Where a new database is built, before it gets its name.
   var draft: String { path + "-new" }
   var directory: String { (path as NSString).deletingLastPathComponent }

@@ -9,13 +9,14 @@ import Synchronization
 /// SQLite goes on with the files that it has open, whatever becomes of their names: a commit would be acknowledged into a
 /// file that nobody will ever open again.
 ///
-/// What cannot be seen: bytes that another program changes in place without SQLite, other than in the database file between
-/// two checkpoints, the first 32 bytes of the log, and its length.
+/// What cannot be seen: bytes that another program changes in place, without SQLite, in the log after its first 32 bytes, in
+/// its index, or in the database file at the very moment of a checkpoint.
 final class FileGuard: Sendable {
   /// What the database file was when it was last known to be SQLite's work.
   private struct Seen {
     var size: Int64
     var modified: Int64
+    var header: [UInt8]
     var log: episodic_log_state
   }
 
@@ -23,6 +24,8 @@ final class FileGuard: Sendable {
     var seen: Seen?
     /// Set for good: what was lost does not come back.
     var verdict: StorageError?
+    /// Whether another database is under the name, to which the log does not belong.
+    var isForeign = false
   }
 
   /// A read notices a replaced file after that time at the latest.
@@ -39,15 +42,19 @@ final class FileGuard: Sendable {
   private let nextLook: Atomic<UInt64>
 
   /// Takes the files as they are; a connection that has them open keeps others from removing them rightfully.
-  init(_ files: DatabaseFiles, database: FileStatus, isImmutable: Bool) throws {
+  init(_ files: DatabaseFiles, database: FileStatus, isImmutable: Bool, _ db: Database) throws {
     self.files = files
     self.database = database
     self.isImmutable = isImmutable
     log = try FileStatus.of(files.log)?.identity
     logIndex = try FileStatus.of(files.logIndex)?.identity
     nextLook = Atomic(Self.now() &+ Self.interval)
-    // Between the look at the file and its opening another one may have taken its place.
-    try requireNames()
+    // Before the look at the file: a checkpoint in between makes the file look older than it is, which is no harm.
+    var log = episodic_log_state()
+    let hasLog = !isImmutable && episodic_log_state_read(db.sqliteConnection, &log) == SQLITE_OK
+    // Between the first look at the file and its opening another one may have taken its place.
+    let current = try requireNames()
+    if hasLog { state.withLock { $0.seen = Self.seen(current, log, db) } }
   }
 
   /// Refuses to read from a file that is not the store's any more. Looks at most every 100 ms.
@@ -85,21 +92,49 @@ final class FileGuard: Sendable {
   /// Cost: three `lstat` and two reads of the open log, 2 us.
   func verify(_ db: Database) throws {
     try remember {
-      let current = try requireNames()
       var log = episodic_log_state()
       let code = episodic_log_state_read(db.sqliteConnection, &log)
+      let current = try requireNames()
       guard code == SQLITE_OK, log.is_log_whole else {
         throw StorageError.replaced(path: files.log, what: "was cut short or written over")
       }
       try state.withLock { state in
-        if let seen = state.seen, current.size != seen.size || current.modified != seen.modified,
-          log.isWithoutCheckpoint(since: seen.log)
-        {
-          throw StorageError.replaced(path: files.path, what: "was changed by something other than SQLite")
+        guard let seen = state.seen else { return state.seen = Self.seen(current, log, db) }
+        if current.size != seen.size || current.modified != seen.modified {
+          // Another program's checkpoint may have come after the first look at the log.
+          var again = log
+          episodic_log_state_read(db.sqliteConnection, &again)
+          if log.isWithoutCheckpoint(since: seen.log) && again.isWithoutCheckpoint(since: seen.log) {
+            state.isForeign = Self.header(db) != seen.header
+            throw StorageError.replaced(path: files.path, what: "was changed by something other than SQLite")
+          }
+          state.seen = Self.seen(current, log, db)
+        } else {
+          state.seen?.log = log
         }
-        state.seen = Seen(size: current.size, modified: current.modified, log: log)
       }
     }
+  }
+
+  /// Gives another name to a log that is left beside a database which took the place of its own, so that nobody merges the
+  /// two. To be called when the connections of this process are closed.
+  func setAsideForeignLog() throws {
+    guard state.withLock({ $0.isForeign }), let log, try FileStatus.of(files.log)?.identity == log else { return }
+    // Beside a file that lost everything the log stays: with that it is damage, and the log may be all there is.
+    guard let database = try FileStatus.of(files.path), database.size > 0 else { return }
+    guard rename(files.log, files.foreignLog) == 0 else { throw StorageError.lastSystemError("renaming", files.log) }
+    if try FileStatus.of(files.logIndex)?.identity == logIndex { try PrivateFiles.remove(files.logIndex) }
+  }
+
+  private static func seen(_ file: FileStatus, _ log: episodic_log_state, _ db: Database) -> Seen {
+    Seen(size: file.size, modified: file.modified, header: header(db), log: log)
+  }
+
+  /// Empty if it cannot be read: then it is another one than before.
+  private static func header(_ db: Database) -> [UInt8] {
+    var header = episodic_database_header()
+    guard episodic_database_header_read(db.sqliteConnection, &header) == SQLITE_OK else { return [] }
+    return withUnsafeBytes(of: header) { Array($0) }
   }
 
   private func remember(_ body: () throws -> Void) throws {
@@ -118,6 +153,7 @@ final class FileGuard: Sendable {
       throw StorageError.replaced(path: files.path, what: "was removed or renamed")
     }
     guard current.identity == database.identity else {
+      state.withLock { $0.isForeign = true }
       throw StorageError.replaced(path: files.path, what: "was replaced")
     }
     if isImmutable, current.size != database.size || current.modified != database.modified {
@@ -147,6 +183,9 @@ final class FileGuard: Sendable {
 extension episodic_log_state {
   /// Whether no checkpoint, of any process, has moved anything into the database file since. One that was killed may have.
   fileprivate func isWithoutCheckpoint(since earlier: Self) -> Bool {
-    salt == earlier.salt && moved == earlier.moved && moving == earlier.moving && moved == moving
+    guard moved == earlier.moved, moving == earlier.moving, moved == moving else { return false }
+    // A log without a frame has nothing to move; the first generation is the one that follows it.
+    let isFirst = earlier.salt == (0, 0) && earlier.last_frame == 0 && generation == 0
+    return salt == earlier.salt || isFirst
   }
 }

@@ -259,9 +259,12 @@ final class GroupCommit: Sendable {
       }
       return count ?? 0
     } catch {
-      // The lock itself cannot be had: nobody of those who wait for it gets it.
+      // The lock itself cannot be had: nobody of those who wait for it gets it. Its directory may be gone.
+      let reason = Result { try fileGuard.verify() }
       let failed = take()
-      for call in failed { call.fail(error) }
+      for call in failed {
+        if case .failure(let gone) = reason { call.fail(gone) } else { call.fail(error) }
+      }
       return failed.count
     }
   }

@@ -108,7 +108,7 @@ import Testing
 
 /// Waits for what comes by itself, however busy the machine is.
 func poll(_ what: String, _ condition: () async throws -> Bool) async throws {
-  let deadline = ContinuousClock.now + .seconds(120)
+  let deadline = ContinuousClock.now + .seconds(600)
   while try await !condition() {
     try #require(ContinuousClock.now < deadline, "\(what) did not come")
     try await Task.sleep(for: .milliseconds(2))

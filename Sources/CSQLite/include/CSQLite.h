@@ -49,6 +49,8 @@ typedef struct {
   uint32_t salt[2];
   /// Frames in the log, as far as they are committed.
   uint32_t last_frame;
+  /// How often the log had begun again, since its file was made, when its first frame was written.
+  uint32_t generation;
   /// Frames that are in the database file, and frames that a checkpoint has begun to move there.
   uint32_t moved, moving;
   /// Whether the file of the log that the connection has open begins with those salts and has room for those frames. Another
@@ -60,6 +62,14 @@ typedef struct {
 ///
 /// @return SQLITE_OK, or why there is nothing to say: the connection has no log open.
 int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *state);
+
+/// Those fields of the header of the database file that tell its states apart: change counter, size, free pages, schema.
+/// In WAL mode only a checkpoint changes them.
+typedef struct {
+  uint8_t bytes[24];
+} episodic_database_header;
+
+int episodic_database_header_read(struct sqlite3 *connection, episodic_database_header *header);
 
 struct episodic_tokenizer;
 
