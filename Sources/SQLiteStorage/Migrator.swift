@@ -27,7 +27,7 @@ struct Migrator {
 
   /// Looks at a database and changes nothing.
   ///
-  /// Cost: 0.2 ms for the newest schema, whole; a few milliseconds for any other.
+  /// Cost: 0.2 ms for the newest schema and nothing else in it; 8 ms more for any other, to make the one it is compared with.
   /// - Throws: `StorageError.newer`, `.changedMigration`; `.damaged` where a schema is not whole and not the newest.
   func inspect(_ db: Database) throws -> State {
     let objects = try SchemaObjects(db)

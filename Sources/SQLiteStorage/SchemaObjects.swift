@@ -104,6 +104,9 @@ extension SchemaObjects.Object {
       case UInt8(ascii: "-") where rest.starts(with: "--".utf8):
         at = end(after: at) { $0 != UInt8(ascii: "\n") }
         continue
+      case UInt8(ascii: "/") where rest.starts(with: "/*".utf8):
+        at = bytes[at...].firstRange(of: "*/".utf8)?.upperBound ?? bytes.endIndex
+        continue
       case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "`"):
         // A doubled quote begins another string beside this one: all the same for comparing.
         let quote = bytes[at]

@@ -47,7 +47,8 @@ public final class WALDatabase: Sendable {
 
     public init(
       applicationID: Int32, migrations: [Migration], schemaDigest: String? = nil, synchronous: Synchronous = .full,
-      access: Access = .readWrite, create: Bool = true, readers: Int = 8, busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil,
+      access: Access = .readWrite, create: Bool = true, readers: Int = 8, busyTimeout: Duration = .seconds(30),
+      maximumPageCount: Int? = nil,
       maintenance: @escaping @Sendable (Database) throws -> Void = { _ in },
       report: @escaping @Sendable (String, any Error) -> Void
     ) {
