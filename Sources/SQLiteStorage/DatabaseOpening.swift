@@ -38,10 +38,13 @@ struct DatabaseOpening {
     switch (content, configuration.access) {
     case (.present(let status), .readOnly): return try openForReading(status, because: "it was opened so")
     case (.present(let status), .readWrite):
-      if let reason = unwritable { return try openForReading(status, because: reason) }
+      if let reason = try unwritable ?? LogIndexBlocks(files: files).shortage() {
+        return try openForReading(status, because: reason)
+      }
       return try openForWriting(status)
     case (.missing, .readWrite) where configuration.create, (.empty, .readWrite) where configuration.create:
       try PrivateFiles.makeDirectory(files.directory)
+      try requireRoom()
       try lock.withLock(timeout: configuration.busyTimeout) {
         try DatabaseCreation(files: files, applicationID: configuration.applicationID, migrator: migrator).make()
       }
@@ -66,6 +69,8 @@ struct DatabaseOpening {
       connection = try connector.writing()
       problems = try problemsIfReady(connection)
     }
+    // The connection has read, so SQLite has the index open.
+    try LogIndexBlocks(files: files).allocate()
     return OpenedDatabase(
       connector: connector, watch: try CommitWatch(connection), lock: lock, status: status, readOnlyReason: nil,
       migrator: migrator, schemaProblems: problems ?? [])
@@ -111,6 +116,7 @@ struct DatabaseOpening {
   private func openForReading(_ status: FileStatus, because reason: String) throws -> OpenedDatabase {
     // Without a log nobody has the database open. To read it in the usual way SQLite would make a log, even an empty one.
     let isAlone = try FileStatus.of(files.log) == nil && FileStatus.of(files.rollbackJournal) == nil
+    if !isAlone { try requireRoom() }
     let connector = Connector(
       files: files, access: isAlone ? .immutable : .readOnly, timeout: configuration.busyTimeout)
     let connection = try connector.reading()
@@ -139,6 +145,11 @@ struct DatabaseOpening {
       case .newest(let problems, _): return problems
       }
     }
+  }
+
+  private func requireRoom() throws {
+    guard let shortage = try LogIndexBlocks(files: files).shortage() else { return }
+    throw StorageError.system(path: files.path, operation: "opening", errno: ENOSPC, reason: shortage)
   }
 
   /// Why the database cannot be written; `nil` if it can. Its directory must be writable too, for the log.

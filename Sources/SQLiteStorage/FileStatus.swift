@@ -13,6 +13,8 @@ struct FileStatus: Hashable, Sendable {
   let identity: Identity
   let kind: Kind
   let size: Int64
+  /// Less than `size` for a file with holes.
+  let bytesOnDisk: Int64
   /// When the content last changed, in nanoseconds since 1970; the kernel's clock moves in steps of a few milliseconds.
   let modified: Int64
   /// Permission bits.
@@ -38,7 +40,7 @@ struct FileStatus: Hashable, Sendable {
     return FileStatus(status)
   }
 
-  private init(_ status: stat) {
+  init(_ status: stat) {
     // The types of these fields differ from system to system.
     identity = Identity(
       device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
@@ -49,6 +51,7 @@ struct FileStatus: Hashable, Sendable {
       default: .other
       }
     size = Int64(status.st_size)
+    bytesOnDisk = Int64(status.st_blocks) &* 512
     #if canImport(Darwin)
       let time = status.st_mtimespec
     #else

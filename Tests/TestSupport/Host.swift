@@ -19,6 +19,15 @@ public enum Host {
     return (try? Child(running: "/bin/sh", ["-c", script], in: TemporaryDirectory()).wait()) == 0
   }()
 
+  /// Whether a file system in a file can be had.
+  public static let canMountImages: Bool = {
+    guard isRoot, let directory = try? TemporaryDirectory() else { return false }
+    let script = """
+      cd '\(directory.path)' && mkdir m && truncate -s 2M i && mkfs.ext4 -q -F -b 1024 i && mount -o loop i m && umount m
+      """
+    return (try? Child(running: "/bin/sh", ["-c", script], in: TemporaryDirectory()).wait()) == 0
+  }()
+
   /// A file of the data for development, which lies beside a checkout or not at all.
   public static func sharedData(_ name: String) -> URL {
     URL(filePath: #filePath).appending(path: "../../../../shared/data/\(name)").standardized

@@ -1,0 +1,58 @@
+import Foundation
+
+/// The blocks of the log's index, which SQLite maps into memory.
+///
+/// SQLite lengthens the file by one byte in each 4,096. On a file system with smaller blocks most of them stay holes, and a
+/// process that writes into a hole of a mapped file on a full disk is ended by SIGBUS. So there, the file gets all its blocks
+/// and some more when it is opened, and is not mapped where there is no room for them.
+struct LogIndexBlocks {
+  private static let sqlitePage: Int64 = 4096
+  /// The index of a log of 32,000 frames, four times the length at which it is begun again.
+  private static let size: Int64 = 256 << 10
+  /// What is left besides for the log itself and for names.
+  private static let reserve: Int64 = 64 << 10
+
+  let files: DatabaseFiles
+
+  /// Why SQLite must not map the index; `nil` if it may.
+  func shortage() throws -> String? {
+    guard let free = try freeBytesOfSmallBlocks(), free < Self.size + Self.reserve else { return nil }
+    if let index = try FileStatus.of(files.logIndex), index.bytesOnDisk >= index.size, index.size >= Self.size {
+      return nil
+    }
+    return "\(files.directory) has \(free) bytes left; free at least \(Self.size + Self.reserve) of them"
+  }
+
+  /// Gives the file that SQLite has open all its blocks.
+  ///
+  /// By SQLite's own descriptor: to open the file a second time and close it would drop SQLite's locks (I5).
+  func allocate() throws {
+    #if os(Linux)
+      guard try freeBytesOfSmallBlocks() != nil, let index = try FileStatus.of(files.logIndex) else { return }
+      guard index.bytesOnDisk < Self.size else { return }
+      for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+        guard let descriptor = Int32(name) else { continue }
+        var status = stat()
+        // A descriptor of another thread may be closed by now.
+        guard fstat(descriptor, &status) == 0, FileStatus(status).identity == index.identity else { continue }
+        let code = posix_fallocate(descriptor, 0, off_t(Self.size))
+        // A descriptor that may only read belongs to a process that writes nothing into the index.
+        if code == 0 || code == EBADF || code == EOPNOTSUPP || code == EINVAL { return }
+        throw StorageError.system(
+          path: files.logIndex, operation: "allocating", errno: code, reason: String(cString: strerror(code)))
+      }
+    #endif
+  }
+
+  /// `nil` if blocks are not smaller than what SQLite touches of each.
+  private func freeBytesOfSmallBlocks() throws -> Int64? {
+    var system = statvfs()
+    guard statvfs(files.directory, &system) == 0 else {
+      throw StorageError.lastSystemError("looking at the file system of", files.directory)
+    }
+    let block = Int64(clamping: system.f_frsize)
+    guard block < Self.sqlitePage else { return nil }
+    let (bytes, overflow) = Int64(clamping: system.f_bavail).multipliedReportingOverflow(by: block)
+    return overflow ? .max : bytes
+  }
+}
