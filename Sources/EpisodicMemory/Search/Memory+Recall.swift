@@ -102,11 +102,16 @@ extension Memory {
   ) throws(MemoryError) -> Value? {
     let start = ContinuousClock.now
     defer { briefSearches.took(ContinuousClock.now - start) }
-    let found: Value?? = try primary.readBriefly { snapshot throws(MemoryError) in
-      let ranked = try search.run(in: snapshot, isBrief: true) { false }
-      return try ranked.map { ranked throws(MemoryError) in try load(snapshot, ranked, request) }
+    do throws(MemoryError) {
+      let found: Value?? = try primary.readBriefly { snapshot throws(MemoryError) in
+        let ranked = try search.run(in: snapshot, isBrief: true) { false }
+        return try ranked.map { ranked throws(MemoryError) in try load(snapshot, ranked, request) }
+      }
+      return found ?? nil
+    } catch let error where error.code == .busy {
+      // Another process has the primary just now; whoever may wait gets it.
+      return nil
     }
-    return found ?? nil
   }
 
   /// Puts the episodes into an answer that was found at `stamp`; `nil` where they are not all to be had as of then.

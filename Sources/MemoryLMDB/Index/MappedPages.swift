@@ -4,7 +4,7 @@ import Synchronization
 /// Keeps what a build or a merge has walked through from counting as this process's memory: after so many bytes, the
 /// pages of the map are let go.
 final class MappedPages: Sendable {
-  private static let most = 64 << 20
+  private static let most = 32 << 20
 
   private let environment: Environment
   private let touched = Atomic(0)
