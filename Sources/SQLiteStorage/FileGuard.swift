@@ -64,6 +64,8 @@ final class FileGuard: Sendable {
     let now = Self.now()
     let due = nextLook.load(ordering: .relaxed)
     guard now >= due else { return }
+    // After a verdict a look is due at any time.
+    if due == 0 { return try verify() }
     guard nextLook.compareExchange(expected: due, desired: now &+ Self.interval, ordering: .relaxed).exchanged else {
       return
     }
@@ -142,7 +144,10 @@ final class FileGuard: Sendable {
     do {
       try body()
     } catch let error as StorageError {
-      if case .replaced = error { state.withLock { $0.verdict = error } }
+      if case .replaced = error {
+        state.withLock { $0.verdict = error }
+        nextLook.store(0, ordering: .relaxed)
+      }
       throw error
     }
   }

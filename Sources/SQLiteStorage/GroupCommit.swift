@@ -347,6 +347,11 @@ final class GroupCommit: Sendable {
       try fileGuard.verify(db)
       try db.cachedStatement(sql: "COMMIT").execute()
       return tell
+    } catch let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_CORRUPT].contains(error.resultCode) {
+      try rollBack(db)
+      // SQLite reads nonsense from a log that was cut short: that is to be told.
+      try fileGuard.verify(db)
+      throw error
     } catch {
       try rollBack(db)
       throw error
