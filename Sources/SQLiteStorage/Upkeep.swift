@@ -13,6 +13,7 @@ final class Upkeep: Sendable {
   /// Frames after which the writer waits for readers to end, so that the log can begin again: there is no other moment
   /// without a reader if each begins before the one before it has ended.
   private static let longLogFrames = 8192
+  /// So long it waits then, and longer in proportion to the log: never more than a small part of what it took to write that.
   private static let waitForReaders = Duration.milliseconds(100)
   /// Commits between two rounds of maintenance.
   private static let maintenanceInterval = 256
@@ -52,7 +53,7 @@ final class Upkeep: Sendable {
       return
     }
     attempt("a checkpoint") {
-      let isBusy = try busy.limited(to: Self.waitForReaders) {
+      let isBusy = try busy.limited(to: Self.waitForReaders * frames / Self.longLogFrames) {
         try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(RESTART)") ?? true
       }
       nextWait.store(isBusy ? frames + frames / 2 : Self.longLogFrames, ordering: .relaxed)

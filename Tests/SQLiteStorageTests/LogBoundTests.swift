@@ -31,12 +31,12 @@ import Testing
   }
 
   /// There is always a reader, and none of them stays.
-  @Test func `it stays short beside readers that overlap`() async throws {
+  @Test func `it begins again beside readers that overlap`() async throws {
     let directory = try TemporaryDirectory()
     let database = try WALDatabase(path: directory.file("db"), configuration())
     try await database.add("first")
     let readers = try (0..<2).map { _ in try otherProgram(directory.file("db")) }
-    func begin(_ reader: DatabaseQueue) throws {
+    @Sendable func begin(_ reader: DatabaseQueue) throws {
       try reader.inDatabase { db in
         if db.isInsideTransaction { try db.execute(sql: "COMMIT") }
         try db.execute(sql: "BEGIN")
@@ -51,12 +51,19 @@ import Testing
         try await Task.sleep(for: .milliseconds(2))
       }
     }
-    try await write(80, to: database, "beside")
-    let size = try directory.size("db-wal")
+    // By what happens and not by how much was written: on a busy machine a reader may stay longer than the writer waits.
+    var longest = 0
+    var round = 0
+    try await poll("a log that begins again") {
+      try await database.add("\(round)\(Self.text)")
+      round += 1
+      let size = try directory.size("db-wal")
+      longest = max(longest, size)
+      return longest > Self.limit && size < longest
+    }
     isDone.set()
     try await reading.value
     for reader in readers { try reader.inDatabase { db in try db.execute(sql: "COMMIT") } }
-    #expect(size < 70 << 20, "80 MB were written, and the log has \(size) bytes")
   }
 
   @Test func `many that open, write and close beside one that stays leave it short`() async throws {
