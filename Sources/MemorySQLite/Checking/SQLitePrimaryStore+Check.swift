@@ -39,16 +39,18 @@ extension SQLitePrimaryStore {
   /// FTS5 compares them fast and says only whether they agree; for that it needs to write, as far as SQLite is concerned,
   /// so other writers wait for it. Who may not write, and who has to know which rows disagree, compares them here.
   func check(_ text: TextIndexComparison) async throws(MemoryError) -> Check {
-    let agrees: Bool
+    let agrees: Bool?
     do {
       agrees = try await database.write(despiteDamage: true) { db in try text.agrees(db) }
     } catch {
-      // Also where nothing may be written: then the rows are compared.
-      agrees = false
+      // FTS5 could not be asked, where nothing may be written or another process writes: the rows alone are compared.
+      agrees = nil
     }
-    if agrees { return Check(text.name, .passed) }
+    if agrees == true { return Check(text.name, .passed) }
     let tokenizers = tokenizers
-    return try await readRows { db in Check(text.name, try text.compare(db, tokenizers)) }
+    return try await readRows { db in
+      Check(text.name, try text.compare(db, tokenizers, isRefuted: agrees == false))
+    }
   }
 
   /// What is known of a database that is opened, and keeps it from being written; `nil` where nothing is.

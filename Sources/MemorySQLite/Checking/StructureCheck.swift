@@ -5,13 +5,30 @@ import SQLiteStorage
 /// Checks of what holds the rows.
 enum StructureCheck {
   /// Pages, types, CHECK and UNIQUE constraints, and ordinary indexes against their tables.
+  ///
+  /// - Throws: `DatabaseError` of SQLite's code where a page cannot be read: that says something about the disk, or about
+  ///   the moment, and nothing yet about the page.
   static func integrity(_ db: Database) throws -> Check {
     var findings = try String.fetchAll(db, sql: "PRAGMA integrity_check(5)")
+    if let failure = readFailure(in: findings) { throw failure }
     if findings == ["ok"] { findings = try brokenRules(db) }
     return Check(
       "integrity of the database",
       findings.isEmpty
         ? .passed : .damaged("\(findings.joined(separator: "; ")): restore a backup, or use sqlite3 .recover"))
+  }
+
+  /// What kept `integrity_check` from reading a page, which it tells among the findings; `nil` if all were read.
+  static func readFailure(in findings: [String]) -> DatabaseError? {
+    for finding in findings {
+      guard let match = finding.firstMatch(of: /Page (\d+): unable to get the page\. error code=(\d+)/),
+        let code = CInt(match.2), code & 0xFF != ResultCode.SQLITE_CORRUPT.rawValue
+      else { continue }
+      return DatabaseError(
+        resultCode: ResultCode(rawValue: code),
+        message: "page \(match.1) cannot be read (SQLite error \(code)); look at the disk, then run check again")
+    }
+    return nil
   }
 
   /// The CHECK constraints of the tables: on a connection that only reads, integrity_check leaves them out.
