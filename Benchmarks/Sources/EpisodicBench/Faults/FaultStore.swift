@@ -96,7 +96,8 @@ final class FaultStore {
       return task
     case .import:
       let episodes = (0..<3).map { (id: "\(id)-\($0)", word: "\(word)x\($0)") }
-      let lines = tools.streams + "/import.jsonl"
+      // Not the file of another import that still runs.
+      let lines = tools.streams + "/import-\(number % 8).jsonl"
       try write(episodes, to: lines)
       var task = command(["import", lines])
       task.promises = Dictionary(uniqueKeysWithValues: episodes.map { ($0.id, $0.word) })
