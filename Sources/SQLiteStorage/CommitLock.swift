@@ -62,7 +62,7 @@ final class CommitLock: Sendable {
     while true {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
         // Somebody may have removed the file: then others lock another one.
-        if try FileStatus.of(path)?.identity == FileStatus.of(descriptor: descriptor, path: path).identity {
+        if try FileStatus.identity(of: path) == FileStatus.of(descriptor: descriptor, path: path).identity {
           return descriptor
         }
         descriptor = try openFile(replacing: descriptor)

@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 
 /// What `lstat` says of a file, as far as opening and committing depend on it.
@@ -31,6 +32,19 @@ struct FileStatus: Hashable, Sendable {
       return nil
     }
     return FileStatus(status)
+  }
+
+  /// Which file a path names, without the rest; `nil` if there is none. For files that are written at every commit: see
+  /// `episodic_file_identity`.
+  static func identity(of path: String) throws -> Identity? {
+    var (device, inode): (UInt64, UInt64) = (0, 0)
+    let code = episodic_file_identity(path, &device, &inode)
+    if code == ENOENT || code == ENOTDIR { return nil }
+    guard code == 0 else {
+      throw StorageError.system(
+        path: path, operation: "looking at", errno: code, reason: String(cString: strerror(code)))
+    }
+    return Identity(device: device, inode: inode)
   }
 
   /// Of an open file.
