@@ -42,6 +42,9 @@ extension MemoryError {
     case .SQLITE_ERROR where said.hasPrefix("no such "):
       self.init(
         .corrupted, "\(path) is damaged: \(said), another program changed the schema; restore a backup", cause: error)
+    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+      self.init(
+        .unavailable, "no room left to open \(path); what was acknowledged is kept: free some space", cause: error)
     case .SQLITE_FULL:
       self.init(
         .unavailable, "no room left to write \(path); what was acknowledged is kept: free some space", cause: error)

@@ -9,18 +9,24 @@ struct LogIndexBlocks {
   private static let sqlitePage: Int64 = 4096
   /// The index of a log of 32,000 frames, four times the length at which it is begun again.
   private static let size: Int64 = 256 << 10
+  /// Of an index as SQLite makes it.
+  private static let firstSize: Int64 = 32 << 10
   /// What is left besides for the log itself and for names.
   private static let reserve: Int64 = 64 << 10
 
   let files: DatabaseFiles
 
-  /// Why SQLite must not map the index; `nil` if it may.
+  /// Why SQLite must not make or map the index; `nil` if it may.
+  ///
+  /// Without a log beside it the database can be read without an index, so a full disk need not end that.
   func shortage() throws -> String? {
-    guard let free = try freeBytesOfSmallBlocks(), free < Self.size + Self.reserve else { return nil }
-    if let index = try FileStatus.of(files.logIndex), index.bytesOnDisk >= index.size, index.size >= Self.size {
+    let (free, hasSmallBlocks) = try freeBytes()
+    let needed = hasSmallBlocks ? Self.size : Self.firstSize
+    guard free < needed + Self.reserve else { return nil }
+    if let index = try FileStatus.of(files.logIndex), index.size >= needed, index.bytesOnDisk >= index.size {
       return nil
     }
-    return "\(files.directory) has \(free) bytes left; free at least \(Self.size + Self.reserve) of them"
+    return "\(files.directory) has \(free) bytes left; free some space, at least \(needed + Self.reserve) bytes"
   }
 
   /// Gives the file that SQLite has open all its blocks.
@@ -28,7 +34,7 @@ struct LogIndexBlocks {
   /// By SQLite's own descriptor: to open the file a second time and close it would drop SQLite's locks (I5).
   func allocate() throws {
     #if os(Linux)
-      guard try freeBytesOfSmallBlocks() != nil, let index = try FileStatus.of(files.logIndex) else { return }
+      guard try freeBytes().hasSmallBlocks, let index = try FileStatus.of(files.logIndex) else { return }
       guard index.bytesOnDisk < Self.size else { return }
       for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
         guard let descriptor = Int32(name) else { continue }
@@ -44,15 +50,14 @@ struct LogIndexBlocks {
     #endif
   }
 
-  /// `nil` if blocks are not smaller than what SQLite touches of each.
-  private func freeBytesOfSmallBlocks() throws -> Int64? {
+  /// What is free, and whether blocks are smaller than what SQLite touches of each.
+  private func freeBytes() throws -> (free: Int64, hasSmallBlocks: Bool) {
     var system = statvfs()
     guard statvfs(files.directory, &system) == 0 else {
       throw StorageError.lastSystemError("looking at the file system of", files.directory)
     }
     let block = Int64(clamping: system.f_frsize)
-    guard block < Self.sqlitePage else { return nil }
     let (bytes, overflow) = Int64(clamping: system.f_bavail).multipliedReportingOverflow(by: block)
-    return overflow ? .max : bytes
+    return (overflow ? .max : bytes, block < Self.sqlitePage)
   }
 }
