@@ -98,7 +98,9 @@ private final class SmallDisk {
     let worker = Child.products.appending(path: "StoreWorker").path(percentEncoded: false)
     func start(_ name: String) throws -> Child {
       try Child(
-        running: "/usr/bin/unshare", ["--pid", "--fork", "--kill-child", worker, "share", store.path, name, "3"],
+        running: "/usr/bin/unshare",
+        // With a /proc of its own: libdispatch looks its threads up there.
+        ["--pid", "--fork", "--kill-child", "--mount-proc", worker, "share", store.path, name, "3"],
         in: directory)
     }
     let children = [try start("a"), try start("b")]
