@@ -1,8 +1,8 @@
 import Foundation
 
-/// The blocks of the log's index, which SQLite maps into memory.
+/// The blocks of the log's index, which SQLite makes for whoever opens the database, and maps into memory.
 ///
-/// SQLite lengthens the file by one byte in each 4,096. On a file system with smaller blocks most of them stay holes, and a
+/// Where there is no room for it SQLite refuses to read, although a database without a log needs none. SQLite lengthens the file by one byte in each 4,096. On a file system with smaller blocks most of them stay holes, and a
 /// process that writes into a hole of a mapped file on a full disk is ended by SIGBUS. So there, the file gets all its blocks
 /// and some more when it is opened, and is not mapped where there is no room for them.
 struct LogIndexBlocks {
