@@ -72,9 +72,23 @@ public final class LMDBSearchIndex: SearchIndex {
 
   func removeAll(in transaction: inout WriteTransaction) throws(LMDBError) {
     for database in [words.database, vectors.database, episodes.database, names.database] {
-      try transaction.removeAll(in: database)
+      try removeInPortions(database, &transaction)
     }
     try tier.meta.removeIndexPosition(in: &transaction)
+  }
+
+  /// Entries that are removed before the pages of the map are released: the kernel maps 16 pages, 64 KiB, for each.
+  private static let portion = 512
+
+  /// `mdb_drop` reads the first page of every large value: the whole file would count as this process's memory.
+  private func removeInPortions(_ database: Database, _ transaction: inout WriteTransaction) throws(LMDBError) {
+    var count = 0
+    var cursor = try transaction.writeCursor(in: database)
+    while try cursor.next() != nil {
+      try cursor.delete()
+      count += 1
+      if count.isMultiple(of: Self.portion) { mappedPages.release() }
+    }
   }
 
   /// Closes the files unless others in this process use them; from then on every question is met with silence.

@@ -14,6 +14,11 @@ final class MappedPages: Sendable {
   /// Told of bytes that were read from the map or written to the file.
   func touch(_ bytes: Int) {
     guard touched.wrappingAdd(bytes, ordering: .relaxed).newValue > Self.most else { return }
+    release()
+  }
+
+  /// Releases the pages now. They are read again from the page cache when they are needed.
+  func release() {
     touched.store(0, ordering: .relaxed)
     // One that is closed has no map left.
     try? environment.releaseMappedPages()
