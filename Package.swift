@@ -59,9 +59,13 @@ let package = Package(
       name: "MemoryLMDB", dependencies: ["EpisodicMemory", "LMDB", "Vectors", crypto, logging, metrics],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
+    // Reads and writes files through `Memory` alone.
+    .target(name: "Interchange", dependencies: ["EpisodicMemory", "Vectors"], swiftSettings: strict),
+
     // L4: opens a store; the only re-export.
     .target(
-      name: "Episodic", dependencies: ["EpisodicMemory", "MemorySQLite", "MemoryLMDB", "Vectors", logging],
+      name: "Episodic",
+      dependencies: ["EpisodicMemory", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging],
       swiftSettings: strict),
 
     // L5: programs.
@@ -77,6 +81,8 @@ let package = Package(
     .testTarget(
       name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
     .testTarget(name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "InterchangeTests", dependencies: ["Interchange", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MemorySQLiteTests",
       dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],

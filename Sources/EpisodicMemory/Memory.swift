@@ -22,7 +22,7 @@
 /// ## Embeddings — Embeddings/Memory+Embeddings.swift
 /// - ``embed(_:replacing:)-embedding`` an episode or a step, or many at once; ``embeddings(of:)`` an episode; ``embeddings(in:scope:after:limit:)``; ``delete(_:)-embedding``
 ///
-/// ## Interchange — Interchange/Memory+Interchange.swift
+/// ## Interchange — target Interchange, Memory+Interchange.swift
 /// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines
 /// - ``recall(queries:vectors:to:options:)`` for every query of a file
 ///
@@ -32,8 +32,8 @@ public struct Memory: Sendable {
   let primary: any PrimaryStore
   let cache: any Cache
   let index: any SearchIndex
-  let clock: any WallClock
-  let limits: Limits
+  package let clock: any WallClock
+  package let limits: Limits
   let prefetchesEnded: Bool
   let reads: ReadThrough
   let follower: IndexFollower

@@ -1,8 +1,10 @@
 import Vectors
 
 /// Checks what comes from outside before anything is written; every message names field, value and remedy.
-struct Validation {
+package struct Validation {
   let limits: Limits
+
+  package init(limits: Limits = Limits()) { self.limits = limits }
 
   // MARK: Fields
 
@@ -17,7 +19,7 @@ struct Validation {
     }
   }
 
-  func name(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
+  package func name(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
     guard !value.isEmpty else { throw MemoryError(.invalid, "\(field()) is empty; give it a name") }
     try text(value, field())
   }
@@ -67,7 +69,7 @@ struct Validation {
 
   // MARK: Things
 
-  func draft(_ draft: Episode.Draft) throws(MemoryError) {
+  package func draft(_ draft: Episode.Draft) throws(MemoryError) {
     if let id = draft.id { try identifier(id.rawValue, "id") }
     try name(draft.taskType.rawValue, "task_type")
     try name(draft.domain, "domain")
@@ -89,7 +91,7 @@ struct Validation {
     }
   }
 
-  func episode(_ episode: Episode) throws(MemoryError) {
+  package func episode(_ episode: Episode) throws(MemoryError) {
     try identifier(episode.id.rawValue, "id")
     try name(episode.taskType.rawValue, "task_type")
     try name(episode.domain, "domain")

@@ -90,13 +90,14 @@ import Testing
   @Test func `Memory lists every public verb, and each where it says`() throws {
     let memory = try Self.text("Sources/EpisodicMemory/Memory.swift")
     #expect(memory.split(separator: "\n", omittingEmptySubsequences: false).count <= 60)
-    let folder = Self.root.appending(path: "Sources/EpisodicMemory")
-    let files =
-      FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))?
-      .compactMap { $0 as? String }.filter { $0.contains("Memory+") } ?? []
+    let files = ["EpisodicMemory", "Interchange"].flatMap { target in
+      (FileManager.default.enumerator(
+        atPath: Self.root.appending(path: "Sources/\(target)").path(percentEncoded: false))?
+        .compactMap { $0 as? String } ?? []).filter { $0.contains("Memory+") }.map { (target: target, file: $0) }
+    }
     #expect(files.count >= 6)
-    for file in files {
-      let verbs = try Self.text("Sources/EpisodicMemory/\(file)").matches(of: /public func (\w+)/).map { String($0.1) }
+    for (target, file) in files {
+      let verbs = try Self.text("Sources/\(target)/\(file)").matches(of: /public func (\w+)/).map { String($0.1) }
       guard !verbs.isEmpty else { continue }
       let section = try #require(
         memory.components(separatedBy: "## ").first { $0.contains(file) }, "\(file) is not listed")

@@ -11,7 +11,8 @@ import Testing
     "EpisodicMemory": ["Vectors"],
     "MemorySQLite": ["EpisodicMemory", "SQLiteStorage", "Vectors", "GRDB"],
     "MemoryLMDB": ["EpisodicMemory", "LMDB", "Vectors"],
-    "Episodic": ["EpisodicMemory", "MemorySQLite", "MemoryLMDB", "Vectors"],
+    "Interchange": ["EpisodicMemory", "Vectors"],
+    "Episodic": ["EpisodicMemory", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors"],
     "EpisodicCLI": ["Episodic"],
   ]
 

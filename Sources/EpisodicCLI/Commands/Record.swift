@@ -88,7 +88,7 @@ struct Record: AsyncParsableCommand {
     let (action, inAction) = redacted(ShellWords.joined(words.words))
     let (context, inContext) = context.map(redacted) ?? (action, 0)
     let draft = draft(context: context.shortenedToField)
-    try draft?.validate()
+    if let draft { try Validation().draft(draft) }
     guard draft != nil || store.exists else {
       throw MemoryError(
         .invalid,

@@ -16,4 +16,16 @@ extension Memory {
     try validation.limit(limit, most: limits.results)
     return try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
   }
+
+  /// Every episode in the order of recording, a page of at most `limit` episodes or a few megabytes at a time.
+  package func episodesAsRecorded(
+    after cursor: PageCursor?, limit: Int
+  ) async throws(MemoryError) -> Page<Episode> {
+    try await primary.episodesAsRecorded(after: cursor, limit: limit)
+  }
+
+  /// Whether the primary has an episode. Does not read or fill the cache.
+  package func contains(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+    try await primary.episode(id).value != nil
+  }
 }

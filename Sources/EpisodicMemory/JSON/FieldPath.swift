@@ -35,7 +35,7 @@ struct FieldPath: CustomStringConvertible {
 
 extension String {
   /// At most `count` characters, on one line, for a message.
-  func shortened(to count: Int) -> String {
+  package func shortened(to count: Int) -> String {
     let head = prefix(count)
     let line = String(head.map { $0.isNewline || $0 == "\t" ? " " : $0 })
     return head.endIndex == endIndex ? line : line + "…"

@@ -3,9 +3,9 @@
 /// `JSONDecoder` would not do for input: it takes a trailing comma, keeps the first of two members with one name
 /// without a word, and forgets the field when a number does not fit. This one is strict (RFC 8259), and every error names the
 /// field, the value and the remedy.
-struct JSONScanner {
+package struct JSONScanner {
   /// What is done about characters that cannot be stored: half of a surrogate pair, NUL, bytes that are not UTF-8.
-  enum Repair {
+  package enum Repair: Sendable {
     /// They are refused; with `offered`, the message says how to have them repaired.
     case none, offered
     /// Each becomes U+FFFD, and is counted.
@@ -20,10 +20,10 @@ struct JSONScanner {
   var position = 0
   private var path = FieldPath()
   /// Characters that U+FFFD was put in the place of.
-  var repairs = 0
+  package internal(set) var repairs = 0
 
   /// - Throws: `.invalid` where the bytes are not UTF-8 and not to be repaired.
-  init(_ bytes: [UInt8], repair: Repair = .none) throws(MemoryError) {
+  package init(_ bytes: [UInt8], repair: Repair = .none) throws(MemoryError) {
     self.repair = repair
     do {
       _ = try UTF8Span(validating: bytes.span)
@@ -49,7 +49,7 @@ struct JSONScanner {
   // MARK: Structure
 
   /// Reads an object; `member` reads the value of each name, which is given once at most.
-  mutating func object(
+  package mutating func object(
     _ wanted: String, _ member: (inout JSONScanner, String) throws(MemoryError) -> Void
   ) throws(MemoryError) {
     guard next() == UInt8(ascii: "{") else { throw mismatch(wanted) }
@@ -72,7 +72,7 @@ struct JSONScanner {
   }
 
   /// Reads an array; `element` reads the value at each index.
-  mutating func array(
+  package mutating func array(
     _ wanted: String, _ element: (inout JSONScanner, Int) throws(MemoryError) -> Void
   ) throws(MemoryError) {
     guard next() == UInt8(ascii: "[") else { throw mismatch(wanted) }
@@ -90,31 +90,31 @@ struct JSONScanner {
   }
 
   /// Makes sure that nothing follows.
-  mutating func end() throws(MemoryError) {
+  package mutating func end() throws(MemoryError) {
     guard next() == nil else { throw broken("the end of the line") }
   }
 
   // MARK: Values
 
   /// Whether an array comes next.
-  var isArray: Bool {
+  package var isArray: Bool {
     mutating get { next() == UInt8(ascii: "[") }
   }
 
   /// Whether the value is null; if so, it has been read.
-  mutating func null() throws(MemoryError) -> Bool {
+  package mutating func null() throws(MemoryError) -> Bool {
     guard next() == UInt8(ascii: "n") else { return false }
     guard word() == "null" else { throw broken("a JSON value") }
     position += 4
     return true
   }
 
-  mutating func text(_ wanted: String) throws(MemoryError) -> String {
+  package mutating func text(_ wanted: String) throws(MemoryError) -> String {
     guard next() == UInt8(ascii: "\"") else { throw mismatch(wanted) }
     return try string()
   }
 
-  mutating func bool(_ wanted: String) throws(MemoryError) -> Bool {
+  package mutating func bool(_ wanted: String) throws(MemoryError) -> Bool {
     _ = next()
     let word = word()
     guard word == "true" || word == "false" else { throw mismatch(wanted) }
@@ -123,7 +123,7 @@ struct JSONScanner {
   }
 
   /// A number without a fraction, however it is written: 1500, 1500.0, 1.5e3.
-  mutating func integer(_ wanted: String) throws(MemoryError) -> Int64 {
+  package mutating func integer(_ wanted: String) throws(MemoryError) -> Int64 {
     guard isNumber else { throw mismatch(wanted) }
     let start = position
     guard case .integer(let value) = try number() else {
@@ -133,7 +133,7 @@ struct JSONScanner {
     return value
   }
 
-  mutating func double(_ wanted: String) throws(MemoryError) -> Double {
+  package mutating func double(_ wanted: String) throws(MemoryError) -> Double {
     guard isNumber else { throw mismatch(wanted) }
     switch try number() {
     case .integer(let value): return Double(value)
@@ -144,7 +144,7 @@ struct JSONScanner {
   }
 
   /// Any value.
-  mutating func value() throws(MemoryError) -> JSON {
+  package mutating func value() throws(MemoryError) -> JSON {
     switch next() {
     case UInt8(ascii: "{"):
       var members: [(String, JSON)] = []
@@ -171,10 +171,10 @@ struct JSONScanner {
   // MARK: Faults
 
   /// What is said of the field being read: `steps[3].duration_ms is -5; …`.
-  func fault(_ reason: String) -> MemoryError { MemoryError(.invalid, "\(path) \(reason)") }
+  package func fault(_ reason: String) -> MemoryError { MemoryError(.invalid, "\(path) \(reason)") }
 
   /// What is said of a member that should be in the object being read.
-  func missing(_ name: String, _ wanted: String) -> MemoryError {
+  package func missing(_ name: String, _ wanted: String) -> MemoryError {
     MemoryError(.invalid, "\(path.member(name)) is missing; write \(wanted)")
   }
 

@@ -48,3 +48,13 @@ public struct Query: Hashable, Sendable {
     self.maximumStaleness = maximumStaleness
   }
 }
+
+extension Query {
+  /// Whether there is neither a word nor a vector to search by.
+  ///
+  /// - Throws: `.invalid` for a phrase or a prefix without a word.
+  package func isEmpty() throws(MemoryError) -> Bool {
+    guard vector == nil else { return false }
+    return try SearchTerms(text: text, phrases: phrases, prefixes: prefixes).isEmpty
+  }
+}

@@ -1,3 +1,6 @@
+import EpisodicMemory
+import Synchronization
+
 /// The episodes of several files, line by line, each with its vector.
 struct EpisodeStream {
   struct Content {
@@ -10,10 +13,10 @@ struct EpisodeStream {
   struct Entry {
     let file: String
     let line: Int
-    /// Of the line.
+    /// Length of the line in bytes.
     let bytes: Int
     let content: Result<Content, MemoryError>
-    /// Whether the line is longer than allowed, and the rest of it has not been read.
+    /// Whether the line exceeds the allowed length, and the rest of it has not been read.
     let isCutOff: Bool
 
     func rejected(_ error: MemoryError) -> RejectedLine { RejectedLine(file: file, line: line, reason: error.message) }
@@ -27,9 +30,9 @@ struct EpisodeStream {
   private var file = 0
   private var reader: LineReader
   private var bytesOfFilesDone: Int64 = 0
-  /// Where each id was used first, to find the ones used twice.
+  /// The first place of each id, to reject duplicates.
   private var places: [Episode.ID: (file: Int, line: Int)] = [:]
-  /// Lines read, and so the row of the next one.
+  /// Lines read; the row of the next one.
   private(set) var lines = 0
   /// Whether every line of every file has been read.
   private(set) var isAtEnd = false
@@ -47,12 +50,12 @@ struct EpisodeStream {
     reader = LineReader(first, maximumBytes: options.maximumLineBytes)
   }
 
-  /// How far into the files the lines read so far reach.
+  /// Bytes of the lines read so far, over all files.
   var bytesRead: Int64 { bytesOfFilesDone + reader.bytesRead }
 
-  /// The next line that is not blank; `nil` behind the last file.
+  /// The next line that is not blank; `nil` after the last file.
   ///
-  /// - Throws: `.unavailable` where a file cannot be read.
+  /// - Throws: `.unavailable` if a file cannot be read.
   mutating func next() throws(MemoryError) -> Entry? {
     while true {
       let read: Result<LineReader.Line, MemoryError>
@@ -77,7 +80,7 @@ struct EpisodeStream {
 
   /// Counts the lines of all files that are not blank.
   ///
-  /// - Throws: `.invalid` for a line that is too long, unless it is to be left out.
+  /// - Throws: `.invalid` for a line that is too long, unless `options.keepGoing`.
   static func countLines(_ inputs: [OpenInput], _ options: ImportOptions) throws(MemoryError) -> Int {
     var count = 0
     for input in inputs {
@@ -87,7 +90,7 @@ struct EpisodeStream {
           guard try reader.next() != nil else { break }
         } catch let error where error.code == .invalid {
           guard options.keepGoing else { throw error.located(at: "\(input.name):\(reader.number)") }
-          // Left out later, and a line all the same.
+          // The import rejects this line, but it has a row of vectors and counts.
         }
         count += 1
       }
@@ -114,5 +117,48 @@ struct EpisodeStream {
     let vector = try vectors?.row(row)
     places[episode.id] = (file, line.number)
     return Content(episode: episode, vector: vector, repairs: read.repairs)
+  }
+}
+
+/// Reads and parses the lines of an import in portions, on a thread of `BlockingWork`.
+final class EpisodeReader: Sendable {
+  /// Consecutive lines.
+  struct Portion: Sendable {
+    var entries: [EpisodeStream.Entry] = []
+    /// Bytes read up to the end of this portion, over all files.
+    var bytesRead: Int64 = 0
+    /// Lines read up to the end of this portion.
+    var lines = 0
+    /// Whether the last line of the last file has been read.
+    var isLast = false
+  }
+
+  /// A portion ends after this many lines or bytes, whichever comes first: a few milliseconds of parsing.
+  private static let portionLines = 64
+  private static let portionBytes = 1 << 20
+
+  private let stream: Mutex<EpisodeStream>
+
+  init(_ stream: EpisodeStream) { self.stream = Mutex(stream) }
+
+  /// The next lines; empty after the last. A portion ends with a line that is cut off, since the rest of that line may not
+  /// end.
+  ///
+  /// - Throws: `.unavailable` if a file cannot be read, `.cancelled`.
+  func next() async throws(MemoryError) -> Portion {
+    try await BlockingWork.shared.run { () throws(MemoryError) in
+      try self.stream.withLock { stream throws(MemoryError) in
+        var portion = Portion()
+        var bytes = 0
+        while portion.entries.count < Self.portionLines, bytes < Self.portionBytes {
+          guard let entry = try stream.next() else { break }
+          portion.entries.append(entry)
+          bytes += entry.bytes
+          if entry.isCutOff { break }
+        }
+        (portion.bytesRead, portion.lines, portion.isLast) = (stream.bytesRead, stream.lines, stream.isAtEnd)
+        return portion
+      }
+    }
   }
 }

@@ -1,7 +1,9 @@
-@testable import EpisodicMemory
+import EpisodicMemory
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Interchange
 
 @Suite struct `Files of lines` {
   let directory: TemporaryDirectory

@@ -1,11 +1,11 @@
+import EpisodicMemory
 import Foundation
 import Synchronization
 
-/// A copy of what can be read only once, a pipe, so that it can be read again.
+/// A copy of a pipe in a temporary file, so that it can be read more than once.
 ///
-/// It grows as far as it is asked for: a line that is refused ends the reading of a pipe without end. It lies in a
-/// temporary file that has no name any more, so that it goes with the process however that ends. A line that is passed
-/// over leaves a hole in it, which takes no room.
+/// The copy grows on demand, so that a rejected line ends the reading of an endless pipe. The file is unlinked as soon as
+/// it is open: the system frees it however the process ends. A skipped line leaves a hole in it, which takes no space.
 final class PipeCopy: Sendable {
   private struct Progress {
     /// Bytes of the pipe that have been read.
@@ -36,15 +36,15 @@ final class PipeCopy: Sendable {
     handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  /// Bytes; `nil` before the end.
+  /// In bytes; `nil` before the end of the pipe.
   var size: Int64? { progress.withLock { $0.isAtEnd ? $0.size : nil } }
 
-  /// Bytes that have been read; `nil` behind the end, where nothing more can come.
+  /// Bytes read so far; `nil` after the end of the pipe.
   var sizeSoFar: Int64? { progress.withLock { $0.isAtEnd ? nil : $0.size } }
 
-  /// Copies until there are `wanted` bytes, or the end.
+  /// Copies until the copy has `wanted` bytes or the pipe ends.
   ///
-  /// - Returns: How many there are, at most `wanted`.
+  /// - Returns: The bytes there are, at most `wanted`.
   func extend(to wanted: Int64) throws(MemoryError) -> Int64 {
     try progress.withLock { progress throws(MemoryError) in
       while progress.size < wanted {
@@ -56,9 +56,9 @@ final class PipeCopy: Sendable {
     }
   }
 
-  /// Reads on to the next line end without keeping what comes before it.
+  /// Reads up to the next newline without copying what precedes it.
   ///
-  /// - Returns: The place behind the line end, or of the end.
+  /// - Returns: The offset after the newline, or of the end.
   func skipLine() throws(MemoryError) -> Int64 {
     try progress.withLock { progress throws(MemoryError) in
       while let count = try read(&progress) {
@@ -68,13 +68,13 @@ final class PipeCopy: Sendable {
         try write(progress.chunk[end..<count], at: begin + Int64(end))
         return begin + Int64(end) + 1
       }
-      // So that a hole at the end is part of the copy.
+      // Makes a hole at the end part of the file.
       guard ftruncate(handle.fileDescriptor, off_t(progress.size)) == 0 else { throw cannotCopy(errno) }
       return progress.size
     }
   }
 
-  /// Reads the next piece of the pipe into the chunk; `nil` at the end.
+  /// Reads the next bytes of the pipe into the chunk; `nil` at the end.
   private func read(_ progress: inout Progress) throws(MemoryError) -> Int? {
     while !progress.isAtEnd {
       let got = Foundation.read(source.fileDescriptor, &progress.chunk, progress.chunk.count)

@@ -1,3 +1,5 @@
+public import EpisodicMemory
+
 /// How to import.
 public struct ImportOptions: Hashable, Sendable {
   public var existing: Episode.ExistingPolicy
@@ -6,7 +8,7 @@ public struct ImportOptions: Hashable, Sendable {
   /// Whether characters that cannot be stored (half of a surrogate pair, NUL, bytes that are not UTF-8) are replaced by
   /// U+FFFD and counted; otherwise their line is bad.
   public var repair: Bool
-  /// A longer line is bad, and is not read to its end. A line takes about ten times its bytes of memory.
+  /// A longer line is bad, and is not read to its end. Importing a line takes about ten times its bytes of memory.
   public var maximumLineBytes: Int
 
   public init(
@@ -20,18 +22,18 @@ public struct ImportOptions: Hashable, Sendable {
   }
 }
 
-/// How far an import has got.
+/// The progress of an import.
 public struct ImportProgress: Hashable, Sendable {
   public enum Stage: String, Sendable { case checking, storing }
 
   public let stage: Stage
-  /// Bytes of all files, 0 while a pipe among them has not ended; and how many of them this stage has behind it.
+  /// Bytes of all files, 0 until every pipe among them has ended; and the bytes that this stage has processed.
   public let bytes: Int64, bytesDone: Int64
-  /// Lines this stage has behind it, blank ones not counted.
+  /// Lines that this stage has processed, blank ones not counted.
   public let lines: Int
 }
 
-/// A line of a file that something is wrong with, and what: `runs.jsonl:12: steps[3].duration_ms is -5; …`.
+/// A line of a file that was rejected, and the reason: `runs.jsonl:12: steps[3].duration_ms is -5; …`.
 public struct RejectedLine: Hashable, Sendable, CustomStringConvertible {
   public let file: String
   /// Counted from 1.
@@ -42,29 +44,28 @@ public struct RejectedLine: Hashable, Sendable, CustomStringConvertible {
   public var description: String { "\(file):\(line): \(reason)" }
 }
 
-/// What an import did.
+/// The result of an import.
 public struct ImportReport: Hashable, Sendable {
   /// Episodes inserted or replaced.
   public internal(set) var imported = 0
-  /// Episodes left alone because their ids were there.
+  /// Episodes not imported because their ids exist.
   public internal(set) var skipped = 0
-  /// Steps and vectors of the files that were stored; those of skipped episodes are not.
+  /// Steps and vectors stored; those of skipped episodes are not counted.
   public internal(set) var steps = 0
   public internal(set) var vectors = 0
-  /// Vectors that were there before, of episodes that were replaced: those that stayed, because the text they were made
-  /// from did, and those that went with it.
+  /// Earlier vectors of replaced episodes: kept, because the text they were made from is unchanged, or dropped with it.
   public internal(set) var keptVectors = 0
   public internal(set) var droppedVectors = 0
-  /// Characters that U+FFFD was put in the place of, and lines they are in.
+  /// Characters replaced by U+FFFD, and the lines that contain them.
   public internal(set) var repairedCharacters = 0
   public internal(set) var repairedLines = 0
-  /// In the order of the files; empty unless the import kept going.
+  /// In the order of the files; empty unless `ImportOptions.keepGoing`.
   public internal(set) var rejected: [RejectedLine] = []
 }
 
 /// The cause of the error of an import that stored nothing: the bad lines, in the order of the files.
 public struct RejectedLines: Error, CustomStringConvertible {
-  /// After so many the rest of the lines is not looked at.
+  /// After this many bad lines the check stops.
   static let maximumCount = 20
 
   public let lines: [RejectedLine]

@@ -1,5 +1,7 @@
-@testable import EpisodicMemory
+import EpisodicMemory
 import Testing
+
+@testable import Interchange
 
 /// One member of the whole line changed, and what must be said of it: field, value, remedy.
 struct BadLine: CustomTestStringConvertible, Sendable {

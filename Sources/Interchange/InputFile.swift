@@ -1,17 +1,34 @@
+import EpisodicMemory
 import Foundation
 
-/// A file that has been opened and can be read from its beginning as often as is wanted.
+/// A file to read, or standard input.
+public enum InputFile: Hashable, Sendable, CustomStringConvertible {
+  case file(String)
+  case standardInput
+
+  /// From a command-line argument: `-` is standard input.
+  public init(argument: String) { self = argument == "-" ? .standardInput : .file(argument) }
+
+  public var description: String {
+    switch self {
+    case .file(let path): path
+    case .standardInput: "standard input"
+    }
+  }
+}
+
+/// An open file that can be read any number of times; a pipe is copied for that.
 final class OpenInput: Sendable {
   let name: String
   /// The file, or the copy of a pipe.
   private let handle: FileHandle
   /// `nil` for a regular file.
   private let pipe: PipeCopy?
-  /// Of a regular file, when it was opened.
+  /// Size of a regular file when it was opened.
   private let fileSize: Int64
 
-  /// - Throws: `.invalid` where there is no such file or it may not be read; `.unavailable` where the process has no
-  ///   descriptor left for it, or a pipe cannot be copied.
+  /// - Throws: `.invalid` if there is no such file or reading it is not permitted; `.unavailable` if the process has no
+  ///   descriptor left, or a pipe cannot be copied.
   init(_ file: InputFile) throws(MemoryError) {
     name = file.description
     let opened: FileHandle
@@ -40,10 +57,10 @@ final class OpenInput: Sendable {
     }
   }
 
-  /// Bytes; `nil` while a pipe has not ended.
+  /// In bytes; `nil` until a pipe has ended.
   var size: Int64? { pipe == nil ? fileSize : pipe?.size }
 
-  /// Bytes, counted no further than `bound`, however long a pipe is.
+  /// In bytes; of a pipe, at most `bound` are read.
   func size(upTo bound: Int64) throws(MemoryError) -> Int64 {
     guard let pipe else { return fileSize }
     return try pipe.extend(to: bound)
@@ -51,7 +68,7 @@ final class OpenInput: Sendable {
 
   /// Reads at most `count` bytes at `offset` into `buffer`.
   ///
-  /// - Returns: How many there were; fewer than asked for only at the end.
+  /// - Returns: The number of bytes; fewer than requested only at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(MemoryError) -> Int {
     if let pipe { _ = try pipe.extend(to: offset + Int64(buffer.count)) }
     var done = 0
@@ -68,9 +85,9 @@ final class OpenInput: Sendable {
     return done
   }
 
-  /// Passes over the rest of a line without keeping it, neither in memory nor, of a pipe, on disk.
+  /// Skips the rest of a line without storing it, neither in memory nor, for a pipe, on disk.
   ///
-  /// - Returns: Where the next line begins, or the file ends.
+  /// - Returns: The offset of the next line, or of the end of the file.
   func endOfLine(from offset: Int64) throws(MemoryError) -> Int64 {
     var offset = offset
     var chunk = [UInt8](repeating: 0, count: 1 << 18)
@@ -92,7 +109,7 @@ final class OpenInput: Sendable {
 }
 
 extension [UInt8] {
-  /// The place of the first line end in a part of the bytes.
+  /// The index of the first newline in `range`.
   func firstNewline(in range: Range<Int>) -> Int? {
     guard !range.isEmpty else { return nil }
     return withUnsafeBytes { bytes in
@@ -105,7 +122,7 @@ extension [UInt8] {
 }
 
 extension MemoryError {
-  /// Opening failed. A lack of descriptors says nothing of the file, whatever was to be opened.
+  /// The error of a failed open. A lack of descriptors is `.unavailable`, since it says nothing about the file.
   static func cannot(_ verb: String, _ name: String, _ number: Int32, _ remedy: String) -> MemoryError {
     let lacksDescriptors = number == EMFILE || number == ENFILE
     return MemoryError(
@@ -115,21 +132,5 @@ extension MemoryError {
   }
 }
 
-/// Writes all the bytes; returns the number of the error that kept it from doing so.
-func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Int32? {
-  ContiguousArray(bytes).withUnsafeBytes { bytes in
-    var done = 0
-    while done < bytes.count {
-      let written = write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
-      if written >= 0 {
-        done += written
-      } else if errno != EINTR {
-        return errno
-      }
-    }
-    return nil
-  }
-}
-
-/// What the system calls an error.
+/// The system's text for an error number.
 func systemMessage(_ number: Int32) -> String { String(cString: strerror(number)) }

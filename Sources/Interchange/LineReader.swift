@@ -1,30 +1,32 @@
+import EpisodicMemory
+
 /// Reads a file line by line in constant memory.
 ///
-/// Byte order marks before lines, carriage returns before line ends, and blank lines are passed over.
+/// Byte order marks before lines, carriage returns before newlines, and blank lines are skipped.
 struct LineReader {
-  /// Longer lines are refused unless the caller allows for them: they are what a file that is not JSON Lines looks like,
-  /// and a line is held in memory several times over.
+  /// Longer lines are rejected unless the caller allows them: most likely the file is not JSON Lines, and parsing holds
+  /// several copies of a line in memory.
   static let defaultMaximumBytes = 16 << 20
   private static let chunkBytes = 1 << 18
 
   struct Line {
     /// Counted from 1, blank lines included.
     let number: Int
-    /// Without its end.
+    /// Without its newline.
     let bytes: [UInt8]
   }
 
   let input: OpenInput
-  /// The line that was read last.
+  /// Number of the line that was read last.
   private(set) var number = 0
   private let maximumBytes: Int
   private var buffer: [UInt8] = []
-  /// Of `buffer`, what has been handed out.
+  /// Bytes of `buffer` that have been returned.
   private var consumed = 0
-  /// Where in the file the buffer ends.
+  /// File offset of the end of `buffer`.
   private var offset: Int64 = 0
   private var isAtEnd = false
-  /// Whether the line that was read last was too long, and the file goes on somewhere inside it.
+  /// Whether the line that was read last was too long, so that the file position is inside it.
   private(set) var isInsideLongLine = false
 
   init(_ input: OpenInput, maximumBytes: Int = Self.defaultMaximumBytes) {
@@ -32,13 +34,13 @@ struct LineReader {
     self.maximumBytes = maximumBytes
   }
 
-  /// How far into the file the lines read so far reach, in bytes.
+  /// Bytes of the lines read so far.
   var bytesRead: Int64 { offset - Int64(buffer.count - consumed) }
 
   /// The next line that is not blank; `nil` at the end.
   ///
-  /// - Throws: `.invalid` for a line that is too long, as soon as it is; the next call passes over the rest of it and
-  ///   goes on with the line behind. `.unavailable` where the file cannot be read.
+  /// - Throws: `.invalid` for a line that is too long, as soon as the limit is reached; the next call skips the rest of it
+  ///   and returns the line after it. `.unavailable` if the file cannot be read.
   mutating func next() throws(MemoryError) -> Line? {
     if isInsideLongLine { try skipLine() }
     while let bytes = try nextLine() {
@@ -73,12 +75,12 @@ struct LineReader {
     }
   }
 
-  /// Reads another chunk behind what is not handed out yet, which moves to the front of the buffer.
+  /// Moves what has not been returned to the front of the buffer and reads another chunk behind it.
   private mutating func fill() throws(MemoryError) {
     buffer.removeSubrange(..<consumed)
     consumed = 0
     let kept = buffer.count
-    // Grows with the line, so that a long one is not moved once for each chunk of it; not beyond what is allowed.
+    // Doubles with a long line, so that it is not moved once for each chunk; not beyond the limit.
     let wanted = max(Self.chunkBytes, min(kept, maximumBytes - kept + 1))
     buffer.append(contentsOf: repeatElement(0, count: wanted))
     let input = input, offset = offset
@@ -108,7 +110,7 @@ struct LineReader {
   private mutating func line(_ range: Range<Int>) -> [UInt8] {
     var bytes = buffer[range]
     number += 1
-    // Not only at the beginning: files that each begin with one are put together with `cat`.
+    // Not only at the beginning: `cat` of several files leaves a mark before the first line of each.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
     return Array(bytes)

@@ -1,9 +1,11 @@
-/// Imports episodes into a memory: all lines or none, unless it is to keep going.
+package import EpisodicMemory
+
+/// Imports episodes into a memory: all lines or none, unless `ImportOptions.keepGoing`.
 ///
-/// Its files are opened, and can be checked, before there is a store to import them into.
+/// Opens its files, and can check them, before a store exists.
 package struct Importer: Sendable {
-  /// A transaction takes this many episodes or bytes of lines, whichever is reached first: enough to pay for a commit,
-  /// little enough that other writers get their turn.
+  /// A transaction ends after this many episodes or bytes of lines, whichever comes first: enough to amortise a commit,
+  /// few enough that other writers wait only milliseconds.
   private static let batchEpisodes = 256
   private static let batchBytes = 4 << 20
 
@@ -18,11 +20,11 @@ package struct Importer: Sendable {
   private var report = ImportReport()
   private var batch: [Line] = []
   private var batchedBytes = 0
-  /// Whether an id could be there already.
+  /// Whether the store may contain an id of the files already.
   private var mayExist = true
   private var isChecked = false
 
-  /// - Throws: `.invalid` where a file cannot be read, or the options do not go together.
+  /// - Throws: `.invalid` if a file cannot be read, or the options contradict each other.
   package init(
     files: [InputFile], vectors source: VectorSource?, options: ImportOptions, limits: Limits = Limits(),
     clock: any WallClock = SystemClock()
@@ -52,7 +54,7 @@ package struct Importer: Sendable {
     now = clock.now()
   }
 
-  /// Checks everything that can be known without a store; what is refused then need not have made one.
+  /// Checks everything that can be checked without a store, so that a rejected import does not create one.
   ///
   /// - Throws: As `run(into:_:)`.
   package mutating func check(_ progress: (ImportProgress) -> Void) async throws(MemoryError) {
@@ -66,8 +68,7 @@ package struct Importer: Sendable {
   ) async throws(MemoryError) -> ImportReport {
     if let vectors { try await require(vectors.space, in: memory) }
     if !isChecked { try await requireRows() }
-    let page = try await memory.primary.episodes(.init(), in: .everything, after: nil, limit: 1)
-    mayExist = !page.elements.isEmpty
+    mayExist = try await !memory.episodes(in: .everything, limit: 1).elements.isEmpty
     if !options.keepGoing, !isChecked || mayExist { try await checkEverything(memory, progress) }
     try await store(in: memory, progress)
     return report
@@ -75,7 +76,7 @@ package struct Importer: Sendable {
 
   // MARK: Checking
 
-  /// One row of vectors for every line.
+  /// Requires one row of vectors for every line.
   private func requireRows() async throws(MemoryError) {
     guard let file = vectors?.file else { return }
     let (inputs, options) = (inputs, options)
@@ -84,9 +85,9 @@ package struct Importer: Sendable {
     }
   }
 
-  /// A model has vectors of one length (I6); said once here and not for every line.
+  /// A model has vectors of one length (I6): checked once here instead of for every line.
   private func require(_ space: EmbeddingSpace, in memory: Memory) async throws(MemoryError) {
-    let spaces = try await memory.primary.statistics().spaces
+    let spaces = try await memory.statistics().primary.spaces
     guard let other = spaces.first(where: { $0.model == space.model && $0.dimensions != space.dimensions }) else {
       return
     }
@@ -96,9 +97,9 @@ package struct Importer: Sendable {
         + "\(space.dimensions); embed with that model or name another")
   }
 
-  /// Reads every line and stores nothing.
+  /// Reads and checks every line.
   ///
-  /// - Parameter memory: What the lines must fit; `nil` where there is no store yet.
+  /// - Parameter memory: The store that must not contain the ids yet; `nil` if there is no store yet.
   private func checkEverything(
     _ memory: Memory?, _ progress: (ImportProgress) -> Void
   ) async throws(MemoryError) {
@@ -110,27 +111,22 @@ package struct Importer: Sendable {
       for entry in portion.entries {
         do throws(MemoryError) {
           let id = try entry.content.get().episode.id
-          if let memory, options.existing == .fail, mayExist, try await exists(id, in: memory) {
+          if let memory, options.existing == .fail, mayExist, try await memory.contains(id) {
             throw MemoryError(.conflict, "id \"\(id)\" is in the store already; skip or replace existing episodes")
           }
         } catch let error where error.code == .invalid || error.code == .conflict {
           rejected.append(entry.rejected(error))
-          // What follows may be the rest of a pipe without end, and nothing of it will be stored.
+          // The rest may be an endless pipe, and none of it will be stored.
           if entry.isCutOff || rejected.count >= RejectedLines.maximumCount { break reading }
         }
       }
       isEverythingSeen = portion.isLast
-      if !isEverythingSeen { tell(progress, .checking, portion) }
+      if !isEverythingSeen { report(.checking, portion, to: progress) }
     }
     guard let first = rejected.first else { return }
     let others = rejected.count - 1
     let more = others == 0 ? "" : ", as \(others) more lines\(isEverythingSeen ? "" : " at least") are bad"
     throw MemoryError(.invalid, "\(first); nothing was imported\(more)", cause: RejectedLines(lines: rejected))
-  }
-
-  private func exists(_ id: Episode.ID, in memory: Memory) async throws(MemoryError) -> Bool {
-    // Not through the cache, which an import would only fill with what nobody asked for.
-    try await memory.primary.episode(id).value != nil
   }
 
   // MARK: Storing
@@ -151,11 +147,11 @@ package struct Importer: Sendable {
         }
         if batch.count >= Self.batchEpisodes || batchedBytes >= Self.batchBytes { try await storeBatch(in: memory) }
       }
-      if !portion.isLast { tell(progress, .storing, portion) }
+      if !portion.isLast { report(.storing, portion, to: progress) }
     }
     try await storeBatch(in: memory)
-    tell(progress, .storing, portion)
-    // Whole batches may have been refused late; the files' order is what a reader of the report expects.
+    report(.storing, portion, to: progress)
+    // A batch is rejected after later lines were parsed; the report is in the order of the files.
     let order = Dictionary(inputs.enumerated().map { ($1.name, $0) }) { first, _ in first }
     report.rejected.sort { (order[$0.file] ?? 0, $0.line) < (order[$1.file] ?? 0, $1.line) }
   }
@@ -168,7 +164,7 @@ package struct Importer: Sendable {
     do throws(MemoryError) {
       try await insert(all, in: memory)
     } catch let error where options.keepGoing && Self.isOfALine(error) {
-      // One of them is in the way of all: find it by storing each alone.
+      // One line makes the whole batch fail: store each alone to find it.
       for line in all {
         do throws(MemoryError) {
           try await insert([line], in: memory)
@@ -199,14 +195,14 @@ package struct Importer: Sendable {
     report.vectors += inserted.vectors
     report.keptVectors += inserted.keptVectors
     report.droppedVectors += inserted.droppedVectors
-    // Of a line that was skipped, too: it was read, and the file is what needs mending.
+    // Includes skipped lines: the report is about the file.
     for (_, content) in lines where content.repairs > 0 {
       report.repairedCharacters += content.repairs
       report.repairedLines += 1
     }
   }
 
-  /// Whether an error is about one line, and not about the store.
+  /// Whether an error concerns one line and not the store.
   private static func isOfALine(_ error: MemoryError) -> Bool {
     [.invalid, .conflict, .dimensionMismatch].contains(error.code)
   }
@@ -229,14 +225,14 @@ package struct Importer: Sendable {
       .map(EpisodeReader.init)
   }
 
-  /// Of all files; 0 while a pipe among them has not ended.
+  /// Size of all files; 0 until every pipe among them has ended.
   private var bytes: Int64 {
     let sizes = inputs.compactMap(\.size)
     return sizes.count == inputs.count ? sizes.reduce(0, +) : 0
   }
 
-  private func tell(
-    _ progress: (ImportProgress) -> Void, _ stage: ImportProgress.Stage, _ portion: EpisodeReader.Portion
+  private func report(
+    _ stage: ImportProgress.Stage, _ portion: EpisodeReader.Portion, to progress: (ImportProgress) -> Void
   ) {
     progress(ImportProgress(stage: stage, bytes: bytes, bytesDone: portion.bytesRead, lines: portion.lines))
   }

@@ -1,7 +1,9 @@
+import EpisodicMemory
+
 /// A query as one JSON object on a line.
 ///
-/// Unknown members of the line are passed over: files of queries carry notes for their evaluation. Unknown filters are
-/// refused: a filter that is not applied would show what it was to keep out (I8).
+/// Unknown members of the line are ignored: files of queries carry notes for their evaluation. Unknown filters are
+/// rejected: a filter that is not applied would return what it excludes (I8).
 struct QueryLine {
   private static let objectWanted = "one query as one JSON object"
   private static let statusWanted =
@@ -10,7 +12,7 @@ struct QueryLine {
   let id: String
   /// `nil`: by vector alone.
   let text: String?
-  /// Everything where the filters name no domain.
+  /// `.everything` if the filters name no domain.
   let scope: Scope
   let filter: Episode.Filter
 
@@ -27,7 +29,7 @@ struct QueryLine {
       case "filters":
         if try scanner.null() { break }
         try scanner.object("an object") { scanner, name throws(MemoryError) in
-          // A domain that is not set must not open every domain (I8); the text that follows refuses it.
+          // `"domain": null` must not mean every domain (I8): `text` below rejects it.
           if name != "domain", try scanner.null() { return }
           switch name {
           case "domain": scope = .domain(try scanner.text("a string"))
@@ -66,5 +68,30 @@ struct QueryLine {
     try scanner.array(statusWanted) { scanner, _ throws(MemoryError) in statuses.insert(try status(&scanner)) }
     guard !statuses.isEmpty else { throw scanner.fault("is []; name a status or leave the filter out") }
     return statuses
+  }
+}
+
+/// The hits of one query of a file as one JSON object on a line.
+struct ResultLine {
+  let queryID: String
+  let hits: [Hit]
+  let duration: Duration
+
+  /// The line without its newline, members in the order of the contract.
+  var text: String {
+    let results = hits.map { hit in
+      "{\"id\":\(JSON.string(hit.episode.id.rawValue).outputText),\"score\":\(JSON(hit.score).outputText)}"
+    }
+    return """
+      {"query_id":\(JSON.string(queryID).outputText),"results":[\(results.joined(separator: ","))],\
+      "ms":\(JSON(duration.fractionalMilliseconds).outputText)}
+      """
+  }
+}
+
+extension Duration {
+  /// Milliseconds, rounded to the microsecond.
+  package var fractionalMilliseconds: Double {
+    ((self / .milliseconds(1)) * 1000).rounded() / 1000
   }
 }

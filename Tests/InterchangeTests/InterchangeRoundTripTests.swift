@@ -1,6 +1,8 @@
-@testable import EpisodicMemory
+import EpisodicMemory
 import TestSupport
 import Testing
+
+@testable import Interchange
 
 @Suite struct `Episodes as lines` {
   @Test func `a line with every member is read member by member`() throws {

@@ -1,9 +1,10 @@
+public import EpisodicMemory
 import Vectors
 
-/// Vectors of one space beside a file of lines: raw little-endian float32, a row a line, nothing between them.
+/// A file of vectors of one space that belongs to a file of lines: raw little-endian float32, one row a line, no separators.
 public struct VectorSource: Hashable, Sendable {
   public var file: InputFile
-  /// `nil`, for queries only: the store's only model of that length.
+  /// `nil`, only for queries: the store's only model with that many dimensions.
   public var model: String?
   public var dimensions: Int
 
@@ -14,12 +15,26 @@ public struct VectorSource: Hashable, Sendable {
   }
 }
 
+extension VectorSource {
+  /// `nil` if the model is not named and the store determines it.
+  package var space: EmbeddingSpace? { model.map { EmbeddingSpace(model: $0, dimensions: dimensions) } }
+
+  /// The only vector of the file.
+  ///
+  /// - Throws: `.invalid` if the file has another number of rows, or its row is not finite or all zero.
+  public func onlyVector() throws(MemoryError) -> [Float] {
+    let file = try VectorFile(self, limits: Limits())
+    try file.require(rows: 1, for: "query")
+    return try file.row(0)
+  }
+}
+
 /// A file of vectors, read row by row.
 struct VectorFile {
   private let input: OpenInput
   private let dimensions: Int
 
-  /// - Throws: `.invalid` where the file cannot be read, or no vector has so many numbers.
+  /// - Throws: `.invalid` if the file cannot be read, or `dimensions` is out of range.
   init(_ source: VectorSource, limits: Limits) throws(MemoryError) {
     guard (1...limits.dimensions).contains(source.dimensions) else {
       throw MemoryError(.invalid, "dimensions is \(source.dimensions); a vector has 1 to \(limits.dimensions) numbers")
@@ -28,9 +43,9 @@ struct VectorFile {
     dimensions = source.dimensions
   }
 
-  /// Makes sure that every line has its row: one too few or too many would give every later line another's vector.
+  /// Requires one row for every line: with one too few or too many, every later line would get another's vector.
   ///
-  /// A pipe is read no further than to the first byte too many.
+  /// Reads a pipe at most to the first byte beyond the wanted size.
   func require(rows wanted: Int, for what: String) throws(MemoryError) {
     let bytes = Int64(wanted) * Int64(4 * dimensions)
     let size = try input.size(upTo: bytes + 1)
@@ -54,7 +69,7 @@ struct VectorFile {
 
   /// A row, counted from 0.
   ///
-  /// - Throws: `.invalid` where there is no such row, or it is not finite or all zero.
+  /// - Throws: `.invalid` if there is no such row, or it is not finite or all zero.
   func row(_ index: Int) throws(MemoryError) -> [Float] {
     var bytes = [UInt8](repeating: 0, count: 4 * dimensions)
     let input = input, offset = Int64(index) * Int64(bytes.count)

@@ -1,8 +1,10 @@
+public import EpisodicMemory
+
 /// An episode as one JSON object on a line, the form of import and export.
 ///
 /// Required: `id`, `task_type`, `domain`, `context`, `status`, `created_at`, `steps`, and of each step `action` and
-/// `timestamp`. Everything else may be null or left out. Any other member is refused: dropping it in silence would lose
-/// what somebody wrote down. Identifiers of steps and counts of vectors belong to a store and are not part of the form.
+/// `timestamp`. Everything else may be null or left out. Any other member is rejected, since dropping it would lose data
+/// without notice. Identifiers of steps and counts of vectors belong to a store and are not part of the form.
 struct EpisodeLine {
   private static let objectWanted = "one episode as one JSON object"
   private static let nameWanted = "a string with at least one character"
@@ -19,12 +21,10 @@ struct EpisodeLine {
   let completedAt: Timestamp?
   let metadata: JSON
   let steps: [StepLine]
-  /// Characters that U+FFFD was put in the place of.
+  /// Characters replaced by U+FFFD.
   let repairs: Int
 
-  /// Reads a line.
-  ///
-  /// - Throws: `.invalid`, naming field, value and remedy. Ranges are checked by `episode(limits:now:)`.
+  /// - Throws: `.invalid`, naming field, value and remedy. `episode(limits:now:)` checks ranges.
   init(_ line: [UInt8], repair: JSONScanner.Repair = .none) throws(MemoryError) {
     var id: String?, taskType: String?, domain: String?, session: String?, context: String?
     var status: Episode.Status?
@@ -79,9 +79,9 @@ struct EpisodeLine {
     repairs = scanner.repairs
   }
 
-  /// The episode, its steps in the order of their numbers and with new identifiers.
+  /// The episode, its steps ordered by number and with new identifiers.
   ///
-  /// - Throws: `.invalid` where a value is out of its range.
+  /// - Throws: `.invalid` if a value is out of its range.
   func episode(limits: Limits, now: Timestamp) throws(MemoryError) -> Episode {
     var highest = 0
     var numbered: [Step] = []
@@ -107,7 +107,7 @@ struct EpisodeLine {
       id: Episode.ID(id), taskType: TaskType(taskType), domain: domain, session: session, context: context,
       status: status, successRate: successRate, createdAt: createdAt, completedAt: completedAt, metadata: metadata,
       steps: numbered)
-    // In the order of the file, so that a message counts steps as the file does.
+    // Before sorting, so that a message counts steps as the file does.
     try Validation(limits: limits).episode(episode)
     episode.steps.sort { $0.number < $1.number }
     return episode
@@ -117,7 +117,8 @@ struct EpisodeLine {
 extension Episode {
   /// The episode as one JSON object, the form of import and export; its `outputText` is the line.
   ///
-  /// What is `nil` is left out. Lossless but for what belongs to a store: identifiers of steps, `embeddingVersion`.
+  /// Members that are `nil` are left out. Not included is what belongs to a store: identifiers of steps and
+  /// `embeddingVersion`.
   public var json: JSON {
     var members: JSON.Object = [
       "id": .string(id.rawValue), "task_type": .string(taskType.rawValue), "domain": .string(domain),
@@ -128,5 +129,83 @@ extension Episode {
     members["success_rate"] = successRate.map { JSON($0) }
     members["completed_at"] = completedAt.map { .string($0.description) }
     return .object(members)
+  }
+}
+
+/// A step in the line of its episode.
+struct StepLine {
+  private static let numberWanted = "a whole number, counted from 1"
+  private static let durationWanted = "whole milliseconds, or null"
+
+  /// `nil`: one more than the highest before it.
+  let number: Int64?
+  let action: String
+  let result: String?
+  let tool: String?
+  let milliseconds: Int64?
+  let success: Bool?
+  let timestamp: Timestamp
+
+  /// Reads the step at the scanner's position.
+  init(_ scanner: inout JSONScanner) throws(MemoryError) {
+    var number: Int64?, milliseconds: Int64?
+    var action: String?, result: String?, tool: String?
+    var success: Bool?
+    var timestamp: Timestamp?
+    try scanner.object("an object with action and timestamp") { scanner, name throws(MemoryError) in
+      switch name {
+      case "step_number": number = try scanner.null() ? nil : try scanner.integer(Self.numberWanted)
+      case "action": action = try scanner.text("a string")
+      case "result": result = try scanner.null() ? nil : try scanner.text("a string, or null")
+      case "tool": tool = try scanner.null() ? nil : try scanner.text("a string, or null")
+      case "duration_ms": milliseconds = try scanner.null() ? nil : try scanner.integer(Self.durationWanted)
+      case "success": success = try scanner.null() ? nil : try scanner.bool("true, false or null")
+      case "timestamp": timestamp = try scanner.time()
+      default: throw scanner.fault("is no member of a step; put it under metadata of the episode")
+      }
+    }
+    guard let action else { throw scanner.missing("action", "a string") }
+    guard let timestamp else { throw scanner.missing("timestamp", JSONScanner.timeWanted) }
+    self.number = number
+    self.action = action
+    self.result = result
+    self.tool = tool
+    self.milliseconds = milliseconds
+    self.success = success
+    self.timestamp = timestamp
+  }
+
+  func step(number: Int, now: Timestamp) -> Step {
+    Step(
+      id: .generate(at: now), number: number, action: action, result: result, tool: tool,
+      duration: milliseconds.map { .milliseconds($0) }, success: success, timestamp: timestamp)
+  }
+}
+
+extension Step {
+  /// The step as in the line of its episode; members that are `nil` are left out.
+  public var json: JSON {
+    var members: JSON.Object = [
+      "step_number": .integer(Int64(number)), "action": .string(action), "timestamp": .string(timestamp.description),
+    ]
+    members["result"] = result.map(JSON.string)
+    members["tool"] = tool.map(JSON.string)
+    members["duration_ms"] = duration.map { .integer($0.milliseconds) }
+    members["success"] = success.map(JSON.bool)
+    return .object(members)
+  }
+}
+
+extension JSONScanner {
+  /// The form of a time, for messages.
+  static let timeWanted = "an ISO 8601 UTC time such as 2026-01-31T12:00:00Z"
+
+  mutating func time() throws(MemoryError) -> Timestamp {
+    let text = try text(Self.timeWanted)
+    do throws(Timestamp.ParsingError) {
+      return try Timestamp(iso8601: text)
+    } catch {
+      throw fault("is \(error)")
+    }
   }
 }

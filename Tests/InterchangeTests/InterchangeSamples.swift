@@ -1,5 +1,7 @@
-@testable import EpisodicMemory
+import EpisodicMemory
 import TestSupport
+
+@testable import Interchange
 
 /// A line with every member, in the order a person would write it.
 let wholeLine = """

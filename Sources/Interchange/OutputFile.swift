@@ -1,3 +1,4 @@
+import EpisodicMemory
 import Foundation
 
 /// A file to write, or standard output.
@@ -5,7 +6,7 @@ public enum OutputFile: Hashable, Sendable, CustomStringConvertible {
   case file(String)
   case standardOutput
 
-  /// What a command line says: `-` is standard output.
+  /// From a command-line argument: `-` is standard output.
   public init(argument: String) { self = argument == "-" ? .standardOutput : .file(argument) }
 
   public var description: String {
@@ -16,8 +17,7 @@ public enum OutputFile: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Writes lines. A regular file appears under its name only when it is complete: until then it is a temporary one
-/// beside it.
+/// Writes lines. A regular file is written to a temporary file beside it and renamed when it is complete.
 final class LineWriter {
   private static let bufferBytes = 1 << 16
 
@@ -25,10 +25,10 @@ final class LineWriter {
   private let handle: FileHandle
   private let permissions: mode_t
   private var buffer: [UInt8] = []
-  /// Where the lines are until the end, and where they are to be; `nil` where they go straight to their place.
+  /// The temporary file and the name it gets at the end; `nil` for output that is written in place.
   private var pending: (temporary: String, final: String)?
 
-  /// - Throws: `.invalid` where the file cannot be made there.
+  /// - Throws: `.invalid` if the file cannot be created.
   init(_ output: OutputFile) throws(MemoryError) {
     name = output.description
     guard case .file(let path) = output else {
@@ -38,13 +38,13 @@ final class LineWriter {
     }
     var status = stat()
     let exists = stat(path, &status) == 0
-    // A device or a pipe is written to; renaming over it would put a file in its place.
+    // A device or a pipe is written in place: renaming would replace it by a regular file.
     if exists, status.st_mode & S_IFMT != S_IFREG {
       handle = try Self.open(path, O_WRONLY | O_CLOEXEC)
       permissions = 0
       return
     }
-    // Behind a symbolic link, the file it leads to is replaced, not the link.
+    // Replaces the target of a symbolic link, not the link.
     let final = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     let temporary = "\(final).\(UUID().uuidString.prefix(8)).tmp"
     handle = try Self.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
@@ -62,7 +62,7 @@ final class LineWriter {
     if buffer.count >= Self.bufferBytes { try flush() }
   }
 
-  /// Puts the file in its place; what is not finished vanishes.
+  /// Completes the file; without this call the temporary file is removed.
   func finish() throws(MemoryError) {
     try flush()
     guard let pending else { return }
@@ -73,7 +73,20 @@ final class LineWriter {
   }
 
   private func flush() throws(MemoryError) {
-    if let number = writeAll(buffer, to: handle.fileDescriptor) { throw failure(number) }
+    let descriptor = handle.fileDescriptor
+    let number: Int32? = buffer.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let written = Foundation.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+        if written >= 0 {
+          done += written
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return nil
+    }
+    if let number { throw failure(number) }
     buffer.removeAll(keepingCapacity: true)
   }
 

@@ -1,5 +1,7 @@
-@testable import EpisodicMemory
+import EpisodicMemory
 import Testing
+
+@testable import Interchange
 
 @Suite struct `Queries as lines` {
   @Test func `filters are read, and notes for an evaluation passed over`() throws {

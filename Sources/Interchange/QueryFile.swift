@@ -1,4 +1,39 @@
-/// The queries of a file, each with its vector, ready to be asked.
+import EpisodicMemory
+
+/// Which signals a recall uses.
+public enum RecallMode: String, CaseIterable, Sendable {
+  /// Words, and the vector if there is one.
+  case hybrid
+  case text
+  case vector
+}
+
+/// How to answer a file of queries.
+public struct QueriesOptions: Hashable, Sendable {
+  public var mode: RecallMode
+  /// Hits of each query, 1...1,000.
+  public var limit: Int
+  /// Whether bad lines are left out and the rest is answered; otherwise no query runs if one line is bad.
+  public var keepGoing: Bool
+
+  public init(mode: RecallMode = .hybrid, limit: Int = 10, keepGoing: Bool = false) {
+    self.mode = mode
+    self.limit = limit
+    self.keepGoing = keepGoing
+  }
+}
+
+/// The result of answering a file of queries.
+public struct QueriesReport: Hashable, Sendable {
+  /// Lines of results.
+  public internal(set) var answered = 0
+  /// Of those, the lines without results because the query has no word and no vector.
+  public internal(set) var empty: [RejectedLine] = []
+  /// In the order of the file; empty unless `QueriesOptions.keepGoing`.
+  public internal(set) var rejected: [RejectedLine] = []
+}
+
+/// The queries of a file, parsed and validated, each with its vector.
 struct QueryFile {
   struct Entry {
     let file: String
@@ -6,13 +41,13 @@ struct QueryFile {
     let id: String
     let query: Query
 
-    var place: String { "\(file):\(line)" }
+    func rejected(_ reason: String) -> RejectedLine { RejectedLine(file: file, line: line, reason: reason) }
   }
 
   private(set) var entries: [Entry] = []
   private(set) var rejected: [RejectedLine] = []
 
-  /// Reads all of it, so that nothing is asked where a line is bad.
+  /// Reads the whole file, so that no query runs if a line is bad.
   ///
   /// - Throws: `.invalid`, naming file, line, field, value and remedy.
   init(
@@ -54,7 +89,7 @@ struct QueryFile {
     let content: Result<QueryLine, MemoryError>
   }
 
-  /// The lines up to the first bad one, or all of them.
+  /// The lines up to the first bad one; all of them if `keepGoing`.
   private static func lines(of input: OpenInput, keepGoing: Bool) throws(MemoryError) -> [Line] {
     var reader = LineReader(input)
     var lines: [Line] = []
@@ -71,21 +106,7 @@ struct QueryFile {
   }
 }
 
-extension VectorSource {
-  /// `nil` where the model is left to the store.
-  package var space: EmbeddingSpace? { model.map { EmbeddingSpace(model: $0, dimensions: dimensions) } }
-
-  /// The vector of a file that has no other.
-  ///
-  /// - Throws: `.invalid` where the file has another number of rows, or its row is not finite or all zero.
-  public func onlyVector() throws(MemoryError) -> [Float] {
-    let file = try VectorFile(self, limits: Limits())
-    try file.require(rows: 1, for: "query")
-    return try file.row(0)
-  }
-}
-
 extension MemoryError {
-  /// The same, said of a place such as `queries.jsonl:12`.
+  /// The error with a place such as `queries.jsonl:12` before its message.
   func located(at place: String) -> MemoryError { MemoryError(code, "\(place): \(message)", cause: cause ?? self) }
 }
