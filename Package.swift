@@ -46,6 +46,7 @@ let package = Package(
       name: "LMDB", dependencies: ["CLMDB"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
+    .target(name: "CachePolicy", swiftSettings: strict),
     .target(name: "SQLiteStorage", dependencies: ["CSQLite", grdb, sqlite, crypto], swiftSettings: strict),
 
     // L2: concepts, named by meaning.
@@ -56,7 +57,7 @@ let package = Package(
       name: "MemorySQLite", dependencies: ["EpisodicMemory", "SQLiteStorage", "Vectors", grdb],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
-      name: "MemoryLMDB", dependencies: ["EpisodicMemory", "LMDB", "Vectors", crypto, logging, metrics],
+      name: "MemoryLMDB", dependencies: ["CachePolicy", "EpisodicMemory", "LMDB", "Vectors", crypto, logging, metrics],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // Reads and writes files through `Memory` alone.
@@ -73,10 +74,13 @@ let package = Package(
       name: "EpisodicCLI", dependencies: ["Episodic", "CArrivalOrder", arguments, logging], swiftSettings: strict),
 
     // Tests mirror the sources.
-    .target(name: "TestSupport", dependencies: ["EpisodicMemory"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     .executableTarget(
       name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
+    .testTarget(name: "CachePolicyTests", dependencies: ["CachePolicy", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "VectorsTests", dependencies: ["Vectors"], swiftSettings: strict),
     .testTarget(
       name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
@@ -90,7 +94,8 @@ let package = Package(
     .testTarget(
       name: "MemoryLMDBTests",
       dependencies: [
-        "MemoryLMDB", "EpisodicMemory", "LMDB", "Vectors", "TestSupport", logging, metrics, metricsTestKit,
+        "MemoryLMDB", "CachePolicy", "EpisodicMemory", "LMDB", "Vectors", "TestSupport", logging, metrics,
+        metricsTestKit,
       ],
       swiftSettings: strict),
     .testTarget(

@@ -5,12 +5,13 @@ import Testing
 @Suite struct `Layers` {
   /// What each target may import of this package, and which of the third parties that have a layer of their own.
   static let allowed: [String: Set<String>] = [
+    "CachePolicy": [],
     "LMDB": ["CLMDB"],
     "Vectors": ["CVectors"],
     "SQLiteStorage": ["CSQLite", "GRDB", "GRDBSQLite"],
     "EpisodicMemory": ["Vectors"],
     "MemorySQLite": ["EpisodicMemory", "SQLiteStorage", "Vectors", "GRDB"],
-    "MemoryLMDB": ["EpisodicMemory", "LMDB", "Vectors"],
+    "MemoryLMDB": ["CachePolicy", "EpisodicMemory", "LMDB", "Vectors"],
     "Interchange": ["EpisodicMemory", "Vectors"],
     "Episodic": ["EpisodicMemory", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors"],
     "EpisodicCLI": ["Episodic"],

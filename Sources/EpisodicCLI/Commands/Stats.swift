@@ -9,9 +9,8 @@ struct Stats: AsyncParsableCommand {
         episodic stats
         episodic stats --json | jq .primary.episodes.failed
 
-      RATE is the share of the reads that the cache answered; ENDLESS is what it would have been without a bound on the
-      capacity. Where the two are close, a larger cache does not help. EXPIRED and STALE are misses whose entry had outlived
-      its time or was overtaken by a change; REFUSED were not kept, EVICTED left to make room.
+      RATE is the share of the reads that the cache answered. EXPIRED and STALE are misses whose entry had outlived its time
+      or was overtaken by a change; REFUSED were not kept, EVICTED left to make room.
       """)
 
   @OptionGroup var store: StoreOptions
@@ -110,14 +109,14 @@ extension CacheStatistics {
     if let unavailable { return "cache     none\(since(unavailableSince)): \(unavailable.onOneLine)" }
     let state = notWritable.map { "\ncache     not written\(since(notWritableSince)): \($0.onOneLine)" } ?? ""
     let header = [
-      "KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "ENDLESS", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED",
+      "KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED",
     ]
     var table = Table(header, rightAligned: Set(header.dropFirst()))
     for kind in CacheKey.Kind.allCases {
       let counts = self[kind]
       table.add(
         [kind.name, "\(counts.entries)", Int64(counts.bytes).asBytes]
-          + [counts.hits, counts.misses].map(String.init) + [counts.hitRate, counts.endlessHitRate].map(percent)
+          + [counts.hits, counts.misses].map(String.init) + [percent(counts.hitRate)]
           + [
             counts.expired, counts.stale, counts.fills, counts.refused, counts.evicted,
           ].map(String.init))
@@ -133,12 +132,10 @@ extension CacheStatistics.Counts {
   fileprivate var json: JSON {
     let counts: [(String, Int)] = [
       ("hits", hits), ("misses", misses), ("expired", expired), ("stale", stale), ("fills", fills),
-      ("refused", refused), ("evicted", evicted), ("capacity_misses", capacityMisses),
-      ("entries", entries), ("bytes", bytes),
+      ("refused", refused), ("evicted", evicted), ("entries", entries), ("bytes", bytes),
     ]
     var members = JSON.Object(counts.map { ($0, JSON.integer(Int64($1))) })
     members["hit_rate"] = hitRate.map(JSON.number) ?? .null
-    members["endless_hit_rate"] = endlessHitRate.map(JSON.number) ?? .null
     return .object(members)
   }
 }

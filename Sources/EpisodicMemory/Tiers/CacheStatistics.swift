@@ -12,22 +12,14 @@ public struct CacheStatistics: Hashable, Sendable {
     public var refused = 0
     /// Entries that left to make room.
     public var evicted = 0
-    /// Of the misses, how many an endless cache would not have had: its entry left to make room. Estimated from a sample
-    /// of the keys once there are very many.
-    public var capacityMisses = 0
     public var entries = 0
     public var bytes = 0
 
     public init() {}
 
     /// Share of the reads that were hits; `nil` before the first read.
-    public var hitRate: Double? { share(of: hits) }
-
-    /// The hit rate that a cache without a bound would have had: more capacity cannot help beyond that.
-    public var endlessHitRate: Double? { share(of: min(hits + capacityMisses, hits + misses)) }
-
-    private func share(of part: Int) -> Double? {
-      hits + misses == 0 ? nil : Double(part) / Double(hits + misses)
+    public var hitRate: Double? {
+      hits + misses == 0 ? nil : Double(hits) / Double(hits + misses)
     }
   }
 

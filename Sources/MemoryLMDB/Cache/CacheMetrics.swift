@@ -3,8 +3,7 @@ import EpisodicMemory
 
 /// What the cache does in this process, for whatever metrics system its program has set up.
 ///
-/// Counters `episodic_cache_hits`, `_misses`, `_expired`, `_stale`, `_fills`, `_refused`, `_evicted`, `_capacity_misses`,
-/// with the dimension `kind`, and `episodic_cache_failures`; gauges `episodic_cache_entries` and `_bytes` of all processes.
+/// Counters `episodic_cache_hits`, `_misses`, `_expired`, `_stale`, `_fills`, `_refused`, `_evicted`, with the dimension `kind`, and `episodic_cache_failures`; gauges `episodic_cache_entries` and `_bytes` of all processes.
 /// Brought up to date when the cache writes down what it counted: at each fill and every few thousand hits.
 struct CacheMetrics: Sendable {
   private struct Field {
@@ -15,7 +14,7 @@ struct CacheMetrics: Sendable {
   private static let fields = [
     Field(name: "hits") { $0.hits }, Field(name: "misses") { $0.misses }, Field(name: "expired") { $0.expired },
     Field(name: "stale") { $0.stale }, Field(name: "fills") { $0.fills }, Field(name: "refused") { $0.refused },
-    Field(name: "evicted") { $0.evicted }, Field(name: "capacity_misses") { $0.capacityMisses },
+    Field(name: "evicted") { $0.evicted },
   ]
 
   /// In the order of kinds, then of fields.

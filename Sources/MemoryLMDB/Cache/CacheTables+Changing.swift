@@ -114,8 +114,6 @@ extension CacheTables {
   func removeEntries(tallies: inout Tallies, in transaction: inout WriteTransaction) throws(LMDBError) {
     for database in [entries, window, main, deadlines] { try transaction.removeAll(in: database) }
     tallies.forgetEntries()
-    // What leaves all at once does not leave for want of room.
-    policy.forgetEndless()
   }
 
   // MARK: The table of deadlines

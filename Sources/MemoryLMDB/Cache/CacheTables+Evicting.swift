@@ -1,3 +1,4 @@
+import CachePolicy
 import EpisodicMemory
 import LMDB
 
@@ -58,7 +59,7 @@ extension CacheTables {
     _ place: Place, tallies: inout Tallies, in transaction: inout WriteTransaction
   ) throws(LMDBError) {
     try remove(place.row, at: place.sequence, from: place.area, tallies: &tallies, in: &transaction)
-    policy.noteEviction(place.row.keyHash)
+    policy.recordEviction(place.row.keyHash)
     tallies[place.row.kind].evicted &+= 1
   }
 
@@ -73,7 +74,7 @@ extension CacheTables {
   private func dispensable(
     _ tallies: Tallies, in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> Place? {
-    guard policy.knowsDispensable else { return nil }
+    guard policy.namesDispensable else { return nil }
     for (area, start) in [(window, 0), (main, tallies.hand)] {
       var next = try first(of: area, from: start, in: transaction)
       var hasWrapped = false

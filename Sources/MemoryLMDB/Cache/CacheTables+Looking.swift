@@ -29,15 +29,6 @@ extension CacheTables {
     }
   }
 
-  /// The last change to any of the tags, as far as the cache knows.
-  func lastChange(
-    of tags: [UInt64], in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) -> Int64 {
-    var last = Int64.min
-    for tag in tags { last = max(last, try self.tags.lastChange(of: tag, in: transaction)) }
-    return last
-  }
-
   /// Whether none of its tags changed after an entry was read from the primary.
   ///
   /// - Parameter value: Bytes that are an entry; others are not current.

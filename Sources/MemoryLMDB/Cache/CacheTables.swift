@@ -1,3 +1,4 @@
+import CachePolicy
 import EpisodicMemory
 import LMDB
 
@@ -19,15 +20,15 @@ struct CacheTables: Sendable {
   let main: Database
   let deadlines: Database
   let tags: TagTable
-  let policy: PolicyMap
+  let policy: EvictionPolicy
   let epoch: UInt64
   let cost: PageCost
 
   static let layout = TierLayout(
-    format: 4,
+    format: 5,
     databases: ["entries", "window", "main", "deadlines", "tags"].map { ($0, .integers) })
 
-  init(_ tier: LMDBTier, policy: PolicyMap, maximumTags: Int) throws(LMDBError) {
+  init(_ tier: LMDBTier, policy: EvictionPolicy, maximumTags: Int) throws(LMDBError) {
     meta = tier.meta
     entries = try tier.database("entries")
     window = try tier.database("window")
@@ -37,7 +38,6 @@ struct CacheTables: Sendable {
     epoch = tier.epoch
     tags = TagTable(database: try tier.database("tags"), epoch: tier.epoch, maximumCount: maximumTags)
     cost = PageCost(pageSize: tier.pageSize)
-    if tier.isNew { policy.forgetEndless() }
   }
 
   static var contradiction: LMDBError {

@@ -1,3 +1,4 @@
+import CachePolicy
 public import EpisodicMemory
 import LMDB
 import Synchronization
@@ -16,8 +17,6 @@ extension LMDBCache {
   private struct Filling {
     let fill: CacheFill
     let hash: UInt64
-    /// Without the key's own: a change to the key itself drops the entry, so a read need not ask whether that has changed.
-    let tags: [UInt64]
     let deadline: Int64
     var entry: [UInt8]
   }
@@ -73,19 +72,20 @@ extension LMDBCache {
   private func layOut(_ fill: CacheFill, asOf: Watermark, now: Timestamp) -> Filling? {
     guard let deadline = options.deadline(of: fill.key.kind, from: now) else { return nil }
     let hash = fill.key.hash
-    let tags = fill.tags.map(\.hash)
+    // Without the key's own: a change to the key itself drops the entry.
+    let tags = fill.tags.map(\.hash).filter { $0 != hash }
     guard tags.count <= CacheEntry.maximumTags else {
       refuse(fill.key)
       return nil
     }
     let entry = CacheEntry.bytes(
-      of: fill.value, for: fill.key, tags: tags.filter { $0 != hash }, revision: asOf.revision, deadline: deadline,
+      of: fill.value, for: fill.key, tags: tags, revision: asOf.revision, deadline: deadline,
       filledAt: now.milliseconds)
     guard tables.cost(valueBytes: entry.count) <= limit.bytes / Self.maximumShare else {
       refuse(fill.key)
       return nil
     }
-    return Filling(fill: fill, hash: hash, tags: tags, deadline: deadline, entry: entry)
+    return Filling(fill: fill, hash: hash, deadline: deadline, entry: entry)
   }
 
   /// Puts what is still welcome into the tables, in one transaction.
@@ -129,10 +129,6 @@ extension LMDBCache {
     try tables.dropExpired(limit: Self.expiredPerFill, now: now, tallies: &tallies, in: &transaction)
     var area = tables.window
     if filling.fill.afterMiss {
-      let lastChange = try tables.lastChange(of: filling.tags, in: transaction)
-      tallies[key.kind].capacityMisses &+= tables.policy.capacityMiss(
-        hash, now: now.milliseconds, deadline: filling.deadline, revision: asOf.revision
-      ) { $0 >= lastChange }
       tables.policy.recordMiss(hash)
       if tables.policy.skipsWindow(hash) { area = tables.main }
     }

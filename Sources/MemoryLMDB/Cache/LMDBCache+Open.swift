@@ -1,3 +1,4 @@
+import CachePolicy
 import CoreMetrics
 public import EpisodicMemory
 import LMDB
@@ -49,7 +50,8 @@ extension LMDBCache {
       let tier = try LMDBTier.openAnywhere(
         at: directory, store: store, layout: CacheTables.layout, mapSize: sizes.mapSize, epoch: sizes.epoch,
         logger: logger)
-      let policy = PolicyMap.open(at: tier.directory + "/" + LMDBTier.policyName, entries: sizes.expectedEntries)
+      let policy = EvictionPolicy(
+        path: tier.directory + "/" + LMDBTier.policyName, entries: sizes.expectedEntries)
       if !policy.isShared {
         logger.debug("\(tier.directory) has no room for what its policy learns: this process learns for itself alone")
       }

@@ -1,3 +1,4 @@
+import CachePolicy
 public import EpisodicMemory
 import LMDB
 import Synchronization
@@ -22,7 +23,7 @@ extension LMDBCache {
     let counters = counters[key.kind]
     do throws(LMDBError) {
       try tier.checkFiles()
-      tables.policy.prepare(for: hash)
+      tables.policy.prefetch(for: hash)
       let found = try tier.environment.read { transaction throws(LMDBError) in
         try look(for: key, hash: hash, freshness, now: now, in: transaction)
       }

@@ -1,3 +1,4 @@
+import CachePolicy
 public import EpisodicMemory
 import LMDB
 import Logging

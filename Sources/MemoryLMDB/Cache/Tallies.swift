@@ -70,7 +70,6 @@ struct Tallies: Equatable {
 
   /// In the order in which they are written.
   private static let fields: [any WritableKeyPath<CacheStatistics.Counts, Int> & Sendable] = [
-    \.hits, \.misses, \.expired, \.stale, \.fills, \.refused, \.evicted, \.capacityMisses, \.entries,
-    \.bytes,
+    \.hits, \.misses, \.expired, \.stale, \.fills, \.refused, \.evicted, \.entries, \.bytes,
   ]
 }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// How often keys were asked for, up to 15: a count-min sketch whose four counters of a key share a cache line.
+/// How often keys were requested, up to 15: a count-min sketch in which the four counters of a key share a cache line.
 ///
-/// Counting is lock-free and may lose a count to another thread; bytes beyond 15 count as 15.
+/// Counting is lock-free and may lose a count to another thread; a byte above 15 counts as 15.
 struct FrequencySketch {
   private static let lineCount = 64
   private static let maximum: UInt8 = 15
@@ -27,7 +27,7 @@ struct FrequencySketch {
     let line = line(of: hash)
     let frequency = UInt8(truncatingIfNeeded: frequency(of: hash))
     guard frequency < Self.maximum else { return }
-    // Only the lowest ones: the others count other keys too.
+    // Only the lowest counters (conservative update): the others count other keys too.
     for row in 0..<4 {
       let index = Self.index(row, hash, line)
       if counters[index].load(ordering: .relaxed) == frequency {
@@ -36,10 +36,10 @@ struct FrequencySketch {
     }
   }
 
-  /// Has the counters of a key fetched from memory while something else is done.
-  func prepare(for hash: UInt64) { _ = counters[line(of: hash)].load(ordering: .relaxed) }
+  /// Loads the cache line of a key's counters.
+  func prefetch(for hash: UInt64) { _ = counters[line(of: hash)].load(ordering: .relaxed) }
 
-  /// Halves every counter, so that what was asked for long ago loses its weight.
+  /// Halves every counter, so that old requests lose their weight.
   ///
   /// - Complexity: One pass over the counters, 16 bytes an entry of the cache.
   func age() {

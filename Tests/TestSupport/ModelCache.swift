@@ -1,15 +1,15 @@
-@testable import MemoryLMDB
+package import CachePolicy
 
-/// The loop that makes room, over ordered collections in memory as the cache runs it over tables of LMDB.
-struct ModelCache {
-  struct Row {
-    let hash: UInt64
-    let cost: Int
+/// The loop that makes room, over collections in memory; the cache runs the same loop over tables of LMDB.
+package struct ModelCache {
+  package struct Row {
+    package let hash: UInt64
+    package let cost: Int
   }
 
   /// Rows by the sequence of their fill.
-  struct Table {
-    private(set) var sequences: [UInt64] = []
+  package struct Table {
+    package private(set) var sequences: [UInt64] = []
     private var rows: [UInt64: Row] = [:]
     private(set) var cost = 0
 
@@ -47,26 +47,25 @@ struct ModelCache {
     }
   }
 
-  /// Steps of one kind that one fill may take.
+  /// Bounds of one fill.
   static let dispensableLooks = 16
   static let secondChances = 128
 
   let capacity: Int
-  private(set) var entries: [UInt64: UInt64] = [:]
-  private(set) var window = Table()
-  private(set) var main = Table()
+  package private(set) var entries: [UInt64: UInt64] = [:]
+  package private(set) var window = Table()
+  package private(set) var main = Table()
   private var sequence: UInt64 = 0
-  /// Where the hand is, and how far it goes before it starts over: what came into the circle during a lap has to wait
-  /// for the next one, as if it had been put behind the hand.
+  /// Where the hand is, and the number that ends its lap: what enters the circle during a lap waits for the next one.
   private var hand: UInt64 = 0
   private var lapEnd: UInt64 = 0
 
-  init(capacity: Int) { self.capacity = capacity }
+  package init(capacity: Int) { self.capacity = capacity }
 
-  var cost: Int { window.cost + main.cost }
+  package var cost: Int { window.cost + main.cost }
 
-  /// Asks for a key, which is filled where it is missing.
-  mutating func access(_ hash: UInt64, cost: Int = 1, policy: PolicyMap) -> Bool {
+  /// Requests a key, and fills it on a miss.
+  package mutating func access(_ hash: UInt64, cost: Int = 1, policy: EvictionPolicy) -> Bool {
     if entries[hash] != nil {
       policy.recordHit(hash)
       return true
@@ -81,7 +80,7 @@ struct ModelCache {
     return false
   }
 
-  private mutating func makeRoom(for cost: Int, _ policy: PolicyMap) {
+  private mutating func makeRoom(for cost: Int, _ policy: EvictionPolicy) {
     let share = max(Int(policy.windowShare * Double(capacity)), cost)
     while self.cost + cost > capacity {
       if let found = dispensable(policy) {
@@ -104,8 +103,8 @@ struct ModelCache {
   }
 
   /// What the best shadow does not hold, among the oldest of the window and those ahead of the hand.
-  private func dispensable(_ policy: PolicyMap) -> (sequence: UInt64, row: Row)? {
-    guard policy.knowsDispensable else { return nil }
+  private func dispensable(_ policy: EvictionPolicy) -> (sequence: UInt64, row: Row)? {
+    guard policy.namesDispensable else { return nil }
     var next = window.first
     for _ in 0..<Self.dispensableLooks {
       guard let entry = next else { break }
@@ -122,7 +121,7 @@ struct ModelCache {
   }
 
   /// The first entry from the hand on that was not referenced since the hand last passed it.
-  private mutating func victim(_ policy: PolicyMap) -> (sequence: UInt64, row: Row)? {
+  private mutating func victim(_ policy: EvictionPolicy) -> (sequence: UInt64, row: Row)? {
     for chance in 0...Self.secondChances {
       var found = main.first(from: hand)
       if found == nil || found.map({ $0.sequence > lapEnd }) == true {
@@ -137,16 +136,16 @@ struct ModelCache {
     return nil
   }
 
-  private mutating func promote(_ entry: (sequence: UInt64, row: Row), _ policy: PolicyMap) {
+  private mutating func promote(_ entry: (sequence: UInt64, row: Row), _ policy: EvictionPolicy) {
     _ = policy.takeReference(entry.row.hash)
     window.remove(at: entry.sequence)
     main.insert(entry.row, at: entry.sequence)
   }
 
-  private mutating func evict(_ entry: (sequence: UInt64, row: Row), _ policy: PolicyMap) {
+  private mutating func evict(_ entry: (sequence: UInt64, row: Row), _ policy: EvictionPolicy) {
     window.remove(at: entry.sequence)
     main.remove(at: entry.sequence)
     entries[entry.row.hash] = nil
-    policy.noteEviction(entry.row.hash)
+    policy.recordEviction(entry.row.hash)
   }
 }

@@ -1,21 +1,21 @@
-/// One way to run the cache: the share of the window, and what it takes to get from the window into the main area.
+/// One setting of the policy: the window's share of the capacity, and what admits an entry to the main area.
 struct PolicyExpert: Sendable {
   enum Admission: Sendable {
-    /// Referenced in the window, or asked for more often than what would leave instead.
+    /// Referenced in the window, or requested more often than the victim.
     case referenced
-    /// Asked for more often by two: a loop longer than the cache leaves a part of itself in place.
+    /// Requested at least two times more than the victim: a loop longer than the cache keeps part of itself.
     case ahead
-    /// Asked for more than twice as often.
+    /// Requested more than twice as often as the victim.
     case twice
   }
 
   let windowShare: Double
   let admission: Admission
-  /// Whether a key that was evicted a short time ago skips the window when it comes back.
+  /// Whether a recently evicted key enters the main area when it is filled again.
   let remembersEvicted: Bool
 
-  /// First the one to begin with; then from the most protective to a plain FIFO. Chosen over families of synthetic
-  /// traces, not over one workload.
+  /// The initial setting first, then from the most protective to a plain FIFO. Chosen over families of synthetic traces, not
+  /// over one workload.
   static let all = [
     PolicyExpert(windowShare: 0.1, admission: .referenced, remembersEvicted: true),
     PolicyExpert(windowShare: 0.02, admission: .ahead, remembersEvicted: false),
@@ -26,8 +26,8 @@ struct PolicyExpert: Sendable {
     PolicyExpert(windowShare: 1, admission: .referenced, remembersEvicted: false),
   ]
 
-  /// - Parameter candidate: The frequency of the window's oldest.
-  /// - Parameter victim: That of the entry the hand of the main area points at.
+  /// - Parameter candidate: The frequency of the window's oldest entry.
+  /// - Parameter victim: The frequency of the entry at the hand of the main area.
   func admits(isReferenced: Bool, candidate: Int, over victim: Int) -> Bool {
     switch admission {
     case .referenced: isReferenced || candidate > victim

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import MemoryLMDB
+@testable import CachePolicy
 
 @Suite struct `The eviction policy` {
   struct Row: Sendable, CustomTestStringConvertible {
@@ -25,7 +25,7 @@ import Testing
   static let hasTraces = trace("tau_airline_toolquery") != nil
 
   @Test(.enabled(if: hasTraces, "needs ../shared/data beside the checkout"), arguments: rows)
-  func `serves each trace nearly as well as the best known policy for it`(_ row: Row) throws {
+  func `hits on each trace within four points of the best known policy`(_ row: Row) throws {
     let keys = try #require(Self.trace(row.trace))
     let rate = Self.hitRate(keys, capacity: row.capacity, policies: [Self.map(entries: row.capacity)])
     print("\(row): \((rate * 10).rounded() / 10) %")
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(.enabled(if: hasTraces, "needs ../shared/data beside the checkout"))
-  func `serves the traces better than the reference on average`() throws {
+  func `hits more than the reference on average`() throws {
     let rates = try Self.rows.map { row in
       Self.hitRate(
         try #require(Self.trace(row.trace)), capacity: row.capacity, policies: [Self.map(entries: row.capacity)])
@@ -41,18 +41,18 @@ import Testing
     #expect(rates.reduce(0, +) / Double(rates.count) > 25.33)
   }
 
-  @Test func `loses nothing to being shared by four processes`() throws {
+  @Test func `loses no hits when four processes share it`() throws {
     let path = Self.temporaryPath()
     defer { unlink(path) }
     let keys = Self.skewed(20_000, seed: 3)
     let alone = Self.hitRate(keys, capacity: 100, policies: [Self.map(entries: 100)])
-    // Four mappings of one file, in turns, are to the policy what four processes are.
-    let shared = (0..<4).map { _ in PolicyMap.open(at: path, entries: 100) }
+    // Four mappings of one file, used in turn, act on the policy as four processes do.
+    let shared = (0..<4).map { _ in EvictionPolicy(path: path, entries: 100) }
     #expect(shared.allSatisfy { $0.isShared })
     #expect(abs(Self.hitRate(keys, capacity: 100, policies: shared) - alone) <= 0.5)
   }
 
-  @Test func `keeps what is asked for again while a scan goes by`() {
+  @Test func `keeps requested entries during a scan`() {
     let policy = Self.map(entries: 100)
     var cache = ModelCache(capacity: 100)
     var hits = 0
@@ -77,18 +77,26 @@ import Testing
 
   // MARK: Samples
 
-  static func hitRate(_ keys: [UInt64], capacity: Int, policies: [PolicyMap]) -> Double {
+  static func hitRate(_ keys: [UInt64], capacity: Int, policies: [EvictionPolicy]) -> Double {
     var cache = ModelCache(capacity: capacity)
     var hits = 0
     for (turn, key) in keys.enumerated() where cache.access(key, policy: policies[turn % policies.count]) { hits += 1 }
     return 100 * Double(hits) / Double(keys.count)
   }
 
-  static func map(entries: Int) -> PolicyMap { PolicyMap.open(at: "/dev/null/none", entries: entries) }
+  static func map(entries: Int) -> EvictionPolicy { EvictionPolicy(path: "/dev/null/none", entries: entries) }
 
   static func temporaryPath() -> String { FileManager.default.temporaryDirectory.path + "/policy-\(UUID().uuidString)" }
 
-  static func mixed(_ number: UInt64) -> UInt64 { XXH64.hash(number, seed: 9) }
+  static func mixed(_ number: UInt64) -> UInt64 {
+    var generator = SeededGenerator(seed: number)
+    return generator.next()
+  }
+
+  /// FNV-1a, mixed.
+  private static func hash(_ text: Substring) -> UInt64 {
+    mixed(text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 })
+  }
 
   static func skewed(_ count: Int, seed: UInt64) -> [UInt64] {
     var generator = SeededGenerator(seed: seed)
@@ -102,6 +110,6 @@ import Testing
     let root = URL(filePath: file).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let path = root.deletingLastPathComponent().appending(path: "shared/data/traces/\(name).txt")
     guard let data = FileManager.default.contents(atPath: path.path(percentEncoded: false)) else { return nil }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n").map { XXH64.hash(String($0), seed: 0) }
+    return String(decoding: data, as: UTF8.self).split(separator: "\n").map(hash)
   }
 }

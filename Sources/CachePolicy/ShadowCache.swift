@@ -1,14 +1,14 @@
-/// A simulation of the cache under one expert, in shared memory: keys only, at most 512 of them and as many evicted.
+/// A simulation of the cache under one expert, in shared memory: hashes of at most 512 keys and of as many evicted ones.
 ///
-/// Lists of nodes that are linked by index. The bytes may be anything: an index is masked wherever it is read and no
-/// loop is longer than the lists can be, so that garbage costs hit rate and nothing else. All zeros is an empty one.
+/// Lists of nodes linked by index. Any bytes are safe: every index is masked when it is read and every loop is bounded by
+/// the number of nodes, so that garbage costs hit rate and nothing else. All zeros is an empty cache.
 struct ShadowCache {
   static let maximumCapacity = 512
   private static let nodeCount = 2048
   private static let bucketCount = 1024
   static let byteCount = nodeCount * MemoryLayout<Node>.stride + bucketCount * 2 + 64
 
-  /// 16 bytes. Index 0 is no node.
+  /// 16 bytes. Index 0 means none.
   private struct Node {
     var hash: UInt64 = 0
     var nextInBucket: UInt16 = 0
@@ -32,7 +32,7 @@ struct ShadowCache {
 
   private let nodes: UnsafeMutablePointer<Node>
   private let buckets: UnsafeMutablePointer<UInt16>
-  /// By `Node.list`; the free one's `unused` counts the nodes that were ever taken.
+  /// By `Node.list`; `unused` of the free list counts the nodes that were ever taken.
   private let lists: UnsafeMutablePointer<List>
   private let capacity: Int
   private let expert: PolicyExpert
@@ -55,9 +55,9 @@ struct ShadowCache {
     return nodes[node].list == Self.window || nodes[node].list == Self.main
   }
 
-  /// Asks for a key, which is filled where it is missing.
+  /// Requests a key, and fills it on a miss.
   ///
-  /// - Returns: Whether it was there.
+  /// - Returns: Whether it was a hit.
   func access(_ hash: UInt64) -> Bool {
     let node = node(of: hash)
     if let node, nodes[node].list == Self.window || nodes[node].list == Self.main {
@@ -68,12 +68,12 @@ struct ShadowCache {
       guard isFull else { break }
       makeRoom()
     }
-    // Lists that say they are full and have nothing to give are garbage.
+    // Lists that are full and have nothing to evict are garbage.
     guard !isFull else {
       clear()
       return false
     }
-    // Making room may have forgotten it.
+    // Making room may have freed the node.
     if let node, nodes[node].list == Self.evicted, nodes[node].hash == hash {
       move(node, to: expert.remembersEvicted ? Self.main : Self.window)
       nodes[node].isReferenced = 0
@@ -103,7 +103,7 @@ struct ShadowCache {
     move(candidate, to: Self.main)
   }
 
-  /// The circle is a queue here: what gets a second chance goes to its end.
+  /// The CLOCK circle is a queue here: a referenced entry moves to its end.
   private func victim() -> Int? {
     for _ in 0..<Self.maximumCapacity {
       guard let node = oldest(Self.main), nodes[node].isReferenced != 0 else { break }
@@ -115,9 +115,9 @@ struct ShadowCache {
 
   private func evict(_ node: Int) {
     move(node, to: Self.evicted)
-    guard count(Self.evicted) > capacity, let forgotten = oldest(Self.evicted) else { return }
-    removeFromBucket(forgotten)
-    move(forgotten, to: Self.free)
+    guard count(Self.evicted) > capacity, let oldest = oldest(Self.evicted) else { return }
+    removeFromBucket(oldest)
+    move(oldest, to: Self.free)
   }
 
   // MARK: Nodes
@@ -160,7 +160,7 @@ struct ShadowCache {
     }
   }
 
-  /// Starts over: where a process died inside a change, or the bytes make no sense.
+  /// After a process died inside a change, or if the bytes make no sense.
   func clear() {
     UnsafeMutableRawPointer(nodes).initializeMemory(as: UInt8.self, repeating: 0, count: Self.byteCount)
   }
