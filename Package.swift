@@ -47,17 +47,24 @@ let package = Package(
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
     .target(name: "CachePolicy", swiftSettings: strict),
+    .target(name: "ByteCoding", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    .target(name: "Heaps", swiftSettings: strict),
     .target(name: "SQLiteStorage", dependencies: ["CSQLite", grdb, sqlite, crypto], swiftSettings: strict),
 
     // L2: concepts, named by meaning.
-    .target(name: "EpisodicMemory", dependencies: ["Vectors", crypto, logging], swiftSettings: strict),
+    .target(
+      name: "EpisodicMemory", dependencies: ["ByteCoding", "Heaps", "Vectors", crypto, logging],
+      swiftSettings: strict),
 
     // L3: adapters, named by technology.
     .target(
       name: "MemorySQLite", dependencies: ["EpisodicMemory", "SQLiteStorage", "Vectors", grdb],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
-      name: "MemoryLMDB", dependencies: ["CachePolicy", "EpisodicMemory", "LMDB", "Vectors", crypto, logging, metrics],
+      name: "MemoryLMDB",
+      dependencies: [
+        "ByteCoding", "CachePolicy", "EpisodicMemory", "Heaps", "LMDB", "Vectors", crypto, logging, metrics,
+      ],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // Reads and writes files through `Memory` alone.
@@ -81,10 +88,16 @@ let package = Package(
       name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
     .testTarget(name: "CachePolicyTests", dependencies: ["CachePolicy", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "VectorsTests", dependencies: ["Vectors"], swiftSettings: strict),
+    .testTarget(name: "VectorsTests", dependencies: ["Heaps", "Vectors"], swiftSettings: strict),
+    .testTarget(
+      name: "ByteCodingTests", dependencies: ["ByteCoding", "TestSupport"],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    .testTarget(name: "HeapsTests", dependencies: ["Heaps", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
-    .testTarget(name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "ByteCoding", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "InterchangeTests", dependencies: ["Interchange", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -94,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "MemoryLMDBTests",
       dependencies: [
-        "MemoryLMDB", "CachePolicy", "EpisodicMemory", "LMDB", "Vectors", "TestSupport", logging, metrics,
+        "MemoryLMDB", "ByteCoding", "CachePolicy", "EpisodicMemory", "Heaps", "LMDB", "Vectors", "TestSupport", logging,
+        metrics,
         metricsTestKit,
       ],
       swiftSettings: strict),

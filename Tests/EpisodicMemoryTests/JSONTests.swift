@@ -1,3 +1,4 @@
+import ByteCoding
 import TestSupport
 import Testing
 
@@ -124,7 +125,7 @@ import Testing
     var writer = ByteWriter()
     writer.write(value)
     return try writer.bytes.withUnsafeBytes { bytes in
-      var reader = ByteReader(bytes)
+      var reader = ByteReader(bytes.bytes)
       return try reader.json()
     }
   }

@@ -8,10 +8,12 @@ import Testing
     "CachePolicy": [],
     "LMDB": ["CLMDB"],
     "Vectors": ["CVectors"],
+    "ByteCoding": [],
+    "Heaps": [],
     "SQLiteStorage": ["CSQLite", "GRDB", "GRDBSQLite"],
-    "EpisodicMemory": ["Vectors"],
+    "EpisodicMemory": ["ByteCoding", "Heaps", "Vectors"],
     "MemorySQLite": ["EpisodicMemory", "SQLiteStorage", "Vectors", "GRDB"],
-    "MemoryLMDB": ["CachePolicy", "EpisodicMemory", "LMDB", "Vectors"],
+    "MemoryLMDB": ["ByteCoding", "CachePolicy", "EpisodicMemory", "Heaps", "LMDB", "Vectors"],
     "Interchange": ["EpisodicMemory", "Vectors"],
     "Episodic": ["EpisodicMemory", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors"],
     "EpisodicCLI": ["Episodic"],
@@ -30,7 +32,9 @@ import Testing
     #expect(!files.isEmpty)
     for file in files {
       let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-      let imports = text.matches(of: /(?m)^(?:@\w+ )?(?:public |internal )?import (?:\w+ )?(\w+)/).map { String($0.1) }
+      let imports = text.matches(of: /(?m)^(?:@\w+ )?(?:public |package |internal )?import (?:\w+ )?(\w+)/).map {
+        String($0.1)
+      }
       let forbidden = Set(imports).intersection(known).subtracting(Self.allowed[target] ?? [])
       #expect(forbidden.isEmpty, "\(target)/\(file) imports \(forbidden.sorted())")
     }

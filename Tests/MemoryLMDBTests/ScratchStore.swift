@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import Foundation
 import LMDB
@@ -124,6 +125,8 @@ struct Text: Cacheable, Equatable {
   init(_ value: String) { self.value = value }
   func encode(to bytes: inout ByteWriter) { bytes.write(value) }
   init(from encoded: EncodedValue) throws(MalformedBytes) {
-    value = try ByteReader.read(encoded) { reader throws(MalformedBytes) in try reader.text() }
+    value = try encoded.withBytes { bytes throws(MalformedBytes) in
+      try ByteReader.decode(bytes.bytes) { reader throws(MalformedBytes) in try reader.text() }
+    }
   }
 }

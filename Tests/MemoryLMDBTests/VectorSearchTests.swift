@@ -1,3 +1,4 @@
+import Heaps
 import Testing
 import Vectors
 
@@ -80,9 +81,9 @@ private struct Clusters {
 
   func nearest(_ count: Int, to query: Vector, _ metric: Metric, _ filter: AttributeFilter) -> [Int] {
     let query = VectorQuery(query, metric: metric)
-    var best = TopK<Int>(count)
+    var best = TopK<Scored<Int>>(count)
     for (row, vector) in vectors.enumerated() where filter.admits(attributes[row]) {
-      if let similarity = query.similarity(to: vector) { best.insert(row, score: similarity) }
+      if let similarity = query.similarity(to: vector) { best.insert(Scored(row, score: similarity)) }
     }
     return best.ranked().map(\.id)
   }

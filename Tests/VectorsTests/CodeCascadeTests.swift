@@ -1,3 +1,4 @@
+import Heaps
 import Testing
 
 @testable import Vectors
@@ -80,8 +81,8 @@ private struct CodedRows {
   /// The same by all float32 components.
   func exactlyNearest(_ count: Int, to vector: Vector) -> [UInt32] {
     let query = VectorQuery(vector, metric: .cosine)
-    var best = TopK<UInt32>(count)
-    for (index, row) in rows.enumerated() { best.insert(UInt32(index), score: query.similarity(to: row) ?? -1) }
+    var best = TopK<Scored<UInt32>>(count)
+    for (index, row) in rows.enumerated() { best.insert(Scored(UInt32(index), score: query.similarity(to: row) ?? -1)) }
     return best.ranked().map(\.id)
   }
 }

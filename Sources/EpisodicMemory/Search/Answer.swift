@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// The answer to a query as it is cached: which episodes, in which order, and why; the episodes have entries of their own.
 struct Answer: Hashable, Sendable {
   struct Line: Hashable, Sendable {
@@ -30,7 +32,7 @@ extension Answer: Cacheable {
   }
 
   init(from encoded: EncodedValue) throws(MalformedBytes) {
-    lines = try ByteReader.read(encoded) { reader throws(MalformedBytes) in try Self.lines(from: &reader) }
+    lines = try encoded.decode { reader throws(MalformedBytes) in try Self.lines(from: &reader) }
   }
 
   private static func lines(from bytes: inout ByteReader) throws(MalformedBytes) -> [Line] {

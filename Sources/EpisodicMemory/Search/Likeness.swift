@@ -1,3 +1,4 @@
+import Heaps
 import Vectors
 
 /// How like the query's vector episodes are, each by the best of its vectors.
@@ -33,9 +34,9 @@ struct Likeness {
       best[episode] = max(best[episode] ?? -.infinity, similarity)
     }
     for (episode, similarity) in best { take(episode, similarity) }
-    var top = TopK<Int64>(request.depth)
+    var top = TopK<Scored<Int64>>(request.depth)
     // Of equal scores it keeps the smaller: the negated row of what was recorded last.
-    for (episode, likeness) in byEpisode { top.insert(-episode, score: likeness) }
+    for (episode, likeness) in byEpisode { top.insert(Scored(-episode, score: likeness)) }
     nearest = top.ranked().map { -$0.id }
   }
 

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 
 #if canImport(Darwin)
@@ -14,7 +15,7 @@ import EpisodicMemory
 ///
 /// | at | | |
 /// | --- | --- | --- |
-/// | 0 | UInt64 | checksum: `FoldedChecksum` over all that follows, seeded with the key's hash and the epoch of the files |
+/// | 0 | UInt64 | checksum: `Checksum` over all that follows, seeded with the key's hash and the epoch of the files |
 /// | 8 | Int64 | deadline, milliseconds since 1970: from then on expired |
 /// | 16 | Int64 | revision of the primary's snapshot the value was read from |
 /// | 24 | UInt64 | sequence: the number of its fill, its row in `window` or `main` |
@@ -92,7 +93,7 @@ struct CacheEntry {
   }
 
   private static func checksum(_ bytes: UnsafeRawBufferPointer, keyHash: UInt64, epoch: UInt64) -> UInt64 {
-    FoldedChecksum.of(UnsafeRawBufferPointer(rebasing: bytes[8...]), seed: keyHash ^ epoch)
+    Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[8...]), seed: keyHash ^ epoch)
   }
 
   // MARK: Making one
@@ -121,16 +122,9 @@ struct CacheEntry {
   /// Gives it its place in the order, and the checksum over everything.
   static func seal(_ bytes: inout [UInt8], sequence: UInt64, keyHash: UInt64, epoch: UInt64) {
     bytes.withUnsafeMutableBytes { bytes in
-      bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 24, as: UInt64.self)
+      bytes.store(sequence, at: 24)
       let checksum = checksum(UnsafeRawBufferPointer(bytes), keyHash: keyHash, epoch: epoch)
-      bytes.storeBytes(of: checksum.littleEndian, toByteOffset: 0, as: UInt64.self)
+      bytes.store(checksum, at: 0)
     }
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  @inline(__always)
-  fileprivate func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type = Value.self) -> Value {
-    Value(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
   }
 }

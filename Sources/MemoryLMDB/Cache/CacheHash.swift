@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 
 // Names as they stand in LMDB: 64 bits, seeded so that an episode and a pattern of one name are two. Hashes can
@@ -5,7 +6,7 @@ import EpisodicMemory
 
 extension CacheKey {
   var hash: UInt64 {
-    let hash = XXH64.hash(name, seed: UInt64(kind.rawValue))
+    let hash = Checksum.of(name, seed: UInt64(kind.rawValue))
     // 0 is the floor's place in the table of tags.
     return hash == TagTable.floor ? 1 : hash
   }
@@ -18,10 +19,10 @@ extension CacheTag {
       // A tag that is a key of its own: its change drops the entry of that key.
       case .episode(let id): CacheKey(.episode, id).hash
       case .pattern(let name): CacheKey(.pattern, name).hash
-      case .domain(let domain, includingActive: false): XXH64.hash(domain, seed: 0x13)
-      case .domain(let domain, includingActive: true): XXH64.hash(domain, seed: 0x14)
-      case .everything(includingActive: false): XXH64.hash(0, seed: 0x15)
-      case .everything(includingActive: true): XXH64.hash(0, seed: 0x16)
+      case .domain(let domain, includingActive: false): Checksum.of(domain, seed: 0x13)
+      case .domain(let domain, includingActive: true): Checksum.of(domain, seed: 0x14)
+      case .everything(includingActive: false): Checksum.of(0, seed: 0x15)
+      case .everything(includingActive: true): Checksum.of(0, seed: 0x16)
       }
     return hash == TagTable.floor ? 1 : hash
   }

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import LMDB
 
@@ -25,9 +26,9 @@ struct OrderRow: Equatable {
     let row = bytes.withUnsafeBytes { bytes -> OrderRow? in
       guard bytes.count == Self.byteCount, let kind = CacheKey.Kind(rawValue: bytes[20]) else { return nil }
       return OrderRow(
-        keyHash: UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)),
-        deadline: Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self)),
-        cost: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self)),
+        keyHash: bytes.integer(at: 0),
+        deadline: bytes.integer(at: 8),
+        cost: bytes.integer(at: 16),
         kind: kind)
     }
     guard let row else { throw LMDBError(.damaged, message: "a row of the cache's order is damaged") }

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 
 /// An entry taken out of the cache to be compared with the primary.

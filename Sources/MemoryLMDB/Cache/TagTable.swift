@@ -1,3 +1,4 @@
+import ByteCoding
 import LMDB
 
 /// The database `tags`: which revision last changed what cached values depend on.
@@ -73,8 +74,8 @@ struct TagTable: Sendable {
   private func revision(in record: RawSpan, of tag: UInt64) throws(LMDBError) -> Int64 {
     let revision = record.withUnsafeBytes { bytes -> Int64? in
       guard bytes.count == 16 else { return nil }
-      let revision = Int64(littleEndian: bytes.loadUnaligned(as: Int64.self))
-      let seal = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      let revision = bytes.integer(at: 0, as: Int64.self)
+      let seal = bytes.integer(at: 8, as: UInt64.self)
       return seal == self.seal(revision, tag) ? revision : nil
     }
     guard let revision else { throw Self.damaged }
@@ -82,7 +83,7 @@ struct TagTable: Sendable {
   }
 
   private func seal(_ revision: Int64, _ tag: UInt64) -> UInt64 {
-    XXH64.hash(UInt64(bitPattern: revision), seed: tag ^ epoch)
+    Checksum.of(UInt64(bitPattern: revision), seed: tag ^ epoch)
   }
 
   private static var damaged: LMDBError { LMDBError(.damaged, message: "a row of the cache's tags is damaged") }

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 
 /// What a cache did since its files were made, over all processes, what it holds, and where its policy stands.

@@ -1,3 +1,4 @@
+import ByteCoding
 import LMDB
 
 /// The database `episodes`: what scopes and filters look at, by row of the episode.
@@ -35,7 +36,7 @@ struct EpisodeTable: Sendable {
     for (key, records) in Dictionary(grouping: records, by: { Self.key($0.key) }).sorted(by: { $0.key < $1.key }) {
       var bytes = try content(key, in: transaction)
       for (row, record) in records { Self.write(record, at: Self.offset(row), to: &bytes) }
-      try transaction.put(SealedRecord.seal(bytes, seed: epoch ^ key).span.bytes, for: key, in: database)
+      try transaction.put(Seal(key: key, generation: epoch).sealed(bytes).span.bytes, for: key, in: database)
     }
   }
 
@@ -90,22 +91,17 @@ struct EpisodeTable: Sendable {
   private static func offset(_ row: Int64) -> Int { Int(row & 255) * recordBytes }
 
   private static func read(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Record? {
-    func integer<Value: FixedWidthInteger>(_ at: Int, _ type: Value.Type) -> Value {
-      Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + at, as: Value.self))
-    }
-    let status = integer(12, UInt8.self)
+    func integer<Value: FixedWidthInteger>(_ at: Int) -> Value { bytes.integer(at: offset + at) }
+    let status: UInt8 = integer(12)
     guard status != absent else { return nil }
     let attributes = NamedAttributes(
-      domain: integer(0, UInt32.self), session: integer(4, UInt32.self), task: integer(8, UInt32.self), status: status,
-      createdAt: integer(16, Int64.self))
-    return Record(attributes: attributes, contextHash: integer(24, UInt64.self))
+      domain: integer(0), session: integer(4), task: integer(8), status: status, createdAt: integer(16))
+    return Record(attributes: attributes, contextHash: integer(24))
   }
 
   private static func write(_ record: Record?, at offset: Int, to bytes: inout [UInt8]) {
     bytes.withUnsafeMutableBytes { bytes in
-      func put(_ value: some FixedWidthInteger, _ at: Int) {
-        bytes.storeBytes(of: value.littleEndian, toByteOffset: offset + at, as: type(of: value))
-      }
+      func put(_ value: some FixedWidthInteger, _ at: Int) { bytes.store(value, at: offset + at) }
       guard let record else { return put(absent, 12) }
       put(record.attributes.domain, 0)
       put(record.attributes.session, 4)
@@ -124,12 +120,15 @@ struct EpisodeTable: Sendable {
     }
     return try value.withUnsafeBytes { bytes throws(LMDBError) in
       try check(bytes, key)
-      return Array(bytes.dropLast(8))
+      return Array(bytes.dropLast(Seal.byteCount))
     }
   }
 
   private func check(_ bytes: UnsafeRawBufferPointer, _ key: UInt64) throws(LMDBError) {
-    guard bytes.count == Self.valueBytes + 8, SealedRecord.isSealed(bytes, seed: epoch ^ key) else {
+    do throws(MalformedBytes) {
+      guard bytes.count == Self.valueBytes + Seal.byteCount else { throw MalformedBytes() }
+      _ = try Seal(key: key, generation: epoch).open(bytes.bytes)
+    } catch {
       throw Self.damaged
     }
   }

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import LMDB
 import Synchronization
@@ -90,7 +91,7 @@ struct IndexBatch: ~Copyable {
     guard admit(texts: [episode.context]) else { return false }
     let attributes = named(episode.attributes, &transaction)
     // Never 0, which stands for a context that is not in the index.
-    let hash = XXH64.hash(episode.context, seed: index.tier.epoch) | 1
+    let hash = Checksum.of(episode.context, seed: index.tier.epoch) | 1
     let before = before[episode.row]
     records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
     if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }

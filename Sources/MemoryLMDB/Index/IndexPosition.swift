@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import LMDB
 
@@ -49,13 +50,13 @@ extension MetaTable {
     epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> IndexPosition? {
     guard let record = try transaction.get(Self.progress, in: database) else { return nil }
-    return try SealedRecord.open(record, seed: epoch ^ Self.progress, "progress") { reader throws(MalformedBytes) in
+    return try Seal(key: Self.progress, generation: epoch).decode(record, "progress") { reader throws(MalformedBytes) in
       try IndexPosition(&reader)
     }
   }
 
   func put(_ position: IndexPosition, epoch: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
-    let record = SealedRecord.seal(position.encode(), seed: epoch ^ Self.progress)
+    let record = Seal(key: Self.progress, generation: epoch).sealed(position.encode())
     try transaction.put(record.span.bytes, for: Self.progress, in: database)
   }
 

@@ -1,3 +1,4 @@
+import ByteCoding
 public import EpisodicMemory
 import LMDB
 import Logging
@@ -13,7 +14,7 @@ import Synchronization
 /// removed and built anew.
 public final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
-    format: 4,
+    format: 5,
     databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
 
   let tier: LMDBTier

@@ -1,3 +1,4 @@
+import ByteCoding
 import Crypto
 import EpisodicMemory
 import LMDB
@@ -25,8 +26,9 @@ struct NameTable: Sendable {
     guard let number = UInt32(exactly: try transaction.count(in: database) + 1), number < .max else {
       throw LMDBError(.invalid, message: "the index has more names than it can number")
     }
-    let value = SealedRecord.seal(withUnsafeBytes(of: number.littleEndian) { Array($0) }, seed: seed(key))
-    try transaction.put(value.span.bytes, for: key.span.bytes, in: database)
+    var value = ByteWriter(capacity: 12)
+    value.write(number)
+    try transaction.put(seal(key).sealed(value.bytes).span.bytes, for: key.span.bytes, in: database)
     return number
   }
 
@@ -34,12 +36,12 @@ struct NameTable: Sendable {
     _ key: [UInt8], in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> UInt32? {
     guard let value = try transaction.get(key.span.bytes, in: database) else { return nil }
-    return try SealedRecord.open(value, seed: seed(key), "a name") { reader throws(MalformedBytes) in
+    return try seal(key).decode(value, "a name") { reader throws(MalformedBytes) in
       try reader.integer()
     }
   }
 
-  private func seed(_ key: [UInt8]) -> UInt64 { epoch ^ key.withUnsafeBytes { XXH64.hash($0, seed: 0) } }
+  private func seal(_ key: [UInt8]) -> Seal { Seal(key: key.span.bytes, generation: epoch) }
 
   private static func key(_ name: String, _ kind: Kind) -> [UInt8] {
     [kind.rawValue] + SHA256.hash(data: Array(name.utf8)).prefix(16)

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import LMDB
 
@@ -30,7 +31,7 @@ struct MetaTable: Sendable {
   /// `nil` in files that were just made.
   func identity(in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) -> Identity? {
     guard let record = try transaction.get(Key.identity, in: database) else { return nil }
-    return try SealedRecord.open(record, seed: Key.identity, "identity") { reader throws(MalformedBytes) in
+    return try Seal(key: Key.identity, generation: 0).decode(record, "identity") { reader throws(MalformedBytes) in
       Identity(
         format: try reader.integer(), epoch: try reader.integer(), store: StoreIdentity(rawValue: try reader.text()))
     }
@@ -41,7 +42,7 @@ struct MetaTable: Sendable {
     content.write(identity.format)
     content.write(identity.epoch)
     content.write(identity.store.rawValue)
-    try put(content, Key.identity, seed: Key.identity, in: &transaction)
+    try put(content, Key.identity, epoch: 0, in: &transaction)
   }
 
   /// How far the primary's history is known, and at which moment that was all of it.
@@ -58,7 +59,7 @@ struct MetaTable: Sendable {
     epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> Position? {
     guard let record = try transaction.get(Key.position, in: database) else { return nil }
-    return try SealedRecord.open(record, seed: epoch ^ Key.position, "position") { reader throws(MalformedBytes) in
+    return try Seal(key: Key.position, generation: epoch).decode(record, "position") { reader throws(MalformedBytes) in
       let watermark = Watermark(revision: try reader.integer(), nonce: try reader.integer())
       var words = InlineArray<8, UInt64>(repeating: 0)
       for index in words.indices { words[index] = try reader.integer() }
@@ -82,18 +83,18 @@ struct MetaTable: Sendable {
     at stamp: CommitStamp, epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> Bool {
     guard let record = try transaction.get(Key.position, in: database) else { return false }
-    return try record.withUnsafeBytes { bytes throws(LMDBError) in
-      guard bytes.count == Position.byteCount else { throw LMDBError(.damaged, message: "the position is damaged") }
-      var differences: UInt64 = 0
-      for index in 0..<8 {
-        let word = bytes.loadUnaligned(fromByteOffset: Position.stampOffset + 8 * index, as: UInt64.self)
-        differences |= UInt64(littleEndian: word) ^ stamp.words[index]
+    do throws(MalformedBytes) {
+      guard record.byteCount == Position.byteCount else { throw MalformedBytes() }
+      let differences = record.withUnsafeBytes { bytes in
+        var differences: UInt64 = 0
+        for index in 0..<8 { differences |= bytes.integer(at: Position.stampOffset + 8 * index) ^ stamp.words[index] }
+        return differences
       }
       guard differences == 0 else { return false }
-      guard SealedRecord.isSealed(bytes, seed: epoch ^ Key.position) else {
-        throw LMDBError(.damaged, message: "the position is damaged")
-      }
+      _ = try Seal(key: Key.position, generation: epoch).open(record)
       return true
+    } catch {
+      throw LMDBError(.damaged, message: "the position is damaged")
     }
   }
 
@@ -103,7 +104,7 @@ struct MetaTable: Sendable {
     content.write(position.watermark.nonce)
     let words = (position.stamp ?? Self.noStamp).words
     for index in words.indices { content.write(words[index]) }
-    try put(content, Key.position, seed: epoch ^ Key.position, in: &transaction)
+    try put(content, Key.position, epoch: epoch, in: &transaction)
   }
 
   func removePosition(in transaction: inout WriteTransaction) throws(LMDBError) {
@@ -112,7 +113,7 @@ struct MetaTable: Sendable {
 
   func tallies(epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) -> Tallies {
     guard let record = try transaction.get(Key.tallies, in: database) else { return Tallies() }
-    return try SealedRecord.open(record, seed: epoch ^ Key.tallies, "tallies") { reader throws(MalformedBytes) in
+    return try Seal(key: Key.tallies, generation: epoch).decode(record, "tallies") { reader throws(MalformedBytes) in
       try Tallies(from: &reader)
     }
   }
@@ -120,12 +121,12 @@ struct MetaTable: Sendable {
   func put(_ tallies: Tallies, epoch: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
     var content = ByteWriter(capacity: 256)
     tallies.encode(to: &content)
-    try put(content, Key.tallies, seed: epoch ^ Key.tallies, in: &transaction)
+    try put(content, Key.tallies, epoch: epoch, in: &transaction)
   }
 
   private func put(
-    _ content: ByteWriter, _ key: UInt64, seed: UInt64, in transaction: inout WriteTransaction
+    _ content: ByteWriter, _ key: UInt64, epoch: UInt64, in transaction: inout WriteTransaction
   ) throws(LMDBError) {
-    try transaction.put(SealedRecord.seal(content.bytes, seed: seed).span.bytes, for: key, in: database)
+    try transaction.put(Seal(key: key, generation: epoch).sealed(content.bytes).span.bytes, for: key, in: database)
   }
 }

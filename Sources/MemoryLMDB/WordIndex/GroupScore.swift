@@ -1,5 +1,7 @@
+import Heaps
+
 /// A group that matches, and why.
-struct GroupScore: Hashable, Sendable {
+struct GroupScore: Ranked, Hashable, Sendable {
   struct Step: Hashable, Sendable {
     var member: UInt64
     /// bm25 among the steps, unweighted.
@@ -27,7 +29,8 @@ struct GroupScore: Hashable, Sendable {
     total = context + sum
   }
 
-  /// Whether this one comes before another in an answer.
+  var score: Double { total }
+
   func precedes(_ other: GroupScore) -> Bool {
     total != other.total ? total > other.total : group < other.group
   }

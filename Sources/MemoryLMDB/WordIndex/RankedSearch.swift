@@ -1,3 +1,4 @@
+import Heaps
 import LMDB
 
 /// Ranks groups by words, any of which may match: MaxScore over the terms' lists, with the blocks' bounds.
@@ -89,7 +90,7 @@ final class RankedSearch {
   // MARK: The best
 
   func best(_ limit: Int, admits: (UInt64) -> Bool) throws(LMDBError) -> [GroupScore] {
-    var best = BestGroups(limit: limit)
+    var best = TopK<GroupScore>(limit)
     for index in lists.indices { try lists[index].advance(to: 0) }
     var essential = 0
     // Up to here the blocks' bounds were seen to let a group in.
@@ -117,7 +118,7 @@ final class RankedSearch {
         try advance(index, to: group + 1, essential, best.threshold)
       }
     }
-    return best.sorted()
+    return best.ranked()
   }
 
   /// What a group can get before the first of the present blocks ends, and where that is.

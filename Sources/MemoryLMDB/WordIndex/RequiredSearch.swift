@@ -1,3 +1,4 @@
+import Heaps
 import LMDB
 
 /// Ranks groups by phrases and prefixes that must all be in one document, and words that may be.
@@ -24,19 +25,19 @@ struct RequiredSearch {
   }
 
   func best(_ limit: Int, admits: (UInt64) -> Bool) throws(LMDBError) -> [GroupScore] {
-    var best = BestGroups(limit: limit)
+    var best = TopK<GroupScore>(limit)
     if steps == nil {
       // A group is one document then, so its score is known without the others.
       try contexts?.forEachDocument { group, _, score in
-        if best.wants(score, group), admits(group) { best.insert(context(group, score)) }
+        if score >= best.threshold, admits(group) { best.insert(context(group, score)) }
         return best.threshold
       }
-      return best.sorted()
+      return best.ranked()
     }
     forEachGroup(try hits()) { score in
-      if best.wants(score.total, score.group), admits(score.group) { best.insert(score) }
+      if score.total >= best.threshold, admits(score.group) { best.insert(score) }
     }
-    return best.sorted()
+    return best.ranked()
   }
 
   /// The scores of those of some groups that match, ascending by group.

@@ -1,3 +1,4 @@
+import ByteCoding
 import LMDB
 
 /// An inverted index of words in one LMDB database: ranks by bm25 as FTS5 does, without scoring what cannot win.

@@ -1,3 +1,4 @@
+import ByteCoding
 import LMDB
 
 /// Keys of the index: `[segment, 4 bytes big-endian][kind][field][rest]`; the manifest's is four zero bytes.
@@ -66,8 +67,8 @@ struct WordKey {
   static func term(_ token: UnsafeRawBufferPointer) -> [UInt8] {
     if token.count <= longestTerm { return Array(token) }
     var term = Array(token.prefix(longestPrefix))
-    withUnsafeBytes(of: XXH64.hash(token, seed: 1).bigEndian) { term.append(contentsOf: $0) }
-    withUnsafeBytes(of: XXH64.hash(token, seed: 2).bigEndian) { term.append(contentsOf: $0) }
+    withUnsafeBytes(of: Checksum.of(token, seed: 1).bigEndian) { term.append(contentsOf: $0) }
+    withUnsafeBytes(of: Checksum.of(token, seed: 2).bigEndian) { term.append(contentsOf: $0) }
     return term
   }
 }

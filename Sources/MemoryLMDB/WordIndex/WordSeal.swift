@@ -1,3 +1,4 @@
+import ByteCoding
 import LMDB
 
 /// The last eight bytes of every value: a checksum bound to its key and to the life of the files.
@@ -7,7 +8,7 @@ struct WordSeal: Sendable {
 
   func seal(_ value: inout [UInt8], key: [UInt8]) {
     let seed = seed(key.span.bytes)
-    value.append64(value.withUnsafeBytes { FoldedChecksum.of($0, seed: seed) })
+    value.append64(value.withUnsafeBytes { Checksum.of($0, seed: seed) })
   }
 
   /// The seal of a value, which says which value it is but not that it is intact.
@@ -26,12 +27,12 @@ struct WordSeal: Sendable {
     let content = UnsafeRawBufferPointer(start: start, count: value.count - Self.byteCount)
     let stored = start.load64(content.count)
     if let verified, verified.contains(stored) { return content }
-    guard FoldedChecksum.of(content, seed: seed(key)) == stored else { throw .damagedWords(what) }
+    guard Checksum.of(content, seed: seed(key)) == stored else { throw .damagedWords(what) }
     verified?.insert(stored)
     return content
   }
 
   private func seed(_ key: RawSpan) -> UInt64 {
-    key.withUnsafeBytes { XXH64.hash($0, seed: epoch) }
+    Checksum.of(key, seed: epoch)
   }
 }

@@ -1,3 +1,4 @@
+public import ByteCoding
 import Synchronization
 
 /// An episode in its binary form, of which the context and the steps are decoded when somebody asks, and once.
@@ -49,7 +50,7 @@ final class EncodedEpisode: Sendable {
 
   var context: String {
     if let known = decodedContext.load() { return known.value }
-    let context = value.withBytes { $0.text(contextRange.lowerBound, contextRange.count) }
+    let context = value.withBytes { $0.text(at: contextRange.lowerBound, contextRange.count) }
     return decodedContext.storeIfNil(Box(context)).value
   }
 
@@ -76,9 +77,10 @@ final class EncodedEpisode: Sendable {
         at = tool + (record.toolCount ?? 0)
         steps.append(
           Step(
-            id: Step.ID(composed: bytes.text(id, record.idCount)), number: record.number,
-            action: bytes.text(action, record.actionCount), result: record.resultCount.map { bytes.text(result, $0) },
-            tool: record.toolCount.map { bytes.text(tool, $0) }, duration: record.duration, success: record.success,
+            id: Step.ID(composed: bytes.text(at: id, record.idCount)), number: record.number,
+            action: bytes.text(at: action, record.actionCount),
+            result: record.resultCount.map { bytes.text(at: result, $0) },
+            tool: record.toolCount.map { bytes.text(at: tool, $0) }, duration: record.duration, success: record.success,
             timestamp: record.timestamp))
       }
       return steps
@@ -90,13 +92,13 @@ extension Episode: Cacheable {
   public init(from encoded: EncodedValue) throws(MalformedBytes) {
     self = try encoded.withBytes { raw throws(MalformedBytes) in
       guard raw.count >= EncodedEpisode.headerCount else { throw MalformedBytes() }
-      let stepCount = Int(raw.integer(4, as: UInt32.self))
+      let stepCount = Int(raw.integer(at: 4, as: UInt32.self))
       let texts = EncodedEpisode.headerCount + stepCount * StepRecord.byteCount
       guard texts <= raw.count else { throw MalformedBytes() }
       // In the order in which they lie there: where each ends.
       var end = texts
       let ends = InlineArray<6, Int> { index in
-        end += Int(raw.integer(40 + 4 * index, as: UInt32.self))
+        end += Int(raw.integer(at: 40 + 4 * index, as: UInt32.self))
         return end
       }
       var stepTexts = 0
@@ -104,15 +106,16 @@ extension Episode: Cacheable {
       guard ends[5] + stepTexts == raw.count else { throw MalformedBytes() }
       let fields = EncodedEpisode.Fields(rawValue: raw[1])
       return Episode(
-        id: ID(composed: raw.text(texts, ends[0] - texts)),
-        taskType: TaskType(composed: raw.text(ends[0], ends[1] - ends[0])),
-        domain: raw.text(ends[1], ends[2] - ends[1]),
-        session: fields.contains(.session) ? raw.text(ends[2], ends[3] - ends[2]) : nil,
+        id: ID(composed: raw.text(at: texts, ends[0] - texts)),
+        taskType: TaskType(composed: raw.text(at: ends[0], ends[1] - ends[0])),
+        domain: raw.text(at: ends[1], ends[2] - ends[1]),
+        session: fields.contains(.session) ? raw.text(at: ends[2], ends[3] - ends[2]) : nil,
         status: try Status(code: raw[0]),
-        successRate: fields.contains(.successRate) ? Double(bitPattern: raw.integer(8)) : nil,
-        createdAt: Timestamp(milliseconds: raw.integer(16)),
-        completedAt: fields.contains(.completedAt) ? Timestamp(milliseconds: raw.integer(24)) : nil,
-        metadata: try JSON(UnsafeRawBufferPointer(rebasing: raw[ends[3]..<ends[4]])), embeddingVersion: raw.integer(32),
+        successRate: fields.contains(.successRate) ? Double(bitPattern: raw.integer(at: 8)) : nil,
+        createdAt: Timestamp(milliseconds: raw.integer(at: 16)),
+        completedAt: fields.contains(.completedAt) ? Timestamp(milliseconds: raw.integer(at: 24)) : nil,
+        metadata: try JSON(UnsafeRawBufferPointer(rebasing: raw[ends[3]..<ends[4]])),
+        embeddingVersion: raw.integer(at: 32),
         texts: EncodedEpisode(encoded, stepCount: stepCount, contextRange: ends[4]..<ends[5]))
     }
   }
@@ -174,8 +177,6 @@ extension JSON {
       self = [:]
       return
     }
-    var reader = ByteReader(bytes)
-    self = try reader.json()
-    guard reader.isAtEnd else { throw MalformedBytes() }
+    self = try ByteReader.decode(bytes.bytes) { reader throws(MalformedBytes) in try reader.json() }
   }
 }

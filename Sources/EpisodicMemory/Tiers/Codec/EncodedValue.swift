@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// A value as it encoded itself: the end of bytes that are handed over whole, so that a hit copies them once.
 public struct EncodedValue: Sendable {
   private let bytes: [UInt8]
@@ -16,6 +18,13 @@ public struct EncodedValue: Sendable {
     try bytes.span.bytes.withUnsafeBytes { raw throws(Failure) in
       try body(UnsafeRawBufferPointer(rebasing: raw[start...]))
     }
+  }
+
+  /// Decodes the value with `read`, which must consume all of it.
+  func decode<Value>(
+    _ read: (inout ByteReader) throws(MalformedBytes) -> Value
+  ) throws(MalformedBytes) -> Value {
+    try ByteReader.decode(bytes.span.bytes.extracting(start...), read)
   }
 
   func isIdentical(to other: EncodedValue) -> Bool { bytes[start...] == other.bytes[other.start...] }

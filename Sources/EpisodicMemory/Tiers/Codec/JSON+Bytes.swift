@@ -1,3 +1,5 @@
+public import ByteCoding
+
 extension ByteWriter {
   public mutating func write(_ json: JSON) {
     switch json {

@@ -1,3 +1,5 @@
+public import ByteCoding
+
 extension Pattern: Cacheable {
   public func encode(to bytes: inout ByteWriter) {
     bytes.write(id.rawValue)
@@ -12,7 +14,7 @@ extension Pattern: Cacheable {
   }
 
   public init(from encoded: EncodedValue) throws(MalformedBytes) {
-    self = try ByteReader.read(encoded) { reader throws(MalformedBytes) in try Pattern(from: &reader) }
+    self = try encoded.decode { reader throws(MalformedBytes) in try Pattern(from: &reader) }
   }
 
   private init(from bytes: inout ByteReader) throws(MalformedBytes) {

@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// What an encoded episode holds of a step beside its texts.
 ///
 /// Layout, little-endian; offsets in bytes: number Int64; 8 timestamp Int64; 16 duration Int64 in milliseconds, the
@@ -17,16 +19,16 @@ struct StepRecord {
     start = EncodedEpisode.headerCount + index * Self.byteCount
   }
 
-  var number: Int { Int(truncatingIfNeeded: bytes.integer(start, as: Int64.self)) }
-  var timestamp: Timestamp { Timestamp(milliseconds: bytes.integer(start + 8)) }
+  var number: Int { Int(truncatingIfNeeded: bytes.integer(at: start, as: Int64.self)) }
+  var timestamp: Timestamp { Timestamp(milliseconds: bytes.integer(at: start + 8)) }
 
   var duration: Duration? {
-    let milliseconds: Int64 = bytes.integer(start + 16)
+    let milliseconds: Int64 = bytes.integer(at: start + 16)
     return milliseconds == .min ? nil : .milliseconds(milliseconds)
   }
 
-  @inline(__always) var idCount: Int { Int(bytes.integer(start + 24, as: UInt32.self)) }
-  @inline(__always) var actionCount: Int { Int(bytes.integer(start + 28, as: UInt32.self)) }
+  @inline(__always) var idCount: Int { Int(bytes.integer(at: start + 24, as: UInt32.self)) }
+  @inline(__always) var actionCount: Int { Int(bytes.integer(at: start + 28, as: UInt32.self)) }
   @inline(__always) var resultCount: Int? { count(start + 32) }
   @inline(__always) var toolCount: Int? { count(start + 36) }
 
@@ -44,7 +46,7 @@ struct StepRecord {
 
   @inline(__always)
   private func count(_ offset: Int) -> Int? {
-    let count: UInt32 = bytes.integer(offset)
+    let count: UInt32 = bytes.integer(at: offset)
     return count == Self.none ? nil : Int(count)
   }
 
@@ -57,18 +59,5 @@ struct StepRecord {
     bytes.write(step.result.map { UInt32(clamping: $0.utf8.count) } ?? none)
     bytes.write(step.tool.map { UInt32(clamping: $0.utf8.count) } ?? none)
     bytes.write(step.success.map { UInt64($0 ? 1 : 0) } ?? 2)
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  /// - Parameter offset: Must be followed by that many bytes.
-  @inline(__always)
-  func integer<Value: FixedWidthInteger>(_ offset: Int, as type: Value.Type = Value.self) -> Value {
-    Value(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
-  }
-
-  @inline(__always)
-  func text(_ start: Int, _ count: Int) -> String {
-    String(decoding: UnsafeRawBufferPointer(rebasing: self[start..<start + count]), as: UTF8.self)
   }
 }

@@ -1,3 +1,5 @@
+import ByteCoding
+
 /// What is known of each vector of a slab besides the vector, column by column:
 /// row Int64, episode Int64, creation of the episode Int64, domain UInt32, session UInt32, task type UInt32, then the low
 /// bytes of session and of task type, which a filter looks at first.
@@ -36,10 +38,10 @@ struct SlabColumns {
   }
 
   private static func integer(_ column: UnsafeRawPointer, _ slot: Int) -> Int64 {
-    Int64(littleEndian: column.loadUnaligned(fromByteOffset: 8 * slot, as: Int64.self))
+    column.integer(at: 8 * slot)
   }
 
   private static func name(_ column: UnsafeRawPointer, _ slot: Int) -> UInt32 {
-    UInt32(littleEndian: column.loadUnaligned(fromByteOffset: 4 * slot, as: UInt32.self))
+    column.integer(at: 4 * slot)
   }
 }

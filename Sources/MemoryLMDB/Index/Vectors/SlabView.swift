@@ -1,3 +1,4 @@
+import ByteCoding
 import Vectors
 
 /// The parts of a slab where they lie in the map: good for as long as the transaction that found them.
@@ -81,25 +82,23 @@ struct SlabRow {
   static func write(
     scale: Float, norm: Float, _ vector: Int64, epoch: UInt64, to row: UnsafeMutableRawBufferPointer
   ) {
-    row.storeBytes(of: scale.bitPattern.littleEndian, toByteOffset: 0, as: UInt32.self)
-    row.storeBytes(of: norm.bitPattern.littleEndian, toByteOffset: 4, as: UInt32.self)
+    row.store(scale.bitPattern, at: 0)
+    row.store(norm.bitPattern, at: 4)
     let components = UnsafeRawBufferPointer(rebasing: row[SlabLayout.rowHeader...])
     let check = check(components, scale: scale.bitPattern, norm: norm.bitPattern, vector, epoch: epoch)
-    row.storeBytes(of: check.littleEndian, toByteOffset: 8, as: UInt32.self)
+    row.store(check, at: 8)
   }
 
   private var components: UnsafeRawBufferPointer { .init(start: start, count: dimensions) }
 
-  private func word(_ offset: Int) -> UInt32 {
-    UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-  }
+  private func word(_ offset: Int) -> UInt32 { base.integer(at: offset) }
 
   private static func check(
     _ components: UnsafeRawBufferPointer, scale: UInt32, norm: UInt32, _ vector: Int64, epoch: UInt64
   ) -> UInt32 {
     let header = UInt64(scale) << 32 | UInt64(norm)
     return UInt32(
-      truncatingIfNeeded: FoldedChecksum.of(
+      truncatingIfNeeded: Checksum.of(
         components, seed: epoch ^ header ^ UInt64(bitPattern: vector) &* 0x9E37_79B9_7F4A_7C15))
   }
 }

@@ -1,10 +1,14 @@
+import Heaps
 import Vectors
 
 extension VectorSearch {
   /// A vector and how like the query its bytes say it is.
-  struct Estimate {
+  struct Estimate: Ranked {
     let row: UInt32
     let similarity: Double
+
+    var score: Double { similarity }
+    func precedes(_ other: Estimate) -> Bool { similarity > other.similarity }
   }
 
   /// How like the query vectors are by their bytes, in the order of `rows`, which ascend.
@@ -34,13 +38,13 @@ extension VectorSearch {
   ///
   /// - Returns: How many are listed.
   func scanBytes(_ segments: [Segment], _ effort: Effort, _ scratch: VectorScratch) -> Int {
-    var best = TopK<Leading>(effort.rows)
+    var best = TopK<Scored<Leading>>(effort.rows)
     for segment in segments {
       let count = list([segment], scratch)
       for estimate in estimates(UnsafeBufferPointer(rebasing: scratch.rows[..<count]), [segment], scratch) {
-        if let worst = best.threshold, estimate.similarity < worst { continue }
+        guard estimate.similarity >= best.threshold else { continue }
         let vector = segment.slab.columns.vector(Int(estimate.row &- segment.base))
-        best.insert(Leading(vector: vector, row: estimate.row), score: estimate.similarity)
+        best.insert(Scored(Leading(vector: vector, row: estimate.row), score: estimate.similarity))
       }
     }
     let rows = best.ranked().map(\.id.row).sorted()

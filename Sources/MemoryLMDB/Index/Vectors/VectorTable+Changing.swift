@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import LMDB
 
@@ -183,7 +184,7 @@ extension VectorTable {
       next = try value.withUnsafeBytes { bytes throws(LMDBError) in
         let content = try open(bytes, Self.counter)
         guard content.count == 8 else { throw Self.damaged }
-        return UInt64(littleEndian: content.loadUnaligned(as: UInt64.self))
+        return content.integer(at: 0, as: UInt64.self)
       }
     }
     guard next < 1 << 50 else { throw Self.damaged }

@@ -1,3 +1,4 @@
+import ByteCoding
 import LMDB
 
 extension VectorTable {
@@ -29,10 +30,10 @@ extension SlabView {
   var aliveCount: Int { (0..<count).count { status($0) != SlabLayout.dead } }
 
   func fingerprint(_ slot: Int, model: String) -> UInt64 {
-    let space = Array(model.utf8).withUnsafeBytes { XXH64.hash($0, seed: UInt64(layout.dimensions)) }
-    let signs = FoldedChecksum.of(code(slot), seed: space ^ UInt64(bitPattern: columns.episode(slot)))
+    let space = Checksum.of(model, seed: UInt64(layout.dimensions))
+    let signs = Checksum.of(code(slot), seed: space ^ UInt64(bitPattern: columns.episode(slot)))
     let row = UnsafeRawBufferPointer(start: rows + slot * layout.rowBytes, count: layout.rowBytes)
-    return FoldedChecksum.of(row, seed: signs)
+    return Checksum.of(row, seed: signs)
   }
 }
 

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import LMDB
 
@@ -47,11 +48,11 @@ struct VectorTable: Sendable {
     while let value = try transaction.get(Self.space(UInt64(spaces.count) + 1), in: database) {
       let number = UInt64(spaces.count) + 1
       let record = try value.withUnsafeBytes { bytes throws(LMDBError) in
-        var reader = ByteReader(try open(bytes, Self.space(number)))
+        let content = try open(bytes, Self.space(number))
         do throws(MalformedBytes) {
-          let record = try SpaceRecord(number: number, &reader)
-          guard reader.isAtEnd else { throw MalformedBytes() }
-          return record
+          return try ByteReader.decode(content.bytes) { reader throws(MalformedBytes) in
+            try SpaceRecord(number: number, &reader)
+          }
         } catch {
           throw Self.damaged
         }
@@ -116,24 +117,21 @@ struct VectorTable: Sendable {
   func open(
     _ value: UnsafeRawBufferPointer, _ key: UInt64, canWait: Bool = false
   ) throws(LMDBError) -> UnsafeRawBufferPointer {
-    guard value.count >= 8 else { throw Self.damaged }
-    let content = UnsafeRawBufferPointer(rebasing: value.dropLast(8))
-    let seal = UInt64(littleEndian: value.loadUnaligned(fromByteOffset: content.count, as: UInt64.self))
-    if verified.contains(seal) { return content }
+    guard value.count >= Seal.byteCount else { throw Self.damaged }
+    let content = UnsafeRawBufferPointer(rebasing: value.dropLast(Seal.byteCount))
+    if verified.contains(Seal.checksum(of: value.bytes)) { return content }
     if canWait, isTrusted, !turns.isMine() { return content }
-    guard seal == FoldedChecksum.of(content, seed: seed(key)) else { throw Self.damaged }
-    verified.insert(seal)
-    return content
+    do throws(MalformedBytes) {
+      _ = try Seal(key: key, generation: epoch).open(value.bytes, verified: verified)
+      return content
+    } catch {
+      throw Self.damaged
+    }
   }
 
   func sealed(_ content: consuming [UInt8], _ key: UInt64) -> [UInt8] {
-    var value = content
-    let seal = value.withUnsafeBytes { FoldedChecksum.of($0, seed: seed(key)) }
-    withUnsafeBytes(of: seal.littleEndian) { value.append(contentsOf: $0) }
-    return value
+    Seal(key: key, generation: epoch).sealed(content)
   }
-
-  private func seed(_ key: UInt64) -> UInt64 { XXH64.hash(key, seed: epoch) }
 
   static var damaged: LMDBError { LMDBError(.damaged, message: "the vector index is damaged") }
 }

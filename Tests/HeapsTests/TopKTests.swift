@@ -1,14 +1,15 @@
+import Heaps
+import TestSupport
 import Testing
-import Vectors
 
 @Suite struct `Top k` {
   /// The best `k` by sorting everything.
-  func sorted(_ stream: [(id: Int, score: Double)], best k: Int) -> [TopK<Int>.Candidate] {
+  func sorted(_ stream: [(id: Int, score: Double)], best k: Int) -> [Scored<Int>] {
     stream
       .filter { !$0.score.isNaN }
       .sorted { ($1.score, $0.id) < ($0.score, $1.id) }
       .prefix(max(0, k))
-      .map { TopK<Int>.Candidate(id: $0.id, score: $0.score) }
+      .map { Scored($0.id, score: $0.score) }
   }
 
   @Test(arguments: [0, 1, 2, 3, 7, 10, 64, 1_000], 0..<20)
@@ -20,9 +21,9 @@ import Vectors
     let stream = (0..<length).map { index in
       (id: index % max(1, ids), score: Double(Int.random(in: -levels...levels, using: &random)) / 8)
     }.shuffled(using: &random)
-    var top = TopK<Int>(k)
+    var top = TopK<Scored<Int>>(k)
     for candidate in stream {
-      top.insert(candidate.id, score: candidate.score)
+      top.insert(Scored(candidate.id, score: candidate.score))
       #expect(top.count <= k)
     }
     #expect(top.ranked() == sorted(stream, best: k))
@@ -32,65 +33,65 @@ import Vectors
   func `the order of the stream does not show`(seed: Int) {
     var random = SeededGenerator(seed: UInt64(seed))
     let stream = (0..<100).map { (id: $0, score: Double($0 % 5)) }
-    var inOrder = TopK<Int>(17)
-    var shuffled = TopK<Int>(17)
-    for candidate in stream { inOrder.insert(candidate.id, score: candidate.score) }
-    for candidate in stream.shuffled(using: &random) { shuffled.insert(candidate.id, score: candidate.score) }
+    var inOrder = TopK<Scored<Int>>(17)
+    var shuffled = TopK<Scored<Int>>(17)
+    for candidate in stream { inOrder.insert(Scored(candidate.id, score: candidate.score)) }
+    for candidate in stream.shuffled(using: &random) { shuffled.insert(Scored(candidate.id, score: candidate.score)) }
     #expect(inOrder.ranked() == shuffled.ranked())
   }
 
   @Test func `of equal scores the smaller id wins and comes first`() {
-    var top = TopK<String>(2)
-    for id in ["c", "b", "d", "a"] { top.insert(id, score: 1) }
+    var top = TopK<Scored<String>>(2)
+    for id in ["c", "b", "d", "a"] { top.insert(Scored(id, score: 1)) }
     #expect(top.ranked().map(\.id) == ["a", "b"])
   }
 
   @Test func `zeros of either sign are equal`() {
-    var top = TopK<Int>(1)
-    top.insert(1, score: 0)
-    top.insert(0, score: -0.0)
+    var top = TopK<Scored<Int>>(1)
+    top.insert(Scored(1, score: 0))
+    top.insert(Scored(0, score: -0.0))
     #expect(top.ranked().map(\.id) == [0])
   }
 
   @Test(arguments: [Double.nan, -.nan, .signalingNaN])
   func `NaN never enters`(nan: Double) {
-    var top = TopK<Int>(3)
-    let kept = [top.insert(1, score: nan), top.insert(2, score: 5), top.insert(3, score: nan)]
+    var top = TopK<Scored<Int>>(3)
+    let kept = [top.insert(Scored(1, score: nan)), top.insert(Scored(2, score: 5)), top.insert(Scored(3, score: nan))]
     #expect(kept == [false, true, false])
     #expect(top.ranked().map(\.id) == [2])
   }
 
   @Test func `infinities take their place in the order`() {
-    var top = TopK<Int>(3)
-    for (id, score) in [(1, -Double.infinity), (2, 0), (3, .infinity)] { top.insert(id, score: score) }
+    var top = TopK<Scored<Int>>(3)
+    for (id, score) in [(1, -Double.infinity), (2, 0), (3, .infinity)] { top.insert(Scored(id, score: score)) }
     #expect(top.ranked().map(\.id) == [3, 2, 1])
   }
 
   @Test(arguments: [0, -1, Int.min])
   func `a capacity of nothing keeps nothing`(capacity: Int) {
-    var top = TopK<Int>(capacity)
-    let kept = top.insert(1, score: 1)
+    var top = TopK<Scored<Int>>(capacity)
+    let kept = top.insert(Scored(1, score: 1))
     #expect(!kept)
     #expect(top.ranked() == [])
-    #expect(top.threshold == nil)
+    #expect(top.threshold == .infinity)
   }
 
   @Test func `a capacity beyond memory costs nothing until it is used`() {
-    var top = TopK<Int>(.max)
-    top.insert(1, score: 1)
+    var top = TopK<Scored<Int>>(.max)
+    top.insert(Scored(1, score: 1))
     #expect(top.ranked().map(\.id) == [1])
   }
 
   @Test func `the threshold is the worst score kept, once full`() {
-    var top = TopK<Int>(2)
-    #expect(top.threshold == nil)
-    top.insert(1, score: 3)
-    #expect(top.threshold == nil)
-    top.insert(2, score: 1)
+    var top = TopK<Scored<Int>>(2)
+    #expect(top.threshold == -.infinity)
+    top.insert(Scored(1, score: 3))
+    #expect(top.threshold == -.infinity)
+    top.insert(Scored(2, score: 1))
     #expect(top.threshold == 1)
-    top.insert(3, score: 2)
+    top.insert(Scored(3, score: 2))
     #expect(top.threshold == 2)
-    let kept = top.insert(4, score: 1.5)
+    let kept = top.insert(Scored(4, score: 1.5))
     #expect(!kept)
     #expect(top.threshold == 2)
   }

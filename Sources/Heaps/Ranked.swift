@@ -1,0 +1,25 @@
+/// An element of a ranking.
+package protocol Ranked {
+  /// A higher score is better.
+  var score: Double { get }
+
+  /// Whether it ranks before `other`: by score, then by whatever tells equal scores apart.
+  func precedes(_ other: Self) -> Bool
+}
+
+/// An id with its score; of equal scores the smaller id ranks first.
+package struct Scored<ID: Comparable>: Ranked, Equatable {
+  package let id: ID
+  package let score: Double
+
+  @inlinable
+  package init(_ id: ID, score: Double) {
+    self.id = id
+    self.score = score
+  }
+
+  @inlinable
+  package func precedes(_ other: Self) -> Bool { score > other.score || (score == other.score && id < other.id) }
+}
+
+extension Scored: Sendable where ID: Sendable {}
