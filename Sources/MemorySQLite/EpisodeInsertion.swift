@@ -1,22 +1,22 @@
 import EpisodicMemory
 import GRDB
 
-/// Episodes on their way into the tables, together as far as they can be.
+/// Inserts episodes, batching rows of one table into few statements.
 struct EpisodeInsertion: ~Copyable {
   private let existing: Episode.ExistingPolicy
   private let embeddings: [Episode.ID: [Embedding]]
   private let db: Database
   private var lookup: EpisodeRow.Lookup
   private var lengths: VectorLengths
-  /// Not inserted yet: those that replace one, with the row to take over, and new ones.
+  /// Not inserted yet: those that replace an episode, with the row number they take over, and new ones.
   private var replacements: [(episode: Episode, row: Int64?)] = []
-  private var newcomers: [(episode: Episode, row: Int64?)] = []
-  private var waiting: Set<Episode.ID> = []
-  /// What is carried over into those that replace one.
+  private var additions: [(episode: Episode, row: Int64?)] = []
+  private var pending: Set<Episode.ID> = []
+  /// Rows to carry over to the replacements.
   private var replaced: [Episode.ID: ReplacedEpisode] = [:]
   private var report = InsertionReport()
 
-  /// - Parameter embeddings: What is to be inserted along with each episode.
+  /// - Parameter embeddings: Inserted with their episodes.
   init(existing: Episode.ExistingPolicy, embeddings: [Episode.ID: [Embedding]], _ db: Database) throws {
     self.existing = existing
     self.embeddings = embeddings
@@ -25,9 +25,9 @@ struct EpisodeInsertion: ~Copyable {
     lengths = VectorLengths(db)
   }
 
-  /// - Throws: `.conflict` where the id is taken and the policy is to fail.
+  /// - Throws: `.conflict` if the id is taken and the policy is to fail.
   mutating func add(_ episode: Episode) throws {
-    if waiting.contains(episode.id) { try insertWaiting() }
+    if pending.contains(episode.id) { try insertPending() }
     let row = try lookup.row(of: episode.id)
     if row != nil {
       switch existing {
@@ -41,14 +41,14 @@ struct EpisodeInsertion: ~Copyable {
       }
       replacements.append((episode, row))
     } else {
-      newcomers.append((episode, nil))
+      additions.append((episode, nil))
     }
-    waiting.insert(episode.id)
+    pending.insert(episode.id)
   }
 
-  /// An episode never changes hands between domains: who may write to one must not take what is in another (I8).
+  /// A replacement stays in the domain of the episode it replaces: a writer of one domain must not change another (I8).
   ///
-  /// - Throws: `.conflict`, which does not say what the other domain is.
+  /// - Throws: `.conflict`, without the name of the other domain.
   private func requireDomain(of episode: Episode) throws {
     let statement = try db.cachedStatement(sql: "SELECT domain = ? FROM episodes WHERE id = ?")
     guard try Bool.fetchOne(statement, arguments: [episode.domain, episode.id.rawValue]) != true else { return }
@@ -57,12 +57,12 @@ struct EpisodeInsertion: ~Copyable {
   }
 
   consuming func finish() throws -> InsertionReport {
-    try insertWaiting()
+    try insertPending()
     return report
   }
 
-  private mutating func insertWaiting() throws {
-    let episodes = replacements + newcomers
+  private mutating func insertPending() throws {
+    let episodes = replacements + additions
     try EpisodeRow.insert(episodes, db)
     for (id, old) in replaced { try old.insertLinks(of: id, db) }
     var kept: [Embedding] = []
@@ -72,7 +72,7 @@ struct EpisodeInsertion: ~Copyable {
       kept += vectors.kept
       report.droppedVectors += vectors.dropped
     }
-    // First, so that new ones are held against their lengths (I6).
+    // Before the new ones, whose lengths are compared with theirs (I6).
     try EmbeddingRow.insert(kept, db)
     let vectors = episodes.flatMap { embeddings[$0.episode.id] ?? [] }
     for vector in vectors { try lengths.require(vector) }
@@ -82,8 +82,104 @@ struct EpisodeInsertion: ~Copyable {
     report.vectors += vectors.count
     report.keptVectors += kept.count
     replacements = []
-    newcomers = []
+    additions = []
     replaced = [:]
-    waiting = []
+    pending = []
+  }
+}
+
+/// The rows that survive when an episode is replaced: links to patterns, and vectors whose text did not change.
+///
+/// Computing a vector takes a model, which costs more than the rest of an import.
+struct ReplacedEpisode {
+  private let embeddings: [Embedding]
+  /// Empty if the episode has no vectors, as are `steps`.
+  private let context: String
+  private let steps: [Step]
+  private let patterns: [String]
+
+  /// Reads the rows before they are deleted.
+  init(_ id: Episode.ID, _ db: Database) throws {
+    let vectors = try db.cachedStatement(
+      sql: "SELECT \(EmbeddingRow.columns) FROM embeddings m WHERE m.episode_id = ? ORDER BY m.seq")
+    embeddings = try Row.fetchAll(vectors, arguments: [id.rawValue]).map(EmbeddingRow.decode)
+    let links = try db.cachedStatement(sql: "SELECT pattern_id FROM episode_patterns WHERE episode_id = ?")
+    patterns = try String.fetchAll(links, arguments: [id.rawValue])
+    if embeddings.isEmpty {
+      (context, steps) = ("", [])
+    } else {
+      let text = try db.cachedStatement(sql: "SELECT context FROM episodes WHERE id = ?")
+      context = try String.fetchOne(text, arguments: [id.rawValue]) ?? ""
+      steps = try StepRow.fetchAll(db, of: id)
+    }
+  }
+
+  /// The vectors that the new episode keeps, and the number of those dropped because their text changed.
+  ///
+  /// - Parameter given: The vectors inserted with it; older ones of the same models are neither kept nor counted.
+  func vectors(keptBy episode: Episode, beside given: [Embedding]) -> (kept: [Embedding], dropped: Int) {
+    guard !embeddings.isEmpty else { return ([], 0) }
+    let comparison = TextComparison(old: (context, steps), new: episode)
+    let renewed = Set(given.filter { $0.stepID == nil }.map(\.model))
+    var kept: [Embedding] = []
+    var dropped = 0
+    for embedding in embeddings where embedding.stepID != nil || !renewed.contains(embedding.model) {
+      if let successor = comparison.successor(of: embedding) { kept.append(successor) } else { dropped += 1 }
+    }
+    return (kept, dropped)
+  }
+
+  func insertLinks(of id: Episode.ID, _ db: Database) throws {
+    for pattern in patterns {
+      try db.cachedStatement(sql: "INSERT INTO episode_patterns (episode_id, pattern_id) VALUES (?, ?)")
+        .execute(arguments: [id.rawValue, pattern])
+    }
+  }
+}
+
+/// Which texts of a replaced episode are equal, byte for byte, in the new one.
+private struct TextComparison {
+  private let context: String
+  private let contextIsKept: Bool
+  private let everythingIsKept: Bool
+  private let oldSteps: [Step.ID: Step]
+  private let newSteps: [Int: Step]
+
+  init(old: (context: String, steps: [Step]), new: Episode) {
+    context = old.context
+    oldSteps = Dictionary(old.steps.map { ($0.id, $0) }) { first, _ in first }
+    newSteps = Dictionary(new.steps.map { ($0.number, $0) }) { first, _ in first }
+    contextIsKept = old.context.hasSameBytes(as: new.context)
+    let byNumber = newSteps
+    everythingIsKept =
+      contextIsKept && old.steps.count == new.steps.count
+      && old.steps.allSatisfy { step in byNumber[step.number].map { step.hasSameTexts(as: $0) } ?? false }
+  }
+
+  /// The vector with the step id of the new episode; `nil` if the text it was computed from changed.
+  ///
+  /// Content that is neither the context nor a text of the step was composed by the caller from unknown texts of the
+  /// episode: then all of them must be unchanged.
+  func successor(of embedding: Embedding) -> Embedding? {
+    guard let id = embedding.stepID else {
+      let isOfContext = embedding.content.hasSameBytes(as: context)
+      return (isOfContext ? contextIsKept : everythingIsKept) ? embedding : nil
+    }
+    guard let old = oldSteps[id], let new = newSteps[old.number], old.hasSameTexts(as: new) else { return nil }
+    let isOfStep = [old.action, old.result, old.tool].contains { $0?.hasSameBytes(as: embedding.content) ?? false }
+    guard isOfStep || everythingIsKept else { return nil }
+    return Embedding(
+      id: embedding.id, episodeID: embedding.episodeID, stepID: new.id, content: embedding.content,
+      vector: embedding.vector, model: embedding.model, createdAt: embedding.createdAt)
+  }
+}
+
+extension Step {
+  fileprivate func hasSameTexts(as other: Step) -> Bool {
+    func same(_ a: String?, _ b: String?) -> Bool {
+      guard let a, let b else { return a == nil && b == nil }
+      return a.hasSameBytes(as: b)
+    }
+    return same(action, other.action) && same(result, other.result) && same(tool, other.tool)
   }
 }

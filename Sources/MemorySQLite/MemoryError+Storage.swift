@@ -3,7 +3,7 @@ import GRDB
 import SQLiteStorage
 
 extension MemoryError {
-  /// Says what an error of the storage means for the caller and what to do about it.
+  /// Maps an error of the storage to a code that tells the caller what to do, with the remedy in the message.
   init(storage error: any Error, path: String) {
     switch error {
     case let error as MemoryError: self = error

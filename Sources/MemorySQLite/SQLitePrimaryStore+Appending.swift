@@ -1,9 +1,9 @@
-public import EpisodicMemory
+package import EpisodicMemory
 import GRDB
 import SQLiteStorage
 
 extension SQLitePrimaryStore {
-  public func append(
+  package func append(
     _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> [Step] {
     do {
@@ -16,13 +16,13 @@ extension SQLitePrimaryStore {
   }
 }
 
-/// Steps that are to be appended to one episode.
+/// A request to append steps to one episode.
 struct StepAppend: Sendable {
   let drafts: [Step.Draft]
   let episode: Episode.ID
   let now: Timestamp
 
-  /// Appends that share a commit share its statements too: one row a statement would cost three times as much.
+  /// Appends that share a commit also share its INSERT statements: one statement per row costs three times as much.
   static func lane() -> WriteLane<StepAppend, [Step]> {
     WriteLane { appends, db in
       var episodes: [Episode.ID: StepNumbers] = [:]
@@ -46,14 +46,14 @@ struct StepAppend: Sendable {
   }
 }
 
-/// The numbers of an episode's steps, those that are about to be inserted included.
+/// The numbers of an episode's steps, including those about to be inserted.
 private struct StepNumbers {
   private let episode: Episode.ID
   private var highest: Int
-  /// Given out, and not in the table yet.
-  private var given: Set<Int> = []
+  /// Assigned, and not in the table yet.
+  private var assigned: Set<Int> = []
 
-  /// - Throws: `.notFound`; `.conflict` where the episode is not active.
+  /// - Throws: `.notFound`; `.conflict` if the episode is not active.
   init(of episode: Episode.ID, _ db: Database) throws {
     self.episode = episode
     let statement = try db.cachedStatement(
@@ -69,11 +69,11 @@ private struct StepNumbers {
     highest = last ?? 0
   }
 
-  /// - Throws: `.conflict` where the draft's number is taken, or there is no next one.
+  /// - Throws: `.conflict` if the draft's number is taken, or no number follows the highest.
   mutating func number(_ draft: Step.Draft, at now: Timestamp, _ db: Database) throws -> Step {
     let number: Int
     if let wanted = draft.number {
-      guard !given.contains(wanted), try !StepRow.exists(wanted, of: episode, db) else {
+      guard !assigned.contains(wanted), try !StepRow.exists(wanted, of: episode, db) else {
         throw MemoryError(
           .conflict, "episode \"\(episode)\" has a step \(wanted) already; leave the number to the engine")
       }
@@ -85,7 +85,7 @@ private struct StepNumbers {
       }
       number = next
     }
-    given.insert(number)
+    assigned.insert(number)
     highest = max(highest, number)
     return Step(
       id: .generate(at: now), number: number, action: draft.action, result: draft.result, tool: draft.tool,

@@ -1,12 +1,12 @@
-public import EpisodicMemory
+package import EpisodicMemory
 import GRDB
 
 extension SQLitePrimaryStore {
-  public func insert(_ episode: Episode) async throws(MemoryError) {
+  package func insert(_ episode: Episode) async throws(MemoryError) {
     _ = try await insert([episode], embeddings: [], existing: .fail)
   }
 
-  public func insert(
+  package func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
   ) async throws(MemoryError) -> InsertionReport {
     let embeddings = Dictionary(grouping: embeddings, by: \.episodeID)
@@ -17,7 +17,7 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func move(
+  package func move(
     _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
   ) async throws(MemoryError) -> Versioned<Episode> {
     try await write { db in
@@ -29,8 +29,8 @@ extension SQLitePrimaryStore {
       }
       switch transition {
       case .complete(let rate), .fail(let rate):
-        // Where nobody says, an episode succeeded as far as its steps did. A clock set back must not end it before
-        // it began.
+        // Without a given rate it is the average over the steps. A clock set back must not end the episode before it
+        // began.
         try db.cachedStatement(
           sql: """
             UPDATE episodes SET status = ?1, completed_at = max(?2, created_at), success_rate = coalesce(?3,
@@ -46,13 +46,13 @@ extension SQLitePrimaryStore {
           sql: "UPDATE episodes SET status = 'active', completed_at = NULL, success_rate = NULL WHERE id = ?",
           arguments: [id.rawValue])
       }
-      return Versioned(try Self.require(id, db), asOf: try SQLiteSnapshot.watermark(db))
+      return Versioned(try Self.require(id, db), asOf: try ChangeFeed.watermark(db))
     }
   }
 
-  public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
+  package func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     try await write { db in
-      // What is not changed stays as it is stored: another program may have written what an `Episode` cannot hold.
+      // Unchanged columns stay as they are stored: another program may have written what an `Episode` cannot hold.
       try db.cachedStatement(
         sql: """
           UPDATE episodes SET task_type = coalesce(?1, task_type), context = coalesce(?2, context),
@@ -68,15 +68,15 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+  package func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
     try await write { db in try Self.delete("episodes", id: id.rawValue, db) }
   }
 
-  public func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
+  package func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
     try await readVersioned { db in try EpisodeRow.fetch(db, id: id) }
   }
 
-  public func episodes(
+  package func episodes(
     _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
   ) async throws(MemoryError) -> Page<Episode> {
     try await readRows { db in
@@ -84,7 +84,7 @@ extension SQLitePrimaryStore {
       if let cursor {
         conditions.add("(e.created_at, e.seq) < (?, ?)", cursor.createdAt, cursor.row)
       }
-      // One more than asked for tells whether there is a next page.
+      // One row more than the limit shows whether there is a next page.
       let rows = try Row.fetchCursor(
         db, sql: "\(Self.listing(conditions)) LIMIT ?", arguments: conditions.arguments + [limit + 1])
       var episodes: [Episode] = []
@@ -99,10 +99,11 @@ extension SQLitePrimaryStore {
     }
   }
 
-  /// Bytes of one page of `episodesAsRecorded`, roughly: episodes differ too much in size for their number to bound it.
+  /// Bytes of text after which a page of `episodesAsRecorded` ends: episodes differ too much in size to bound it by their
+  /// number.
   private static let bytesPerPage = 4 << 20
 
-  public func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+  package func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
     try await readRows { db in
       let statement = try db.cachedStatement(
         sql: "SELECT \(EpisodeRow.columns) FROM episodes e WHERE e.seq > ? ORDER BY e.seq")
@@ -126,7 +127,7 @@ extension SQLitePrimaryStore {
     "SELECT \(EpisodeRow.columns) FROM episodes e \(conditions.whereClause) ORDER BY e.created_at DESC, e.seq DESC"
   }
 
-  // MARK: Pieces
+  // MARK: Rows
 
   private static func require(_ id: Episode.ID, _ db: Database) throws -> Episode {
     guard let episode = try EpisodeRow.fetch(db, id: id) else { throw MemoryError.noEpisode(id) }
@@ -142,7 +143,7 @@ extension SQLitePrimaryStore {
     return status
   }
 
-  /// Deletes a row by its id; the schema takes what belongs to it along.
+  /// Deletes a row by its id, and by the schema's cascades the rows that belong to it.
   static func delete(_ table: String, id: String, _ db: Database) throws -> Bool {
     try db.cachedStatement(sql: "DELETE FROM \(table) WHERE id = ?").execute(arguments: [id])
     return db.changesCount > 0

@@ -1,8 +1,8 @@
-public import EpisodicMemory
+package import EpisodicMemory
 import GRDB
 
 extension SQLitePrimaryStore {
-  public func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern {
+  package func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern {
     try await write { db in
       try db.cachedStatement(
         sql: """
@@ -23,7 +23,7 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
+  package func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
     try await write { db in
       guard try EpisodeRow.exists(episode, db) else { throw MemoryError.noEpisode(episode) }
       guard try PatternRow.fetch(db, id: pattern) != nil else { throw MemoryError.noPattern(pattern) }
@@ -34,7 +34,7 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
+  package func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
     try await write { db in
       try db.execute(
         sql: "DELETE FROM episode_patterns WHERE episode_id = ? AND pattern_id = ?",
@@ -43,7 +43,7 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
+  package func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
     try await write { db in
       try db.cachedStatement(
         sql: """
@@ -59,15 +59,15 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
+  package func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
     try await write { db in try Self.delete("patterns", id: id.rawValue, db) }
   }
 
-  public func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
+  package func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
     try await readVersioned { db in try PatternRow.fetch(db, type: type, hash: hash) }
   }
 
-  public func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
+  package func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
     try await readRows { db in
       var clauses: [String] = []
       var arguments = StatementArguments()
@@ -96,7 +96,7 @@ extension SQLitePrimaryStore {
     }
   }
 
-  public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
+  package func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
     try await readRows { db in
       let sql = """
         SELECT \(PatternRow.columns) FROM episode_patterns l JOIN patterns p ON p.id = l.pattern_id
@@ -104,5 +104,35 @@ extension SQLitePrimaryStore {
         """
       return try Row.fetchAll(db, sql: sql, arguments: [episode.rawValue]).map(PatternRow.decode)
     }
+  }
+}
+
+/// Maps `Pattern` to a row of `patterns`.
+enum PatternRow {
+  /// In the order in which `decode` reads them.
+  static let columns = """
+    p.id, p.pattern_type, p.pattern_data, p.data_hash, p.success_rate, p.usage_count, p.last_used, p.created_at, p.metadata
+    """
+
+  static func decode(_ row: Row) throws -> Pattern {
+    let id = Pattern.ID(composed: try row.value(0))
+    let lastUsed: Int64? = try row.value(6)
+    return Pattern(
+      id: id, type: PatternType(try row.value(1)),
+      data: JSON(stored: try row.value(2)), dataHash: try row.value(3),
+      successRate: try row.value(4), usageCount: try row.value(5),
+      lastUsed: lastUsed.map(Timestamp.init(milliseconds:)), createdAt: Timestamp(milliseconds: try row.value(7)),
+      metadata: JSON(storedObject: try row.value(8)))
+  }
+
+  static func fetch(_ db: Database, id: Pattern.ID) throws -> Pattern? {
+    let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM patterns p WHERE p.id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map(decode)
+  }
+
+  static func fetch(_ db: Database, type: PatternType, hash: String) throws -> Pattern? {
+    let statement = try db.cachedStatement(
+      sql: "SELECT \(columns) FROM patterns p WHERE p.pattern_type = ? AND p.data_hash = ?")
+    return try Row.fetchOne(statement, arguments: [type.rawValue, hash]).map(decode)
   }
 }

@@ -1,31 +1,30 @@
-public import EpisodicMemory
+import Dispatch
+package import EpisodicMemory
 import GRDB
-public import Logging
+package import Logging
 import SQLiteStorage
+import Synchronization
 
 /// The primary in a SQLite file: `memory.sqlite`.
-public final class SQLitePrimaryStore: PrimaryStore {
-  /// Changes kept in the feed for caches and indexes that follow it; those further behind start anew.
-  static let feedLength: Int64 = 200_000
-
-  public let identity: StoreIdentity
+package final class SQLitePrimaryStore: PrimaryStore {
+  package let identity: StoreIdentity
   let database: WALDatabase
   let logger: Logger
   let appends = StepAppend.lane()
   let fullDisk = FullDiskRelief()
-  /// As migration 003 declares it for the full-text indexes.
+  /// The arguments are those of the full-text indexes in migration 003.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
 
-  /// Why nothing can be written; `nil` if it can.
-  public var readOnlyReason: String? { database.readOnlyReason }
+  /// Why the store is read-only; `nil` if it can be written.
+  package var readOnlyReason: String? { database.readOnlyReason }
 
-  /// Opens the file, makes it where that is wanted, and brings it to the newest schema.
+  /// Opens the file, creates it if `create` allows, and migrates it to the newest schema.
   ///
-  /// - Parameter isReadOnly: Whether to make and change no file. A file that cannot be written is opened so in any case.
+  /// - Parameter isReadOnly: Creates and changes no file. A file without write permission is opened read-only anyway.
   /// - Parameter busyTimeout: Bounds every wait for another process.
-  /// - Parameter maximumPageCount: Bounds the file; for tests of a full disk.
+  /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
-  public init(
+  package init(
     path: String, isReadOnly: Bool = false, create: Bool = true, durability: Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, logger: Logger
   ) async throws(MemoryError) {
@@ -33,10 +32,10 @@ public final class SQLitePrimaryStore: PrimaryStore {
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
       synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
       busyTimeout: busyTimeout, maximumPageCount: maximumPageCount,
-      maintenance: { db in try Self.pruneFeed(db) },
-      report: { doing, error in
+      maintenance: { db in try ChangeFeed.prune(db) },
+      report: { operation, error in
         logger.warning(
-          "\(doing) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
+          "\(operation) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
       })
     self.logger = logger
     do {
@@ -54,7 +53,7 @@ public final class SQLitePrimaryStore: PrimaryStore {
     }
   }
 
-  public func commitStamp() throws(MemoryError) -> CommitStamp {
+  package func commitStamp() throws(MemoryError) -> CommitStamp {
     do {
       return CommitStamp(try database.commitMark().words)
     } catch {
@@ -62,7 +61,10 @@ public final class SQLitePrimaryStore: PrimaryStore {
     }
   }
 
-  public func close() async throws(MemoryError) {
+  /// - Parameter makeRoom: Called on another thread when a write finds the disk full; then the write is retried once.
+  package func onFullDisk(_ makeRoom: @escaping @Sendable () -> Void) { fullDisk.set(makeRoom) }
+
+  package func close() async throws(MemoryError) {
     do {
       try await database.close()
     } catch {
@@ -70,9 +72,35 @@ public final class SQLitePrimaryStore: PrimaryStore {
     }
   }
 
-  // MARK: Access
+  // MARK: Snapshots
 
-  /// Reads rows of one snapshot.
+  package func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
+    try await readRows { db in try ChangeFeed.changes(after: watermark, limit: limit, db) }
+  }
+
+  package func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    let (path, tokenizers) = (database.path, tokenizers)
+    return try await readRows { db in try SQLiteSnapshot.lend(db, path, tokenizers, body) }
+  }
+
+  package func readBriefly<Value>(
+    _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> Value? {
+    do {
+      return try database.readBriefly { db in try SQLiteSnapshot.lend(db, database.path, tokenizers, body) }
+    } catch {
+      let error = explained(error)
+      // `read` waits for the lock; this does not.
+      if error.code == .busy { return nil }
+      throw error
+    }
+  }
+
+  // MARK: Transactions
+
+  /// Reads from one snapshot.
   func readRows<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Value {
@@ -83,17 +111,17 @@ public final class SQLitePrimaryStore: PrimaryStore {
     }
   }
 
-  /// Reads one snapshot and the last change in it.
+  /// Reads a value and the watermark of its snapshot.
   func readVersioned<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Versioned<Value> {
     try await readRows { db in
       let value = try body(db)
-      return Versioned(value, asOf: try SQLiteSnapshot.watermark(db))
+      return Versioned(value, asOf: try ChangeFeed.watermark(db))
     }
   }
 
-  /// Writes in a transaction; an error undoes everything.
+  /// Writes in a transaction; an error rolls it back.
   func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Value {
@@ -104,13 +132,42 @@ public final class SQLitePrimaryStore: PrimaryStore {
     }
   }
 
-  /// Says what an error of the storage means; a database that is damaged takes no more writes from then on.
+  /// The error of the storage as a `MemoryError`; after an error that shows damage the database takes no more writes.
   func explained(_ error: any Error) -> MemoryError {
     let explained = MemoryError(storage: error, path: database.path)
-    // An index that does not fit its table is damage that `rebuild` mends: it has an extended code of its own.
+    // Only the plain code: a full-text index that differs from its table has an extended one, and `rebuild` repairs it.
     if let cause = explained.cause as? DatabaseError, cause.extendedResultCode == .SQLITE_CORRUPT {
-      database.refuseWrites(because: cause.message ?? "SQLite met a page that is malformed")
+      database.refuseWrites(because: cause.message ?? "SQLite found a malformed page")
     }
     return explained
+  }
+}
+
+/// Frees space on a full disk, by deleting the derived files, before a write is refused.
+final class FullDiskRelief: Sendable {
+  private let makeRoom = Mutex<(@Sendable () -> Void)?>(nil)
+
+  func set(_ makeRoom: @escaping @Sendable () -> Void) { self.makeRoom.withLock { $0 = makeRoom } }
+
+  /// Calls `write`; if the disk is full, frees space and calls it once more. Concurrent writes that find the disk full
+  /// are all retried.
+  func retrying<Value>(_ write: () async throws -> Value) async throws -> Value {
+    do {
+      return try await write()
+    } catch let error as DatabaseError where Self.isFullDisk(error) {
+      guard let makeRoom = makeRoom.withLock({ $0 }) else { throw error }
+      // Closing files takes locks and milliseconds: not on the caller's thread.
+      await withCheckedContinuation { continuation in
+        DispatchQueue.global(qos: .userInitiated).async {
+          makeRoom()
+          continuation.resume()
+        }
+      }
+      return try await write()
+    }
+  }
+
+  private static func isFullDisk(_ error: DatabaseError) -> Bool {
+    error.resultCode == .SQLITE_FULL || error.extendedResultCode == .SQLITE_IOERR_SHMSIZE
   }
 }

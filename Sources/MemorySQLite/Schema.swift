@@ -5,7 +5,8 @@ enum Schema {
   /// "EPSD": marks a database file as a memory.
   static let applicationID: Int32 = 0x4550_5344
 
-  /// In the order of their numbers; embedding a file replaces the first digit of its name. A test compares the list with the folder.
+  /// In the order of their numbers. Embedding a file replaces the first digit of its name. A test compares the list with
+  /// the folder.
   static let migrations: [Migration] = [
     Migration(name: "001_initial", sql: PackageResources._01_initial_sql),
     Migration(name: "002_embeddings", sql: PackageResources._02_embeddings_sql),
@@ -15,7 +16,7 @@ enum Schema {
     Migration(name: "006_nothing_left_behind", sql: PackageResources._06_nothing_left_behind_sql),
   ].compactMap(\.self)
 
-  /// What the migrations make, as `SchemaObjects` digests it: so that opening a store need not make it again to compare.
-  /// A test computes it.
+  /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running
+  /// them. A test recomputes it.
   static let digest = "ffccaaa2273afdda1b98e72c0fafbec33444e30b056245c503faeee64894ccf5"
 }

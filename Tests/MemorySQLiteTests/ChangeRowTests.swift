@@ -7,7 +7,7 @@ import Testing
 
 @testable import MemorySQLite
 
-/// A store with two episodes, their steps and vectors, and a connection to it that is nobody's.
+/// A store with two episodes, their steps and vectors, and a plain connection to it outside the engine.
 ///
 /// Episode 1 "a" has steps 1 and 2, vectors 1 (its own) and 2 (of step 1); episode 2 "b" has step 3 and vector 3.
 private struct Shell {
@@ -24,7 +24,7 @@ private struct Shell {
       ], existing: .fail)
   }
 
-  /// What the feed says of a script that the `sqlite3` shell runs: `episode row`, `episode row/step`, `embedding row`.
+  /// The feed's rows after a script in the `sqlite3` shell: `episode row`, `episode row/step`, `embedding row`.
   func run(_ script: String, foreignKeys: Bool) async throws -> Set<String> {
     let before = try await primary.read { snapshot throws(MemoryError) in try snapshot.watermark() }
     var configuration = Configuration()
@@ -49,7 +49,7 @@ extension Embedding {
   }
 }
 
-@Suite struct `The rows in the feed` {
+@Suite struct `Row numbers in the change feed` {
   static let episode = "episodes (id, task_type, domain, context, created_at) VALUES"
   static let step = "steps (id, episode_id, step_number, action, timestamp) VALUES"
   static let vector =
@@ -72,7 +72,7 @@ extension Embedding {
     ("UPDATE steps SET success = 0 WHERE id = 'a/2'", ["episode 1/2"]),
     ("UPDATE steps SET step_number = 9 WHERE id = 'b/1'", ["episode 2/3"]),
     ("DELETE FROM steps WHERE id = 'a/2'", ["episode 1/2"]),
-    // Step 4 comes; its number was that of step 2, its id that of step 3.
+    // Step 4 takes the number of step 2 and the id of step 3.
     ("INSERT OR REPLACE INTO \(step) ('b/1', 'a', 2, 'delta', 1)", ["episode 1/2", "episode 2/3", "episode 1/4"]),
     ("INSERT INTO \(vector) ('n', 'b', '', x'0000803f', 'n', 1, 1)", ["embedding 4", "episode 2"]),
     ("UPDATE embeddings SET embedding = x'0000803f00000040' WHERE id = 'mb'", ["embedding 3", "episode 2"]),
@@ -81,7 +81,7 @@ extension Embedding {
       ["embedding 1", "embedding 2", "embedding 3", "episode 1", "episode 2"]
     ),
     ("DELETE FROM embeddings WHERE id = 'ms'", ["embedding 2", "episode 1"]),
-    // Vector 3 comes for episode 1, and was one of episode 2.
+    // Vector 3 moves from episode 2 to episode 1.
     (
       "INSERT OR REPLACE INTO embeddings (seq, \(vector.dropFirst("embeddings (".count)) (3, 'n', 'a', '', x'0000803f', 'n', 1, 1)",
       ["embedding 3", "episode 1", "episode 2"]
@@ -92,7 +92,7 @@ extension Embedding {
     ),
   ]
 
-  @Test(arguments: scripts) func `whatever a shell does is named by row`(_ sql: String, _ changes: Set<String>)
+  @Test(arguments: scripts) func `name every row that a shell changes`(_ sql: String, _ changes: Set<String>)
     async throws
   {
     #expect(try await Shell().run(sql, foreignKeys: true) == changes, "\(sql)")
@@ -119,13 +119,13 @@ extension Embedding {
     ),
   ]
 
-  @Test(arguments: loose) func `without foreign keys, what goes along is named by row`(
+  @Test(arguments: loose) func `name dependent rows that are deleted while foreign keys are off`(
     _ sql: String, _ changes: Set<String>
   ) async throws {
     #expect(try await Shell().run(sql, foreignKeys: false) == changes, "\(sql)")
   }
 
-  @Test func `a feed from before there were rows in it has none, and goes on with them`() async throws {
+  @Test func `are absent from entries of an earlier schema and present in new ones`() async throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("memory.sqlite")
     let old = try WALDatabase(
@@ -143,19 +143,19 @@ extension Embedding {
     #expect(changes.map(\.step) == [nil, nil, 1])
   }
 
-  @Test func `an episode that comes back names no row of the one before`() async throws {
+  @Test func `of a deleted episode are not reused by a new one with its id`() async throws {
     let shell = try await Shell()
     _ = try await shell.run("DELETE FROM episodes WHERE id = 'b'", foreignKeys: false)
     let changes = try await shell.run("INSERT INTO \(Self.episode) ('b', 't', 'd', 'x', 1)", foreignKeys: true)
     #expect(changes == ["episode 2"])
   }
 
-  @Test func `deleting a step takes its vector along, by row`() async throws {
+  @Test func `include the vector of a deleted step`() async throws {
     let changes = try await Shell().run("DELETE FROM steps WHERE id = 'a/1'", foreignKeys: true)
     #expect(changes == ["episode 1/1", "embedding 2", "episode 1"])
   }
 
-  @Test func `a domain that an episode leaves is told, and that of a vector that goes, where it is still known`()
+  @Test func `come with the domain that an episode leaves, and with that of a deleted vector if it is still known`()
     async throws
   {
     let shell = try await Shell()

@@ -7,7 +7,7 @@ import Vectors
 
 @testable import MemorySQLite
 
-/// A store as an earlier build made it: its migrations, and rows by that version's columns.
+/// A store of an earlier build: the migrations up to a version, and rows with that version's columns.
 struct EarlierStore {
   let store: TestStore
   /// The episodes e1 to e4 of the domain `web`, two steps each; from version 2 on a vector for e1.
@@ -47,7 +47,8 @@ struct EarlierStore {
 @Suite struct `A store of an earlier schema` {
   static let versions = 1..<Schema.migrations.count
 
-  @Test(arguments: versions) func `is found whole by words and by meaning, takes changes, and passes every check`(
+  @Test(arguments: versions)
+  func `is recalled completely by words and vectors, accepts changes, and passes every check`(
     _ version: Int
   ) async throws {
     let earlier = try await EarlierStore(version: version)
@@ -59,7 +60,7 @@ struct EarlierStore {
         #expect(try await primary.rows(matching: "word\(number)").count == 1)
       }
       #expect(try await primary.embeddings(of: "e1").count == (version >= 2 ? 1 : 0))
-      // What an index is built from.
+      // The rows that an index is built from.
       let indexed = try await primary.read { snapshot throws(MemoryError) in
         var rows: [Int64] = []
         try snapshot.steps(.after(0, limit: 100)) { step in
@@ -69,7 +70,7 @@ struct EarlierStore {
         return rows
       }
       #expect(indexed.count == 2 * EarlierStore.episodes)
-      // Rows of before are deleted and replaced: words go out of the index that must have been in it.
+      // Old rows are deleted and replaced, so their words are removed from the full-text index.
       #expect(try await primary.delete("e1" as Episode.ID))
       let episodes = (2...EarlierStore.episodes).map { number in
         Episode.sample(Episode.ID("e\(number)"), domain: "web", context: "replaced", steps: ["again"])
@@ -83,10 +84,11 @@ struct EarlierStore {
     }
   }
 
-  /// A cache that followed the feed before has answers in it that lack the rows.
-  @Test(arguments: versions) func `tells caches of the domains whose rows were not indexed`(_ version: Int) async throws
+  /// A cache that followed the earlier feed holds query results without these rows.
+  @Test(arguments: versions) func `announces to caches the domains whose rows were not indexed`(_ version: Int)
+    async throws
   {
-    // Migrated by a build of version 5, with rows of before 003.
+    // Migrated by a build of version 5, with rows from before 003.
     let earlier = try await EarlierStore(version: min(version, 2))
     let middle = try WALDatabase(
       path: earlier.store.path,
@@ -97,7 +99,7 @@ struct EarlierStore {
       try db.execute(
         sql: "INSERT INTO episodes (id, task_type, domain, context, created_at) VALUES ('new', 't', 'web', 'x', 9)")
     }
-    let before = try await middle.read { db in try SQLiteSnapshot.watermark(db) }
+    let before = try await middle.read { db in try ChangeFeed.watermark(db) }
     try await middle.close()
     try await earlier.store.use { primary in
       let batch = try await primary.changes(after: before, limit: 100)
@@ -105,19 +107,19 @@ struct EarlierStore {
     }
   }
 
-  @Test func `whose rows were indexed is left as it is`() async throws {
+  @Test func `whose rows were all indexed gets no change`() async throws {
     let earlier = try await EarlierStore(version: 5)
     let revision = try await earlier.store.use { try await $0.statistics().watermark.revision }
-    // Four episodes, their eight steps, a vector and what that does to its episode.
+    // Four episodes, their eight steps, a vector and the update of its episode.
     #expect(revision == 14)
   }
 
-  @Test(arguments: versions) func `that holds orphans keeps them out of every domain, and loses none`(
+  @Test(arguments: versions) func `that holds orphans sets all of them aside and shows them in no domain`(
     _ version: Int
   ) async throws {
     let earlier = try await EarlierStore(version: version, rows: version >= 3)
     if version < 3 {
-      // Deleting there needs no full text.
+      // Before 003 a delete maintains no full-text index.
       try earlier.store.otherProgram.run(
         """
         INSERT INTO steps (id, episode_id, step_number, action, timestamp) VALUES

@@ -4,8 +4,8 @@ import Testing
 
 @testable import MemorySQLite
 
-@Suite struct `Many at once` {
-  @Test(arguments: [1, 31, 32, 33, 100]) func `vectors keep what they were, in their order`(_ count: Int) async throws {
+@Suite struct `Batches of rows` {
+  @Test(arguments: [1, 31, 32, 33, 100]) func `keep the values and the order of vectors`(_ count: Int) async throws {
     let bench = try await Bench()
     let primary = bench.primary
     _ = try await primary.insert([.sample("a", steps: ["s"]), .sample("b")], embeddings: [], existing: .fail)
@@ -29,7 +29,7 @@ import Testing
     (.sample("m3", of: "a"), .conflict),
   ]
 
-  @Test(arguments: refusals.indices, [false, true]) func `vectors go in together or not at all`(
+  @Test(arguments: refusals.indices, [false, true]) func `of vectors are inserted completely or not at all`(
     _ index: Int, _ replacing: Bool
   ) async throws {
     let bench = try await Bench()
@@ -45,7 +45,7 @@ import Testing
     #expect(try await primary.statistics().watermark == before)
   }
 
-  @Test func `the vectors of a batch have one length, also where the model is new`() async throws {
+  @Test func `have vectors of one length per model, even if the model is new`() async throws {
     let bench = try await Bench()
     let primary = bench.primary
     _ = try await primary.insert([.sample("a")], embeddings: [], existing: .fail)
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test func `a batch that replaces takes what was there before, of the same episode, step and model, and stays whole`()
+  @Test func `that replace delete only earlier vectors of the same episode, step and model`()
     async throws
   {
     let bench = try await Bench()
@@ -70,7 +70,7 @@ import Testing
     #expect(try await primary.embeddings(of: "b").map(\.id) == ["b0"])
   }
 
-  @Test func `a batch that replaces every vector of a model may change their length`() async throws {
+  @Test func `that replace every vector of a model may change their length`() async throws {
     let bench = try await Bench()
     let primary = bench.primary
     _ = try await primary.insert([.sample("a")], embeddings: [.sample("old", of: "a")], existing: .fail)
@@ -78,7 +78,7 @@ import Testing
     #expect(try await primary.embeddings(of: "a").map(\.vector) == [[1, 2, 3]])
   }
 
-  @Test func `episodes that are replaced keep their rows beside new ones and twins`() async throws {
+  @Test func `of episodes keep the rows of replaced ones beside new ones and duplicates`() async throws {
     let bench = try await Bench()
     _ = try await bench.primary.insert((0..<5).map { .sample(Episode.ID("e\($0)")) }, embeddings: [], existing: .fail)
     let batch: [Episode] = [
@@ -94,7 +94,7 @@ import Testing
     for check in try await bench.primary.check() { #expect(check.outcome == .passed, "\(check.name)") }
   }
 
-  @Test func `text indexes that were merged find what they found`() async throws {
+  @Test func `are found by the same words after the text indexes were merged`() async throws {
     let bench = try await Bench()
     for index in 0..<5 {
       _ = try await bench.primary.insert(

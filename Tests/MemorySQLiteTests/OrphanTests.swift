@@ -4,8 +4,8 @@ import Testing
 
 @testable import MemorySQLite
 
-/// I8: what belonged to an episode of one domain is never seen under an episode of another.
-@Suite struct `What belongs to an episode` {
+/// I8: rows of an episode of one domain are never shown under an episode of another.
+@Suite struct `A row that belongs to an episode` {
   static let episode = "episodes (id, task_type, domain, context, created_at) VALUES"
   static let numberedEpisode = "episodes (seq, id, task_type, domain, context, created_at) VALUES"
   static let step = "steps (id, episode_id, step_number, action, timestamp) VALUES"
@@ -17,7 +17,7 @@ import Testing
     "SELECT 'link ' || pattern_id FROM episode_patterns",
   ].joined(separator: " UNION ALL ")
 
-  /// What is left of `a` (steps a/1 and a/2, vectors ma and ms, a link to p) and `b` (step b/1, vector mb).
+  /// The remaining rows of `a` (steps a/1 and a/2, vectors ma and ms, a link to p) and `b` (step b/1, vector mb).
   static let scripts: [(sql: String, left: Set<String>)] = [
     ("DELETE FROM episodes WHERE id = 'a'", ["step b/1", "vector mb"]),
     ("DELETE FROM episodes", []),
@@ -49,7 +49,7 @@ import Testing
   ]
 
   @Test(arguments: scripts, [(false, false), (false, true), (true, false), (true, true)])
-  func `goes with it, whoever deletes or replaces it and with whatever settings`(
+  func `is deleted with it by any program with any settings`(
     _ script: (sql: String, left: Set<String>), _ settings: (foreignKeys: Bool, recursiveTriggers: Bool)
   ) async throws {
     let store = try TestStore()
@@ -68,8 +68,7 @@ import Testing
     "INSERT INTO \(step) ('a/1', 'a', 1, 'x', 1) ON CONFLICT (id) DO UPDATE SET action = 'y'",
   ]
 
-  @Test(arguments: harmless) func `stays where an insert is ignored or turns into an update`(_ sql: String) async throws
-  {
+  @Test(arguments: harmless) func `stays if an insert is ignored or becomes an update`(_ sql: String) async throws {
     let store = try TestStore()
     try await store.fill()
     try store.otherProgram.run(sql)
@@ -91,7 +90,7 @@ import Testing
     ("UPDATE episode_patterns SET episode_id = 'nobody'", "insert both first"),
   ]
 
-  @Test(arguments: refused) func `never comes before it, nor under another episode, from any program`(
+  @Test(arguments: refused) func `is refused before its episode exists and under another episode, from any program`(
     _ case: (sql: String, reason: String)
   ) async throws {
     let store = try TestStore()
@@ -100,7 +99,7 @@ import Testing
     #expect(error.map { "\($0)".contains(`case`.reason) } == true, "\(String(describing: error))")
   }
 
-  @Test func `of a deleted episode is never found under the next one of its id`() async throws {
+  @Test func `of a deleted episode is never found under a new one with its id`() async throws {
     let store = try TestStore()
     try await store.fill()
     try store.otherProgram.run("DELETE FROM episodes WHERE id = 'a'")
@@ -113,8 +112,8 @@ import Testing
     }
   }
 
-  /// Made while triggers were switched off.
-  @Test func `and has lost it is named by check, adopted by nobody, and set aside by rebuild`() async throws {
+  /// The orphans are created while triggers are disabled.
+  @Test func `without its episode is named by check, shown by no verb, and set aside by rebuild`() async throws {
     let store = try TestStore()
     try await store.fill()
     try store.otherProgram.run("\(dropTriggers(of: "episodes", at: store)); DELETE FROM episodes WHERE id = 'a'")
@@ -134,7 +133,7 @@ import Testing
         == ["zebra", "giraffe"])
   }
 
-  @Test func `of a domain is not taken over by an import into another`() async throws {
+  @Test func `in one domain is not taken over by an import into another`() async throws {
     let store = try TestStore()
     try await store.fill()
     try await store.use { primary in
@@ -154,7 +153,7 @@ import Testing
       .map { "DROP TRIGGER \($0)" }.joined(separator: "; ")
   }
 
-  /// Makes the triggers again that are missing.
+  /// Recreates the missing triggers.
   private func restoreSchema(of store: TestStore) throws {
     let pristine = try WholeSchema.triggers()
     let present = try Set(store.otherProgram.strings("SELECT name FROM sqlite_schema WHERE type = 'trigger'"))

@@ -7,8 +7,8 @@ import TestSupport
 
 @testable import MemorySQLite
 
-/// What another program does to a store, such as the `sqlite3` shell: with none of the engine's settings, and foreign keys
-/// off unless it turns them on.
+/// Changes a store as another program would, such as the `sqlite3` shell: without the engine's settings, and with foreign
+/// keys off unless it enables them.
 struct OtherProgram {
   let path: String
   var foreignKeys = false
@@ -31,7 +31,7 @@ struct OtherProgram {
   }
 }
 
-/// A store in a directory of its own, which is opened and closed as often as a test wants.
+/// A store in its own directory, opened and closed any number of times.
 struct TestStore {
   let directory: TemporaryDirectory
   var path: String { directory.file("memory.sqlite") }
@@ -86,7 +86,7 @@ extension SQLitePrimaryStore {
   }
 }
 
-/// The error that a call throws; `nil` where it does not.
+/// The error that a call throws; `nil` if it throws none.
 func failure<Value>(_ body: () async throws -> Value) async -> MemoryError? {
   do {
     _ = try await body()
@@ -96,7 +96,7 @@ func failure<Value>(_ body: () async throws -> Value) async -> MemoryError? {
   }
 }
 
-/// What a store that nobody changed has.
+/// The schema of an unchanged store.
 enum WholeSchema {
   /// Names and texts of the triggers.
   static func triggers() throws -> [(name: String, sql: String)] {

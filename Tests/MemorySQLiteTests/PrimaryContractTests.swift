@@ -10,7 +10,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Recording episodes` {
-  @Test func `an episode is begun, appended to and completed, and reads back as it was told`() async throws {
+  @Test func `an episode is begun, appended to and completed, and reads back as written`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     let begun = try await memory.begin(
@@ -31,7 +31,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episode(begun.id) == completed)
   }
 
-  @Test func `appends that share a commit are numbered one after another, and refused ones take nothing along`()
+  @Test func `appends that share a commit get consecutive numbers, and refused ones do not affect the others`()
     async throws
   {
     let bench = try await Bench(durability: .full)
@@ -51,7 +51,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
       }
       return await group.reduce(into: ([Int](), 0)) { $0 = ($0.0 + $1.kept, $0.1 + $1.refused) }
     }
-    // At most one of the five appends that name number 1 can have come first.
+    // At most one of the five appends that name number 1 can succeed.
     #expect((84...85).contains(refused))
     #expect(kept.count == 2 * (160 - refused) && Set(kept).count == kept.count)
     let steps = try #require(try await memory.episode("open")).steps
@@ -61,14 +61,15 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   }
 
   @Test(arguments: [Episode.Status.completed, .failed, .archived])
-  func `an episode that is not active takes no step, and the step is not kept`(_ status: Episode.Status) async throws {
+  func `an append to an episode that is not active is refused and stores nothing`(_ status: Episode.Status) async throws
+  {
     let bench = try await Bench()
     try await bench.memory.insert([.sample("e", status: status, steps: ["one"])])
     #expect(await code { _ = try await bench.memory.append(Step.Draft("two"), to: "e") } == .conflict)
     #expect(try await bench.memory.episode("e")?.steps.count == 1)
   }
 
-  @Test func `a step keeps the number the caller gives, and the engine goes on after the highest`() async throws {
+  @Test func `a step keeps the number given by the caller, and the engine continues after the highest`() async throws {
     let bench = try await Bench()
     try await bench.memory.insert([.sample("e", status: .active)])
     let steps = try await bench.memory.append(
@@ -77,7 +78,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await bench.memory.episode("e")?.steps.map(\.action) == ["c", "a", "b", "d"])
   }
 
-  @Test func `a number that is taken is a conflict and nothing of the call is kept`() async throws {
+  @Test func `a step number that is taken is a conflict, and nothing of the call is stored`() async throws {
     let bench = try await Bench()
     try await bench.memory.insert([.sample("e", status: .active, steps: ["one"])])
     #expect(
@@ -104,7 +105,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(await code { _ = try await memory.reopen("e") } == .conflict)
   }
 
-  @Test func `an end without a rate takes the share of the steps that say, else one or zero`() async throws {
+  @Test func `without a rate, an ended episode takes the mean over its steps with an outcome, else one or zero`()
+    async throws
+  {
     let bench = try await Bench()
     let memory = bench.memory
     for (id, outcomes, rate) in [("a", [true, true, false, nil], 2.0 / 3), ("b", [nil], 1), ("c", [], 1)]
@@ -118,14 +121,14 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.fail("d").successRate == 0)
   }
 
-  @Test func `a clock that was set back does not end an episode before it began`() async throws {
+  @Test func `a clock that was set back does not end an episode before its beginning`() async throws {
     let bench = try await Bench()
     let begun = try await bench.memory.begin(.init(.testing, domain: "d", context: ""))
     bench.clock.advance(by: .seconds(-60))
     #expect(try await bench.memory.complete(begun.id).completedAt == begun.createdAt)
   }
 
-  @Test func `what is not named in a change stays`() async throws {
+  @Test func `fields not named in a change stay as they are`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     _ = try await memory.begin(
@@ -138,7 +141,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.recall(Query(text: "new", scope: .everything)).count == 1)
   }
 
-  @Test func `deleting takes steps, vectors, links and words along, and patterns stay`() async throws {
+  @Test func `deleting an episode deletes its steps, vectors, links and words, and no pattern`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([.sample("e", context: "unmistakable", steps: ["peculiar"])])
@@ -155,7 +158,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
   }
 
-  @Test func `what does not exist is not found`() async throws {
+  @Test func `verbs on an id that does not exist report not found`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     #expect(await code { _ = try await memory.append(Step.Draft("x"), to: "no") } == .notFound)
@@ -170,7 +173,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Importing episodes` {
-  @Test func `every policy for an id that is taken does what it says`() async throws {
+  @Test func `an id that is taken is refused, skipped or replaced, as the policy says`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([.sample("e", context: "first", steps: ["s"])])
@@ -190,7 +193,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episodes(in: .everything).elements.map(\.id) == ["c", "b", "a"])
   }
 
-  @Test func `a vector of an episode that does not come with it, or of another's step, is refused`() async throws {
+  @Test func `a vector of an episode outside the import, or of another episode's step, is refused`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([.sample("old", domain: "x", steps: ["s"])])
@@ -213,7 +216,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Listing episodes` {
-  @Test func `pages of any size give every episode once, newest first, while others come and go`() async throws {
+  @Test func `pages of any size list every episode once, newest first, while others are added and deleted`()
+    async throws
+  {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert((0..<50).map { .sample(Episode.ID("e\($0)"), at: 1_767_225_600_000 + Int64($0 / 3)) })
@@ -232,7 +237,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     }
   }
 
-  @Test func `each filter lets through what it names and nothing else`() async throws {
+  @Test func `each filter selects exactly the episodes it names`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     var episodes: [Episode] = []
@@ -271,7 +276,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.record(Pattern.Draft(.optimization, data: ["a": 1, "b": [true]])).id != first.id)
   }
 
-  @Test func `a number in a pattern is found again however it was given, and however it is asked for`() async throws {
+  @Test func `a pattern with a number is found whether the number was written or queried as integer or fraction`()
+    async throws
+  {
     let memory = try await Bench().memory
     let recorded = try await memory.record(Pattern.Draft(.optimization, data: ["limit": .number(30)]))
     for data in [["limit": .integer(30)], ["limit": .unsigned(30)], try JSON(text: #"{"limit":3e1}"#)] as [JSON] {
@@ -280,9 +287,12 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     }
   }
 
-  @Test func `a pattern that was hashed by its number's case is found, and not recorded twice`() async throws {
+  @Test
+  func `a pattern hashed by an earlier version, with another form of its number, is found and not recorded twice`()
+    async throws
+  {
     let bench = try await Bench()
-    // printf '{"limit":30.0}' | sha256sum: as versions wrote it that knew two numbers of one value.
+    // printf '{"limit":30.0}' | sha256sum: earlier versions hashed 30.0 and 30 differently.
     let hash = "adf21ee0cbd2caac41af9f1505b92e60d8dab0b231997216f03c17b33e4d95d5"
     let data: JSON = ["limit": .number(30)]
     let old = try await bench.primary.record(
@@ -294,7 +304,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await bench.memory.patterns(in: .everything).count == 1)
   }
 
-  @Test func `uses are counted and move the success rate as a mean`() async throws {
+  @Test func `uses are counted, and the success rate is their mean`() async throws {
     let bench = try await Bench()
     let pattern = try await bench.memory.record(Pattern.Draft(.optimization, data: "x"))
     _ = try await bench.memory.markUsed(pattern.id, succeeded: true)
@@ -350,7 +360,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
   }
 
   @Test(arguments: [[], [0, 0], [1, .nan], [.infinity, 1]] as [[Float]])
-  func `what is no vector is refused`(_ vector: [Float]) async throws {
+  func `an invalid vector is refused`(_ vector: [Float]) async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([.sample("e")])
@@ -370,7 +380,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(await code { _ = try await memory.recall(Query(vector: [1], scope: .everything)) } == .dimensionMismatch)
   }
 
-  @Test func `a step of another episode cannot be embedded under this one`() async throws {
+  @Test func `a vector cannot name a step of another episode`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([.sample("e", steps: ["s"]), .sample("f")])

@@ -27,7 +27,7 @@ import Testing
     ),
   ]
 
-  @Test(arguments: listings.indices) func `a listing walks its own index and sorts nothing`(_ index: Int) async throws {
+  @Test(arguments: listings.indices) func `a listing scans its own index and sorts nothing`(_ index: Int) async throws {
     let listing = Self.listings[index]
     let conditions = Conditions(listing.filter, listing.scope)
     let plan = try await plan(SQLitePrimaryStore.listing(conditions), conditions.arguments)
@@ -81,7 +81,7 @@ import Testing
     #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(lookup.name): \(plan)")
   }
 
-  @Test func `searches start from the full-text index and look the rest up by key`() async throws {
+  @Test func `searches start from the full-text index and look up the rest by key`() async throws {
     let conditions = Conditions(.init(statuses: [.completed]), .domain("d"))
     let context = try await plan(SQLiteSnapshot.contextSearch(conditions), ["x"] + conditions.arguments)
     #expect(context.first?.contains("SCAN episodes_text VIRTUAL TABLE") == true, "\(context)")
@@ -138,10 +138,10 @@ import Testing
       "the components of an episode's vectors", SQLiteSnapshot.componentsOfEpisode,
       ["SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH m USING INDEX embeddings_by_episode (episode_id=?)"]
     ),
-    ("changes since", SQLiteSnapshot.changesAfter, ["SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"]),
+    ("changes since", ChangeFeed.changesAfter, ["SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"]),
   ]
 
-  @Test(arguments: indexing.indices) func `what an index is made from is looked up by rows and nothing else`(
+  @Test(arguments: indexing.indices) func `rows for the indexes are looked up by row number alone`(
     _ index: Int
   ) async throws {
     let lookup = Self.indexing[index]
@@ -194,7 +194,7 @@ import Testing
     #expect(changes.contains("episode a"))
   }
 
-  @Test func `an ignored insert leaves nothing behind that a later one could trip over`() async throws {
+  @Test func `an ignored insert leaves nothing that makes a later one fail`() async throws {
     let (outcomes, _) = try await inspect([
       "INSERT OR IGNORE INTO episodes (id, task_type, domain, context, created_at) VALUES ('a', 't', 'd', 'third', 1)",
       "DELETE FROM episodes WHERE id = 'a'",

@@ -12,7 +12,7 @@ import Testing
     return queue
   }
 
-  @Test func `binds what it is given, and nothing and empty are two things`() throws {
+  @Test func `binds each type, and tells NULL from empty`() throws {
     try queue().write { db in
       var insertion = try RawStatement("INSERT INTO t VALUES (?, ?, ?, ?), (?, ?, ?, ?)", db)
       try insertion.bind(Int64.min)
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test func `is ready to bind again after an error, which says what SQLite says`() throws {
+  @Test func `can be bound again after an error, which carries SQLite's message`() throws {
     try queue().write { db in
       var insertion = try RawStatement("INSERT INTO t (a) VALUES (?)", db)
       try insertion.bind(1)
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func `that is in the midst of its rows is left alone by another of the same text`() throws {
+  @Test func `in the midst of its rows is not disturbed by another one with the same text`() throws {
     try queue().read { db in
       var outer = try RawStatement("SELECT a FROM t ORDER BY a", db)
       var pairs: [[Int64]] = []

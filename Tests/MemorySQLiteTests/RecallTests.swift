@@ -6,7 +6,7 @@ import Vectors
 import TestSupport
 import Testing
 
-/// A memory over a SQLite primary in a directory of its own, without a cache.
+/// A memory over a SQLite primary in its own directory, without a cache.
 struct Bench {
   let directory: TemporaryDirectory
   let primary: SQLitePrimaryStore
@@ -23,7 +23,7 @@ struct Bench {
   }
 }
 
-/// Keeps the files of a bench for as long as anybody has its memory: a store without its files refuses to go on.
+/// Keeps the files of a bench while its memory is in use: a store whose files are deleted refuses to continue.
 private struct ClockOfBench: WallClock {
   let clock: ManualClock
   let directory: TemporaryDirectory
@@ -32,7 +32,7 @@ private struct ClockOfBench: WallClock {
 }
 
 @Suite struct `Recall by words` {
-  @Test func `a word of the context or of a step finds the episode, and the hit says where`() async throws {
+  @Test func `a word of the context or of a step finds the episode, and the hit names the place`() async throws {
     let bench = try await Bench()
     try await bench.memory.insert([
       .sample("a", context: "repair the login form", steps: ["swift test", "grep timeout"]),
@@ -80,7 +80,7 @@ extension `Recall by words` {
     _ = try? await bench.memory.recall(Query(phrases: [text], prefixes: [text], scope: .everything))
   }
 
-  @Test func `a phrase must occur as it stands and a prefix must begin a word; words only add`() async throws {
+  @Test func `a phrase must occur verbatim and a prefix must begin a word; words only add to the score`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([
@@ -95,7 +95,7 @@ extension `Recall by words` {
     #expect(Set(try await ids(Query(text: "resets", scope: .everything))) == ["a", "b"])
   }
 
-  @Test func `nothing of another domain is found, whatever matches it best`() async throws {
+  @Test func `nothing of another domain is found, even if it matches best`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([
@@ -147,7 +147,7 @@ extension `Recall by words` {
 
 @Suite struct `Recall by vectors` {
   @Test(arguments: [Metric.cosine, .dotProduct, .euclidean], [1, 2] as [UInt64])
-  func `the order is that of the metric over every vector, the best one of each episode counting`(
+  func `episodes are ordered by the metric over the best vector of each`(
     _ metric: Metric, _ seed: UInt64
   ) async throws {
     let bench = try await Bench()
@@ -180,8 +180,8 @@ extension `Recall by words` {
     #expect(even.map(\.episode.id) == all.filter { $0.episode.domain == "even" }.prefix(5).map(\.episode.id))
   }
 
-  /// I8: the models of other domains are none of the question's business.
-  @Test func `a vector belongs to the space that its scope has, whatever other domains were embedded with`()
+  /// I8: the models of other domains do not affect a query.
+  @Test func `a query vector belongs to the space of its scope, independent of the models of other domains`()
     async throws
   {
     let bench = try await Bench()
@@ -198,14 +198,14 @@ extension `Recall by words` {
     }
   }
 
-  @Test func `words and vectors together find what either alone would put second`() async throws {
+  @Test func `words and vectors together rank first what either alone ranks second`() async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([
       .sample("words", context: "login timeout"), .sample("both", context: "login screen"),
       .sample("vector", context: "unrelated"),
     ])
-    // A word that half of the episodes have says nothing to bm25.
+    // A word in half of the episodes has a bm25 weight of about 0.
     try await memory.insert((0..<10).map { .sample(Episode.ID("filler\($0)"), context: "something else") })
     for (id, vector) in [("words", [0, 1]), ("both", [0.9, 0.1]), ("vector", [1, 0])] as [(Episode.ID, [Float])] {
       try await memory.embed(.init(of: id, content: "", vector: vector, model: "m"))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MemorySQLite
 
-/// What an episode keeps when another comes in its place.
+/// The rows that an episode keeps when it is replaced.
 @Suite struct `A replaced episode` {
   private let bench: Bench
   private var memory: Memory { bench.memory }
@@ -22,7 +22,7 @@ import Testing
       ])
   }
 
-  @Test func `keeps every vector where its text is the same, though its steps are new rows`() async throws {
+  @Test func `keeps every vector whose text is the same, though its steps are new rows`() async throws {
     let before = try await memory.embeddings(of: "e")
     let report = try await memory.insert([replacement()], existing: .replace)
     #expect(report.keptVectors == 4 && report.droppedVectors == 0 && report.vectors == 0)
@@ -35,7 +35,7 @@ import Testing
     for check in try await bench.primary.check() { #expect(check.outcome == .passed, "\(check.name)") }
   }
 
-  @Test func `loses the vectors of what changed, and says how many`() async throws {
+  @Test func `loses the vectors of changed texts, and reports their number`() async throws {
     let context = try await memory.insert([replacement(context: "other")], existing: .replace)
     #expect(context.keptVectors == 1 && context.droppedVectors == 3, "only the first step's is of text that stayed")
     #expect(try await memory.embeddings(of: "e").map(\.content) == ["one"])
@@ -43,7 +43,7 @@ import Testing
     #expect(step.keptVectors == 0 && step.droppedVectors == 1)
   }
 
-  @Test func `keeps no vector for text that only looks the same`() async throws {
+  @Test func `keeps no vector if the text is equal only after normalisation`() async throws {
     try await memory.insert(
       [.sample("f", context: "caf\u{E9}")],
       embeddings: [.init(of: "f", content: "caf\u{E9}", vector: [1, 0], model: "m")])
@@ -51,7 +51,7 @@ import Testing
     #expect(report.droppedVectors == 1)
   }
 
-  @Test func `takes a new vector in the place of the old one of its model, and keeps the others`() async throws {
+  @Test func `gets a new vector in place of the old one of its model, and keeps the others`() async throws {
     let new = Embedding.Draft(of: "e", content: "context", vector: [3, 4], model: "m")
     let report = try await memory.insert([replacement()], embeddings: [new], existing: .replace)
     #expect(report.vectors == 1 && report.keptVectors == 3 && report.droppedVectors == 0)
@@ -59,7 +59,7 @@ import Testing
     #expect(vectors.map(\.vector) == [[3, 4]])
   }
 
-  @Test func `takes no vector of another length than those it keeps`() async throws {
+  @Test func `refuses a vector of another length than those it keeps`() async throws {
     let long = Embedding.Draft(of: "e", content: "context", vector: [1, 2, 3], model: "m")
     let error = await #expect(throws: MemoryError.self) {
       try await memory.insert([replacement()], embeddings: [long], existing: .replace)
@@ -86,8 +86,8 @@ import Testing
   }
 }
 
-@Suite struct `What an insertion reports` {
-  @Test func `steps and vectors of skipped episodes are not counted`() async throws {
+@Suite struct `The report of an insertion` {
+  @Test func `does not count steps and vectors of skipped episodes`() async throws {
     let memory = try await Bench().memory
     try await memory.insert([.sample("a", steps: ["1", "2", "3"])])
     let batch: [Episode] = [.sample("a", steps: ["1"]), .sample("b", steps: ["1", "2"]), .sample("b", steps: ["1"])]
@@ -99,7 +99,9 @@ import Testing
     #expect(report.episodes == 1 && report.steps == 2 && report.vectors == 1)
   }
 
-  @Test(arguments: [1, 2, 7, 100]) func `pages in the order of recording give every episode once`(limit: Int)
+  @Test(arguments: [1, 2, 7, 100]) func `agrees with pages in the order of recording, which list every episode once`(
+    limit: Int
+  )
     async throws
   {
     let bench = try await Bench()

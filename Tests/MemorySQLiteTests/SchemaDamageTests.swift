@@ -7,13 +7,13 @@ import Testing
 @testable import MemorySQLite
 @testable import SQLiteStorage
 
-/// What another program did to the schema of a store.
+/// A change of the schema by another program.
 struct SchemaDamage: CustomTestStringConvertible, Sendable {
   let what: String
   let script: String
-  /// What the error names.
+  /// A part of the error's message.
   let named: String
-  /// Whether what is there can still be read.
+  /// Whether the rows can still be read.
   var isReadable = true
 
   var testDescription: String { what }
@@ -101,7 +101,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
       named: "sqlite_sequence of changes"),
   ]
 
-  /// Neither wrong nor in the way.
+  /// Changes that affect neither results nor writes.
   static let harmless: [SchemaDamage] = [
     ("ANALYZE", "ANALYZE"), ("a table of its own", "CREATE TABLE notes (x)"),
     ("a view of its own", "CREATE VIEW recent AS SELECT * FROM episodes ORDER BY created_at DESC"),
@@ -134,7 +134,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct `A schema that another program changed` {
-  @Test(arguments: SchemaDamage.all) func `takes no write, is named by the error and by check, and can be exported`(
+  @Test(arguments: SchemaDamage.all) func `refuses writes, is named by the error and by check, and can be exported`(
     _ damage: SchemaDamage
   ) async throws {
     let store = try TestStore()
@@ -165,7 +165,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     #expect(!error.message.contains("\n"))
   }
 
-  @Test(arguments: SchemaDamage.harmless) func `in what changes no row of it goes on working`(
+  @Test(arguments: SchemaDamage.harmless) func `without effect on its rows keeps working`(
     _ change: SchemaDamage
   ) async throws {
     let store = try TestStore()
@@ -195,7 +195,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test func `while it is open is named by check, and a dropped index is made again by rebuild`() async throws {
+  @Test func `while the store is open is named by check, and rebuild recreates a dropped index`() async throws {
     let store = try TestStore()
     try await store.fill()
     try await store.use { primary in
@@ -218,7 +218,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test func `is told from a feed that lost its newest changes, which rebuild mends`() async throws {
+  @Test func `is distinguished from a feed that lost its newest changes, which rebuild repairs`() async throws {
     let store = try TestStore()
     try await store.fill()
     try store.otherProgram.run("DELETE FROM changes")
@@ -241,7 +241,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     #expect(try earlier.store.otherProgram.strings("SELECT max(version) FROM schema_version") == ["4"])
   }
 
-  @Test func `has its digest without what ANALYZE keeps`() throws {
+  @Test func `has a digest that excludes the tables of ANALYZE`() throws {
     let database = try DatabaseQueue()
     try database.writeWithoutTransaction { db in
       try Migrator.makeTable(db)

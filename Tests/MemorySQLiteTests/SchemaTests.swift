@@ -9,7 +9,7 @@ import Testing
 @testable import SQLiteStorage
 
 @Suite struct `The schema` {
-  @Test func `the registered migrations are the files of migrations/memory, in order and to the letter`() throws {
+  @Test func `the registered migrations are the files of migrations/memory, in order and byte for byte`() throws {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../migrations/memory")
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
     #expect(
@@ -22,12 +22,12 @@ import Testing
     }
   }
 
-  @Test func `the digest that opening compares is that of what the migrations make`() throws {
+  @Test func `the digest compared on opening is that of the schema the migrations create`() throws {
     #expect(try SchemaObjects(madeBy: Schema.migrations).digest == Schema.digest)
   }
 
-  /// I2: SQLite ignores a pragma that it does not take, and a pool of connections resets this one.
-  @Test(arguments: Durability.allCases) func `the durability that is promised is in force`(
+  /// I2: SQLite ignores an invalid pragma, and GRDB's pool resets this one.
+  @Test(arguments: Durability.allCases) func `the chosen durability is in force`(
     _ durability: Durability
   ) async throws {
     let directory = try TemporaryDirectory()

@@ -15,11 +15,14 @@ import Testing
     (#"{"a":"\"#, ["": #"{"a":"\"#]), (#"{"a":1}}"#, ["": #"{"a":1}}"#]),
   ]
 
-  @Test(arguments: texts) func `is shown as near as its values can be`(_ text: (stored: String, shown: JSON)) {
+  @Test(arguments: texts) func `is approximated by the values that JSON can represent`(
+    _ text: (stored: String, shown: JSON)
+  ) {
     #expect(JSON(storedObject: text.stored) == text.shown)
   }
 
-  @Test(arguments: [254, 255, 256, 257, 1000, 100_000]) func `is cut where it is nested too deep to be written again`(
+  @Test(arguments: [254, 255, 256, 257, 1000, 100_000])
+  func `becomes a string at the depth at which it could not be written again`(
     _ depth: Int
   ) throws {
     let text = #"{"a":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MemorySQLite
 
-/// A closed store with one row of each kind, whose values can be found in the file, and what is flipped in it.
+/// A closed store with one row of each kind, whose values can be found in the file, and bits flipped in it.
 private struct FlippedStore {
   let store: TestStore
 
@@ -36,13 +36,13 @@ private struct FlippedStore {
           usageCount: 0, lastUsed: nil, createdAt: Timestamp(milliseconds: 1_722_222_222_123),
           metadata: ["note": "Patternnote"]))
     }
-    // Into the database file, with no log beside it.
+    // Checkpointed into the database file.
     try store.otherProgram.run("PRAGMA wal_checkpoint(TRUNCATE)")
   }
 
-  /// Flips a bit of the first place of `bytes` where that changes what a query reads.
+  /// Flips a bit in the first occurrence of `bytes` where that changes the result of a query.
   ///
-  /// - Returns: False where no place of them does.
+  /// - Returns: False if no occurrence does.
   func flip(_ bit: Int, of bytes: [UInt8], at offset: Int = 0, read query: String) throws -> Bool {
     let file = URL(filePath: store.path)
     let whole = try Data(contentsOf: file)
@@ -68,13 +68,13 @@ private struct FlippedStore {
     ("tool", "Toolword", "SELECT hex(tool) FROM steps NOT INDEXED"),
   ]
 
-  /// Bit 5 turns a capital into a small letter, which is the same word.
+  /// Bit 5 changes the case of a letter, which gives the same word.
   @Test(arguments: texts, 0..<8)
-  func `in a text is damage that names the row, is not blamed on an index, and is not sealed in by rebuild`(
+  func `in a text is reported as damage of the row, not of an index, and rebuild refuses`(
     _ text: (column: String, word: String, query: String), _ bit: Int
   ) async throws {
     let flipped = try await FlippedStore()
-    // The second letter, so that the bytes of the word are found in the table and not in the index of lower case.
+    // The second letter, so that the bytes of the word are found in the table and not in the lower-case index.
     let isFlipped = try flipped.flip(bit, of: Array(text.word.utf8), at: 1, read: text.query)
     try #require(isFlipped)
     let damaged = try flipped.store.otherProgram.strings(text.query)
@@ -97,7 +97,7 @@ private struct FlippedStore {
       #expect(try await primary.findings()[name] == findings[name])
     }
     #expect(try flipped.store.otherProgram.strings(text.query) == damaged)
-    // A later process writes nothing either, until the texts are accepted and a check finds nothing more.
+    // A later process does not write either, until the texts are accepted and a check passes.
     try await flipped.store.use { primary in
       let write = await failure { try await primary.insert(.sample("new")) }
       #expect(bit == 5 || write?.code == .corrupted)
@@ -107,8 +107,8 @@ private struct FlippedStore {
     }
   }
 
-  /// Before the index is asked, `rebuild` asks whether it is evidence.
-  @Test func `in a text is not sealed in by a rebuild that no check went before`() async throws {
+  /// `rebuild` compares text and index first, because the index may be the only evidence.
+  @Test func `in a text makes rebuild refuse, even without a check before it`() async throws {
     let flipped = try await FlippedStore()
     #expect(try flipped.flip(0, of: Array("Actionword".utf8), at: 1, read: Self.texts[1].query))
     try await flipped.store.use { primary in
@@ -117,7 +117,7 @@ private struct FlippedStore {
     }
   }
 
-  /// What `OtherPrograms.md` says of each column. A value of an index, a hash or a constraint gives it away, or nothing.
+  /// As documented in `OtherPrograms.md` per column: an index, a hash or a constraint detects the damage, or nothing does.
   static let columns: [(column: String, bytes: [UInt8], query: String, isSeen: Bool)] = [
     ("episodes.id", Array("the-episode".utf8), "SELECT hex(id) FROM episodes NOT INDEXED", true),
     ("episodes.domain", Array("Domainname".utf8), "SELECT hex(domain) FROM episodes NOT INDEXED", true),
@@ -145,7 +145,7 @@ private struct FlippedStore {
     ("patterns.created_at", integerBytes(1_722_222_222_123), "SELECT created_at FROM patterns NOT INDEXED", false),
   ]
 
-  @Test(arguments: columns) func `in any other column is seen by check or not as the documentation says`(
+  @Test(arguments: columns) func `in any other column is detected by check, or not, as documented`(
     _ column: (column: String, bytes: [UInt8], query: String, isSeen: Bool)
   ) async throws {
     let flipped = try await FlippedStore()
@@ -167,7 +167,7 @@ private struct FlippedStore {
   }
 
   fileprivate static func integerBytes(_ value: Int64) -> [UInt8] {
-    // Such a value takes six bytes in a record.
+    // Such a value takes 6 bytes in a record.
     withUnsafeBytes(of: value.bigEndian) { Array($0.suffix(6)) }
   }
 
@@ -184,14 +184,14 @@ private struct FlippedStore {
   static let faults = [
     // A row that the index lacks.
     "INSERT INTO steps_text (steps_text, rowid, action, result, tool) SELECT 'delete', seq, action, result, tool FROM steps WHERE seq = 1",
-    // One that the table lacks.
+    // A row that the table lacks.
     "INSERT INTO steps_text (rowid, action) VALUES (99, 'phantom')",
-    // Nothing.
+    // No row.
     "INSERT INTO steps_text (steps_text) VALUES ('delete-all')",
     "DELETE FROM episodes_text_data WHERE id > 10",
   ]
 
-  @Test(arguments: faults) func `is a check that failed, no damage, and rebuild makes it right`(_ fault: String)
+  @Test(arguments: faults) func `is a failed check and not damage, and rebuild repairs it`(_ fault: String)
     async throws
   {
     let store = try TestStore()
@@ -207,8 +207,8 @@ private struct FlippedStore {
     }
   }
 
-  /// Whoever changes a text behind the index's back leaves two versions of it, and nobody can tell which is right.
-  @Test func `about a text that changed without its trigger is told as a disagreement`() async throws {
+  /// A text changed without its trigger leaves two versions, and it is unknown which is right.
+  @Test func `about a text that changed without its trigger is reported as a disagreement`() async throws {
     let store = try TestStore()
     try await store.fill()
     let trigger = try #require(try WholeSchema.triggers().first { $0.name == "steps_text_update" })

@@ -27,7 +27,7 @@ import Testing
     "\u{FFFD} x\u{FFFD}y", "\u{FF21}\u{FF42} \u{2460} \u{3392}",
   ]
 
-  @Test(arguments: texts.indices) func `are those that the full-text index keeps, each in its place`(_ index: Int)
+  @Test(arguments: texts.indices) func `are those of the full-text index, each at its position`(_ index: Int)
     async throws
   {
     let text = Self.texts[index]

@@ -54,8 +54,6 @@ public protocol PrimarySnapshot {
   func stepNumber(_ row: Int64) throws(MemoryError) -> Int?
   /// What was chosen, by name.
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit]
-  /// Ids of a vector and its episode, by the vector's row.
-  func identify(vector row: Int64) throws(MemoryError) -> (embedding: Embedding.ID, episode: Episode.ID)?
   /// Loads what was chosen, with excerpts where the request wants them.
   func hits(_ ranked: [RankedEpisode], _ request: RecallRequest) throws(MemoryError) -> [Hit]
 }

@@ -1,34 +1,36 @@
 import EpisodicMemory
+import Foundation
 import GRDB
 import SQLiteStorage
+import Vectors
 
-/// Finds rows that the engine would not have written, though the schema lets them in: what other programs leave there is
-/// shown as near as it can be, or not found by recall, and stops no verb. Here it is named.
+/// Reports rows that the schema accepts but the engine would not have written. No verb fails on them: their values are
+/// approximated, or recall does not find them.
 enum RowCheck {
-  /// Findings that are told; the others are counted.
-  private static let told = 5
+  /// Problems named in the result; the rest are counted.
+  private static let maximumNamed = 5
 
   static func run(_ db: Database) throws -> Check {
-    var findings: [String] = []
+    var named: [String] = []
     var count = 0
     for table in tables {
-      try table.visit(db) { finding in
+      try table.forEachProblem(db) { problem in
         count += 1
-        if findings.count < told { findings.append(finding) }
+        if named.count < maximumNamed { named.append(problem) }
       }
     }
     guard count > 0 else { return Check("rows of other programs", .passed) }
-    let rest = count > told ? "; and \(count - told) more" : ""
+    let rest = count > maximumNamed ? "; and \(count - maximumNamed) more" : ""
     return Check(
       "rows of other programs",
       .failed(
-        findings.joined(separator: "; ") + rest + ": correct them; until then they are shown as near as the engine can")
+        named.joined(separator: "; ") + rest + ": correct them; until then the engine shows approximations")
     )
   }
 
   fileprivate struct Table: Sendable {
     let name: String
-    /// What a row is called, by the first column.
+    /// What a message calls a row; its id follows.
     let title: String
     /// The columns after the first, which is the id.
     let columns: [(name: String, kind: Kind)]
@@ -37,21 +39,23 @@ enum RowCheck {
       /// Compared by bytes, in NFC.
       case name
       case text, object, time, status
-      /// JSON whose hash is in the column behind it.
+      /// JSON whose hash is in the next column.
       case hashed
       case hash
     }
 
-    func visit(_ db: Database, _ tell: (String) -> Void) throws {
+    func forEachProblem(_ db: Database, _ report: (String) -> Void) throws {
       let list = columns.map(\.name).joined(separator: ", ")
       var rows = try RawStatement("SELECT id, \(list) FROM \(self.name) ORDER BY seq", db)
       while try rows.step() {
-        func named(_ fault: String) -> String { "\(title) \"\(String(storedName: rows.bytes(0)))\" \(fault)" }
-        if !rows.bytes(0).isCanonicalName { tell(named("has an id that is not UTF-8 in form NFC")) }
+        func problem(_ fault: String) -> String { "\(title) \"\(String(storedName: rows.bytes(0)))\" \(fault)" }
+        if !rows.bytes(0).isCanonicalName { report(problem("has an id that is not UTF-8 in NFC")) }
         for (index, column) in columns.enumerated() {
           let place = Int32(index + 1)
           if rows.isNull(place) { continue }
-          if let fault = column.kind.fault(of: rows, at: place) { tell(named("has a \(column.name) that \(fault)")) }
+          if let fault = column.kind.fault(of: rows, at: place) {
+            report(problem("has a \(column.name) that \(fault)"))
+          }
         }
       }
     }
@@ -80,15 +84,15 @@ enum RowCheck {
 }
 
 extension RowCheck.Table.Kind {
-  /// What is wrong with a value, to follow "that"; `nil` where nothing is.
+  /// What is wrong with a value, worded to follow "that"; `nil` if nothing is.
   fileprivate func fault(of row: borrowing RawStatement, at column: Int32) -> String? {
     switch self {
     case .text: return row.bytes(column).textFault
-    case .name: return row.bytes(column).isCanonicalName ? nil : "is not UTF-8 in form NFC"
-    case .status: return Episode.Status(rawValue: row.text(column)) == nil ? "is none: it is read as archived" : nil
+    case .name: return row.bytes(column).isCanonicalName ? nil : "is not UTF-8 in NFC"
+    case .status: return Episode.Status(rawValue: row.text(column)) == nil ? "is unknown: it is read as archived" : nil
     case .time:
       return Timestamp.accepted.contains(Timestamp(milliseconds: row.integer(column)))
-        ? nil : "is not of the years 1 to 9999"
+        ? nil : "is outside the years 1 to 9999"
     case .hash: return nil
     case .hashed, .object:
       if let fault = row.bytes(column).textFault { return fault }
@@ -96,12 +100,28 @@ extension RowCheck.Table.Kind {
       if text == "{}" { return nil }
       do throws(MemoryError) {
         let value = try JSON(text: text)
-        if self == .object { return value.members == nil ? "is no object" : nil }
+        if self == .object { return value.members == nil ? "is not an object" : nil }
         return value.canonicalHash == row.text(column + 1)
-          ? nil : "is not that of its hash: it was damaged, or written by hand; compare with a backup"
+          ? nil : "does not match its hash: it was damaged, or written by hand; compare with a backup"
       } catch {
         return "the engine cannot hold (\(error.message))"
       }
     }
+  }
+}
+
+/// Checks that every vector has its stated dimensions and finite components, not all 0.
+enum VectorCheck {
+  static func run(_ db: Database) throws -> Check {
+    var rows = try RawStatement("SELECT id, embedding, dimensions FROM embeddings ORDER BY seq", db)
+    while try rows.step() {
+      do throws(VectorError) {
+        _ = try Vector(littleEndianFloat32: rows.bytes(1).bytes, dimensions: Int(clamping: rows.integer(2)))
+      } catch {
+        return Check(
+          "vectors", .failed("embedding \"\(rows.text(0))\": \(error); no recall finds it: embed it again"))
+      }
+    }
+    return Check("vectors", .passed)
   }
 }

@@ -2,26 +2,26 @@ import EpisodicMemory
 import GRDB
 import SQLiteStorage
 
-/// Checks of what holds the rows.
+/// Checks pages, constraints, schema and ownership of rows.
 enum StructureCheck {
   /// Pages, types, CHECK and UNIQUE constraints, and ordinary indexes against their tables.
   ///
-  /// - Throws: `DatabaseError` of SQLite's code where a page cannot be read: that says something about the disk, or about
-  ///   the moment, and nothing yet about the page.
+  /// - Throws: `DatabaseError` with SQLite's code if a page cannot be read: a failing read is a fault of the disk, perhaps a
+  ///   passing one, and no proof of damage.
   static func integrity(_ db: Database) throws -> Check {
-    var findings = try String.fetchAll(db, sql: "PRAGMA integrity_check(5)")
-    if let failure = readFailure(in: findings) { throw failure }
-    if findings == ["ok"] { findings = try brokenRules(db) }
+    var problems = try String.fetchAll(db, sql: "PRAGMA integrity_check(5)")
+    if let failure = readFailure(in: problems) { throw failure }
+    if problems == ["ok"] { problems = try brokenConstraints(db) }
     return Check(
       "integrity of the database",
-      findings.isEmpty
-        ? .passed : .damaged("\(findings.joined(separator: "; ")): restore a backup, or use sqlite3 .recover"))
+      problems.isEmpty
+        ? .passed : .damaged("\(problems.joined(separator: "; ")): restore a backup, or use sqlite3 .recover"))
   }
 
-  /// What kept `integrity_check` from reading a page, which it tells among the findings; `nil` if all were read.
-  static func readFailure(in findings: [String]) -> DatabaseError? {
-    for finding in findings {
-      guard let match = finding.firstMatch(of: /Page (\d+): unable to get the page\. error code=(\d+)/),
+  /// The failed read that `integrity_check` lists among its problems; `nil` if every page was read.
+  static func readFailure(in problems: [String]) -> DatabaseError? {
+    for problem in problems {
+      guard let match = problem.firstMatch(of: /Page (\d+): unable to get the page\. error code=(\d+)/),
         let code = CInt(match.2), code & 0xFF != ResultCode.SQLITE_CORRUPT.rawValue
       else { continue }
       return DatabaseError(
@@ -31,16 +31,16 @@ enum StructureCheck {
     return nil
   }
 
-  /// The CHECK constraints of the tables: on a connection that only reads, integrity_check leaves them out.
-  private static func brokenRules(_ db: Database) throws -> [String] {
-    try rules.compactMap { table, rule in
-      let id = try String.fetchOne(db, sql: "SELECT id FROM \(table) WHERE NOT (\(rule)) LIMIT 1")
+  /// The first row of each table that breaks a CHECK constraint: on a read-only connection `integrity_check` skips them.
+  private static func brokenConstraints(_ db: Database) throws -> [String] {
+    try constraints.compactMap { table, constraint in
+      let id = try String.fetchOne(db, sql: "SELECT id FROM \(table) WHERE NOT (\(constraint)) LIMIT 1")
       return id.map { id in "the row \"\(id)\" of \(table) breaks a CHECK of the table" }
     }
   }
 
-  /// A rule about NULL is neither kept nor broken, as in SQLite.
-  private static let rules = [
+  /// The CHECK constraints of the migrations; as in SQLite, NULL satisfies each.
+  private static let constraints = [
     (
       "episodes",
       """
@@ -76,7 +76,7 @@ enum StructureCheck {
     return Check("schema", .failed("another program dropped the index \(names), so queries are slow; run rebuild"))
   }
 
-  /// What was left behind by a program that had switched triggers off, or dropped them.
+  /// Rows left behind by a program that disabled or dropped the triggers.
   static func orphans(_ db: Database) throws -> Check {
     let rows = try Row.fetchAll(
       db, sql: "SELECT source, count(*), min(episode_id) FROM orphans GROUP BY source ORDER BY source DESC")
@@ -91,34 +91,5 @@ enum StructureCheck {
       .failed(
         "\(list.joined(separator: ", ")), of the episode \"\(episode)\" and maybe others: no verb shows them; rebuild sets them aside"
       ))
-  }
-}
-
-/// The table `changes`.
-enum ChangeFeed {
-  /// Revisions only grow, also when the last ones are deleted: who follows the feed would take new ones for known.
-  static func check(_ db: Database) throws -> Check {
-    let sequence = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM sqlite_sequence WHERE name = 'changes'") ?? 0
-    let last = try SQLiteSnapshot.watermark(db).revision
-    if let exhaustion = exhaustion(sequence) { return Check("change feed", .damaged(exhaustion)) }
-    return Check(
-      "change feed",
-      last >= sequence
-        ? .passed : .failed("it ends at revision \(last), but \(sequence) were given out: run rebuild"))
-  }
-
-  /// Adds a change that concerns nothing where the newest ones are gone.
-  static func goOn(_ db: Database) throws {
-    guard try check(db).outcome != .passed else { return }
-    try db.execute(sql: "INSERT INTO changes (subject, key) VALUES ('pattern', '')")
-  }
-
-  /// Why no revision can be given out any more; `nil` while there are enough left for as long as a disk lasts.
-  static func exhaustion(_ sequence: Int64) -> String? {
-    guard sequence > Int64.max - 1 << 40 else { return nil }
-    return """
-      another program set sqlite_sequence of changes to \(sequence), so no revision is left; run UPDATE sqlite_sequence \
-      SET seq = (SELECT max(revision) FROM changes) WHERE name = 'changes'
-      """
   }
 }

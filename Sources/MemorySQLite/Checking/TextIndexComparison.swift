@@ -2,17 +2,17 @@ import EpisodicMemory
 import GRDB
 import SQLiteStorage
 
-/// Holds a full-text index against the table that it is made from.
+/// Compares a full-text index with the table it is derived from.
 ///
-/// Both say what the words of a row are, and only the index can be made again. So a row that the index lacks, or has too
-/// much, is the index's fault; where both have a row and differ about its words, one of them was damaged and nobody can tell
-/// which: then the index is evidence, and must not be made again from a text that may be the damaged one.
+/// A row that only one of them has is a fault of the index, which can be rebuilt. If both have a row and its words differ,
+/// one was damaged, and it is unknown which: the index is then evidence and must not be rebuilt from a text that may be the
+/// damaged one.
 struct TextIndexComparison: Sendable {
   let name: String
   let index: String
   let table: String
   let columns: [String]
-  /// What a row is called in a message, as SQL.
+  /// A SQL expression for what a message calls a row.
   private let title: String
 
   static let all = [
@@ -24,7 +24,7 @@ struct TextIndexComparison: Sendable {
       title: "'step ' || step_number || ' of episode \"' || episode_id || '\"'"),
   ]
 
-  /// FTS5's own comparison, which also looks at the structure of the index.
+  /// FTS5's own comparison, which also checks the structure of the index.
   func agrees(_ db: Database) throws -> Bool {
     do {
       try db.execute(sql: "INSERT INTO \(index) (\(index), rank) VALUES ('integrity-check', 1)")
@@ -36,9 +36,9 @@ struct TextIndexComparison: Sendable {
 
   /// Compares word by word.
   ///
-  /// Cost: reads the table and the index once, and keeps 32 bytes a row.
+  /// Cost: reads the table and the index once; 32 bytes of memory per row.
   ///
-  /// - Parameter isRefuted: Whether FTS5 says that they disagree; then something is wrong even if no word is.
+  /// - Parameter isRefuted: Whether FTS5 found a difference; then the check fails even if all words agree.
   func compare(_ db: Database, _ tokenizers: TokenizerPool, isRefuted: Bool) throws -> Check.Outcome {
     guard var indexed = try indexedWords(db) else {
       return .failed("the index cannot be read; run rebuild")
@@ -69,11 +69,11 @@ struct TextIndexComparison: Sendable {
     }
     if !differing.isEmpty { return .damaged(try describe(differing, db)) }
     if !hasMissing, indexed.isEmpty, !isRefuted { return .passed }
-    let reason = hasMissing ? "rows are missing in the index" : "the index is not what the table says"
+    let reason = hasMissing ? "rows are missing in the index" : "the index differs from the table"
     return .failed("\(reason); run rebuild")
   }
 
-  /// By row; `nil` where the index cannot be read.
+  /// By row; `nil` if the index cannot be read.
   private func indexedWords(_ db: Database) throws -> [Int64: WordSum]? {
     let vocabulary = "temp.\(index)_words"
     do {
@@ -103,14 +103,14 @@ struct TextIndexComparison: Sendable {
   }
 }
 
-/// A sum over the words of a row and their places, in whatever order they come.
+/// A hash of the words of a row with their positions, independent of order.
 private struct WordSum: Equatable {
   private var sum: UInt64 = 0
 
   mutating func add(_ word: UnsafeRawBufferPointer, column: Int, place: Int64) {
     var hash = 0xCBF2_9CE4_8422_2325 ^ UInt64(bitPattern: place) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(column) << 56
     for byte in word { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-    // The last bytes must reach the high bits, too (SplitMix64).
+    // The finaliser of SplitMix64 carries the last bytes into the high bits.
     hash = (hash ^ hash >> 30) &* 0xBF58_476D_1CE4_E5B9
     hash = (hash ^ hash >> 27) &* 0x94D0_49BB_1331_11EB
     sum &+= hash ^ hash >> 31

@@ -1,8 +1,8 @@
 import GRDB
 import SQLiteStorage
 
-/// Inserts rows, many a statement: at the end of every statement that may have to be undone FTS5 writes a segment of
-/// its index and SQLite the end of the feed, and each page that is touched is first set aside.
+/// Inserts up to 32 rows per statement: at the end of each statement FTS5 writes a segment of its index, and SQLite saves
+/// each page it changes so that the statement can be rolled back.
 struct RowInsert: Sendable {
   private static let rowsPerStatement = 32
 

@@ -1,11 +1,11 @@
 import EpisodicMemory
 
 extension JSON {
-  /// Reads JSON as another program may have stored it: SQLite's json_valid() lets more through than the engine writes.
+  /// Reads JSON that another program may have stored: SQLite's json_valid() accepts more than the engine writes.
   ///
-  /// What the engine's values cannot hold is shown as near as they can: of members with one name the last one; a number
-  /// beyond 64 bits, and what is nested too deep, as a string of its text; half a surrogate pair and NUL as U+FFFD. Text
-  /// that is no JSON at all is a string.
+  /// Values that `JSON` cannot represent are approximated: of duplicate members the last is kept; numbers beyond 64 bits
+  /// and values nested too deep become strings of their text; unpaired surrogates and NUL become U+FFFD. Text that is not
+  /// JSON becomes a string.
   init(stored text: String) {
     if text == "{}" {
       self = [:]
@@ -19,16 +19,16 @@ extension JSON {
     }
   }
 
-  /// Reads a stored object; what is none is the only member, without a name, of one.
+  /// Reads a stored object; any other value becomes the member `""` of an object.
   init(storedObject text: String) {
     let value = JSON(stored: text)
     self = value.members == nil ? .object(["": value]) : value
   }
 }
 
-/// Reads what the strict reader refuses.
+/// Reads JSON that the strict reader rejects.
 private struct StoredJSONReader {
-  /// As the strict reader's, so that what is shown can be written again.
+  /// The strict reader's, so that the result can be written again.
   private static let maximumDepth = 255
 
   private let bytes: [UInt8]
@@ -36,7 +36,7 @@ private struct StoredJSONReader {
 
   init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// - Returns: `nil` where it is no JSON.
+  /// - Returns: `nil` if the text is not JSON.
   mutating func read() -> JSON? {
     guard let value = value(depth: 0), next() == nil else { return nil }
     return value
@@ -103,13 +103,13 @@ private struct StoredJSONReader {
     do throws(MemoryError) {
       return try JSON(text: text)
     } catch {
-      // Digits that no number of the engine can hold.
+      // Digits beyond the range of `JSON` numbers.
       let first = text.utf8.first ?? 0
       return first == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) ? .string(text) : nil
     }
   }
 
-  /// A string; its quote is the next byte.
+  /// A string; its opening quote is the next byte.
   private mutating func string() -> String? {
     let start = position
     position += 1
@@ -127,7 +127,7 @@ private struct StoredJSONReader {
     }
   }
 
-  /// A string with escapes, or control characters, that the strict reader refuses.
+  /// A string with escapes or control characters that the strict reader rejects.
   private static func repaired(_ bytes: ArraySlice<UInt8>) -> String {
     var units: [UInt16] = []
     var text = String(decoding: bytes, as: UTF8.self).utf16[...]
@@ -149,7 +149,7 @@ private struct StoredJSONReader {
       default: units.append(letter)
       }
     }
-    // Halves of surrogate pairs become U+FFFD.
+    // Unpaired surrogates become U+FFFD.
     return String(decoding: units, as: UTF16.self)
   }
 

@@ -1,12 +1,13 @@
 import EpisodicMemory
+import GRDB
 
 extension String {
-  /// The string of bytes that another program may have written: those that are no UTF-8 become U+FFFD.
+  /// The string of bytes that another program may have written: those that are not UTF-8 become U+FFFD.
   ///
-  /// Different bytes must stay different names, or what is of one domain would be of two (I8): so a name that had to be
-  /// repaired also says its bytes.
+  /// Different bytes must give different names, or one domain could be read as another (I8): a repaired name is followed by
+  /// its bytes in hexadecimal.
   ///
-  /// - Parameter isComposed: Also one that is not in normalisation form C, which Swift would call equal to one that is.
+  /// - Parameter isComposed: Repairs also names that are not in NFC, which Swift compares equal to their NFC form.
   init(storedName bytes: UnsafeRawBufferPointer, isComposed: Bool = false) {
     let text = String(decoding: bytes, as: UTF8.self)
     let isFaithful = isComposed ? bytes.isCanonicalName : text.utf8.elementsEqual(bytes)
@@ -15,16 +16,16 @@ extension String {
 }
 
 extension UnsafeRawBufferPointer {
-  /// Whether the engine could have written these bytes as a name that it compares: UTF-8 in normalisation form C, no NUL.
+  /// Whether the engine could have written these bytes as a name: UTF-8 in NFC, no NUL.
   ///
-  /// A query names the composed form, so the primary, which compares bytes, finds no other.
+  /// Queries use NFC and SQLite compares bytes, so no query finds another form.
   var isCanonicalName: Bool {
     if allSatisfy({ $0 < 0x80 && $0 != 0 }) { return true }
     let text = String(decoding: self, as: UTF8.self)
     return text.utf8.elementsEqual(self) && text.canonicallyComposed.utf8.elementsEqual(self) && !contains(0)
   }
 
-  /// What keeps bytes from being a text that the engine could have written; `nil` where nothing does.
+  /// Why the engine could not have written these bytes as a text; `nil` if it could.
   var textFault: String? {
     if contains(0) { return "has a NUL character" }
     return String(validating: self, as: UTF8.self) == nil ? "is not UTF-8" : nil
@@ -32,7 +33,35 @@ extension UnsafeRawBufferPointer {
 }
 
 extension Episode.Status {
-  /// A status as it is stored. One that is none, which takes a program that switched CHECK constraints off, is read as
-  /// archived: such an episode is listed and exported, and left out of recall as it is by default.
+  /// Reads a stored status. An unknown one, which only a program that disabled CHECK constraints can write, is read as
+  /// archived: the episode is listed and exported, but not recalled by default.
   init(stored text: String) { self = Self(rawValue: text) ?? .archived }
+}
+
+/// Decodes a text column, reusing the string if a row repeats the value of the row before.
+struct RepeatedText {
+  /// Whether different bytes also give strings that are unequal in Swift.
+  private let isComposed: Bool
+  private var bytes: [UInt8] = []
+  private var last = ""
+
+  init(isComposed: Bool = false) { self.isComposed = isComposed }
+
+  /// The string of these bytes; different bytes give different strings, whether or not they are UTF-8.
+  mutating func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    guard !bytes.elementsEqual(self.bytes) else { return last }
+    self.bytes.replaceSubrange(self.bytes.indices, with: bytes)
+    last = String(storedName: bytes, isComposed: isComposed)
+    return last
+  }
+}
+
+extension Row {
+  /// The value of a column, by its index in the query.
+  ///
+  /// - Throws: If the column holds another type: STRICT is not checked on reading, so a damaged file can, and GRDB's
+  ///   subscript would end the process.
+  func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
+    try decode(Value.self, atIndex: index)
+  }
 }

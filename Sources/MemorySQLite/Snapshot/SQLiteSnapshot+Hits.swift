@@ -11,21 +11,12 @@ extension SQLiteSnapshot {
     }
   }
 
-  func identify(vector row: Int64) throws(MemoryError) -> (embedding: Embedding.ID, episode: Episode.ID)? {
-    try reading {
-      var rows = try RawStatement("SELECT id, episode_id FROM embeddings WHERE seq = ?", db)
-      try rows.bind(row)
-      guard try rows.step() else { return nil }
-      return (Embedding.ID(composed: rows.text(0)), Episode.ID(composed: rows.text(1)))
-    }
-  }
-
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit] {
     try reading {
       var rows = try RawStatement("SELECT id FROM episodes WHERE seq = ?", db)
       var hits: [SearchHit] = []
       for episode in ranked {
-        guard let id = try kept.ids[episode.row] ?? id(episode.row, &rows) else { continue }
+        guard let id = try lazy.ids[episode.row] ?? id(episode.row, &rows) else { continue }
         hits.append(
           SearchHit(
             id: Episode.ID(composed: id), score: episode.shares.total, shares: episode.shares,

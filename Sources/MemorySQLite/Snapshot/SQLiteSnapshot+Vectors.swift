@@ -4,23 +4,22 @@ import SQLiteStorage
 import Vectors
 
 extension SQLiteSnapshot {
-  /// The metric is the query's to choose. Skips through the index from space to space, so it costs the number of spaces,
-  /// not of vectors.
+  /// The spaces of all vectors. Seeks in the index from space to space: the cost grows with the spaces, not the vectors.
   func spaces() throws(MemoryError) -> [EmbeddingSpace] {
     try reading {
       var spaces: [EmbeddingSpace] = []
-      // Two statements, for one that compares both columns would walk through all vectors of a model.
-      var lengths = try RawStatement(Self.nextLength, db)
+      // Two statements: one that compares both columns would scan all vectors of a model.
+      var spacesOfModel = try RawStatement(Self.nextDimensions, db)
       var models = try RawStatement(Self.nextModel, db)
-      // By bytes: a name that is not UTF-8, or another form of the same text, must lead to the one behind it.
+      // By bytes: the next name must be found also after one that is not UTF-8 or not in NFC.
       var model: [UInt8] = []
       var dimensions: Int64?
       while true {
         if let last = dimensions {
-          try model.withUnsafeBytes { name in try lengths.bind(text: name) }
-          try lengths.bind(last)
-          dimensions = try lengths.step() ? lengths.integer(0) : nil
-          lengths.reset()
+          try model.withUnsafeBytes { name in try spacesOfModel.bind(text: name) }
+          try spacesOfModel.bind(last)
+          dimensions = try spacesOfModel.step() ? spacesOfModel.integer(0) : nil
+          spacesOfModel.reset()
         }
         if dimensions == nil {
           try model.withUnsafeBytes { name in try models.bind(text: name) }
@@ -34,18 +33,18 @@ extension SQLiteSnapshot {
     }
   }
 
-  /// - Returns: `nil` for a model that no query can name, which another program wrote: its vectors are left out, and
-  ///   `check` tells of them.
+  /// - Returns: `nil` for a model name of another program that no query can name: its vectors are left out, and `check`
+  ///   reports them.
   private static func space(_ model: UnsafeRawBufferPointer, _ dimensions: Int64?) -> EmbeddingSpace? {
     guard model.isCanonicalName, let dimensions = dimensions.flatMap(Int.init(exactly:)) else { return nil }
     return EmbeddingSpace(model: String(decoding: model, as: UTF8.self), dimensions: dimensions)
   }
 
-  /// The next length of vectors of a model: model, length.
-  static let nextLength = """
+  /// The next number of dimensions of a model; arguments: model, dimensions.
+  static let nextDimensions = """
     SELECT dimensions FROM embeddings WHERE model_name = ? AND dimensions > ? ORDER BY dimensions LIMIT 1
     """
-  /// The next model and its first length: model.
+  /// The next model and its lowest number of dimensions; argument: model.
   static let nextModel = """
     SELECT model_name, dimensions FROM embeddings WHERE model_name > ? ORDER BY model_name, dimensions LIMIT 1
     """
@@ -79,7 +78,7 @@ extension SQLiteSnapshot {
         WHERE m.model_name = ? AND m.dimensions = ?\(conditions.andClause)
         """, [space.model, space.dimensions] + conditions.arguments, db)
       while try rows.step() {
-        // One that is no vector cannot be near; `check` tells of it.
+        // A row without a valid vector has no similarity; `check` reports it.
         let vector = rows.integer(0)
         guard let similarity = try Self.similarity(query, rows.bytes(2), of: vector) else { continue }
         body(vector, rows.integer(1), similarity)
@@ -87,16 +86,16 @@ extension SQLiteSnapshot {
     }
   }
 
-  /// Cost: half a microsecond, and 2 or 3 more where the page with the vector is not in SQLite's cache.
+  /// Cost: 0.5 us, and 2 to 3 us more if the page with the vector is not in SQLite's cache.
   func similarity(
     of vector: Int64, ofEpisode episode: Int64, to query: VectorQuery
   ) throws(MemoryError) -> Double? {
     try reading {
-      if kept.components == nil { kept.components = try RawStatement(Self.components, db) }
-      try kept.components?.bind(vector)
-      guard try kept.components?.step() == true, let bytes = kept.components?.bytes(0) else { return nil }
-      defer { kept.components?.reset() }
-      if kept.ids[episode] == nil { kept.ids[episode] = kept.components?.text(1) }
+      if lazy.components == nil { lazy.components = try RawStatement(Self.components, db) }
+      try lazy.components?.bind(vector)
+      guard try lazy.components?.step() == true, let bytes = lazy.components?.bytes(0) else { return nil }
+      defer { lazy.components?.reset() }
+      if lazy.ids[episode] == nil { lazy.ids[episode] = lazy.components?.text(1) }
       return try Self.similarity(query, bytes, of: vector)
     }
   }
@@ -125,16 +124,15 @@ extension SQLiteSnapshot {
     WHERE e.seq = ? AND m.model_name = ? AND m.dimensions = ?
     """
 
-  /// - Returns: `nil` where the vector has a component that is no number, or none but 0: another program may have written
-  ///   it.
-  /// - Throws: `.corrupted` where the bytes are a vector of another length, which the schema rules out.
+  /// - Returns: `nil` if a component is not finite or all are 0: another program may have written the vector.
+  /// - Throws: `.corrupted` if the bytes are a vector of another length, which the schema rules out.
   private static func similarity(
     _ query: VectorQuery, _ bytes: UnsafeRawBufferPointer, of row: Int64
   ) throws -> Double? {
     guard bytes.count == 4 * query.vector.dimensions else {
       throw MemoryError(
         .corrupted,
-        "embedding \(row) is no vector of \(query.vector.dimensions) numbers; run check, then restore a backup")
+        "embedding \(row) is not a vector of \(query.vector.dimensions) numbers; run check, then restore a backup")
     }
     return query.similarity(to: bytes)
   }

@@ -1,20 +1,20 @@
-public import EpisodicMemory
+import EpisodicMemory
 import GRDB
 import SQLiteStorage
 import Vectors
 
-/// One moment of a SQLite primary: a read transaction, for as long as `SQLitePrimaryStore.read` lends it.
+/// A read transaction of the primary, valid until the closure of `SQLitePrimaryStore.read` returns.
 struct SQLiteSnapshot: PrimarySnapshot {
   let db: Database
   /// Of the database file; for errors.
   let path: String
   let tokenizers: TokenizerPool
-  let kept = Kept()
+  let lazy = Lazy()
 
-  /// What is made once a snapshot, when it is first asked for.
-  final class Kept {
+  /// Created on first use, once per snapshot.
+  final class Lazy {
     var components: RawStatement?
-    /// Of episodes whose vectors were compared, by row.
+    /// Ids of the episodes whose vectors were compared, by row.
     var ids: [Int64: String] = [:]
     var tokenizer: TextTokenizer?
   }
@@ -24,11 +24,11 @@ struct SQLiteSnapshot: PrimarySnapshot {
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value {
     let snapshot = SQLiteSnapshot(db: db, path: path, tokenizers: tokenizers)
-    defer { if let tokenizer = snapshot.kept.tokenizer { tokenizers.putBack(tokenizer) } }
+    defer { if let tokenizer = snapshot.lazy.tokenizer { tokenizers.putBack(tokenizer) } }
     return try body(snapshot)
   }
 
-  /// Says of errors what they mean for the caller.
+  /// Maps errors of the storage to `MemoryError`.
   func reading<Value>(_ body: () throws -> Value) throws(MemoryError) -> Value {
     do {
       return try body()
@@ -36,26 +36,12 @@ struct SQLiteSnapshot: PrimarySnapshot {
       throw MemoryError(storage: error, path: path)
     }
   }
-}
 
-extension SQLitePrimaryStore {
-  public func read<Value: Sendable>(
-    _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
-  ) async throws(MemoryError) -> Value {
-    let (path, tokenizers) = (database.path, tokenizers)
-    return try await readRows { db in try SQLiteSnapshot.lend(db, path, tokenizers, body) }
+  func watermark() throws(MemoryError) -> Watermark {
+    try reading { try ChangeFeed.watermark(db) }
   }
 
-  public func readBriefly<Value>(
-    _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
-  ) throws(MemoryError) -> Value? {
-    do {
-      return try database.readBriefly { db in try SQLiteSnapshot.lend(db, database.path, tokenizers, body) }
-    } catch {
-      let error = explained(error)
-      // The longer way waits.
-      if error.code == .busy { return nil }
-      throw error
-    }
+  func changes(after watermark: Watermark?, limit: Int) throws(MemoryError) -> ChangeBatch {
+    try reading { try ChangeFeed.changes(after: watermark, limit: limit, db) }
   }
 }

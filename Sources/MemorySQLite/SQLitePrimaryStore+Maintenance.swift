@@ -1,0 +1,156 @@
+package import EpisodicMemory
+import GRDB
+import Logging
+import SQLiteStorage
+
+extension SQLitePrimaryStore {
+  package func statistics() async throws(MemoryError) -> PrimaryStatistics {
+    let bytes = database.bytesOnDisk
+    return try await readRows { db in
+      func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT \(sql)") ?? 0 }
+      var episodes: [Episode.Status: Int] = [:]
+      for row in try Row.fetchAll(db, sql: "SELECT status, count(*) FROM episodes GROUP BY status") {
+        episodes[Episode.Status(stored: try row.value(0)), default: 0] += try row.value(1)
+      }
+      let spaces = try Row.fetchAll(
+        db, sql: "SELECT model_name, dimensions, count(*) FROM embeddings GROUP BY model_name, dimensions")
+      return PrimaryStatistics(
+        episodes: episodes, steps: try count("count(*) FROM steps"), patterns: try count("count(*) FROM patterns"),
+        domains: try count("count(DISTINCT domain) FROM episodes"),
+        spaces: try spaces.map { row in
+          .init(model: try row.value(0), dimensions: try row.value(1), vectors: try row.value(2))
+        }, bytes: bytes, watermark: try ChangeFeed.watermark(db),
+        // 0 if another program dropped the table, which `check` reports.
+        schemaVersion: try db.tableExists("schema_version")
+          ? count("max(version) FROM schema_version WHERE typeof(version) = 'integer'") : 0)
+    }
+  }
+
+  /// If this finds damage, the database takes no more writes, in this process and in those that open it later, until a
+  /// check finds none.
+  package func check() async throws(MemoryError) -> [Check] {
+    var checks = try await readRows { [database] db in
+      // Damage that stops one check from reading is that check's result; the other checks still run.
+      func run(_ name: String, _ check: () throws -> Check) throws -> Check {
+        do {
+          return try check()
+        } catch {
+          let error = MemoryError(storage: error, path: database.path)
+          guard error.code == .corrupted else { throw error }
+          return Check(name, .damaged(error.message))
+        }
+      }
+      return [
+        try run("integrity of the database") { try StructureCheck.integrity(db) },
+        try run("schema") { try StructureCheck.schema(db, database) },
+        try run("rows without an owner") { try StructureCheck.orphans(db) },
+        try run("change feed") { try ChangeFeed.check(db) },
+        try run("rows of other programs") { try RowCheck.run(db) },
+        try run("vectors") { try VectorCheck.run(db) },
+      ]
+    }
+    if checks.allSatisfy({ !$0.isDamage }) {
+      for comparison in TextIndexComparison.all { checks.append(try await check(comparison)) }
+    }
+    await setDamageMark(checks.first(where: \.isDamage))
+    return checks
+  }
+
+  /// Compares one full-text index with its table.
+  ///
+  /// FTS5 compares them fast and returns only whether they agree; SQLite counts that as a write, so other writers wait.
+  /// The slower comparison by rows runs if the file cannot be written, or if FTS5 found a difference, to name the rows.
+  private func check(_ comparison: TextIndexComparison) async throws(MemoryError) -> Check {
+    let agrees: Bool?
+    do {
+      agrees = try await database.write(despiteDamage: true) { db in try comparison.agrees(db) }
+    } catch {
+      // FTS5's comparison could not run, because nothing may be written or another process writes: only rows are compared.
+      agrees = nil
+    }
+    if agrees == true { return Check(comparison.name, .passed) }
+    let tokenizers = tokenizers
+    return try await readRows { db in
+      Check(comparison.name, try comparison.compare(db, tokenizers, isRefuted: agrees == false))
+    }
+  }
+
+  /// Makes this process, and those that open the database later, refuse writes while there is damage.
+  private func setDamageMark(_ damage: Check?) async {
+    let mark: Int64 = damage == nil ? 0 : DamageMark.value
+    if case .damaged(let reason)? = damage?.outcome {
+      database.refuseWrites(because: reason)
+    } else {
+      database.acceptWrites()
+    }
+    do {
+      try await database.write(despiteDamage: true) { db in
+        guard try DamageMark.isSet(db) != (mark != 0) else { return }
+        try db.execute(sql: "PRAGMA user_version = \(mark)")
+      }
+    } catch {
+      // Without permission to write, the mark is left to a process that has it; this process refuses writes anyway.
+      logger.warning(
+        "the result of a check could not be kept in \(database.path)", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Why a database that is being opened must not be written; `nil` if it may be.
+  static func reasonToRefuseWrites(_ db: Database) throws -> String? {
+    if try DamageMark.isSet(db) {
+      return "check found damage in it; restore a backup, or run check again when it has been mended"
+    }
+    return ChangeFeed.exhaustion(try ChangeFeed.highestRevision(db))
+  }
+
+  /// Also moves rows without an owner to `orphans_kept`, and recreates indexes that another program dropped.
+  package func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) {
+    if !acceptingTexts {
+      for comparison in TextIndexComparison.all {
+        guard case .damaged(let reason) = try await check(comparison).outcome else { continue }
+        throw MemoryError(.corrupted, "\(database.path): \(reason)")
+      }
+    }
+    do {
+      try await database.write(despiteDamage: acceptingTexts) { [database] db in
+        try database.restoreIndexes(db)
+        try db.execute(
+          sql: """
+            DELETE FROM orphans;
+            INSERT INTO episodes_text (episodes_text) VALUES ('rebuild');
+            INSERT INTO steps_text (steps_text) VALUES ('rebuild');
+            """)
+        try ChangeFeed.repair(db)
+      }
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
+    }
+  }
+
+  package func optimizeTextIndexes() async throws(MemoryError) {
+    try await write { db in
+      try db.execute(
+        sql: """
+          INSERT INTO episodes_text (episodes_text) VALUES ('optimize');
+          INSERT INTO steps_text (steps_text) VALUES ('optimize');
+          """)
+    }
+  }
+}
+
+/// A mark in the database's header that a check found damage, so that later processes do not write either. A backup that
+/// is restored does not carry it.
+private enum DamageMark {
+  /// `PRAGMA user_version`: "DAMG".
+  static let value: Int64 = 0x4441_4D47
+
+  static func isSet(_ db: Database) throws -> Bool {
+    try Int64.fetchOne(db, sql: "PRAGMA user_version") == value
+  }
+}
+
+extension Check {
+  fileprivate var isDamage: Bool {
+    if case .damaged = outcome { true } else { false }
+  }
+}
