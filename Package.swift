@@ -49,6 +49,7 @@ let package = Package(
     .target(name: "CachePolicy", swiftSettings: strict),
     .target(name: "ByteCoding", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Heaps", swiftSettings: strict),
+    .target(name: "ProcessSpawning", swiftSettings: strict),
     .target(name: "SQLiteStorage", dependencies: ["CSQLite", grdb, sqlite, crypto], swiftSettings: strict),
 
     // L2: concepts, named by meaning.
@@ -78,11 +79,13 @@ let package = Package(
 
     // L5: programs.
     .executableTarget(
-      name: "EpisodicCLI", dependencies: ["Episodic", "CArrivalOrder", arguments, logging], swiftSettings: strict),
+      name: "EpisodicCLI", dependencies: ["Episodic", "ProcessSpawning", "CArrivalOrder", arguments, logging],
+      swiftSettings: strict),
 
     // Tests mirror the sources.
     .target(
-      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory", "ProcessSpawning"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     .executableTarget(
       name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),

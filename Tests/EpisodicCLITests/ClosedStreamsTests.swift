@@ -16,13 +16,13 @@ import Testing
   ]
 
   @Test(arguments: printing, [">&-", "1</dev/null", ">/dev/full"])
-  func `a standard output that takes nothing is an error`(command: String, redirection: String) throws {
+  func `a standard output that cannot be written is an error`(command: String, redirection: String) throws {
     let result = try episodic.shell("episodic \(command) \(redirection)")
     #expect(result.status == 3 && result.errors.contains("standard output"), "\(result)")
   }
 
   @Test(arguments: ["import more.jsonl", "record --json --task t --domain d -- true"])
-  func `a closed standard output is found before anything is changed`(command: String) throws {
+  func `a closed standard output is reported before anything is changed`(command: String) throws {
     #expect(try episodic.shell("episodic \(command) >&-").status == 3)
     #expect(try episodic.count() == 2)
     #expect(
@@ -33,14 +33,14 @@ import Testing
   }
 
   @Test(arguments: ["export --output copy.jsonl", "record --task t --domain d -- true"])
-  func `who prints nothing needs no standard output`(command: String) throws {
+  func `a command that prints nothing needs no standard output`(command: String) throws {
     let result = try episodic.shell("episodic \(command) >&-")
     #expect(result.status == 0, "\(result)")
   }
 
-  /// The lowest descriptors are given to the first files opened: to those of the store, if nothing stands there.
+  /// The first files opened get the lowest free descriptors: those of a closed stream, unless it is occupied.
   @Test(arguments: ["<&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
-  func `no message and no answer is written into a file of the store`(redirection: String) throws {
+  func `no message and no result is written into a file of the store`(redirection: String) throws {
     for command in [
       "record --task t --domain d -- sh -c 'echo out; echo error >&2'", "show nothing", "list --limit 1",
       "import nowhere",

@@ -42,7 +42,7 @@ struct CommandLineTool {
     try run(["record", "--task", "testing", "--domain", "web"] + arguments, input: input)
   }
 
-  /// The step that a recording with --json tells of in its last line.
+  /// The step named in the last line of a recording with --json.
   func lastStep(_ result: Result) throws -> [String: Any] {
     // Output without a line end is followed by the report on the same line.
     let report = try #require(
@@ -68,7 +68,7 @@ struct CommandLineTool {
     return Result(status: child.wait(), output: try child.standardOutput, errors: try child.standardError)
   }
 
-  /// Where a file of that name is or will be.
+  /// The path of a file in the directory.
   func path(_ name: String) -> String { directory.file(name) }
 
   /// Writes a file and returns its path.
@@ -80,7 +80,7 @@ struct CommandLineTool {
     return path
   }
 
-  /// How many episodes the store has; 0 where there is none.
+  /// The number of episodes in the store; 0 if there is no store.
   func count() throws -> Int {
     let result = try self("stats", "--json")
     guard let primary = result.json?["primary"] as? [String: Any], let episodes = primary["episodes"] as? [String: Int]
@@ -101,7 +101,7 @@ func line(
   """
 }
 
-/// Raw rows, one number after the other.
+/// Little-endian float32 numbers, one after the other.
 func rows(_ numbers: [Float]) -> Data {
   numbers.reduce(into: Data()) { data, number in
     withUnsafeBytes(of: number.bitPattern.littleEndian) { data.append(contentsOf: $0) }

@@ -7,7 +7,7 @@ import Testing
 
   init() throws { episodic = try CommandLineTool() }
 
-  @Test func `what is imported is exported, whether from a file or a pipe`() throws {
+  @Test func `an export returns what was imported, from a file or a pipe`() throws {
     let lines = (0..<600).map { line("id-\($0)", context: "caf\\u00e9 \($0) \\\"quoted\\\"") }
     let file = try episodic.file("a.jsonl", lines[..<300].joined())
     #expect(try episodic("import", file).output == "imported 300 episodes, 300 steps\n")
@@ -58,7 +58,7 @@ import Testing
     #expect(try episodic.count() == 1)
   }
 
-  @Test func `each of several bad lines is named`() throws {
+  @Test func `each of several bad lines is reported`() throws {
     let result = try episodic("import", "-", input: "1\n" + line("a") + "2\n")
     #expect(result.status == 2)
     let errors = result.errors.split(separator: "\n")
@@ -67,7 +67,7 @@ import Testing
     #expect(try episodic.count() == 0)
   }
 
-  @Test func `--keep-going imports the rest and ends with 1`() throws {
+  @Test func `--keep-going imports the rest and exits with 1`() throws {
     try episodic("import", "-", input: line("there"))
     let lines = [line("a"), "nonsense\n", line("there"), line("a"), line("b")].joined()
     let result = try episodic("import", "--keep-going", "--json", "-", input: lines)
@@ -78,7 +78,7 @@ import Testing
     #expect(try episodic.count() == 3)
   }
 
-  @Test func `existing episodes are skipped or replaced when asked`() throws {
+  @Test func `existing episodes are skipped or replaced as --existing says`() throws {
     try episodic("import", "-", input: line("a", context: "old"))
     let both = line("a", context: "new") + line("b")
     let skip = try episodic("import", "--existing", "skip", "-", input: both)
@@ -89,7 +89,7 @@ import Testing
     #expect(try episodic("show", "a", "--json").json?["context"] as? String == "new")
   }
 
-  @Test func `an import of an export lists episodes of one moment in the order they had`() throws {
+  @Test func `an import of an export keeps the order of episodes with equal times`() throws {
     let ids = ["c", "a", "d", "b"].map { "id-\($0)" }
     try episodic("import", "-", input: ids.map { line($0) }.joined())
     try episodic("import", "-", "--existing", "replace", input: line("id-a", context: "changed"))
@@ -102,7 +102,7 @@ import Testing
     #expect(list.matches(of: /id-./).map { String($0.output) } == ids.reversed())
   }
 
-  @Test func `two imports of the same file at once report together what was stored`() throws {
+  @Test func `two concurrent imports of one file report in sum what was stored`() throws {
     let lines = try episodic.file("k.jsonl", (0..<400).map { line("k\($0)") }.joined())
     let command = "episodic import --existing skip --json \(lines)"
     let result = try episodic.shell("\(command) & \(command); wait")
@@ -115,7 +115,9 @@ import Testing
     }
   }
 
-  @Test func `replacing episodes by their own export keeps their vectors, and a changed text is told of`() throws {
+  @Test func `replacing episodes by their own export keeps their vectors, and vectors of a changed text are reported`()
+    throws
+  {
     let lines = try episodic.file("a.jsonl", line("a") + line("b"))
     let vectors = try episodic.file("v.f32", rows([1, 0, 0, 1]))
     try episodic("import", lines, "--vectors", vectors, "--model", "m", "--dimensions", "2")
@@ -131,7 +133,9 @@ import Testing
     #expect(other.output == "imported 2 episodes, 2 steps, 2 vectors dropped: their text changed\n", "\(other)")
   }
 
-  @Test func `--repair replaces what cannot be stored, and counts it; without it the refusal says so`() throws {
+  @Test func `--repair replaces characters that cannot be stored and counts them; without it the error names --repair`()
+    throws
+  {
     let bad = Data(
       line("a", context: "half \\ud83d of", result: "NUL \\u0000").utf8.map { $0 }
         + line("b", context: "good \\ud83d\\ude00", result: "latin ").utf8.map { $0 })
@@ -150,7 +154,7 @@ import Testing
     #expect(try episodic("show", "b", "--json").json?["context"] as? String == "good 😀")
   }
 
-  @Test func `a line over the limit is refused where it passes it, with file, line and limit`() throws {
+  @Test func `a line over the limit is refused at the limit, with file, line and limit`() throws {
     let endless = try episodic.shell("(echo; yes | tr -d '\\n') | episodic import --max-line 65536 -")
     #expect(endless.status == 2, "\(endless)")
     #expect(endless.errors.contains("standard input:2: the line is longer than 65536 bytes"), "\(endless)")
@@ -163,12 +167,12 @@ import Testing
     #expect(try episodic("import", "--max-line", "0", long).status == 2)
   }
 
-  @Test func `a pipe without end whose lines are bad is refused after the first of them`() throws {
+  @Test func `an endless pipe of bad lines is refused after the first`() throws {
     let result = try episodic.shell("yes | episodic import -")
     #expect(result.status == 2 && result.errors.contains("standard input:20: "), "\(result)")
   }
 
-  @Test func `too few descriptors are named as what is missing`() throws {
+  @Test func `an error for too few descriptors names the limit`() throws {
     let file = try episodic.file("a.jsonl", line("a"))
     let result = try episodic.shell("ulimit -n 8; exec episodic import \(file)")
     #expect(result.status == 3 && result.errors.contains("may open 8 files"), "\(result)")
@@ -178,7 +182,7 @@ import Testing
     #expect(many.status == 3 && many.errors.contains("ulimit -n"), "\(many)")
   }
 
-  @Test func `what a terminal acts on leaves as an escape, and comes back as it was`() throws {
+  @Test func `control characters are exported as escapes and imported unchanged`() throws {
     let text = "red \\u001b[31m \\u009b31m \\u202e \\u200b \\udb40\\udc41 end"
     try episodic("import", "-", input: line("a\\u200f", context: text, result: text))
     let other = episodic.path("other")
@@ -200,7 +204,8 @@ import Testing
         == "red \u{1B}[31m \u{9B}31m \u{202E} \u{200B} \u{E0041} end")
   }
 
-  @Test(arguments: [false, true]) func `vectors that do not fit the lines keep everything out`(keepGoing: Bool) throws {
+  @Test(arguments: [false, true]) func `vectors that do not match the lines prevent the import`(keepGoing: Bool) throws
+  {
     let lines = try episodic.file("a.jsonl", line("a") + line("b"))
     for (numbers, says) in [([1, 2, 3], "2 rows"), ([1, 2], "1 rows"), ([1, 2, 3, 4, 5, 6], "3 rows")]
       as [([Float], String)]
@@ -215,8 +220,7 @@ import Testing
     #expect(try episodic.count() == 0)
   }
 
-  @Test(arguments: [Float.nan, .infinity, 0]) func `a vector that is none is named with its line`(number: Float) throws
-  {
+  @Test(arguments: [Float.nan, .infinity, 0]) func `an invalid vector is reported with its line`(number: Float) throws {
     let lines = try episodic.file("a.jsonl", line("a") + line("b"))
     let vectors = try episodic.file("v.f32", rows([1, 2, number, 0]))
     let result = try episodic("import", lines, "--vectors", vectors, "--model", "m", "--dimensions", "2")
@@ -233,14 +237,14 @@ import Testing
     #expect(try episodic.count() == 1)
   }
 
-  @Test func `a file that cannot be read or written ends with 2`() throws {
+  @Test func `a file that cannot be read or written exits with 2`() throws {
     try episodic("import", "-", input: line("a"))
     #expect(try episodic("import", "/nowhere/a.jsonl").status == 2)
     #expect(try episodic("import", episodic.path(".")).status == 2)
     #expect(try episodic("export", "--output", "/nowhere/a.jsonl").status == 2)
   }
 
-  @Test func `an export to a device leaves the device alone`() throws {
+  @Test func `an export to a device does not replace the device`() throws {
     try episodic("import", "-", input: line("a"))
     #expect(try episodic("export", "--output", "/dev/null").status == 0)
     #expect(
@@ -248,7 +252,7 @@ import Testing
         == .typeCharacterSpecial)
   }
 
-  /// The lines by id, without members that say nothing.
+  /// The lines by id, without members that are null or empty.
   private func normalised(_ lines: String) throws -> [String: NSDictionary] {
     var byID: [String: NSDictionary] = [:]
     for line in lines.split(separator: "\n") {

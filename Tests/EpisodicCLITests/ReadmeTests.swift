@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  @Test func `every option of the contract is there`() throws {
+  @Test func `every option of the contract exists`() throws {
     let contract = [
       "import": ["--vectors", "--model", "--dimensions", "--keep-going", "--store"],
       "export": ["--output", "--store"],

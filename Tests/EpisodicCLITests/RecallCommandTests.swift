@@ -48,14 +48,14 @@ import Testing
     #expect(try ids("recall", "refused", "permission", "--domain", "db") == ["b"])
   }
 
-  @Test func `filters, phrases and prefixes narrow`() throws {
+  @Test func `filters, phrases and prefixes restrict the results`() throws {
     #expect(try ids("recall", "refused", "--everywhere", "--status", "active") == ["c"])
     #expect(try ids("recall", "--phrase", "permission denied", "--everywhere") == ["b"])
     #expect(try ids("recall", "--prefix", "migr", "--everywhere") == ["b"])
     #expect(try ids("recall", "refused", "--everywhere", "--before", "2026-01-31") == [])
   }
 
-  @Test func `a vector finds what is near`() throws {
+  @Test func `a vector finds its nearest episode`() throws {
     let vector = try episodic.file("q.f32", rows([0, 1]))
     let options = ["--query-vectors", vector, "--dimensions", "2", "--everywhere"]
     #expect(try ids(["recall", "--mode", "vector"] + options).first == "b")
@@ -67,12 +67,12 @@ import Testing
   }
 
   @Test(arguments: ["the", "\"", "", "NEAR(", "'; DROP TABLE episodes; --", "a AND OR NOT \"b"])
-  func `any text is words and never an error of syntax`(text: String) throws {
+  func `any text is words and never a syntax error`(text: String) throws {
     let result = try episodic("recall", text, "--everywhere")
     #expect(result.status == 0 || result.status == 2 && result.errors.contains("no word"), "\(result)")
   }
 
-  @Test func `a question without a word gets an empty answer and a warning, and the others theirs`() throws {
+  @Test func `a query without a word gets an empty result and a warning, and the others are answered`() throws {
     let queries = try episodic.file(
       "q.jsonl",
       ["refused", "???", "🙈 -", "refused"].enumerated().map { #"{"id":"\#($0)","text":"\#($1)"}"# }.joined(
@@ -86,7 +86,7 @@ import Testing
     #expect(lines[0].contains("score") == lines[3].contains("score"))
   }
 
-  @Test func `--keep-going leaves out bad lines of queries, each with its vector, and ends with 1`() throws {
+  @Test func `--keep-going skips bad lines of queries, each with its vector, and exits with 1`() throws {
     let queries = try episodic.file(
       "q.jsonl",
       "{\"id\":\"1\",\"text\":\"refused\"}\nnonsense\n{\"id\":\"3\",\"filters\":{\"domain\":\"\"},\"text\":\"x\"}\n{\"id\":\"4\"}"
@@ -132,7 +132,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: output))
   }
 
-  @Test func `a list is newest first, filtered, and goes on where it ended`() throws {
+  @Test func `a list is newest first, filtered, and continues at its cursor`() throws {
     #expect(try listed("--domain", "web").ids == ["c", "a"])
     #expect(try listed("--status", "failed", "--status", "active").ids == ["c", "b"])
     let first = try listed("--limit", "2")
@@ -158,7 +158,7 @@ import Testing
     }
   }
 
-  @Test func `stats, check and rebuild tell what is there`() throws {
+  @Test func `stats, check and rebuild report on the store`() throws {
     let stats = try episodic("stats", "--json").json
     let primary = try #require(stats?["primary"] as? [String: Any])
     #expect(primary["steps"] as? Int == 3 && stats?["cache"] is [String: Any])

@@ -30,18 +30,18 @@ import Testing
   }
 
   @Test(arguments: [("exit 7", 7), ("kill -9 $$", 137), ("true", 0)])
-  func `--exit-status passes on how the command ended`(script: String, status: Int32) throws {
+  func `--exit-status exits with the command's status`(script: String, status: Int32) throws {
     #expect(try record("--exit-status", "--", "sh", "-c", script).status == status)
   }
 
-  @Test func `a death by signal is a failure, and said in the result`() throws {
+  @Test func `a command killed by a signal is a failure, and the result names the signal`() throws {
     let step = try lastStep(record("--json", "--", "sh", "-c", "echo before; kill -TERM $$"))
     #expect(step["success"] as? Bool == false)
     let result = step["result"] as? String ?? ""
     #expect(result.hasPrefix("before\n[killed by signal 15"), "\(result)")
   }
 
-  @Test func `commands share an episode, and the last one decides how it ends`() throws {
+  @Test func `commands share an episode, and the last one decides its status`() throws {
     let task = ["record", "--task", "testing", "--domain", "web"]
     #expect(try episodic("record", "--episode", "e", "--", "true").status == 2)
     #expect(
@@ -54,7 +54,7 @@ import Testing
     #expect(steps.map { $0["success"] as? Bool } == [true, false, true, true])
   }
 
-  /// Nor is that domain named (I8).
+  /// The error does not name that domain (I8).
   @Test func `an episode of another domain is not written to`() throws {
     try record("--episode", "e", "--", "true")
     let result = try episodic("record", "--task", "t", "--domain", "elsewhere", "--episode", "e", "--", "true")
@@ -77,7 +77,7 @@ import Testing
     #expect(step["result"] as? String == "ab\u{FFFD}c\n")
   }
 
-  @Test func `words are quoted where a shell would need it`() throws {
+  @Test func `words are quoted for a shell`() throws {
     let step = try lastStep(record("--json", "--", "true", "plain", "two words", "it's", "$HOME", ""))
     #expect(step["action"] as? String == #"true plain 'two words' 'it'\''s' '$HOME' ''"#)
   }
@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test func `Ctrl-C ends the command, and the step is recorded`() throws {
-    // A group of its own, as a terminal's foreground job has, so that the signal reaches recorder and command alike.
+    // Its own process group, like a terminal's foreground job, so that the signal reaches recorder and command.
     // Without a terminal only bash has job control.
     let result = try episodic.shell(
       """

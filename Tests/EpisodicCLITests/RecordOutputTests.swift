@@ -1,12 +1,14 @@
 import Foundation
 import Testing
 
-@Suite struct `Output that record keeps` {
+@Suite struct `Output that record stores` {
   let episodic: CommandLineTool
 
   init() throws { episodic = try CommandLineTool() }
 
-  @Test func `of a long output beginning and end are kept, cut between lines, and what is left out is said`() throws {
+  @Test func `of a long output the beginning and the end are kept, cut between lines, with the omission counted`()
+    throws
+  {
     _ = try episodic.file("build.sh", "echo 'error: quokka.h: no such file'; seq 100001 200000; echo 'wombat failed'")
     let result = try result("sh", "build.sh")
     let lines = result.split(separator: "\n")
@@ -33,7 +35,7 @@ import Testing
     #expect(result.contains("⋯") && (limit < 100 || result.hasPrefix("1\n") && result.hasSuffix("\n200000\n")))
   }
 
-  @Test(arguments: ["-1", "524289", "many"]) func `a limit that cannot be kept is refused`(limit: String) throws {
+  @Test(arguments: ["-1", "524289", "many"]) func `a limit out of range is refused`(limit: String) throws {
     #expect(try episodic.record(["--output-limit=\(limit)", "--", "true"]).status == 2)
     #expect(!FileManager.default.fileExists(atPath: episodic.store))
   }
@@ -51,7 +53,7 @@ import Testing
       parts.count == 3 && parts[0].allSatisfy { "\($0)" == character } && parts[2].allSatisfy { "\($0)" == character })
   }
 
-  /// Repair makes three bytes of one, and redaction more of fewer: the step must fit its field all the same.
+  /// Repair makes three bytes of one, and redaction lengthens text: the step must fit its field anyway.
   @Test(arguments: [
     "head -c 2000000 /dev/zero | tr '\\000' '\\377'", "yes password=abc | head -n 100000",
     "yes | tr '\\n' '\\000' | head -c 2000000",
@@ -78,28 +80,28 @@ import Testing
     #expect(file.range(of: Data(Self.token.utf8)) == nil)
   }
 
-  @Test func `--no-redact stores them as they are`() throws {
+  @Test func `--no-redact stores credentials as they are`() throws {
     let result = try episodic.record(["--episode", "e", "--no-redact", "--", "echo", Self.token])
     #expect(result.errors == "recorded e (completed, 1 step)\n", "\(result)")
     #expect(try episodic.lastStep(of: "e")["result"] as? String == Self.token + "\n")
   }
 
-  @Test func `the report counts them`() throws {
+  @Test func `the report counts redacted credentials`() throws {
     let result = try episodic.record(["--json", "--", "printf", "password=%s\n", "abc", "def"])
     #expect(result.output.contains("\"redacted\":2"), "\(result)")
   }
 
-  /// The command writes it in two pieces, with others between them in the pipe or not.
-  @Test func `a credential that comes in pieces is replaced`() throws {
+  /// The command writes it in two parts, which may arrive in one read or two.
+  @Test func `a credential written in two parts is replaced`() throws {
     let half = Self.token.prefix(20), rest = Self.token.dropFirst(20)
     let result = try result(
       "sh", "-c", "printf 'x \(half)'; sleep 0.2; printf '\(rest)\\000'; echo; printf 'pass\\000word=hun\\000ter2'")
     #expect(result == "x [redacted:github-token]\npassword=[redacted:password]")
   }
 
-  /// 1,000 bytes are kept, 500 of them from each end, and the credential lies over either cut.
+  /// 1,000 bytes are kept, 500 from each end, and the credential crosses one of the cuts.
   @Test(arguments: [455, 470, 490, 499], [true, false])
-  func `a credential that the cut would halve leaves nothing of itself`(padding: Int, hasLines: Bool) throws {
+  func `no part of a credential across a cut is stored`(padding: Int, hasLines: Bool) throws {
     let unit = hasLines ? "pad\n" : "pad "
     let before = String(repeating: unit, count: padding / 4)
     let script = "\(before)\(Self.token) \(String(repeating: unit, count: 20_000)) \(Self.token) \(before)"
@@ -108,9 +110,9 @@ import Testing
     #expect(!result.contains("E5fG7") && !result.contains("ghp_"), "\(result)")
   }
 
-  // MARK: Details
+  // MARK: Recording
 
-  /// Records a command and returns the result that was kept.
+  /// Records a command and returns the stored result.
   private func result(_ command: String..., options: [String] = []) throws -> String {
     let recorded = try episodic.record(["--episode", "e"] + options + ["--"] + command)
     #expect(recorded.status == 0, "\(recorded.errors)")

@@ -7,26 +7,26 @@ import Testing
   init() throws { episodic = try CommandLineTool() }
 
   private static let record = "episodic record --task t --domain d --episode e"
-  /// Prints 1...2000, each to the other stream.
+  /// Prints 1...2000, alternating between the streams.
   private static let alternating =
     "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i; i=$((i+1)); echo $i >&2; done"
   private static let counted = (1...2000).map { "\($0)\n" }.joined()
 
-  @Test func `output and errors that lead to one place come there in their order`() throws {
+  @Test func `output and errors into one file arrive in the order of their writes`() throws {
     let result = try episodic.shell("\(Self.record) -- sh -c '\(Self.alternating)' 2>&1")
     #expect(result.output.hasPrefix(Self.counted), "\(result.output.prefix(200))")
     #expect(try episodic.lastStep(of: "e")["result"] as? String == Self.counted)
   }
 
   #if os(Linux)
-    @Test func `output and errors that lead to two places are kept in the order of their writes`() throws {
+    @Test func `output and errors into two files are captured in the order of their writes`() throws {
       let result = try episodic.shell("\(Self.record) -- sh -c '\(Self.alternating)'")
       #expect(result.output.hasPrefix("1\n3\n5\n") && result.errors.hasPrefix("2\n4\n6\n"))
       #expect(try episodic.lastStep(of: "e")["result"] as? String == Self.counted)
     }
   #endif
 
-  @Test func `nothing of a large output is lost on its way through, whatever the reader's pace`() throws {
+  @Test func `a large output is relayed completely to a fast or slow reader`() throws {
     let result = try episodic.shell(
       """
       \(Self.record) -- sh -c 'seq 1 200000; seq 1 100000 >&2' 2>errors | (sleep 0.3; cksum)
@@ -50,20 +50,20 @@ import Testing
     #expect(try episodic.lastStep(of: "e")["success"] as? Bool == false)
   }
 
-  @Test func `a reader that goes away does not end a command that goes on without it`() throws {
+  @Test func `a closed reader does not end a command that ignores it`() throws {
     let result = try episodic.shell("\(Self.record) -- sh -c 'seq 1 200000; echo done >&2' | head -n 1")
     #expect(result.output == "1\n" && result.errors.contains("(completed, 1 step)"), "\(result)")
     #expect((try episodic.lastStep(of: "e")["result"] as? String)?.contains("done") == true)
   }
 
-  @Test func `a full disk under the output is told, and the step is recorded`() throws {
+  @Test func `a full disk under the output is reported, and the step is recorded`() throws {
     let result = try episodic.shell("\(Self.record) -- sh -c 'echo lost' > /dev/full")
     #expect(result.status == 3 && result.errors.contains("No space left"), "\(result)")
     #expect(try episodic.lastStep(of: "e")["result"] as? String == "lost\n")
   }
 
-  @Test func `what a command leaves in the background goes on, and is not waited for`() throws {
-    // It goes on until it has been told that the recording ended: then it prints much more than a pipe holds.
+  @Test func `a program left in the background keeps running, and record does not wait for it`() throws {
+    // When the test signals that the recording ended, it prints much more than a pipe holds.
     let script = """
       (while [ ! -e ended ]; do sleep 0.05; done; i=0
       while [ $i -lt 5000 ]; do i=$((i+1)); echo "serving $i, and then some more of it"; echo "$i" >&2; done; echo $i > last) &
@@ -79,7 +79,7 @@ import Testing
     #expect(try episodic.lastStep(of: "e")["result"] as? String == "started\n")
   }
 
-  @Test func `output that is piped on is complete though a background holds the pipe`() throws {
+  @Test func `output to a pipe is complete although a background program holds it open`() throws {
     let result = try episodic.shell(
       "\(Self.record) -- sh -c 'sleep 300 & echo $! > pid; echo started' | cat; kill $(cat pid)")
     #expect(result.output == "started\n", "\(result)")
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test(arguments: [("INT", 2), ("QUIT", 3), ("TERM", 15), ("HUP", 1)])
-  func `a signal ends the command, the step is recorded, and record ends as the command did`(
+  func `a signal ends the command, the step is recorded, and record exits with the command's status`(
     signal: String, number: Int32
   ) throws {
     let result = try signalled("kill -\(signal) $!", during: "sh -c 'ulimit -c 0; echo ready > ready; exec sleep 300'")
@@ -104,13 +104,13 @@ import Testing
     #expect((try episodic.lastStep(of: "e")["result"] as? String)?.contains("signal \(number)") == true)
   }
 
-  @Test func `a signal that the command sends to its own group does not come back to it`() throws {
+  @Test func `a signal that the command sends to its process group is not forwarded to it`() throws {
     let result = try signalled(
       "true", during: "sh -c 'n=0; trap \"n=\\$((n+1))\" TERM; echo ready > ready; kill -TERM 0; sleep 0.5; echo $n'")
     #expect(result.output == "1\n", "\(result)")
   }
 
-  @Test func `a signal is passed on though nobody reads the output`() throws {
+  @Test func `a signal is forwarded although the output is not read`() throws {
     let result = try episodic.shell(
       """
       mkfifo unread; sleep 300 < unread & reader=$!
@@ -124,7 +124,7 @@ import Testing
     #expect((try episodic.lastStep(of: "e")["result"] as? String)?.contains("signal 15") == true)
   }
 
-  /// Runs a recorded command in a group of its own, as a terminal's foreground job; only bash has job control without
+  /// Runs a recorded command in its own process group, like a terminal's foreground job; only bash has job control without
   /// a terminal, and without it a command in the background ignores SIGINT and SIGQUIT.
   private func signalled(_ action: String, during command: String) throws -> CommandLineTool.Result {
     try episodic.shell(

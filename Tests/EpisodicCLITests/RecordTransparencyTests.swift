@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a command finds under `record`, compared with what it finds without.
-@Suite struct `Record does not change what it wraps` {
+/// Compares what a command observes under `record` with what it observes without.
+@Suite struct `Record does not change the command` {
   let episodic: CommandLineTool
 
   init() throws { episodic = try CommandLineTool() }
@@ -11,7 +11,8 @@ import Testing
   private static let record =
     "\(Child.products.path(percentEncoded: false))/episodic record --task t --domain d --episode e --exit-status --"
 
-  /// Each is run twice in a shell, once with `env` in the place of `$record`, and has to print the same and end with the same status.
+  /// Each is run twice in a shell, once with `env` in place of `$record`, and must print the same and exit with the same
+  /// status.
   @Test(arguments: [
     "$record printf 'a\\351\\000b\\n' | od -An -tx1",
     "touch \"$(printf 'caf\\351.txt')\"; $record ls \"$(printf 'caf\\351.txt')\" | od -An -tx1",
@@ -38,13 +39,13 @@ import Testing
     #expect(lines(recorded.errors) == lines(plain.errors))
   }
 
-  @Test func `a word that is not UTF-8 is kept as a shell would have to be given it`() throws {
+  @Test func `a word that is not UTF-8 is stored in shell syntax`() throws {
     let name = "\"$(printf 'caf\\351 1.txt')\""
     _ = try episodic.shell("touch \(name); episodic record --task t --domain d --episode e -- ls \(name)")
     #expect(try episodic.lastStep(of: "e")["action"] as? String == "ls $'caf\\xE9 1.txt'")
   }
 
-  @Test func `a path of ours that is not UTF-8 is refused, not taken for another`() throws {
+  @Test func `a path argument of episodic that is not UTF-8 is refused, not replaced by another path`() throws {
     for command in [
       "episodic list --store \"$x\"", "episodic record --store=\"$x\" --task t --domain d -- true",
       "EPISODIC_STORE=\"$x\" episodic record --task t --domain d -- true", "episodic import \"$x\"",
@@ -75,7 +76,7 @@ import Testing
     try episodic.shell("record='\(record)'; rm -rf work; mkdir work; cd work; \(script); echo status $?")
   }
 
-  /// Without the summary, and without what a shell says of a program that was killed.
+  /// Without the summary, and without the shell's message about a killed program.
   private func lines(_ errors: String) -> [Substring] {
     errors.split(separator: "\n").filter { !$0.hasPrefix("recorded e") && !$0.contains("Killed") }
   }

@@ -9,7 +9,7 @@ import Testing
   init() throws { episodic = try CommandLineTool() }
 
   @Test(.enabled(if: Host.canMountImages, "needs the right to mount an image, and mkfs.ext4"))
-  func `no command dies on it however little room is left, and what was acknowledged is read`() throws {
+  func `crashes no command however little space is left, and acknowledged writes are read`() throws {
     let folder = episodic.store + "-small"
     let image = folder + ".img"
     let made = try episodic.shell(

@@ -4,7 +4,7 @@ import Testing
 @Suite struct `Text for a terminal` {
   let episodic: CommandLineTool
 
-  /// What must not reach a terminal as it is.
+  /// Characters that must not reach a terminal unescaped.
   private static let hostile: [Unicode.Scalar] =
     (0x00...0x1F).filter { $0 != 0x09 && $0 != 0x0A && $0 != 0 }.compactMap(Unicode.Scalar.init)
     + (0x7F...0x9F).compactMap(Unicode.Scalar.init)
@@ -63,7 +63,7 @@ import Testing
     expectHarmless(result.errors)
   }
 
-  @Test func `nor does what the library logs`() throws {
+  @Test func `log messages of the library are escaped too`() throws {
     let store = "st\u{1B}[31m\u{202E}"
     try #require(try episodic("record", "--store", store, "--task", "t", "--domain", "d", "--", "true").status == 0)
     let cache = episodic.path(store + "/cache.lmdb")
@@ -75,14 +75,14 @@ import Testing
     expectHarmless(result.errors)
   }
 
-  @Test func `what is replaced is named by its number, in one form`() throws {
+  @Test func `escaped characters are written as their number, in one form`() throws {
     let shown = try episodic("show", "id\u{202E}\u{1B}[31m").output
     for scalar in Self.hostile {
       #expect(shown.contains("\\u{\(String(scalar.value, radix: 16))}"), "\(String(scalar.value, radix: 16))")
     }
   }
 
-  @Test func `ordinary writing stays as it is, and heaps of marks are capped`() throws {
+  @Test func `ordinary text is unchanged, and combining marks are limited`() throws {
     let ordinary = "naïve ångström 漢字 हिन्दी ไทย עברית العربية ⚠\u{FE0F} 👍"
     let heap = "a" + String(repeating: "\u{301}", count: 500) + "b"
     try episodic.record(["--episode", "e", "--context", "\(ordinary) \(heap)", "--", "true"])

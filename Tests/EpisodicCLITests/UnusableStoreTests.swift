@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Exit 3: the store is unavailable, damaged, or no store.
+/// Exit 3: the store is unavailable or damaged, or the file is not a store.
 @Suite struct `A store that cannot be used` {
   let episodic: CommandLineTool
 
@@ -20,12 +20,12 @@ import Testing
   }
 
   @Test(arguments: ["list", "stats", "check", "rebuild", "export"])
-  func `a file that is no database is named by every command`(_ command: String) throws {
+  func `that is not a database is named by every command`(_ command: String) throws {
     try Data(String(repeating: "dear diary ", count: 1000).utf8).write(to: URL(filePath: primary))
     expect3(try episodic(command), saying: primary, "restore a backup")
   }
 
-  @Test func `where there is no store, only import and record make one`() throws {
+  @Test func `and does not exist is created by import and record only`() throws {
     try FileManager.default.removeItem(atPath: episodic.store)
     for command in ["list", "stats", "check", "rebuild", "export"] {
       expect3(try episodic(command), saying: "no store")
@@ -34,13 +34,13 @@ import Testing
   }
 
   @Test(.enabled(if: Host.hasSQLiteShell, "needs the sqlite3 shell"))
-  func `a store of a newer version is refused with both versions`() throws {
+  func `of a newer version is refused with both versions named`() throws {
     let later = "INSERT INTO schema_version VALUES (99, 1, 'later', 'x')"
     #expect(try episodic.shell("/usr/bin/sqlite3 '\(primary)' \"\(later)\"").status == 0)
     expect3(try episodic("list"), saying: "99", "newer")
   }
 
-  @Test func `a primary that fails its integrity check ends check with 3 and says how to go on`() throws {
+  @Test func `that fails its integrity check makes check exit with 3 and name the remedy`() throws {
     try #require(try episodic("import", "-", input: (0..<300).map { line("e\($0)") }.joined()).status == 0)
     var bytes = try Data(contentsOf: URL(filePath: primary))
     for page in 6..<bytes.count / 4096 { for offset in 0..<40 { bytes[page * 4096 + offset] = UInt8(offset) } }
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test(.enabled(if: Host.canRunAsNobody, "becoming another user takes root and setpriv"))
-  func `without permission the error names the file and the remedy`() throws {
+  func `for lack of permission is named in the error, with the remedy`() throws {
     let nobody = "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups"
     for (path, mode) in [(primary, "600"), (primary + "-lock", "600"), (episodic.store, "700")] {
       try #require(try episodic.shell("chmod \(mode) '\(path)'").status == 0)
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test(.enabled(if: Host.canMount, "needs the right to mount a small disk"))
-  func `on a full disk what was acknowledged is kept`() throws {
+  func `on a full disk keeps acknowledged writes`() throws {
     let folder = episodic.store + "-small"
     let mounted = try episodic.shell("mkdir '\(folder)' && mount -t tmpfs -o size=3m tmpfs '\(folder)'")
     try #require(mounted.status == 0, "\(mounted)")
@@ -74,7 +74,7 @@ import Testing
     }
     let refusal = try #require(refused)
     #expect(refusal.status == 3)
-    // Besides it is told what became of cache and index.
+    // Further lines report on cache and index.
     let told = refusal.errors.split(separator: "\n")
     #expect(told.filter { !$0.hasPrefix("episodic: notice:") && !$0.hasPrefix("episodic: warning:") }.count == 1)
     #expect(told.last?.contains("free some space") == true)

@@ -7,13 +7,13 @@ import Testing
   init() throws { episodic = try CommandLineTool() }
 
   @Test(arguments: ["import", "export", "recall", "record", "list", "show", "stats", "check", "rebuild"])
-  func `every command explains itself with examples`(command: String) throws {
+  func `the help of every command has examples`(command: String) throws {
     let help = try episodic(command, "--help")
     #expect(help.status == 0 && help.output.contains("EXAMPLES") && help.output.contains("--store"))
     #expect(help.errors.isEmpty)
   }
 
-  @Test func `the help of the whole names every command and exit code`() throws {
+  @Test func `the top-level help names every command and exit code`() throws {
     let help = try episodic("--help")
     #expect(help.status == 0)
     for command in ["import", "export", "recall", "record", "list", "show", "stats", "check", "rebuild"] {
@@ -58,27 +58,27 @@ import Testing
   }
 
   @Test(arguments: [["list"], ["import", "-"], ["record", "--task", "t", "--domain", "d", "--", "true"]])
-  func `a directory that holds something else ends with 3`(arguments: [String]) throws {
+  func `a directory that is not a store exits with 3`(arguments: [String]) throws {
     try FileManager.default.createDirectory(atPath: episodic.store, withIntermediateDirectories: true)
     _ = try episodic.file("store/memory.sqlite", String(repeating: "this is no database. ", count: 500))
     let result = try episodic.run(arguments, input: line("a"))
     #expect(result.status == 3 && result.errors.split(separator: "\n").count == 1, "\(result)")
   }
 
-  @Test func `an id that is not there ends with 1`() throws {
+  @Test func `an unknown id exits with 1`() throws {
     try episodic("import", "-", input: line("a"))
     let result = try episodic("show", "b")
     #expect(result.status == 1 && result.output.isEmpty && result.errors.contains("\"b\""), "\(result)")
   }
 
-  @Test func `--store wins over the environment`() throws {
+  @Test func `--store overrides the environment`() throws {
     let other = episodic.path("other")
     try episodic("import", "-", "--store", other, input: line("a"))
     #expect(try episodic("show", "a", "--store", other).status == 0)
     #expect(try episodic("show", "a").status == 3)
   }
 
-  @Test func `a reader that goes away ends nothing with a trap`() throws {
+  @Test func `a closed reader makes no command trap`() throws {
     let lines = (0..<2000).map { line("id-\($0)", context: String(repeating: "word ", count: 20)) }.joined()
     try episodic("import", "-", input: lines)
     let result = try episodic.shell("episodic export | head -n 1; episodic list --limit 1000 | head -n 1")

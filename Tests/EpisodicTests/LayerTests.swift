@@ -10,13 +10,14 @@ import Testing
     "Vectors": ["CVectors"],
     "ByteCoding": [],
     "Heaps": [],
+    "ProcessSpawning": [],
     "SQLiteStorage": ["CSQLite", "GRDB", "GRDBSQLite"],
     "EpisodicMemory": ["ByteCoding", "Heaps", "Vectors"],
     "MemorySQLite": ["EpisodicMemory", "SQLiteStorage", "Vectors", "GRDB"],
     "MemoryLMDB": ["ByteCoding", "CachePolicy", "EpisodicMemory", "Heaps", "LMDB", "Vectors"],
     "Interchange": ["EpisodicMemory", "Vectors"],
     "Episodic": ["EpisodicMemory", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors"],
-    "EpisodicCLI": ["Episodic"],
+    "EpisodicCLI": ["Episodic", "ProcessSpawning", "CArrivalOrder"],
   ]
 
   static let sources = Documentation.root.appending(path: "Sources")

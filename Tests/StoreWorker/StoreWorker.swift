@@ -1,9 +1,9 @@
 import Episodic
 import Foundation
 
-/// A process of its own for tests to start, share a store with, and kill.
+/// A process that tests start, share a store with, and kill.
 ///
-/// Every line it prints is an acknowledgement: the write that it names had been committed when the line was written.
+/// Every line it prints acknowledges a write that was committed before.
 @main
 struct StoreWorker {
   static func main() async throws {
@@ -48,7 +48,7 @@ struct StoreWorker {
     }
   }
 
-  /// Appends to its own episode and reads it back at once, and reads what the others are writing.
+  /// Appends to its own episode, reads it back at once, and reads the episodes of the other workers.
   private static func share(_ memory: Memory, name: String, seconds: Double) async throws {
     let end = Date().addingTimeInterval(seconds)
     var steps = 0
@@ -77,7 +77,7 @@ struct StoreWorker {
     }
   }
 
-  /// Reads far more than the cache can hold or may keep, and changes its own episode now and then.
+  /// Reads far more than the cache can hold, and updates its own episode every 50 reads.
   private static func churn(_ memory: Memory, name: String, seconds: Double) async throws {
     let end = Date().addingTimeInterval(seconds)
     let id = Episode.ID("own-\(name)")
@@ -101,7 +101,7 @@ struct StoreWorker {
     try await memory.close()
   }
 
-  /// Inserts episodes one by one, each with a word and a vector of its own.
+  /// Inserts episodes one by one, each with its own word and vector.
   private static func index(_ memory: Memory, name: String, count: Int) async throws {
     for number in 0..<count {
       let now = Timestamp(Date())
@@ -139,7 +139,7 @@ struct StoreWorker {
 }
 
 extension Memory.OpenOptions {
-  /// A file of 8 MiB, and lifetimes of milliseconds.
+  /// A file of 8 MiB, and lifetimes of 20 ms.
   fileprivate mutating func adjustForChurn() {
     durability = .normal
     cache.maximumFileSize = 8 << 20

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// An actor with a thread of its own, as an event loop or a user interface has one: while a job waits there, no other runs.
+/// An actor with its own thread, like an event loop: while a job blocks it, no other job runs.
 public actor EventLoop {
   private final class OneThread: SerialExecutor {
     private let queue = DispatchQueue(label: "event loop")
@@ -22,15 +22,15 @@ public actor EventLoop {
     try await body()
   }
 
-  /// Returns when the loop has had time for one more job.
+  /// Returns when the loop has run one more job.
   public func turn() {}
 }
 
-/// A place where a thread waits until a test lets it go on.
+/// Blocks the threads that call `pass` until a test calls `open`.
 public final class Gate: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
   private let arrivals = Atomic(0)
-  /// Holds until `open`, and for minutes at most.
+  /// Until `open`, and for 10 minutes at most.
   private let held: Held
 
   public init() {
@@ -38,12 +38,12 @@ public final class Gate: Sendable {
     held = Held { semaphore.signal() }
   }
 
-  /// Whether whoever came has to wait.
+  /// Whether `pass` blocks.
   public var isClosed: Bool { held.isHeld }
-  /// How many have come.
+  /// The number of calls of `pass`.
   public var count: Int { arrivals.load(ordering: .acquiring) }
 
-  /// Waits on this thread.
+  /// Blocks the calling thread until `open`.
   public func pass() {
     arrivals.wrappingAdd(1, ordering: .releasing)
     semaphore.wait()

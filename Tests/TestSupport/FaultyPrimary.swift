@@ -1,10 +1,10 @@
 public import EpisodicMemory
 import Synchronization
 
-/// A primary that does what another one does, except where a test makes it fail or wait.
+/// Forwards to another primary, and fails or waits where a test injects it.
 public final class FaultyPrimary: PrimaryStore {
   public enum Moment: Sendable { case before, after }
-  /// Called around every operation with its name; what it throws, the operation throws.
+  /// Called before and after every operation with its name; an error it throws is thrown by the operation.
   public typealias Fault = @Sendable (_ operation: String, Moment) async throws(MemoryError) -> Void
 
   private let primary: any PrimaryStore
@@ -117,7 +117,7 @@ public final class FaultyPrimary: PrimaryStore {
   ) async throws(MemoryError) -> Value {
     try await through { () async throws(MemoryError) in try await primary.read(body) }
   }
-  /// Never, so that faults have their say.
+  /// Always `nil`, so that every search passes through `read` and its faults.
   public func readBriefly<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? { nil }

@@ -1,7 +1,7 @@
 public import EpisodicMemory
 import Synchronization
 
-/// A clock that stands still until a test moves it.
+/// A clock that only a test advances.
 public final class ManualClock: WallClock {
   private let milliseconds: Mutex<Int64>
 

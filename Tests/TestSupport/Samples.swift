@@ -16,7 +16,7 @@ public struct SeededGenerator: RandomNumberGenerator {
 }
 
 extension Episode {
-  /// A finished episode with as many steps as texts.
+  /// A finished episode with one step per text.
   public static func sample(
     _ id: ID, domain: String = "swift", context: String = "make the flaky test pass", status: Status = .completed,
     steps: [String] = [], at milliseconds: Int64 = 1_767_225_600_000

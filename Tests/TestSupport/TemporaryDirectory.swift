@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory that lives as long as the value does.
+/// A directory that is deleted with the value.
 public final class TemporaryDirectory: Sendable {
   public let path: String
 
@@ -10,7 +10,7 @@ public final class TemporaryDirectory: Sendable {
     path = url.path(percentEncoded: false)
   }
 
-  // A directory left behind harms no test, and a deinit has nobody to tell.
+  // A directory left behind affects no test, and a deinit cannot report an error.
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   public func file(_ name: String) -> String { path + "/" + name }

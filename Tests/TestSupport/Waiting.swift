@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Waits until something is so, however slow the machine is.
+/// Polls a condition every millisecond until it is true.
 ///
-/// - Parameter patience: After which waiting is an error. Only a fault reaches it: minutes, so that load never does.
-/// - Throws: `NeverHappened` after `patience`; what `condition` throws.
+/// - Parameter patience: The time after which waiting is an error: minutes, so that load alone never causes one.
+/// - Throws: `NeverHappened` after `patience`; errors of `condition`.
 public func waitUntil(
   _ what: String, within patience: Duration = .seconds(600), _ condition: () throws -> Bool
 ) async throws {
@@ -22,12 +22,12 @@ public struct NeverHappened: Error, CustomStringConvertible {
 }
 
 extension Child {
-  /// Waits until it has printed so many whole lines.
+  /// Waits until it has printed `count` complete lines.
   ///
-  /// - Throws: `NeverHappened` if it ends before, with what it said on standard error.
+  /// - Throws: `NeverHappened` if it ends before, with its standard error.
   public func waitForLines(_ count: Int, within patience: Duration = .seconds(600)) async throws {
     try await waitUntil("a child prints \(count) lines", within: patience) {
-      // Looked at first: what it printed before its end is there after it.
+      // Read before the lines: after the end, all lines are there.
       let isOver = isOver
       if try lines.count >= count { return true }
       guard !isOver else {
@@ -38,32 +38,32 @@ extension Child {
   }
 }
 
-/// Something held while others do their work, to show by order and not by time that they do not wait for it.
+/// A resource held while other calls run, to show by order and not by time that they do not wait for it.
 ///
-/// A claim "they do not wait" is `#expect(held.isHeld)` after they have returned. It is let go by `release`, and, so that
-/// a fault fails the test and does not hang it, by itself after minutes.
+/// The claim "they do not wait" is `#expect(held.isHeld)` after they have returned. `release` frees it; it is also freed
+/// after 10 minutes, so that a fault fails the test instead of hanging it.
 public final class Held: Sendable {
-  private let letGo: Mutex<(@Sendable () -> Void)?>
+  private let onRelease: Mutex<(@Sendable () -> Void)?>
 
-  /// - Parameter patience: Longer than others need on a machine where a hundred tests share two cores.
-  /// - Parameter letGo: Called once.
-  public init(atMost patience: Duration = .seconds(600), letGo: @escaping @Sendable () -> Void) {
-    self.letGo = Mutex(letGo)
-    // A thread of its own: those that wait in vain may have taken all the others.
+  /// - Parameter patience: Longer than the calls need on a machine where a hundred tests share two cores.
+  /// - Parameter onRelease: Called once.
+  public init(atMost patience: Duration = .seconds(600), onRelease: @escaping @Sendable () -> Void) {
+    self.onRelease = Mutex(onRelease)
+    // Its own thread: blocked calls may occupy all threads of the pools.
     Thread.detachNewThread { [weak self] in
       Thread.sleep(forTimeInterval: patience / .seconds(1))
       self?.release()
     }
   }
 
-  public var isHeld: Bool { letGo.withLock { $0 != nil } }
+  public var isHeld: Bool { onRelease.withLock { $0 != nil } }
 
   public func release() {
-    let letGo = letGo.withLock { held in
+    let onRelease = onRelease.withLock { held in
       defer { held = nil }
       return held
     }
-    letGo?()
+    onRelease?()
   }
 
   deinit { release() }

@@ -5,8 +5,9 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Verifies the primary and the cache against it.",
     discussion: """
-      Reads everything once. A check that failed concerns what is derived, and episodic rebuild makes it right, or rows \
-      that another program wrote, and the reason names them: exit 1. Damage concerns the truth itself; restore a backup, or save what can still be read with episodic export: exit 3.
+      Reads everything once. FAILED: derived data is wrong, and episodic rebuild repairs it, or another program wrote \
+      rows that the reason names: exit 1. DAMAGED: the primary itself is damaged; restore a backup, or save what can \
+      still be read with episodic export: exit 3.
 
       EXAMPLES:
         episodic check

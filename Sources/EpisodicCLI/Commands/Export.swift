@@ -6,8 +6,8 @@ struct Export: AsyncParsableCommand {
     abstract: "Exports every episode, one JSON object a line, in the order of recording.",
     discussion: """
       Lossless: an import of the result gives the same episodes, listed in the same order. Characters that a terminal \
-      acts on or does not show are written as \\uXXXX. A file appears under its name only when it is \
-      complete. Vectors and patterns are not part of it.
+      acts on or does not show are written as \\uXXXX. A file gets its name only when it is complete. Vectors and \
+      patterns are not included.
 
       EXAMPLES:
         episodic export --output backup.jsonl

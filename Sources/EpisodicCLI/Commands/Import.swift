@@ -5,8 +5,8 @@ struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Imports episodes, one JSON object a line.",
     discussion: """
-      Every line of every file is checked first; one bad line keeps everything out, unless --keep-going leaves out \
-      only the bad ones. Each is named with its file, line, field and what to do about it.
+      Every line of every file is checked first; one bad line prevents the import, unless --keep-going skips the bad \
+      ones. Each is reported with its file, line, field and remedy.
 
       A line has id, task_type, domain, context, status, created_at and steps, and may have session, success_rate, \
       completed_at and metadata. A step has action and timestamp, and may have step_number, result, tool, duration_ms \
@@ -36,19 +36,19 @@ struct Import: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What to do with an id that is there already: fail, skip (keep what is there) or replace.", valueName: "policy"))
+      "For an id that exists already: fail, skip (keep the stored episode) or replace.", valueName: "policy"))
   var existing = Episode.ExistingPolicy.fail
 
-  @Flag(help: "Leave out bad lines, import the rest, and exit 1.")
+  @Flag(help: "Skip bad lines, import the rest, and exit 1.")
   var keepGoing = false
 
-  @Flag(help: "Put U+FFFD in the place of NUL, halves of surrogate pairs and bytes that are not UTF-8, and count them.")
+  @Flag(help: "Replace NUL, unpaired surrogates and bytes that are not UTF-8 by U+FFFD, and count them.")
   var repair = false
 
   @Option(help: ArgumentHelp("Refuse longer lines.", valueName: "bytes"))
   var maxLine = ImportOptions().maximumLineBytes
 
-  @Flag(help: "Print what was done as one JSON object.")
+  @Flag(help: "Print the report as one JSON object.")
   var json = false
 
   func validate() throws {
@@ -75,7 +75,7 @@ struct Import: AsyncParsableCommand {
     let report: ImportReport
     do {
       defer { if StandardError.isTerminal { StandardError.rewrite("") } }
-      // What is bad makes no store.
+      // Bad input creates no store.
       if !store.exists { try await importer.check(show) }
       report = try await store.withMemory(creating: true) { memory in try await importer.run(into: memory, show) }
     }
@@ -87,7 +87,7 @@ struct Import: AsyncParsableCommand {
 
 extension ImportProgress {
   fileprivate var line: String {
-    // Of a pipe that has not ended nobody knows how much is left.
+    // The size of a pipe is unknown before its end.
     let percent = bytes > 0 ? " \(bytesDone * 100 / bytes)%" : ""
     return "\(stage.rawValue)\(percent) (\(counted(lines, "line")))"
   }

@@ -13,7 +13,7 @@ struct List: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Option(help: ArgumentHelp("Only this domain; without it, every one.", valueName: "domain"))
+  @Option(help: ArgumentHelp("Only this domain; every domain by default.", valueName: "domain"))
   var domain: String?
 
   @OptionGroup var filters: FilterOptions
@@ -21,7 +21,7 @@ struct List: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Episodes to list, 1 to 1000.", valueName: "n"))
   var limit = 20
 
-  @Option(help: ArgumentHelp("Go on where the list before ended: its next cursor.", valueName: "cursor"))
+  @Option(help: ArgumentHelp("Continue after a previous list: its next cursor.", valueName: "cursor"))
   var afterCursor: String?
 
   @Flag(help: "Print one JSON object.")
@@ -30,7 +30,7 @@ struct List: AsyncParsableCommand {
   func run() async throws {
     let cursor = try afterCursor.map { text in
       guard let cursor = PageCursor(rawValue: text) else {
-        throw ValidationError("\"\(text)\" is no cursor; take the one that the list before ended with")
+        throw ValidationError("\"\(text)\" is not a cursor; give the one that the previous list ended with")
       }
       return cursor
     }
@@ -48,7 +48,7 @@ struct List: AsyncParsableCommand {
     var table = Table(["ID", "STATUS", "TASK", "DOMAIN", "CREATED", "STEPS", "CONTEXT"], rightAligned: ["STEPS"])
     for episode in page.elements {
       table.add([
-        episode.id.rawValue, episode.outcome, episode.taskType.rawValue, episode.domain, episode.createdAt.forPeople,
+        episode.id.rawValue, episode.outcome, episode.taskType.rawValue, episode.domain, episode.createdAt.displayText,
         "\(episode.steps.count)", String(episode.context.prefix(300)),
       ])
     }

@@ -3,10 +3,10 @@ import Episodic
 
 struct Rebuild: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes everything derived anew: cache, full-text indexes, and the index of words and vectors.",
+    abstract: "Rebuilds everything derived: cache, full-text indexes, and the index of words and vectors.",
     discussion: """
-      Changes no answer; the primary's episodes are only read. Use it after a check that failed. Where a text and its \
-      full-text index disagree, one of them is damaged, and it refuses: made again from a damaged text, the index would \
+      Changes no results; the primary's episodes are only read. Use it after a failed check. If a text and its \
+      full-text index disagree, one of them is damaged, and rebuild refuses: an index rebuilt from a damaged text would \
       hide the damage.
 
       EXAMPLES:
@@ -15,7 +15,7 @@ struct Rebuild: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Flag(help: "Take the texts for right where they and their full-text index disagree.")
+  @Flag(help: "Accept the texts as correct if they and their full-text index disagree.")
   var acceptTexts = false
 
   func run() async throws {
@@ -26,12 +26,12 @@ struct Rebuild: AsyncParsableCommand {
         if StandardError.isTerminal { StandardError.rewrite("rebuilding the \(progress.stage)\(progress.share)") }
       }
     }
-    StandardOutput.write("rebuilt \(store.path.onOneLine) in \((ContinuousClock.now - begin).forPeople)")
+    StandardOutput.write("rebuilt \(store.path.onOneLine) in \((ContinuousClock.now - begin).displayText)")
   }
 }
 
 extension RebuildProgress {
-  /// ` 42 %`, where it is known.
+  /// ` 42 %`, if the total is known.
   fileprivate var share: String {
     guard let total, total > 1 else { return "" }
     return " \(min(100, 100 * done / total)) %"

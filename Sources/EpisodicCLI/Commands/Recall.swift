@@ -4,15 +4,15 @@ import Foundation
 
 struct Recall: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Finds the past episodes that answer a question, best first, and says why.",
+    abstract: "Finds the past episodes that match a question, best first, with what matched.",
     discussion: """
-      TEXT is natural words, never query syntax; rare words weigh most. Completed and failed episodes are drawn on, \
-      others with --status. A domain, or --everywhere, has to be said: nothing leaves its domain by default.
+      TEXT is natural words, never query syntax; rare words weigh most. Completed and failed episodes are searched, \
+      others with --status. A domain or --everywhere is required: by default nothing leaves its domain.
 
       With --queries, a file of questions is answered: one {"id", "text", "filters": {"domain"?, "session"?, \
       "task_type"?, "status"?, "after"?, "before"?}} a line in, one {"query_id", "results": [{"id", "score"}], "ms"} a \
-      line out, in the same order. A query without a domain looks everywhere; one without a word gets a line without \
-      results, and a warning.
+      line out, in the same order. A query without a domain searches every domain; one without a word gets a line \
+      without results, and a warning.
 
       EXAMPLES:
         episodic recall flaky checkout test --domain web
@@ -24,13 +24,13 @@ struct Recall: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Argument(help: ArgumentHelp("What to look for.", valueName: "text"))
+  @Argument(help: ArgumentHelp("Words to search for.", valueName: "text"))
   var text: [String] = []
 
-  @Option(help: ArgumentHelp("Look in this domain only.", valueName: "domain"))
+  @Option(help: ArgumentHelp("Search this domain only.", valueName: "domain"))
   var domain: String?
 
-  @Flag(help: "Look in every domain.")
+  @Flag(help: "Search every domain.")
   var everywhere = false
 
   @Option(help: ArgumentHelp("Words that must occur side by side; may be given again.", valueName: "words"))
@@ -39,13 +39,13 @@ struct Recall: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The beginning of a word that must occur; may be given again.", valueName: "letters"))
   var prefix: [String] = []
 
-  @Option(help: "hybrid (words, and vectors where given), text, or vector.")
+  @Option(help: "hybrid (words, and vectors if given), text, or vector.")
   var mode = RecallMode.hybrid
 
   @Option(help: ArgumentHelp("Episodes to show, 1 to 1000.", valueName: "n"))
   var limit = 10
 
-  @Option(help: ArgumentHelp("Leave out what scores less.", valueName: "score"))
+  @Option(help: ArgumentHelp("Omit episodes with a lower score.", valueName: "score"))
   var minimumScore: Double?
 
   @Flag(help: "Compare every vector and rank every match, without the index: slower, and exact.")
@@ -59,7 +59,7 @@ struct Recall: AsyncParsableCommand {
   @Option(help: ArgumentHelp("File of results of --queries; - is standard output.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Leave out bad lines of --queries, answer the rest, and exit 1.")
+  @Flag(help: "Skip bad lines of --queries, answer the rest, and exit 1.")
   var keepGoing = false
 
   @OptionGroup var vectors: VectorOptions
@@ -77,7 +77,7 @@ struct Recall: AsyncParsableCommand {
       guard output == nil else { throw ValidationError("--output is for the results of --queries; redirect instead") }
       guard !keepGoing else { throw ValidationError("--keep-going is for --queries; leave it out") }
       guard (domain != nil) != everywhere else {
-        throw ValidationError("say where to look: either --domain DOMAIN or --everywhere")
+        throw ValidationError("say where to search: either --domain DOMAIN or --everywhere")
       }
     } else {
       guard output != nil else { throw ValidationError("--queries needs --output FILE; - is standard output") }
@@ -85,7 +85,7 @@ struct Recall: AsyncParsableCommand {
         throw ValidationError("--output would overwrite the queries in \(output ?? ""); name another file")
       }
       guard text.isEmpty, phrase.isEmpty, prefix.isEmpty, domain == nil, filters.isEmpty else {
-        throw ValidationError("with --queries, texts and filters stand in the file of queries; leave the others out")
+        throw ValidationError("with --queries, texts and filters are in the file of queries; leave the others out")
       }
       guard minimumScore == nil, !exact else {
         throw ValidationError("--minimum-score and --exact are for a single question; leave them out with --queries")
@@ -150,12 +150,12 @@ extension Hit {
     ]
   }
 
-  /// A block of lines: the episode, and what of it matched.
+  /// A block of lines: the episode and its matches.
   fileprivate func lines(rank: Int) -> String {
     let width = StandardOutput.width
     var lines = [
       "\(rank). \(episode.id.rawValue.onOneLine)  \(String(format: "%.3f", score))  \(episode.outcome)  "
-        + "\(episode.taskType.rawValue.onOneLine)  \(episode.domain.onOneLine)  \(episode.createdAt.forPeople)"
+        + "\(episode.taskType.rawValue.onOneLine)  \(episode.domain.onOneLine)  \(episode.createdAt.displayText)"
     ]
     if !matches.contains(where: { $0.step == nil }) { lines.append("   \(episode.context.onOneLine)") }
     for match in matches {

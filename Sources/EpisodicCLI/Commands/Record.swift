@@ -7,8 +7,8 @@ struct Record: AsyncParsableCommand {
     abstract: "Runs a command and keeps it as a step of an episode.",
     discussion: """
       The command runs as it would without record: the same bytes as arguments, environment and input; its output \
-      passes through as it comes; a signal sent to record reaches it; a reader that goes away ends it. Only that it is not \
-      connected to a terminal can it tell.
+      is relayed as it is written; a signal sent to record reaches it; a reader that goes away ends it. The only \
+      difference is that its output is a pipe and not a terminal.
 
       Its words become the action, its output the result; its duration and success are kept. Of a long output the \
       beginning and the end are kept, --output-limit bytes together, cut between lines. Credentials of known shapes (keys and tokens of \
@@ -16,15 +16,15 @@ struct Record: AsyncParsableCommand {
       is stored, unless --no-redact; a secret without such a shape is stored as it is.
 
       Without --episode a new episode begins, and is completed or failed as the command was. With --episode several \
-      commands share one: it is begun if it does not exist and --task and --domain are given, opened again if it had \
-      ended, and ends as this command does unless --keep-open.
+      commands share one: it is begun if it does not exist and --task and --domain are given, reopened if it had \
+      ended, and completed or failed as this command was, unless --keep-open.
 
-      What the command leaves running in the background goes on; only its output is lost once the command has ended. \
+      Programs that the command leaves in the background keep running; their output is lost once the command has ended. \
       Redirect it to keep it.
 
-      Exits 0 when the recording succeeded, whatever the command returned. --exit-status passes that on: 128 and the \
-      signal for a command that was killed, 127 for one that was not found, 126 for one that cannot be run; each is \
-      kept as a failed step.
+      Exits 0 if the recording succeeded, independent of the command's exit status. --exit-status returns that instead: \
+      128 and the signal for a command that was killed, 127 for one that was not found, 126 for one that cannot be run; \
+      each is kept as a failed step.
 
       EXAMPLES:
         episodic record --task testing --domain web -- npm test
@@ -47,10 +47,10 @@ struct Record: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Groups the episodes of one workflow.", valueName: "name"))
   var session: String?
 
-  @Option(help: ArgumentHelp("The episode to go on with, or to begin under this id.", valueName: "id"))
+  @Option(help: ArgumentHelp("The episode to continue, or to begin under this id.", valueName: "id"))
   var episode: String?
 
-  @Flag(help: "Leave the episode active, for more commands to come.")
+  @Flag(help: "Leave the episode active, for further commands.")
   var keepOpen = false
 
   @Option(
@@ -60,7 +60,7 @@ struct Record: AsyncParsableCommand {
   @Flag(help: "Store credentials as they are.")
   var noRedact = false
 
-  @Flag(help: "Exit as the command did; 128 and the signal if it was killed.")
+  @Flag(help: "Exit with the command's status; 128 and the signal if it was killed.")
   var exitStatus = false
 
   @Flag(help: "Print what was recorded as one JSON object, after the command's output.")
@@ -85,14 +85,14 @@ struct Record: AsyncParsableCommand {
 
   func run() async throws {
     let words = CommandWords(lastArguments: command.count)
-    let (action, inAction) = redacted(ShellWords.joined(words.words))
+    let (action, inAction) = redacted(words.shellText)
     let (context, inContext) = context.map(redacted) ?? (action, 0)
     let draft = draft(context: context.shortenedToField)
     if let draft { try Validation().draft(draft) }
     guard draft != nil || store.exists else {
       throw MemoryError(
         .invalid,
-        "no episode \"\(episode ?? "")\" to go on with, for there is no store at \(store.path); give --task and --domain "
+        "no episode \"\(episode ?? "")\" to continue, for there is no store at \(store.path); give --task and --domain "
           + "to begin it")
     }
     let (report, outcome) = try await store.withMemory(creating: draft != nil, printing: json) { memory in
@@ -115,10 +115,11 @@ struct Record: AsyncParsableCommand {
       let credentials = inAction + inResult + (isNew ? inContext : 0)
       return (Report(step: step, episode: episode, credentials: credentials), outcome)
     }
-    try tell(report, outcome)
+    try finish(report, outcome)
   }
 
-  private func tell(_ report: Report, _ outcome: ChildProcess.Outcome) throws {
+  /// Prints the report, and exits as the options say.
+  private func finish(_ report: Report, _ outcome: ChildProcess.Outcome) throws {
     if case .notStarted(let failure) = outcome.ending { StandardError.write("episodic: \(failure.message.onOneLine)") }
     if json {
       if outcome.output.isLineOpen { StandardOutput.write("") }
@@ -132,7 +133,7 @@ struct Record: AsyncParsableCommand {
       throw MemoryError(
         .unavailable,
         "cannot write standard \(stream): \(String(cString: strerror(failure.number))); the command's was closed, and "
-          + "what came of it is recorded")
+          + "its outcome is recorded")
     }
   }
 
@@ -146,11 +147,11 @@ struct Record: AsyncParsableCommand {
     noRedact ? (text, 0) : CredentialRedactor.redact(text)
   }
 
-  /// The output, and what else is to be known of how the command ended.
+  /// The captured output, followed by a note if the command did not exit by itself.
   private func result(of outcome: ChildProcess.Outcome) -> (text: String?, redacted: Int) {
     let kept = outcome.output.text(redacting: !noRedact)
     let text = kept?.text ?? ""
-    // What cannot be run is named as it was given, and that may be anything.
+    // The note may quote the command, which may contain credentials.
     let note = outcome.note.map(redacted)
     let lines = [text.hasSuffix("\n") && note != nil ? String(text.dropLast()) : text, note?.text ?? ""]
     let result = lines.filter { !$0.isEmpty }.joined(separator: "\n")
@@ -160,7 +161,7 @@ struct Record: AsyncParsableCommand {
   private struct Report {
     let step: Step
     let episode: Episode
-    /// How many were replaced.
+    /// The number replaced.
     let credentials: Int
 
     func json(_ outcome: ChildProcess.Outcome) -> JSON {
@@ -180,7 +181,7 @@ struct Record: AsyncParsableCommand {
 }
 
 extension String {
-  /// Short enough for a field: a command may have more words than memory keeps.
+  /// At most 64 KiB, so that a long command fits a field.
   fileprivate var shortenedToField: String {
     let most = 64 << 10
     return utf8.count <= most ? self : String(decoding: utf8.prefix(most), as: UTF8.self) + "…"

@@ -5,7 +5,7 @@ struct Show: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows an episode with its steps.",
     discussion: """
-      With --json, the episode is printed as export writes it. Exits 1 where there is no such episode.
+      With --json, the episode is printed as export writes it. Exits 1 if there is no such episode.
 
       EXAMPLES:
         episodic show 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60
@@ -39,8 +39,8 @@ extension Episode {
       ("id", id.rawValue), ("status", outcome), ("task", taskType.rawValue), ("domain", domain),
     ]
     if let session { fields.append(("session", session)) }
-    fields.append(("created", createdAt.forPeople))
-    if let completedAt { fields.append(("completed", completedAt.forPeople)) }
+    fields.append(("created", createdAt.displayText))
+    if let completedAt { fields.append(("completed", completedAt.displayText)) }
     if metadata != [:] { fields.append(("metadata", metadata.outputText)) }
     var lines = fields.map { "\($0.padded(to: 9))  \($1.onOneLine)" }
     lines.append("context".padded(to: 9) + "  " + context.indentedLines(by: 11))
@@ -54,8 +54,8 @@ extension Step {
     var notes: [String] = []
     if let success { notes.append(success ? "ok" : "FAILED") }
     if let tool { notes.append(tool.onOneLine) }
-    if let duration { notes.append(duration.forPeople) }
-    notes.append(timestamp.forPeople)
+    if let duration { notes.append(duration.displayText) }
+    notes.append(timestamp.displayText)
     var lines = ["step \(number)  \(notes.joined(separator: "  "))", "  > " + action.indentedLines(by: 4)]
     if let result { lines.append("    " + result.indentedLines(by: 4)) }
     return lines
@@ -63,9 +63,9 @@ extension Step {
 }
 
 extension String {
-  /// Every line but the first moved to the right.
+  /// Every line but the first indented.
   fileprivate func indentedLines(by columns: Int) -> String {
-    let text = OmissionMarker.described(in: replacing("\r\n", with: "\n")).harmless
+    let text = OmissionMarker.described(in: replacing("\r\n", with: "\n")).terminalSafe
     let trimmed = text.hasSuffix("\n") ? String(text.dropLast()) : text
     return trimmed.replacing("\n", with: "\n" + String(repeating: " ", count: columns))
   }

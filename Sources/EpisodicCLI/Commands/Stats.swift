@@ -3,7 +3,7 @@ import Episodic
 
 struct Stats: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what primary, index and cache hold, and what the cache did.",
+    abstract: "Shows the contents of primary, index and cache, and the cache's counters.",
     discussion: """
       EXAMPLES:
         episodic stats

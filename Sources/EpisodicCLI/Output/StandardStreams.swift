@@ -1,21 +1,22 @@
 import Episodic
 import Foundation
+import Logging
 
-/// Where answers go.
+/// Results.
 enum StandardOutput {
   static func write(_ text: String) { writeLine(text, to: STDOUT_FILENO) }
 
-  /// - Throws: `.unavailable` where nothing can be written to it: it was closed, or is open for reading only.
+  /// - Throws: `.unavailable` if it was closed, or is open for reading only.
   static func requireOpen() throws(MemoryError) {
     let flags = fcntl(STDOUT_FILENO, F_GETFL)
     guard flags == -1 || flags & O_ACCMODE == O_RDONLY else { return }
-    throw MemoryError(.unavailable, "standard output is closed; redirect it to where the answer is to go")
+    throw MemoryError(.unavailable, "standard output is closed; redirect it to a file or a terminal")
   }
 
   /// One object on one line.
   static func write(_ json: JSON) { write(json.outputText) }
 
-  /// Columns of the terminal; `nil` where it is none, and lines need not fit.
+  /// Columns of the terminal; `nil` if it is not a terminal.
   static var width: Int? {
     guard isatty(STDOUT_FILENO) == 1 else { return nil }
     var size = winsize()
@@ -24,17 +25,17 @@ enum StandardOutput {
   }
 }
 
-/// Where everything else goes: errors, notes, progress.
+/// Errors, notes, progress.
 enum StandardError {
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   static func write(_ text: String) { writeLine(text, to: STDERR_FILENO) }
 
-  /// Shows a line in the place of the last one; an empty one takes it away.
+  /// Replaces the current line of a terminal; an empty text erases it.
   static func rewrite(_ text: String) { _ = writeBytes(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
 }
 
-/// Writes all of it. `false`, with `errno`, where nobody reads any more or the device is full.
+/// Writes all bytes. Returns `false`, with `errno`, if the reader is gone or the device is full.
 func writeBytes(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
   var done = 0
   while done < bytes.count {
@@ -53,4 +54,22 @@ private func writeLine(_ text: String, to descriptor: Int32) {
   let reason = String(cString: strerror(errno))
   _ = writeBytes(Array("episodic: cannot write standard output: \(reason)\n".utf8), to: STDERR_FILENO)
   exit(3)
+}
+
+/// Writes the library's log messages to standard error, each on one line without control characters.
+struct StandardErrorLog: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+
+  init(label: String) {}
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let notes = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { " \($0)=\($1)" }
+    StandardError.write("episodic: \(event.level): \(event.message)\(notes.joined())".onOneLine)
+  }
 }

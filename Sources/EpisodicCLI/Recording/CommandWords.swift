@@ -1,16 +1,14 @@
 import Foundation
 
-/// The words of a command as the bytes they are: a file name need not be UTF-8.
+/// The words of a command as bytes: a file name need not be UTF-8.
 struct CommandWords {
   /// Without the NUL that ends each.
   let words: [[UInt8]]
 
-  init(_ words: [[UInt8]]) { self.words = words }
-
-  /// The last words that this process was started with, which the argument parser gives with other bytes in the place of
-  /// those that are not UTF-8.
+  /// The last words of this process's own arguments, which the argument parser returns with bytes that are not UTF-8
+  /// replaced.
   init(lastArguments count: Int) {
-    let all = (0..<Int(CommandLine.argc)).compactMap { CommandLine.unsafeArgv[$0].map(Self.bytes) }
+    let all = (0..<Int(CommandLine.argc)).compactMap { CommandLine.unsafeArgv[$0].map { Self.bytes($0) } }
     words = all.suffix(count)
   }
 
@@ -21,16 +19,37 @@ struct CommandWords {
     return String(decoding: last, as: UTF8.self)
   }
 
-  /// Lends the words as `posix_spawn` takes them.
-  func withArguments<Value>(_ body: ([UnsafeMutablePointer<CChar>?]) -> Value) -> Value {
-    let arguments = words.map { word in word.map { CChar(bitPattern: $0) } + [0] }.map { strdup($0) }
-    defer { arguments.forEach { free($0) } }
-    return body(arguments + [nil])
-  }
-
   static func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
     UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
   }
 
-  private static func bytes(_ text: UnsafeMutablePointer<CChar>) -> [UInt8] { bytes(UnsafePointer(text)) }
+  // MARK: Shell syntax
+
+  /// The words on one line, quoted where a shell would interpret them.
+  var shellText: String { words.map(Self.quoted).joined(separator: " ") }
+
+  private static func quoted(_ bytes: [UInt8]) -> String {
+    guard let word = String(validating: bytes, as: UTF8.self) else { return quotedBytes(bytes) }
+    guard word.isEmpty || !word.unicodeScalars.allSatisfy(isPlain) else { return word }
+    return "'\(word.replacing("'", with: "'\\''"))'"
+  }
+
+  /// Bytes that are not UTF-8, in the syntax of bash, zsh and ksh: `$'caf\xE9.txt'`.
+  private static func quotedBytes(_ bytes: [UInt8]) -> String {
+    let escaped = bytes.map { byte in
+      switch byte {
+      case UInt8(ascii: "\\"), UInt8(ascii: "'"): "\\\(Character(Unicode.Scalar(byte)))"
+      case 0x20..<0x7F: "\(Character(Unicode.Scalar(byte)))"
+      default: "\\x\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16, uppercase: true))"
+      }
+    }
+    return "$'\(escaped.joined())'"
+  }
+
+  private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", "/", ":", "=", ",", "@", "%", "+": true
+    default: scalar.value > 0x7F && !scalar.properties.isWhitespace
+    }
+  }
 }

@@ -1,14 +1,14 @@
 import Episodic
 
-/// What a command printed, as much of it as an episode keeps: the beginning, where the first error stands, and the end,
-/// where the last one does.
+/// The part of a command's output that an episode keeps: the beginning, which has the first error, and the end, which has
+/// the last.
 ///
-/// Bounded: beside what is kept, only a margin in which a credential across the cut is still seen whole.
+/// Bounded in memory: a margin beyond the kept bytes lets a credential across the cut be recognised whole.
 struct OutputCapture {
   static let defaultLimit = 32 << 10
-  /// So that the text fits a field, whatever repair and redaction add.
+  /// Leaves room in a field for what repair and redaction add.
   static let maximumLimit = 512 << 10
-  /// Longer than any credential.
+  /// Longer than any credential, in bytes.
   private static let margin = 64 << 10
 
   /// Bytes that are kept.
@@ -17,7 +17,7 @@ struct OutputCapture {
   private var last: [UInt8] = []
   private var total = 0
   private var lines = 0
-  /// Whether the last line has not been ended.
+  /// Whether the last line has no line end.
   private(set) var isLineOpen = false
 
   init(limit: Int) { self.limit = limit }
@@ -25,7 +25,7 @@ struct OutputCapture {
   mutating func append(_ bytes: ArraySlice<UInt8>) {
     guard let end = bytes.last else { return }
     isLineOpen = end != UInt8(ascii: "\n")
-    // NUL, which no field takes, goes before credentials are looked for: not behind it in UTF-16.
+    // NUL, which fields refuse, is removed before the search for credentials, which finds those in UTF-16 too.
     bytes.contains(0) ? keep(bytes.filter { $0 != 0 }[...]) : keep(bytes)
   }
 
@@ -36,23 +36,23 @@ struct OutputCapture {
     if room > 0 { first += bytes.prefix(room) }
     last += bytes
     let kept = limit / 2 + Self.margin
-    // Trimmed now and then, so that a chatty command costs no more than its copying.
+    // Trimmed at four times the size, so that the cost per byte is constant.
     if last.count > 4 * kept { last.removeFirst(last.count - kept) }
   }
 
   struct Text {
     let text: String
-    /// Credentials that were replaced.
+    /// The number of credentials replaced.
     let redacted: Int
   }
 
-  /// The text, repaired where it is not UTF-8, with a marker for what is left out; `nil` where nothing was printed.
+  /// The text, with bytes that are not UTF-8 repaired and a marker for omitted output; `nil` if nothing was printed.
   func text(redacting: Bool, longest: Int = Limits().fieldBytes - 1024) -> Text? {
     guard total > 0 else { return nil }
     var limit = limit
     while true {
       let text = text(redacting: redacting, limit: limit)
-      // Repair makes three bytes of one, redaction a few more.
+      // Repair makes up to three bytes of one; redaction adds a few.
       guard text.text.utf8.count > longest, limit > 0 else { return text }
       limit /= 2
     }
@@ -78,7 +78,7 @@ struct OutputCapture {
   }
 }
 
-/// A piece of output, and where it can be cut.
+/// A piece of output, with the positions at which it may be cut.
 private struct Part {
   private let bytes: [UInt8]
   private let findings: [CredentialRedactor.Finding]
@@ -97,7 +97,7 @@ private struct Part {
 
   func lines(_ range: Range<Int>) -> Int { bytes[range].count { $0 == UInt8(ascii: "\n") } }
 
-  /// The last end of a line at or before an index; of a line that is too long, the last beginning of a character.
+  /// The last end of a line at or before an index; within a line that is too long, the last character boundary.
   func cut(before index: Int) -> Int {
     if index >= bytes.count { return bytes.count }
     var cut = index
@@ -106,11 +106,11 @@ private struct Part {
     } else {
       while cut > 0, bytes[cut] & 0xC0 == 0x80 { cut -= 1 }
     }
-    // Not between a credential and what gives it away.
+    // Not between a credential and the text by which it is recognised.
     return findings.first { $0.start < cut && $0.range.upperBound > cut }?.start ?? cut
   }
 
-  /// The first beginning of a line at or after an index; of a line that is too long, the first beginning of a character.
+  /// The first beginning of a line at or after an index; within a line that is too long, the first character boundary.
   func cut(after index: Int) -> Int {
     if index <= 0 { return 0 }
     if index >= bytes.count { return bytes.count }
@@ -123,5 +123,54 @@ private struct Part {
       }
     }
     return findings.first { $0.start < cut && $0.range.upperBound > cut }?.range.upperBound ?? cut
+  }
+}
+
+/// A line in captured output that counts the omitted lines and bytes.
+///
+/// It has no letters or digits, which the full-text index would index as words of the output: its numbers are in Braille,
+/// which Unicode classifies as symbols. `⋯⠼⠁⠃⠼⠉⠙⋯` is 12 lines, 34 bytes.
+struct OmissionMarker: Equatable {
+  let lines: Int
+  let bytes: Int
+
+  private static let ellipsis: Character = "⋯"
+  private static let number: Character = "⠼"
+  private static let digits = Array("⠚⠁⠃⠉⠙⠑⠋⠛⠓⠊")
+
+  var text: String {
+    let numbers = [lines, bytes].map {
+      "\(Self.number)" + "\($0)".compactMap(\.wholeNumberValue).map { "\(Self.digits[$0])" }.joined()
+    }
+    return "\(Self.ellipsis)\(numbers.joined())\(Self.ellipsis)"
+  }
+
+  init(lines: Int, bytes: Int) {
+    self.lines = lines
+    self.bytes = bytes
+  }
+
+  /// Parses a marker; `nil` for any other text.
+  init?(_ text: some StringProtocol) {
+    guard text.count >= 6, text.first == Self.ellipsis, text.last == Self.ellipsis else { return nil }
+    let numbers = text.dropFirst().dropLast().split(separator: Self.number).map { digits in
+      digits.reduce(Int?.some(0)) { value, digit in
+        guard let value, let index = Self.digits.firstIndex(of: digit) else { return nil }
+        let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+        return overflow ? nil : product + index
+      }
+    }
+    guard numbers.count == 2, let lines = numbers[0], let bytes = numbers[1] else { return nil }
+    self.init(lines: lines, bytes: bytes)
+  }
+
+  /// `[17271 lines, 99345 bytes left out]`.
+  var description: String { "[\(counted(lines, "line")), \(counted(bytes, "byte")) left out]" }
+
+  /// Replaces the markers in a text by their descriptions.
+  static func described(in text: String) -> String {
+    guard text.contains(ellipsis) else { return text }
+    return text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { OmissionMarker($0)?.description ?? String($0) }.joined(separator: "\n")
   }
 }

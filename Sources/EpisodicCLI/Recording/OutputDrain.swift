@@ -1,60 +1,45 @@
 import Foundation
+import ProcessSpawning
 
-/// A process that reads what the background of a recorded command still prints, and throws it away.
+/// A process that reads and discards what programs left in the background by a recorded command still print.
 ///
-/// Without a reader those programs would die of SIGPIPE after the command has ended. It is this program under another
-/// name, in a process group of its own, and ends when the last of them closes its output.
+/// Without a reader those programs would die of SIGPIPE after the command has ended. It is this executable under another
+/// name, in its own process group, and exits when the last of those programs closes its output.
 enum OutputDrain {
-  /// What this program is called when it is to do this; no argument of a user can be taken for it.
+  /// The zeroth argument that selects this mode; a user's arguments cannot contain it.
   private static let name = "episodic-drain"
 
-  /// Hands the reading ends over.
-  static func start(reading pipes: [Pipe]) {
-    guard !pipes.isEmpty else { return }
+  /// Starts the process with copies of the reading ends.
+  static func start(reading ends: [FileDescriptor]) {
+    guard !ends.isEmpty else { return }
     #if os(Linux)
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
       let program = "/proc/self/exe"
     #else
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
       let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
     #endif
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
+    var spawn = Spawn()
+    spawn.useNewProcessGroup()
+    // Neither the terminal nor the caller's files: a caller that waits for their end must not wait for the background.
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { spawn.open("/dev/null", O_RDWR, as: stream) }
+    // Above every descriptor in use, so that no copy replaces one that is still to be copied.
+    let first = (ends.map(\.number).max() ?? STDERR_FILENO) + 1
+    for (index, end) in ends.enumerated() {
+      end.setNonblocking(false)
+      spawn.duplicate(end.number, as: first + Int32(index))
     }
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-    // Not the terminal nor the caller's files: whoever waits for their end is not to wait for the background.
-    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-      posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0)
-    }
-    // Behind every descriptor in use, so that none is closed by the copy of another.
-    let first = (pipes.map(\.reading).max() ?? STDERR_FILENO) + 1
-    for (index, pipe) in pipes.enumerated() {
-      pipe.setNonblocking([pipe.reading], false)
-      posix_spawn_file_actions_adddup2(&actions, pipe.reading, first + Int32(index))
-    }
-    let words: [String] = [name, "\(first)", "\(pipes.count)"]
-    let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { arguments.forEach { free($0) } }
-    var drain: pid_t = 0
-    let failure = posix_spawn(&drain, program, &actions, &attributes, arguments, environ)
-    if failure != 0 {
-      StandardError.write(
-        "episodic: nobody reads what the command left in the background: \(String(cString: strerror(failure)))")
+    do throws(Spawn.Failure) {
+      _ = try spawn.start(Array(program.utf8), [name, "\(first)", "\(ends.count)"].map { Array($0.utf8) })
+    } catch {
+      StandardError.write("episodic: the output of programs left in the background has no reader: \(error)")
     }
   }
 
-  /// Does so to the end if this process was started for it.
-  static func runIfAsked() {
+  /// Reads to the end and exits, if this process was started by `start`.
+  static func runIfRequested() {
     let arguments = CommandLine.arguments
     guard arguments.count == 3, arguments[0] == name, let first = Int32(arguments[1]), let count = Int32(arguments[2])
     else { return }
-    // What this process inherited is not its own to keep open.
+    // Closes the descriptors that this process inherited.
     for descriptor in 3..<max(first, 3) { close(descriptor) }
     for descriptor in first + count..<first + count + 1024 { close(descriptor) }
     _ = chdir("/")

@@ -1,31 +1,31 @@
 import Episodic
 import Foundation
 
-/// Signals that reached this process, readable from a descriptor that can be polled along with others.
+/// Signals delivered to this process, read from a descriptor that can be polled.
 ///
-/// There is one: handlers belong to the whole process. They stay until its end, so that a signal that comes while the
-/// episode is stored does not keep it from being stored.
+/// At most one instance exists, because handlers are per process. They stay installed until the process ends, so that a
+/// signal during the commit does not prevent it.
 struct SignalInbox {
   struct Signal: Equatable {
     let number: Int32
-    /// The process that sent it; `nil` for the kernel, which a terminal has send to every process in the foreground.
+    /// The sending process; `nil` for the kernel: a terminal's signal, which every foreground process gets.
     let sender: pid_t?
   }
 
-  /// Signals that end a program and that the command is to have.
+  /// Signals that end a program, passed on to the command.
   static let forwarded = [SIGINT, SIGQUIT, SIGTERM, SIGHUP]
 
   private let pipe: Pipe
 
-  /// Starts to collect the forwarded signals that were not ignored, and SIGCHLD.
+  /// Starts to collect SIGCHLD and those of the forwarded signals that were not ignored.
   ///
-  /// - Throws: `.unavailable` where the process has no descriptors left.
+  /// - Throws: `.unavailable` if the process has no descriptors left.
   init() throws(MemoryError) {
     pipe = try Pipe()
-    // A full pipe must not stop a handler: then a thousand signals wait already.
-    pipe.setNonblocking([pipe.reading, pipe.writing])
-    inbox = pipe.writing
-    // This process may have been started with them blocked; the command gets that back.
+    // A handler must not block on a full pipe, which holds thousands of signals.
+    for end in [pipe.reading, pipe.writing] { end.setNonblocking(true) }
+    inbox = pipe.writing.number
+    // This process may have been started with them blocked; the command is started with the original mask.
     var taken = sigset_t()
     sigemptyset(&taken)
     for number in Self.forwarded + [SIGCHLD] { sigaddset(&taken, number) }
@@ -44,12 +44,12 @@ struct SignalInbox {
   }
 
   /// Readable while there are signals.
-  var descriptor: Int32 { pipe.reading }
+  var descriptor: Int32 { pipe.reading.number }
 
-  /// The oldest signal that was not taken; `nil` if there is none.
+  /// Removes the oldest signal; `nil` if there is none.
   func next() -> Signal? {
     var message = Message(number: 0, isSent: 0, sender: 0)
-    let got = withUnsafeMutableBytes(of: &message) { read(pipe.reading, $0.baseAddress, $0.count) }
+    let got = withUnsafeMutableBytes(of: &message) { read(pipe.reading.number, $0.baseAddress, $0.count) }
     guard got == MemoryLayout<Message>.size else { return nil }
     return Signal(number: message.number, sender: message.isSent == 0 ? nil : message.sender)
   }
@@ -61,14 +61,14 @@ private struct Message {
   let sender: pid_t
 }
 
-/// Where the handler writes. Set before the handler is installed, and never again.
+/// The descriptor that the handler writes to. Set once, before the handler is installed.
 nonisolated(unsafe) private var inbox: Int32 = -1
 
-/// The handler: only what a handler may do, one write to a pipe.
+/// The handler: async-signal-safe, one write to a pipe.
 private func deliver(_ number: Int32, _ info: UnsafeMutablePointer<siginfo_t>?, _: UnsafeMutableRawPointer?) {
   let saved = errno
   #if os(Linux)
-    // A sender in an outer namespace of processes has the number 0; the code still says that there is one.
+    // A sender in an outer PID namespace has the number 0; the code still tells that a process sent it.
     let isSent: Int32 = (info?.pointee.si_code ?? 0) <= 0 ? 1 : 0
     let sender = info?.pointee._sifields._kill.si_pid ?? 0
   #else
