@@ -95,20 +95,30 @@ struct FaultCampaign {
   ) throws -> (TracedProgram.Run, [FaultStore.Complaint]) {
     let task = try store.task(verb)
     let neighbours = Neighbours(kind == .stop ? try store.neighbours() : [], deadline: tools.neighbourDeadline)
+    let isLogIndexMissing = Atomic(false)
+    let logIndex = store.logIndex
     let action: TracedProgram.Action =
       switch kind {
       case .kill: .kill
       case .error: .fail(point.error ?? .EIO)
-      case .stop: .freeze(look: neighbours.runAll)
+      case .stop:
+        .freeze {
+          isLogIndexMissing.store(!Self.isBuilt(logIndex), ordering: .relaxed)
+          neighbours.runAll()
+        }
       }
     let run = try task.program.run(
       task.arguments,
       struck: .init(calls: point.calls, at: point.at, isLasting: options.isLasting, action: action),
       deadline: tools.deadline)
     var complaints = store.judge(task, run, isKilled: kind != .error && run.struck != nil)
-    // Who closes the store last has SQLite's exclusive lock for the moment in which the log is removed. It stands still in
-    // there, and nobody reads; all that can be asked is that they say so in time.
-    let isExclusive = run.struck.map { $0.call == "fcntl" && $0.path.hasSuffix("/memory.sqlite") } ?? false
+    // SQLite excludes readers while the first process to open the store builds the index of the log, and while the last one
+    // to close it removes the log. Beside a process that is stopped there, a read must end within its bound and say why.
+    let isExclusive =
+      run.struck.map {
+        $0.call == "fcntl" && $0.path.hasSuffix("/memory.sqlite") || isLogIndexMissing.load(ordering: .relaxed)
+      }
+      ?? false
     for (neighbour, run) in try neighbours.runs {
       tally.runs += 1
       tally.longestWait = max(tally.longestWait, run.seconds)
@@ -118,6 +128,14 @@ struct FaultCampaign {
     complaints += try store.complaints()
     tally.runs += 5
     return (run, complaints)
+  }
+
+  /// Whether SQLite has written the header of a log's index, of which the version comes first.
+  private static func isBuilt(_ logIndex: String) -> Bool {
+    guard let file = FileHandle(forReadingAtPath: logIndex) else { return false }
+    defer { try? file.close() }  // Read only: nothing is lost with a close that fails.
+    guard let version = try? file.read(upToCount: 4) else { return false }
+    return version.contains { $0 != 0 }
   }
 
   /// - Parameter hows: All of this kind that came of one strike.

@@ -26,6 +26,7 @@ final class FaultStore {
   /// Everything that counts: the store, and the temporary files of the processes that use it.
   private var folder: String { tools.folder }
   private var path: String { folder + "/store" }
+  var logIndex: String { path + "/memory.sqlite-shm" }
   private(set) var acknowledged: [String: String] = [:]
   /// Of the next episode's id.
   private var number = 0
