@@ -37,44 +37,48 @@ let package = Package(
     .systemLibrary(
       name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
     .target(name: "CSQLite"),
+    .target(name: "CFileLocks"),
     .target(name: "CVectors"),
     .target(name: "CArrivalOrder"),
 
     // L1: mechanism; has never heard of an episode.
+    .target(name: "FileLocks", dependencies: ["CFileLocks"], swiftSettings: strict),
     // What a transaction lends cannot outlive it: Lifetimes lets the compiler see to that. Clients need no such flag.
     .target(
-      name: "LMDB", dependencies: ["CLMDB"],
+      name: "LMDB", dependencies: ["CLMDB", "FileLocks"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
     .target(name: "CachePolicy", swiftSettings: strict),
     .target(name: "ByteCoding", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Heaps", swiftSettings: strict),
     .target(name: "ProcessSpawning", swiftSettings: strict),
-    .target(name: "SQLiteStorage", dependencies: ["CSQLite", grdb, sqlite, crypto], swiftSettings: strict),
+    .target(
+      name: "SQLiteStorage", dependencies: ["CSQLite", "FileLocks", grdb, sqlite, crypto], swiftSettings: strict),
 
     // L2: concepts, named by meaning.
     .target(
-      name: "EpisodicMemory", dependencies: ["ByteCoding", "Heaps", "Vectors", crypto, logging],
+      name: "EpisodicMemory", dependencies: ["ByteCoding", "FileLocks", "Heaps", "Vectors", crypto, logging],
       swiftSettings: strict),
 
     // L3: adapters, named by technology.
     .target(
-      name: "MemorySQLite", dependencies: ["EpisodicMemory", "SQLiteStorage", "Vectors", grdb],
+      name: "MemorySQLite", dependencies: ["EpisodicMemory", "FileLocks", "SQLiteStorage", "Vectors", grdb],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
       name: "MemoryLMDB",
       dependencies: [
-        "ByteCoding", "CachePolicy", "EpisodicMemory", "Heaps", "LMDB", "Vectors", crypto, logging, metrics,
+        "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "Vectors", crypto, logging,
+        metrics,
       ],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // Reads and writes files through `Memory` alone.
-    .target(name: "Interchange", dependencies: ["EpisodicMemory", "Vectors"], swiftSettings: strict),
+    .target(name: "Interchange", dependencies: ["EpisodicMemory", "FileLocks", "Vectors"], swiftSettings: strict),
 
     // L4: opens a store; the only re-export.
     .target(
       name: "Episodic",
-      dependencies: ["EpisodicMemory", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging],
+      dependencies: ["EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging],
       swiftSettings: strict),
 
     // L5: programs.
@@ -89,6 +93,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),
+    .testTarget(name: "FileLocksTests", dependencies: ["FileLocks", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
     .testTarget(name: "CachePolicyTests", dependencies: ["CachePolicy", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "VectorsTests", dependencies: ["Heaps", "Vectors"], swiftSettings: strict),
@@ -97,7 +102,8 @@ let package = Package(
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .testTarget(name: "HeapsTests", dependencies: ["Heaps", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "SQLiteStorageTests", dependencies: ["SQLiteStorage", "TestSupport", grdb], swiftSettings: strict),
+      name: "SQLiteStorageTests", dependencies: ["FileLocks", "SQLiteStorage", "TestSupport", grdb],
+      swiftSettings: strict),
     .testTarget(
       name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "ByteCoding", "TestSupport"],
       swiftSettings: strict),
@@ -110,14 +116,17 @@ let package = Package(
     .testTarget(
       name: "MemoryLMDBTests",
       dependencies: [
-        "MemoryLMDB", "ByteCoding", "CachePolicy", "EpisodicMemory", "Heaps", "LMDB", "Vectors", "TestSupport", logging,
+        "MemoryLMDB", "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "Vectors",
+        "TestSupport", logging,
         metrics,
         metricsTestKit,
       ],
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicTests",
-      dependencies: ["Episodic", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", grdb, logging],
+      dependencies: [
+        "Episodic", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", grdb, logging,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport"], swiftSettings: strict),

@@ -85,7 +85,7 @@ int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *stat
   uint8_t start[32], last;
   uint32_t page_size = header.page_size == 1 ? 65536 : header.page_size;
   sqlite3_int64 length = 32 + (sqlite3_int64)header.last_frame * (page_size + 24);
-  // Not by xFileSize, which asks for the times of the file too: see episodic_file_identity.
+  // Not by xFileSize, which requests the times of the file too: see episodic_file_identity in CFileLocks.
   code = log->pMethods->xRead(log, &last, 1, length - 1);
   if (code == SQLITE_IOERR_SHORT_READ) {
     state->is_log_whole = false;

@@ -1,3 +1,4 @@
+import FileLocks
 package import EpisodicMemory
 
 /// Imports episodes into a memory: all lines or none, unless `ImportOptions.keepGoing`.

@@ -1,3 +1,4 @@
+import FileLocks
 public import EpisodicMemory
 
 extension Memory {

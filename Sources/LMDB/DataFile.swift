@@ -1,3 +1,5 @@
+import FileLocks
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -16,7 +18,7 @@ struct DataFile: ~Copyable {
 
   init(at path: String) throws(LMDBError) {
     let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-    guard descriptor >= 0 else { throw LMDBError(errnoOf: "open the data file", path: path) }
+    guard descriptor >= 0 else { throw LMDBError(.last("open the data file", path)) }
     self.path = path
     self.descriptor = descriptor
   }
@@ -77,7 +79,7 @@ struct DataFile: ~Copyable {
       } else if part == 0 {
         break
       } else if errno != EINTR {
-        throw LMDBError(errnoOf: "read the data file", path: path)
+        throw LMDBError(.last("read the data file", path))
       }
     }
     return filled
@@ -86,7 +88,7 @@ struct DataFile: ~Copyable {
   /// Bytes in the file now.
   func size() throws(LMDBError) -> Int {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw LMDBError(errnoOf: "examine the data file", path: path) }
+    guard fstat(descriptor, &status) == 0 else { throw LMDBError(.last("examine the data file", path)) }
     return Int(status.st_size)
   }
 
@@ -111,7 +113,7 @@ struct DataFile: ~Copyable {
       second = MetaPage(try read(MetaPage.byteCount, at: Int(first.pageSize)))
     }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw LMDBError(errnoOf: "examine the data file", path: path) }
+    guard fstat(descriptor, &status) == 0 else { throw LMDBError(.last("examine the data file", path)) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw LMDBError(.damaged, message: "\(path) is damaged: it is not a regular file")
     }

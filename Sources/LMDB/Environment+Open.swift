@@ -1,4 +1,5 @@
 import CLMDB
+import FileLocks
 import Synchronization
 
 #if canImport(Darwin)
@@ -22,9 +23,8 @@ extension Environment {
   ///   out of range.
   public static func open(at directory: String, options: Options) throws(LMDBError) -> Environment {
     let parameters = try Parameters(options)
-    guard let files = try EnvironmentDirectory(at: directory, creating: true, until: .after(options.patience)) else {
-      throw LMDBError(.unavailable, message: "cannot open \(directory): it was removed meanwhile")
-    }
+    let files = try EnvironmentDirectory(
+      PrivateDirectory(creatingAt: directory), until: .after(options.patience))
     if let identity = try files.examine() {
       if let environment = try find(identity, path: directory) { return environment }
       let file = try DataFile(at: files.dataFile)
@@ -36,14 +36,16 @@ extension Environment {
     }
     let region = try LockRegion(in: files.directory, maxReaders: parameters.maxReaders)
     // LMDB's own call would leave the mode to the umask, which may deny the file to its second open of it.
-    _ = try files.directory.openFile(EnvironmentDirectory.dataName, creating: true)
+    _ = try files.directory.createFile(EnvironmentDirectory.dataName)
     let pointer = try openFiles(in: directory, options, parameters, region)
     do throws(LMDBError) {
       var descriptor: Int32 = -1
       try LMDBError.check(mdb_env_get_fd(pointer, &descriptor), "find the data file", directory)
       // A program this process starts must not keep the file alive.
       _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-      let identity = try FileIdentity(descriptor: descriptor, path: directory)
+      guard let identity = FileStatus(descriptor: descriptor)?.identity else {
+        throw LMDBError(.last("examine the open file in", directory))
+      }
       return EnvironmentRegistry.shared.withLock { registry in
         let environment = Environment(
           pointer: pointer, path: directory, options: options, identity: identity, serial: registry.makeSerial(),
@@ -102,9 +104,10 @@ extension Environment {
   private static func withClosedFiles(
     at directory: String, until deadline: Deadline, _ body: (borrowing EnvironmentDirectory) throws(LMDBError) -> Void
   ) throws(LMDBError) {
-    guard let files = try EnvironmentDirectory(at: directory, creating: false, until: deadline) else { return }
-    if let identity = try files.examine(), try find(identity, path: directory) != nil {
-      throw LMDBError(.busy, message: "cannot remove the files in \(directory): open in this process")
+    guard let directory = try PrivateDirectory<LMDBError>(at: directory) else { return }
+    let files = try EnvironmentDirectory(directory, until: deadline)
+    if let identity = try files.examine(), try find(identity, path: files.path) != nil {
+      throw LMDBError(.busy, message: "cannot remove the files in \(files.path): open in this process")
     }
     try body(files)
   }

@@ -1,4 +1,5 @@
 import CLMDB
+package import FileLocks
 import Synchronization
 
 #if canImport(Darwin)

@@ -1,3 +1,5 @@
+import FileLocks
+
 /// A directory that holds an environment's two files, locked against other openers while this value lives.
 ///
 /// Openers, of this process and of others, examine, open and remove the files one at a time, so none of them can take a file
@@ -7,25 +9,33 @@ struct EnvironmentDirectory: ~Copyable {
   static let dataName = "data.mdb"
   static let lockName = "lock.mdb"
 
-  let directory: PrivateDirectory
+  let directory: PrivateDirectory<LMDBError>
+  private let lock: FileLock<LMDBError>
 
   var path: String { directory.path }
   var dataFile: String { path + "/" + Self.dataName }
 
-  /// `nil` if the directory does not exist and `creating` is false.
-  ///
   /// - Throws: `.busy` if others keep it locked until `deadline`.
-  init?(at path: String, creating: Bool, until deadline: Deadline) throws(LMDBError) {
-    guard let directory = try PrivateDirectory(at: path, creating: creating) else { return nil }
-    try directory.lock(until: deadline)
+  init(_ directory: PrivateDirectory<LMDBError>, until deadline: Deadline) throws(LMDBError) {
     self.directory = directory
+    lock = directory.lock
+    try lock.lock(.exclusive, until: deadline)
   }
 
   /// The identity of the data file; `nil` if there is none. LMDB opens both files by their paths, so neither may be a
   /// link.
   func examine() throws(LMDBError) -> FileIdentity? {
-    _ = try directory.identity(ofRegular: Self.lockName)
-    return try directory.identity(ofRegular: Self.dataName)
+    _ = try identity(of: Self.lockName)
+    return try identity(of: Self.dataName)
+  }
+
+  private func identity(of name: String) throws(LMDBError) -> FileIdentity? {
+    guard let status = try directory.status(of: name) else { return nil }
+    switch status.kind {
+    case .regular: return status.identity
+    case .symbolicLink: throw LMDBError(.link(path + "/" + name))
+    default: throw LMDBError(.damaged, message: "\(path)/\(name) is damaged: it is not a regular file")
+    }
   }
 
   /// Data first: a lock file without a data file is known to be left over, and `open` removes it.

@@ -1,4 +1,5 @@
 import CLMDB
+import FileLocks
 import Synchronization
 
 /// The environments that are open in this process, by the identity of their data file (I5).

@@ -1,4 +1,5 @@
 import CLMDB
+package import FileLocks
 
 #if canImport(Darwin)
   import Darwin
@@ -16,23 +17,6 @@ extension LMDBError {
     self.init(
       Code(returnCode: returnCode), returnCode: returnCode,
       message: "cannot \(operation) in \(path): \(reason) (\(returnCode))")
-  }
-
-  /// Reads `errno`, so it must be made before anything else can set it.
-  init(errnoOf operation: String, path: String) {
-    self.init(returnCode: errno, operation: operation, path: path)
-  }
-
-  /// - Parameter number: `errno`, read before anything else could set it.
-  /// - Parameter operation: What was tried on `path`: "open".
-  package init(errno number: Int32, _ operation: String, _ path: String) {
-    let code: Code =
-      switch number {
-      case ENOTDIR, EISDIR: .invalid
-      case ELOOP: .foreign
-      default: Code(returnCode: number)
-      }
-    self.init(code, returnCode: number, message: "cannot \(operation) \(path): \(String(cString: strerror(number)))")
   }
 
   @inline(__always)
@@ -65,5 +49,20 @@ extension LMDBError.Code {
       case EAGAIN, EBUSY: .busy
       default: .unavailable
       }
+  }
+}
+
+extension LMDBError: FileFailure {
+  package init(_ error: FileError) {
+    let code: Code =
+      switch error.code {
+      case .system where error.number == ENOTDIR || error.number == EISDIR: .invalid
+      case .system where error.number == ELOOP: .foreign
+      case .system: Code(returnCode: error.number)
+      case .link, .owner: .foreign
+      case .kind: .invalid
+      case .busy: .busy
+      }
+    self.init(code, returnCode: error.number, message: error.message)
   }
 }

@@ -1,3 +1,4 @@
+import FileLocks
 import Synchronization
 
 #if canImport(Darwin)
@@ -35,25 +36,24 @@ final class LockRegion: Sendable {
   ///
   /// - Returns: `nil` where LMDB's locks are no mutexes in this file.
   /// - Throws: `.diskFull`.
-  init?(in directory: PrivateDirectory, maxReaders: UInt32) throws(LMDBError) {
-    guard let file = try directory.openFile(EnvironmentDirectory.lockName, creating: true) else { return nil }
+  init?(in directory: PrivateDirectory<LMDBError>, maxReaders: UInt32) throws(LMDBError) {
+    let file = try directory.createFile(EnvironmentDirectory.lockName)
     #if canImport(Darwin)
       return nil
     #else
       path = file.path
       let wanted = Self.byteCount(maxReaders: maxReaders)
       if try !Self.isInUse(file) {
-        let size = max(Int(try file.status().st_size), wanted)
-        let failure = posix_fallocate(file.descriptor, 0, off_t(size))
-        if failure != 0 {
-          let error = LMDBError(errno: failure, "allocate \(size) bytes for", file.path)
-          // Short of its size, it would be found with a hole.
-          if ftruncate(file.descriptor, 0) != 0 { throw LMDBError(errno: errno, "empty", file.path) }
+        do throws(LMDBError) {
+          try file.allocate(max(Int(try file.status().size), wanted))
+        } catch {
+          // Shorter than its size, it would be found with a hole.
+          try file.replaceContent(with: [])
           throw error
         }
       }
       byteCount = Self.mutexOffset + MemoryLayout<pthread_mutex_t>.size
-      guard try file.status().st_size >= byteCount,
+      guard try file.status().size >= byteCount,
         let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0), base != MAP_FAILED
       else { return nil }
       self.base = base
@@ -105,12 +105,12 @@ final class LockRegion: Sendable {
     private static func lines(_ bytes: Int) -> Int { (bytes + line - 1) / line * line }
 
     /// Whether another process has the environment open: each has the first byte locked.
-    private static func isInUse(_ file: OpenFile) throws(LMDBError) -> Bool {
+    private static func isInUse(_ file: OpenFile<LMDBError>) throws(LMDBError) -> Bool {
       var lock = flock()
       lock.l_type = Int16(F_WRLCK)
       lock.l_whence = Int16(SEEK_SET)
       lock.l_len = 1
-      guard fcntl(file.descriptor, F_GETLK, &lock) == 0 else { throw LMDBError(errno: errno, "examine", file.path) }
+      guard fcntl(file.descriptor, F_GETLK, &lock) == 0 else { throw LMDBError(.last("examine", file.path)) }
       return lock.l_type != Int16(F_UNLCK)
     }
   #endif

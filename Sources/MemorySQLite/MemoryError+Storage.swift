@@ -1,4 +1,5 @@
 import EpisodicMemory
+import FileLocks
 import GRDB
 import SQLiteStorage
 
@@ -8,6 +9,7 @@ extension MemoryError {
     switch error {
     case let error as MemoryError: self = error
     case let error as StorageError: self.init(error)
+    case let error as FileError: self.init(.unavailable, error.message, cause: error)
     case let error as DatabaseError: self.init(error, path: path)
     case is CancellationError:
       self.init(.cancelled, "the task that asked \(path) was cancelled; nothing was changed", cause: error)
@@ -24,7 +26,7 @@ extension MemoryError {
     case .foreign, .newer, .changedMigration: self.init(.notAStore, error.description, cause: error)
     case .damaged: self.init(.corrupted, error.description, cause: error)
     case .locked: self.init(.busy, error.description, cause: error)
-    case .system, .refused, .link, .severalNames, .replaced, .readOnly, .older, .closed:
+    case .refused, .severalNames, .replaced, .readOnly, .older, .closed:
       self.init(.unavailable, error.description, cause: error)
     }
   }

@@ -1,4 +1,5 @@
 import CSQLite
+import FileLocks
 import Foundation
 import GRDB
 import GRDBSQLite

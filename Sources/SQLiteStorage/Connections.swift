@@ -1,3 +1,4 @@
+import FileLocks
 import GRDB
 import Synchronization
 
@@ -56,13 +57,25 @@ final class Connections: Sendable {
       Result { try writer?.close() },
       Result {
         let isLast = try readers.close(timeout: timeout) && writer != nil && moveLog()
-        try ClosingLock(directory: files.directory).withLock(timeout: Self.closingTimeout) {
+        try underClosingLock {
           try watch.close(removingLog: isLast)
           if writer != nil { try fileGuard.setAsideForeignLog() }
         }
       },
     ]
     for outcome in outcomes { try outcome.get() }
+  }
+
+  /// Runs `body` while no other process closes its last connection: of two that close at the same moment, SQLite would let
+  /// neither be the last one, and the log would stay.
+  ///
+  /// The lock is on the directory, so it needs no file. Without it, if another process keeps it: one that is stopped must not
+  /// hold this one up, and a log that stays is as good as one that is moved.
+  private func underClosingLock(_ body: () throws -> Void) throws {
+    let lock = (try? OpenFile<FileError>.directory(files.directory)).map { FileLock($0) }
+    try? lock?.lock(.exclusive, until: .after(Self.closingTimeout))
+    try body()
+    lock?.unlock()
   }
 
   /// Moves what is in the log into the database file, if no process is committing: one that is does it later.

@@ -1,4 +1,5 @@
 import CSQLite
+import FileLocks
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -62,3 +63,6 @@ struct Connector: Sendable {
     }
   }
 }
+
+/// Where connections are opened and closed, which may wait for a lock, a disk or another process.
+let connectionWork = BlockingWork(width: 64)

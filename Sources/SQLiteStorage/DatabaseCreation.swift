@@ -1,3 +1,4 @@
+import FileLocks
 import Foundation
 import GRDB
 
@@ -15,23 +16,21 @@ struct DatabaseCreation {
     if case .present = try files.inspect() { return }
     // An older version that was cut short may have left these beside a file without content. SQLite would take them for
     // those of the new database.
-    for leftover in [files.rollbackJournal, files.log, files.logIndex] { try PrivateFiles.remove(leftover) }
+    for leftover in [files.rollbackJournal, files.log, files.logIndex] { try DatabaseFiles.remove(leftover) }
     try removeDraft()
-    guard let descriptor = try PrivateFiles.make(files.draft) else {
-      throw StorageError.system(
-        path: files.draft, operation: "making", errno: EEXIST, reason: "another program makes a file of that name")
+    guard let draft = try OpenFile<FileError>.create(files.draft) else {
+      throw FileError(errno: EEXIST, "create", files.draft, reason: "another program makes a file of that name")
     }
     do {
-      defer { close(descriptor) }
       try build()
-      guard fsync(descriptor) == 0 else { throw StorageError.lastSystemError("syncing", files.draft) }
+      try draft.sync()
     } catch {
-      // Whoever tries next removes what is left.
+      // The next attempt removes what is left.
       try? removeDraft()
       throw error
     }
-    guard rename(files.draft, files.path) == 0 else { throw StorageError.lastSystemError("naming", files.path) }
-    try PrivateFiles.sync(directory: files.directory)
+    guard rename(files.draft, files.path) == 0 else { throw FileError.last("name", files.path) }
+    try OpenFile<FileError>.directory(files.directory).sync()
   }
 
   private func build() throws {
@@ -48,7 +47,7 @@ struct DatabaseCreation {
   }
 
   private func removeDraft() throws {
-    for suffix in ["", "-journal", "-wal", "-shm"] { try PrivateFiles.remove(files.draft + suffix) }
+    for suffix in ["", "-journal", "-wal", "-shm"] { try DatabaseFiles.remove(files.draft + suffix) }
   }
 }
 

@@ -1,3 +1,4 @@
+import FileLocks
 import Foundation
 
 /// The files of one database, by their names, and what can be told of them without SQLite.
@@ -39,7 +40,7 @@ struct DatabaseFiles: Sendable {
     let journal = try Self.file(rollbackJournal)
     let database = try Self.file(path)
     if let database, database.size > 0 {
-      guard database.names == 1 else { throw StorageError.severalNames(path: path, count: database.names) }
+      guard database.nameCount == 1 else { throw StorageError.severalNames(path: path, count: database.nameCount) }
       return .present(database)
     }
     let loss = database == nil ? "it is gone" : "it is empty"
@@ -66,12 +67,18 @@ struct DatabaseFiles: Sendable {
     return header.suffix(4).allSatisfy { $0 == 0 }
   }
 
+  /// Removes a file that may be missing. A symbolic link is removed itself, not what it names.
+  static func remove(_ path: String) throws(FileError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
+  }
+
   private static func file(_ path: String) throws -> FileStatus? {
-    guard let status = try FileStatus.of(path) else { return nil }
+    guard let status = try FileStatus(of: path) else { return nil }
     switch status.kind {
     case .regular: return status
-    case .symbolicLink: throw StorageError.link(path: path)
-    case .other: throw StorageError.foreign(path: path, reason: "it is not a regular file; name another directory")
+    case .symbolicLink: throw FileError.link(path)
+    case .directory, .other:
+      throw StorageError.foreign(path: path, reason: "it is not a regular file; name another directory")
     }
   }
 }

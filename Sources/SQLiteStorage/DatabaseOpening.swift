@@ -1,3 +1,4 @@
+import FileLocks
 import Foundation
 import GRDB
 
@@ -43,7 +44,7 @@ struct DatabaseOpening {
       }
       return try openForWriting(status)
     case (.missing, .readWrite) where configuration.create, (.empty, .readWrite) where configuration.create:
-      try PrivateFiles.makeDirectory(files.directory)
+      try PrivateDirectory<FileError>.createWithParents(files.directory)
       try requireRoom()
       try lock.withLock(timeout: configuration.busyTimeout) {
         try DatabaseCreation(files: files, applicationID: configuration.applicationID, migrator: migrator).make()
@@ -115,7 +116,7 @@ struct DatabaseOpening {
 
   private func openForReading(_ status: FileStatus, because reason: String) throws -> OpenedDatabase {
     // Without a log nobody has the database open. To read it in the usual way SQLite would make a log, even an empty one.
-    let isAlone = try FileStatus.of(files.log) == nil && FileStatus.of(files.rollbackJournal) == nil
+    let isAlone = try FileStatus(of: files.log) == nil && FileStatus(of: files.rollbackJournal) == nil
     if !isAlone { try requireRoom() }
     let connector = Connector(
       files: files, access: isAlone ? .immutable : .readOnly, timeout: configuration.busyTimeout)
@@ -149,7 +150,7 @@ struct DatabaseOpening {
 
   private func requireRoom() throws {
     guard let shortage = try LogIndexBlocks(files: files).shortage() else { return }
-    throw StorageError.system(path: files.path, operation: "opening", errno: ENOSPC, reason: shortage)
+    throw FileError(errno: ENOSPC, "open", files.path, reason: shortage)
   }
 
   /// Why the database cannot be written; `nil` if it can. Its directory must be writable too, for the log.

@@ -1,4 +1,5 @@
 import CSQLite
+import FileLocks
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -29,26 +30,26 @@ final class FileGuard: Sendable {
   }
 
   /// A read notices a replaced file after that time at the latest.
-  private static let interval: UInt64 = 100_000_000
+  private static let interval: Int64 = 100
 
   private let files: DatabaseFiles
   private let database: FileStatus
   /// `nil` for a file that was not there: then nobody may have made it.
-  private let log: FileStatus.Identity?
-  private let logIndex: FileStatus.Identity?
+  private let log: FileIdentity?
+  private let logIndex: FileIdentity?
   /// Whether the database is read without locks, so that any change of the file ends it.
   private let isImmutable: Bool
   private let state = Mutex(State())
-  private let nextLook: Atomic<UInt64>
+  private let nextLook: Atomic<Int64>
 
   /// Takes the files as they are; a connection that has them open keeps others from removing them rightfully.
   init(_ files: DatabaseFiles, database: FileStatus, isImmutable: Bool, _ db: Database) throws {
     self.files = files
     self.database = database
     self.isImmutable = isImmutable
-    log = try FileStatus.of(files.log)?.identity
-    logIndex = try FileStatus.of(files.logIndex)?.identity
-    nextLook = Atomic(Self.now() &+ Self.interval)
+    log = try FileStatus(of: files.log)?.identity
+    logIndex = try FileStatus(of: files.logIndex)?.identity
+    nextLook = Atomic(CoarseClock.milliseconds &+ Self.interval)
     // Before the look at the file: a checkpoint in between makes the file look older than it is, which is no harm.
     var log = episodic_log_state()
     let hasLog = !isImmutable && episodic_log_state_read(db.sqliteConnection, &log) == SQLITE_OK
@@ -61,7 +62,7 @@ final class FileGuard: Sendable {
   ///
   /// Cost: reading a coarse clock, nanoseconds; every 100 ms, three `lstat`.
   func verifyNowAndThen() throws {
-    let now = Self.now()
+    let now = CoarseClock.milliseconds
     let due = nextLook.load(ordering: .relaxed)
     guard now >= due else { return }
     // After a verdict a look is due at any time.
@@ -121,11 +122,11 @@ final class FileGuard: Sendable {
   /// Gives another name to a log that is left beside a database which took the place of its own, so that nobody merges the
   /// two. To be called when the connections of this process are closed.
   func setAsideForeignLog() throws {
-    guard state.withLock({ $0.isForeign }), let log, try FileStatus.of(files.log)?.identity == log else { return }
+    guard state.withLock({ $0.isForeign }), let log, try FileStatus(of: files.log)?.identity == log else { return }
     // Beside a file that lost everything the log stays: with that it is damage, and the log may be all there is.
-    guard let database = try FileStatus.of(files.path), database.size > 0 else { return }
-    guard rename(files.log, files.foreignLog) == 0 else { throw StorageError.lastSystemError("renaming", files.log) }
-    if try FileStatus.of(files.logIndex)?.identity == logIndex { try PrivateFiles.remove(files.logIndex) }
+    guard let database = try FileStatus(of: files.path), database.size > 0 else { return }
+    guard rename(files.log, files.foreignLog) == 0 else { throw FileError.last("rename", files.log) }
+    if try FileStatus(of: files.logIndex)?.identity == logIndex { try DatabaseFiles.remove(files.logIndex) }
   }
 
   private static func seen(_ file: FileStatus, _ log: episodic_log_state, _ db: Database) -> Seen {
@@ -154,7 +155,7 @@ final class FileGuard: Sendable {
 
   @discardableResult
   private func requireNames() throws -> FileStatus {
-    guard let current = try FileStatus.of(files.path) else {
+    guard let current = try FileStatus(of: files.path) else {
       throw StorageError.replaced(path: files.path, what: "was removed or renamed")
     }
     guard current.identity == database.identity else {
@@ -165,23 +166,12 @@ final class FileGuard: Sendable {
       throw StorageError.replaced(path: files.path, what: "was written by another program")
     }
     for (path, identity) in [(files.log, log), (files.logIndex, logIndex)] {
-      guard try FileStatus.identity(of: path) == identity else {
+      guard try FileIdentity(of: path) == identity else {
         throw StorageError.replaced(
           path: path, what: identity == nil ? "was made by another program" : "was removed or replaced")
       }
     }
     return current
-  }
-
-  /// Nanoseconds of a clock that never goes back and is cheap to read.
-  private static func now() -> UInt64 {
-    #if os(Linux)
-      var time = timespec()
-      clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-      return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-    #else
-      return DispatchTime.now().uptimeNanoseconds
-    #endif
   }
 }
 

@@ -1,3 +1,4 @@
+import FileLocks
 import Foundation
 
 /// The blocks of the log's index, which SQLite makes for whoever opens the database, and maps into memory.
@@ -23,7 +24,7 @@ struct LogIndexBlocks {
     let (free, hasSmallBlocks) = try freeBytes()
     let needed = hasSmallBlocks ? Self.size : Self.firstSize
     guard free < needed + Self.reserve else { return nil }
-    if let index = try FileStatus.of(files.logIndex), index.size >= needed, index.bytesOnDisk >= index.size {
+    if let index = try FileStatus(of: files.logIndex), index.size >= needed, index.bytesOnDisk >= index.size {
       return nil
     }
     return "\(files.directory) has \(free) bytes left; free some space, at least \(needed + Self.reserve) bytes"
@@ -34,18 +35,16 @@ struct LogIndexBlocks {
   /// By SQLite's own descriptor: to open the file a second time and close it would drop SQLite's locks (I5).
   func allocate() throws {
     #if os(Linux)
-      guard try freeBytes().hasSmallBlocks, let index = try FileStatus.of(files.logIndex) else { return }
+      guard try freeBytes().hasSmallBlocks, let index = try FileStatus(of: files.logIndex) else { return }
       guard index.bytesOnDisk < Self.size else { return }
       for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
         guard let descriptor = Int32(name) else { continue }
-        var status = stat()
         // A descriptor of another thread may be closed by now.
-        guard fstat(descriptor, &status) == 0, FileStatus(status).identity == index.identity else { continue }
+        guard FileStatus(descriptor: descriptor)?.identity == index.identity else { continue }
         let code = posix_fallocate(descriptor, 0, off_t(Self.size))
         // A descriptor that may only read belongs to a process that writes nothing into the index.
         if code == 0 || code == EBADF || code == EOPNOTSUPP || code == EINVAL { return }
-        throw StorageError.system(
-          path: files.logIndex, operation: "allocating", errno: code, reason: String(cString: strerror(code)))
+        throw FileError(errno: code, "allocate", files.logIndex)
       }
     #endif
   }
@@ -54,7 +53,7 @@ struct LogIndexBlocks {
   private func freeBytes() throws -> (free: Int64, hasSmallBlocks: Bool) {
     var system = statvfs()
     guard statvfs(files.directory, &system) == 0 else {
-      throw StorageError.lastSystemError("looking at the file system of", files.directory)
+      throw FileError.last("examine the file system of", files.directory)
     }
     let block = Int64(clamping: system.f_frsize)
     let (bytes, overflow) = Int64(clamping: system.f_bavail).multipliedReportingOverflow(by: block)

@@ -1,3 +1,4 @@
+import FileLocks
 import Foundation
 import GRDB
 import Synchronization
@@ -107,7 +108,7 @@ final class ReaderPool: Sendable {
     if let taken { return taken }
     do {
       // Opening reads the database, for which SQLite may have to wait.
-      return try await offCallersThread { [connector] in try Reader(connector) }
+      return try await connectionWork.run { [connector] in try Reader(connector) }
     } catch {
       release()
       throw error

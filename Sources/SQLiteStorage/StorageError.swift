@@ -1,6 +1,5 @@
-import Foundation
-
-/// Why a database file cannot be used; errors of SQLite itself come as GRDB's `DatabaseError`.
+/// Why a database file cannot be used; errors of SQLite itself come as GRDB's `DatabaseError`, refusals by
+/// the file system as `FileError`.
 public enum StorageError: Error, Sendable, CustomStringConvertible {
   /// There is no file, and none was to be made.
   case missing(path: String)
@@ -14,16 +13,12 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
   case changedMigration(path: String, version: Int)
   /// Something of the database is lost or destroyed.
   case damaged(path: String, reason: String)
-  /// A file of a database is a symbolic link: whoever planted it would choose what is read and written.
-  case link(path: String)
   /// The file has further names, under each of which SQLite would keep another log.
   case severalNames(path: String, count: UInt64)
   /// A file of the open database was removed, replaced, renamed or overwritten by another program.
   case replaced(path: String, what: String)
   /// The database was opened for reading only.
   case readOnly(path: String, reason: String)
-  /// A system call on the file, its folder or its lock failed.
-  case system(path: String, operation: String, errno: Int32, reason: String)
   /// Another process holds the commit lock for longer than the timeout.
   case locked(path: String, milliseconds: Int)
   /// The connection does not run as it was told to.
@@ -42,13 +37,10 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
     case .changedMigration(let path, let version):
       "migration \(version) of \(path) is not the one this build has; use the build that made it"
     case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
-    case .link(let path): "\(path) is a symbolic link, which no file of a store may be; put the file itself there"
     case .severalNames(let path, let count):
       "\(path) is one file under \(count) names (hard links), each of which would get a log of its own; copy it instead"
     case .replaced(let path, let what): "\(path) \(what) while it was open; nothing was written: open it again"
     case .readOnly(let path, let reason): "\(path) is open for reading only: \(reason)"
-    case .system(let path, let operation, let errno, let reason):
-      "\(operation) \(path): \(reason)\(errno == EACCES || errno == EPERM ? "; change its owner or mode" : "")"
     case .locked(let path, let milliseconds):
       "another process has held \(path) for \(milliseconds) ms; end it or try again"
     case .refused(let pragma, let expected, let actual): "\(pragma) is \(actual) although \(expected) was set"

@@ -1,4 +1,4 @@
-import Foundation
+import FileLocks
 public import GRDB
 
 /// A SQLite database in WAL mode that several processes read and write at once: one writer with group commit, a pool of
@@ -92,12 +92,12 @@ public final class WALDatabase: Sendable {
 
   /// Opens the file on a thread that may wait.
   public static func open(path: String, _ configuration: Configuration) async throws -> WALDatabase {
-    try await offCallersThread { try WALDatabase(path: path, configuration) }
+    try await connectionWork.run { try WALDatabase(path: path, configuration) }
   }
 
   // The last reference may go on any thread, one of the connections' own included.
   deinit {
-    if !connections.isClosed { closeInBackground(connections) }
+    if !connections.isClosed { connectionWork.submit { [connections] in try? connections.close() } }
   }
 
   // MARK: Reading
@@ -201,14 +201,14 @@ public final class WALDatabase: Sendable {
   ///
   /// Ends the wait of nobody: calls that came before are answered first.
   public func close() async throws {
-    try await offCallersThread { [connections] in try connections.close() }
+    try await connectionWork.run { [connections] in try connections.close() }
   }
 
   /// Bytes of the database file and its log.
   public var bytesOnDisk: Int64 {
     let files = connections.files
     // Sizes for statistics: what cannot be seen counts as nothing.
-    return [files.path, files.log].reduce(0) { sum, file in sum + ((try? FileStatus.of(file))?.size ?? 0) }
+    return [files.path, files.log].reduce(0) { sum, file in sum + ((try? FileStatus(of: file))?.size ?? 0) }
   }
 }
 

@@ -1,3 +1,4 @@
+import FileLocks
 import Episodic
 import Foundation
 import LMDB

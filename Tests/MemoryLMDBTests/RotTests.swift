@@ -1,3 +1,4 @@
+import FileLocks
 import EpisodicMemory
 import Foundation
 import LMDB
@@ -43,8 +44,8 @@ import Testing
       let cache = try store.begun()
       for number in 0..<300 { cache.fill(.sample("\(number)", steps: 3), asOf: 10) }
       cache.close()
-      let place = try #require(try PrivateDirectory(at: store.directory, creating: false))
-      let file = try #require(try place.openFile("data.mdb", creating: false))
+      let place = try #require(try PrivateDirectory<LMDBError>(at: store.directory))
+      let file = try #require(try place.openFile("data.mdb"))
       try #expect(file.isInMemory())
       fsync(file.descriptor)
       posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED)

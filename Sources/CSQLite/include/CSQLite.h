@@ -71,14 +71,6 @@ typedef struct {
 
 int episodic_database_header_read(struct sqlite3 *connection, episodic_database_header *header);
 
-/// Which file a path names; a symbolic link is itself.
-///
-/// Asks for nothing else, in particular not for times: Linux 6.13 and newer stamp the write after such a question anew, which has
-/// to reach the disk, and a synced commit to the log takes a third longer.
-///
-/// @return 0, or an error number.
-int episodic_file_identity(const char *path, uint64_t *device, uint64_t *inode);
-
 struct episodic_tokenizer;
 
 /// Makes one of FTS5's own tokenizers.

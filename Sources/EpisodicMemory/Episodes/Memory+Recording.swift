@@ -1,3 +1,5 @@
+import FileLocks
+
 extension Memory {
   /// Begins an episode, which is active until it is completed, failed or archived.
   ///

@@ -1,3 +1,4 @@
+import FileLocks
 import Synchronization
 
 /// Brings the cache to where the primary is, so that a read may be answered from it (I3).

@@ -1,3 +1,4 @@
+import FileLocks
 import Synchronization
 
 /// Keeps the index near the primary, so that a query finds little to catch up with.

@@ -1,3 +1,5 @@
+import FileLocks
+
 extension Memory {
   /// What both tiers hold, and what the cache did.
   public func statistics() async throws(MemoryError) -> MemoryStatistics {

@@ -1,3 +1,5 @@
+import FileLocks
+
 /// Reads through the two tiers: gate, cache, primary, fill.
 struct ReadThrough: Sendable {
   let primary: any PrimaryStore

@@ -51,7 +51,7 @@ extension LMDBCache {
         at: directory, store: store, layout: CacheTables.layout, mapSize: sizes.mapSize, epoch: sizes.epoch,
         logger: logger)
       let policy = EvictionPolicy(
-        path: tier.directory + "/" + LMDBTier.policyName, entries: sizes.expectedEntries)
+        path: tier.directory + "/" + TierFile.policy, entries: sizes.expectedEntries)
       if !policy.isShared {
         logger.debug("\(tier.directory) has no room for what its policy learns: this process learns for itself alone")
       }

@@ -1,4 +1,5 @@
 import EpisodicMemory
+import FileLocks
 import LMDB
 
 extension LMDBSearchIndex {
@@ -6,7 +7,7 @@ extension LMDBSearchIndex {
   public func maintain(while isWanted: () -> Bool) -> Bool {
     guard isAvailable, condition.mayWrite(at: clock.now()) else { return false }
     do throws(LMDBError) {
-      return try maintenance.withLock { () throws(LMDBError) in
+      return try maintenance.withLockIfAvailable { () throws(LMDBError) in
         // Those of dead processes would keep pages from being used again.
         try tier.checkFiles()
         try tier.environment.checkReaders()

@@ -1,4 +1,5 @@
 public import EpisodicMemory
+import FileLocks
 import LMDB
 public import Logging
 
@@ -26,7 +27,7 @@ extension LMDBSearchIndex {
     RecoveringIndex(at: directory, clock: clock, logger: logger) { () throws(LMDBError) in
       // The cache, which would make it, may be switched off; and neither may be reached through a link.
       if let end = directory.lastIndex(of: "/") {
-        _ = try PrivateDirectory(at: String(directory[..<end]), creating: true)
+        _ = try PrivateDirectory<LMDBError>(creatingAt: String(directory[..<end]))
       }
       let tier = try LMDBTier.openAnywhere(
         at: directory, store: store, layout: layout, mapSize: mapSize, epoch: epoch, logger: logger)

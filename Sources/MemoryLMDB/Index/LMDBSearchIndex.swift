@@ -1,5 +1,6 @@
 import ByteCoding
 public import EpisodicMemory
+import FileLocks
 import LMDB
 import Logging
 import Synchronization
@@ -23,7 +24,7 @@ public final class LMDBSearchIndex: SearchIndex {
   let episodes: EpisodeTable
   let names: NameTable
   let scratch = VectorScratch.Pool()
-  let maintenance: MaintenanceLock
+  let maintenance: FileLock<LMDBError>
   let budget: StepBudget
   let mappedPages: MappedPages
   let followSize = AdaptiveBatchSize(most: followBatch)
@@ -49,7 +50,7 @@ public final class LMDBSearchIndex: SearchIndex {
       database: try tier.database("vectors"), epoch: tier.epoch, verified: verified, isTrusted: tier.isTrusted)
     episodes = EpisodeTable(database: try tier.database("episodes"), epoch: tier.epoch)
     names = NameTable(database: try tier.database("names"), epoch: tier.epoch)
-    maintenance = try MaintenanceLock(in: tier.place)
+    maintenance = try FileLock(in: tier.place, TierFile.maintenance)
   }
 
   deinit {

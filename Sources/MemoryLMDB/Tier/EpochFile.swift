@@ -1,12 +1,5 @@
+import FileLocks
 import LMDB
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// The file `epoch` in a tier's directory: one line with the boot and the directory its neighbours belong to, and a second
 /// one: the seal, while nobody has the tier open; `trusted`, while those have it open of whom the first found it sealed.
@@ -18,40 +11,37 @@ import LMDB
 /// them, and the others find its new ones. The file is written in place, since replacing it would split the lock; a
 /// line that was cut short is no epoch, and has the files removed as any other epoch would.
 struct EpochFile: ~Copyable {
-  static let name = "epoch"
-  static let dataName = "data.mdb"
-
-  let directory: PrivateDirectory
-  private let file: OpenFile
+  let directory: PrivateDirectory<LMDBError>
+  private let lock: FileLock<LMDBError>
 
   /// Creates the file if there is none, in a directory that holds nothing that is not a tier's.
   ///
   /// - Throws: `.busy` if other processes keep it locked until `deadline`, `.foreign` if the directory is somebody else's.
-  init(in directory: PrivateDirectory, until deadline: Deadline) throws(LMDBError) {
-    if try directory.status(of: Self.name) == nil { try Self.refuseForeign(directory) }
-    guard let file = try directory.openFile(Self.name, creating: true) else { throw directory.isGone }
-    try file.lock(.exclusive, until: deadline)
+  init(in directory: PrivateDirectory<LMDBError>, until deadline: Deadline) throws(LMDBError) {
+    if try directory.status(of: TierFile.epoch) == nil { try Self.refuseForeign(directory) }
+    let lock = try FileLock(in: directory, TierFile.epoch)
+    try lock.lock(.exclusive, until: deadline)
     self.directory = directory
-    self.file = file
+    self.lock = lock
   }
 
   /// Neither creates anything nor waits.
   ///
   /// - Returns: `nil` if there is none, or others hold it.
-  init?(existingIn directory: PrivateDirectory) throws(LMDBError) {
-    guard let file = try directory.openFile(Self.name, creating: false), try file.tryLock(.exclusive) else {
+  init?(existingIn directory: PrivateDirectory<LMDBError>) throws(LMDBError) {
+    guard let lock = try directory.openFile(TierFile.epoch).map({ FileLock($0) }), try lock.tryLock(.exclusive) else {
       return nil
     }
     self.directory = directory
-    self.file = file
+    self.lock = lock
   }
 
   /// Files of another program must be neither written to nor removed. A tier whose epoch file was deleted still has the files
   /// that no other program makes.
-  private static func refuseForeign(_ directory: PrivateDirectory) throws(LMDBError) {
+  private static func refuseForeign(_ directory: PrivateDirectory<LMDBError>) throws(LMDBError) {
     let names = try directory.names()
-    if names.contains(UsersFile.name) || names.contains(WriterLock.name) { return }
-    guard let foreign = names.first(where: { !TierLayout.isSubdirectory($0) && $0 != name }) else { return }
+    if names.contains(TierFile.users) || names.contains(TierFile.writer) { return }
+    guard let foreign = names.first(where: { !TierLayout.isSubdirectory($0) && $0 != TierFile.epoch }) else { return }
     throw LMDBError(
       .foreign,
       message: "\(directory.path) holds \(foreign), which no tier of a store has left there; move it away")
@@ -91,54 +81,31 @@ struct EpochFile: ~Copyable {
   ///
   /// - Parameter dataFile: The file that was open; one that has taken its place is not sealed.
   func seal(_ dataFile: FileIdentity, in epoch: Epoch) throws(LMDBError) {
-    guard let line = line(of: epoch), let status = try directory.status(of: Self.dataName),
-      FileIdentity(status) == dataFile
+    guard let line = line(of: epoch), try directory.status(of: TierFile.data)?.identity == dataFile
     else { return }
     // A time of its own, because the clock of files ticks slowly: what writes to the file from now on, even within the
     // same tick, gives it another.
-    try directory.setTimes(
-      of: Self.dataName, to: timespec(tv_sec: 1_000_000_000, tv_nsec: .random(in: 0..<1_000_000_000)))
+    try directory.setTimes(of: TierFile.data, to: 1_000_000_000_000_000_000 + .random(in: 0..<1_000_000_000))
     guard let seal = try seal() else { return }
     try write(line + seal)
   }
 
   /// Of the data file. The time of the last change of its status is among it, which no program can set.
   private func seal() throws(LMDBError) -> [UInt8]? {
-    guard let status = try directory.status(of: Self.dataName) else { return nil }
-    #if canImport(Darwin)
-      let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
-    #else
-      let (modified, changed) = (status.st_mtim, status.st_ctim)
-    #endif
-    let times = [modified, changed].map { "\($0.tv_sec) \($0.tv_nsec)" }.joined(separator: " ")
-    return Array("\(status.st_ino) \(status.st_size) \(times)\n".utf8)
+    guard let status = try directory.status(of: TierFile.data) else { return nil }
+    return Array("\(status.identity.inode) \(status.size) \(status.modified) \(status.changed)\n".utf8)
   }
 
-  private func content() throws(LMDBError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: 512)
-    let count = pread(file.descriptor, &bytes, bytes.count, 0)
-    guard count >= 0 else { throw LMDBError(errno: errno, "read", file.path) }
-    return Array(bytes[..<count])
-  }
+  private func content() throws(LMDBError) -> [UInt8] { try lock.file.read(512, at: 0) }
 
-  private func write(_ content: [UInt8]) throws(LMDBError) {
-    guard pwrite(file.descriptor, content, content.count, 0) == content.count,
-      ftruncate(file.descriptor, off_t(content.count)) == 0
-    else { throw LMDBError(errno: errno, "write", file.path) }
-  }
+  private func write(_ content: [UInt8]) throws(LMDBError) { try lock.file.replaceContent(with: content) }
 
   /// Has the next process that opens the tier remove its files; those that have it open go on.
-  static func invalidate(in directory: PrivateDirectory) throws(LMDBError) {
-    guard let file = try directory.openFile(name, creating: false) else { return }
-    guard ftruncate(file.descriptor, 0) == 0 else { throw LMDBError(errno: errno, "empty", file.path) }
+  static func invalidate(in directory: PrivateDirectory<LMDBError>) throws(LMDBError) {
+    try directory.openFile(TierFile.epoch)?.replaceContent(with: [])
   }
 
   private func line(of epoch: Epoch) -> [UInt8]? {
     epoch.boot.map { Array("\($0) \(directory.identity.device):\(directory.identity.inode)\n".utf8) }
   }
-}
-
-extension PrivateDirectory {
-  /// For a file that could not be created in a directory that was there a moment ago.
-  var isGone: LMDBError { LMDBError(.unavailable, message: "\(path) was removed meanwhile") }
 }

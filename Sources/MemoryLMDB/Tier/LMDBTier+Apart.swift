@@ -1,14 +1,7 @@
 import EpisodicMemory
+import FileLocks
 import LMDB
 import Logging
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// Tiers of containers. LMDB tells readers apart by process numbers, and in two PID namespaces two processes may have the same: in two
 /// containers, 1. The one that comes later has a tier of its namespace's own, beside the others, and removes it when it closes it.
@@ -38,14 +31,13 @@ extension LMDBTier {
 
   /// The number of this process's PID namespace; `nil` where there are none.
   private static func processNamespace() -> UInt64? {
-    var status = stat()
-    guard stat("/proc/self/ns/pid", &status) == 0 else { return nil }
-    return UInt64(truncatingIfNeeded: status.st_ino)
+    // The link leads to an object of the kernel's, with a number for each namespace.
+    (try? FileStatus(of: "/proc/self/ns/pid", followingLinks: true))?.identity.inode
   }
 
   /// Counts the tiers of other namespaces, and removes those that nobody uses: their processes were killed.
   private static func countOthers(than name: String, in directory: String) throws(LMDBError) -> Int {
-    guard let place = try PrivateDirectory(at: directory, creating: false) else { return 0 }
+    guard let place = try PrivateDirectory<LMDBError>(at: directory) else { return 0 }
     var count = 0
     for other in try place.names() where other.hasPrefix(apartPrefix) && other != name {
       if try !removeUnused(at: "\(directory)/\(other)") { count += 1 }
@@ -55,26 +47,22 @@ extension LMDBTier {
 
   /// - Returns: Whether it was removed; false if somebody uses, opens or closes it.
   private static func removeUnused(at directory: String) throws(LMDBError) -> Bool {
-    guard let place = try PrivateDirectory(at: directory, creating: false) else { return true }
-    guard try place.status(of: EpochFile.name) != nil else { return try removeEmptied(place) }
+    guard let place = try PrivateDirectory<LMDBError>(at: directory) else { return true }
+    guard try place.status(of: TierFile.epoch) != nil else { return place.removeIfEmpty() }
     guard let file = try EpochFile(existingIn: place) else { return false }
     guard try UsersFile(in: place, until: .after(.zero)).isAlone else { return false }
     return try removeAll(place, file)
   }
 
   /// Removes the directory of a tier apart. Its users are gone.
-  static func removeAll(_ place: PrivateDirectory, _ file: borrowing EpochFile) throws(LMDBError) -> Bool {
+  static func removeAll(_ place: PrivateDirectory<LMDBError>, _ file: borrowing EpochFile) throws(LMDBError) -> Bool {
     try Environment.removeFiles(at: place.path, patience: .zero)
     // Last the epoch file, whose lock is held.
-    for name in [policyName, WriterLock.name, MaintenanceLock.name, UsersFile.name, EpochFile.name] {
+    for name in [
+      TierFile.policy, TierFile.writer, TierFile.maintenance, TierFile.users, TierFile.epoch,
+    ] {
       try place.remove(name)
     }
-    return try removeEmptied(place)
-  }
-
-  private static func removeEmptied(_ place: PrivateDirectory) throws(LMDBError) -> Bool {
-    // Not empty if somebody has just begun to use it again.
-    guard rmdir(place.path) == 0 || errno == ENOENT else { return false }
-    return true
+    return place.removeIfEmpty()
   }
 }

@@ -1,18 +1,26 @@
+import FileLocks
 import LMDB
 import Synchronization
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+/// The files of a tier, by name.
+enum TierFile {
+  static let data = "data.mdb"
+  /// LMDB's reader table and locks.
+  static let lock = "lock.mdb"
+  /// See `EpochFile`.
+  static let epoch = "epoch"
+  /// See `UsersFile`.
+  static let users = "users"
+  /// Locked by the process that writes, since LMDB waits for its own lock without a bound.
+  static let writer = "writer"
+  /// Locked by the thread that merges. One that takes over from a killed process first clears away what that left half done.
+  static let maintenance = "maintenance"
+  /// See `PolicyMap`.
+  static let policy = "policy"
+}
 
 /// What becomes of the files while they are open, and when they are in the way.
 extension LMDBTier {
-  static let policyName = "policy"
-  private static let lockName = "lock.mdb"
   private static let millisecondsBetweenLooks: Int64 = 100
 
   /// The files as they were looked at last. None of them shrinks: one that has to be smaller takes the place of another.
@@ -26,10 +34,10 @@ extension LMDBTier {
     let identity: FileIdentity
     let bytes: Int64
 
-    init?(_ status: stat?) {
+    init?(_ status: FileStatus?) {
       guard let status else { return nil }
-      identity = FileIdentity(status)
-      bytes = Int64(status.st_size)
+      identity = status.identity
+      bytes = status.size
     }
 
     func isCut(since before: FileSize?) -> Bool {
@@ -45,7 +53,7 @@ extension LMDBTier {
   ///
   /// - Throws: `.filesChanged`, from then on each time.
   func checkFiles() throws(LMDBError) {
-    let now = Self.coarseMilliseconds()
+    let now = CoarseClock.milliseconds
     guard now &- lastLook.load(ordering: .relaxed) >= Self.millisecondsBetweenLooks else { return }
     try lookAtFiles()
     lastLook.store(now, ordering: .relaxed)
@@ -53,17 +61,17 @@ extension LMDBTier {
 
   func lookAtFiles() throws(LMDBError) {
     let now = FileSizes(
-      data: FileSize(try place.status(of: EpochFile.dataName)), lock: FileSize(try place.status(of: Self.lockName)),
-      policy: FileSize(try place.status(of: Self.policyName)))
+      data: FileSize(try place.status(of: TierFile.data)), lock: FileSize(try place.status(of: TierFile.lock)),
+      policy: FileSize(try place.status(of: TierFile.policy)))
     try fileSizes.withLock { before throws(LMDBError) in
       if let lock = now.lock, lock.isCut(since: before.lock) { isLockCut.store(true, ordering: .relaxed) }
       let isSameLock = before.lock == nil || now.lock?.identity == before.lock?.identity
-      guard now.lock != nil, isSameLock, !isLockCut.load(ordering: .relaxed) else { throw changed(Self.lockName) }
+      guard now.lock != nil, isSameLock, !isLockCut.load(ordering: .relaxed) else { throw changed(TierFile.lock) }
       guard let data = now.data, data.identity == environment.identity, !data.isCut(since: before.data) else {
-        throw changed(EpochFile.dataName)
+        throw changed(TierFile.data)
       }
       // Another process may have put one of another size in its place, which this one does not have mapped.
-      if now.policy?.isCut(since: before.policy) == true { throw changed(Self.policyName) }
+      if now.policy?.isCut(since: before.policy) == true { throw changed(TierFile.policy) }
       before = now
     }
   }
@@ -74,29 +82,19 @@ extension LMDBTier {
       .filesChanged, message: "\(place.path)/\(name) was removed, replaced or cut short while it was open")
   }
 
-  private static func coarseMilliseconds() -> Int64 {
-    var time = timespec()
-    #if canImport(Darwin)
-      clock_gettime(CLOCK_MONOTONIC_RAW_APPROX, &time)
-    #else
-      clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-    #endif
-    return Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000
-  }
-
   /// Removes the files of a tier and of those apart from it, open or not; who has them open goes on with what it has until it
   /// looks. Does nothing while another process opens or closes them.
   ///
   /// - Returns: Bytes that they took on the disk.
   static func removeFiles(in directory: String) -> Int64 {
     do throws(LMDBError) {
-      guard let place = try PrivateDirectory(at: directory, creating: false),
+      guard let place = try PrivateDirectory<LMDBError>(at: directory),
         let file = try EpochFile(existingIn: place)
       else { return 0 }
       var bytes: Int64 = 0
-      for name in [EpochFile.dataName, lockName, policyName] {
-        guard let status = try place.status(of: name), status.st_mode & S_IFMT == S_IFREG else { continue }
-        bytes &+= Int64(status.st_blocks) &* 512
+      for name in [TierFile.data, TierFile.lock, TierFile.policy] {
+        guard let status = try place.status(of: name), status.kind == .regular else { continue }
+        bytes &+= status.bytesOnDisk
         try place.remove(name)
       }
       try file.clear()

@@ -1,15 +1,8 @@
 import EpisodicMemory
+import FileLocks
 import LMDB
 import Logging
 import Synchronization
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// An LMDB environment of a store: what is derived from the primary and can be made anew at any moment (I1).
 ///
@@ -20,13 +13,15 @@ import Synchronization
 final class LMDBTier: Sendable {
   /// How long opening waits for others that open or close it, in all: longer than they take unless one is stopped.
   static let openingPatience = Duration.seconds(1)
+  /// How long a write waits for other processes.
+  private static let writingTimeout = Duration.milliseconds(200)
 
-  let place: PrivateDirectory
+  let place: PrivateDirectory<LMDBError>
   let store: StoreIdentity
   let environment: Environment
   private let boot: Epoch
   private let users: UsersFile
-  private let writers: WriterLock
+  private let writers: FileLock<LMDBError>
   /// Seeds every checksum, see `MetaTable.Identity`.
   let epoch: UInt64
   let pageSize: Int
@@ -65,9 +60,7 @@ final class LMDBTier: Sendable {
     at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, epoch: Epoch, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
     let deadline = Deadline.after(openingPatience)
-    guard let place = try PrivateDirectory(at: directory, creating: true) else {
-      throw LMDBError(.unavailable, message: "\(directory) was removed meanwhile")
-    }
+    let place = try PrivateDirectory<LMDBError>(creatingAt: directory)
     // Of several threads of this process, too, one opens it, and the others find it open.
     let file = try EpochFile(in: place, until: deadline)
     if let tier = try reuse(place, for: store) { return tier }
@@ -77,11 +70,11 @@ final class LMDBTier: Sendable {
     var isSealed = try file.isSealed(in: epoch)
     if isSealed, users.isAlone {
       // What has to be read from the disk again may come back other than it was written.
-      isSealed = try place.openFile(EpochFile.dataName, creating: false)?.isInMemory() ?? false
+      isSealed = try place.openFile(TierFile.data)?.isInMemory() ?? false
     }
     let isTrusted: Bool
     if users.isAlone {
-      let isMissing = try place.status(of: EpochFile.dataName) == nil
+      let isMissing = try place.status(of: TierFile.data) == nil
       isTrusted = isSealed || isMissing
     } else {
       isTrusted = try file.isTrusted(in: epoch)
@@ -96,7 +89,9 @@ final class LMDBTier: Sendable {
     return tier
   }
 
-  private static func reuse(_ place: PrivateDirectory, for store: StoreIdentity) throws(LMDBError) -> LMDBTier? {
+  private static func reuse(_ place: PrivateDirectory<LMDBError>, for store: StoreIdentity) throws(LMDBError)
+    -> LMDBTier?
+  {
     try inUse.withLock { inUse throws(LMDBError) in
       guard let use = inUse[place.identity] else { return nil }
       guard !use.tier.haveFilesChanged.load(ordering: .relaxed) else {
@@ -111,7 +106,7 @@ final class LMDBTier: Sendable {
   }
 
   private struct Opening {
-    let place: PrivateDirectory
+    let place: PrivateDirectory<LMDBError>
     let store: StoreIdentity
     let layout: TierLayout
     let mapSize: Int
@@ -183,7 +178,7 @@ final class LMDBTier: Sendable {
     _ body: (inout WriteTransaction) throws(LMDBError) -> Result
   ) throws(LMDBError) -> Result {
     try checkFiles()
-    return try writers.withLock { () throws(LMDBError) in try environment.write(body) }
+    return try writers.withLock(timeout: Self.writingTimeout) { () throws(LMDBError) in try environment.write(body) }
   }
 
   /// As `write`, but begins no write transaction where one is not wanted any more once the lock is held.
@@ -196,10 +191,15 @@ final class LMDBTier: Sendable {
     _ body: (inout WriteTransaction) throws(LMDBError) -> Result
   ) throws(LMDBError) -> Result? {
     try checkFiles()
-    return try writers.withLock(waits: waits) { () throws(LMDBError) in
+    func attempt() throws(LMDBError) -> Result? {
       guard try environment.read(isWanted) else { return nil }
       return try environment.write(body)
     }
+    if waits { return try writers.withLock(timeout: Self.writingTimeout, attempt) }
+    guard let result = try writers.withLockIfAvailable(attempt) else {
+      throw LMDBError(.busy, message: "another process or thread writes to \(directory) now")
+    }
+    return result
   }
 
   /// Opens files of this epoch. Those that are damaged or belong elsewhere are removed, once.
@@ -255,9 +255,9 @@ final class LMDBTier: Sendable {
   /// - Throws: `.damaged`, `.incompatible` where the files hold something else than this store's tier.
   private init(_ environment: Environment, _ opening: Opening, _ users: UsersFile) throws(LMDBError) {
     let (place, store) = (opening.place, opening.store)
-    let writers = try WriterLock(in: place)
+    let writers = try FileLock<LMDBError>(in: place, TierFile.writer)
     // Making a database is a write, too.
-    let tables = try writers.withLock { () throws(LMDBError) in
+    let tables = try writers.withLock(timeout: Self.writingTimeout) { () throws(LMDBError) in
       try Tables(environment, opening.layout, of: store, in: place.path)
     }
     self.store = store

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSQLite.h"
+#include "CFileLocks.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,13 +3,11 @@ import Synchronization
 
 /// Threads for work that may wait for a lock, a disk or another process, or that computes for longer than a millisecond.
 ///
-/// Such work may keep neither the caller's executor, which may be the main actor, nor the cooperative pool, which has a
-/// thread for each core. A lane is a serial dispatch queue: it gets a thread even while every thread of the global queues
-/// is blocked. No more than `width` pieces of work run at once, so that many callers that wait for one stopped process do
-/// not take a thread each; the others wait in order, and leave when their task is cancelled.
+/// Such work must block neither the caller's executor, which may be the main actor, nor the cooperative pool, which has one
+/// thread a core. A lane is a serial dispatch queue: it gets a thread even while every thread of the global queues is blocked. At
+/// most `width` pieces of work run at once, so that callers that wait for one stopped process do not take a thread each; further
+/// ones wait in order.
 package final class BlockingWork: TaskExecutor {
-  package static let shared = BlockingWork(width: 32)
-
   private struct State {
     var idle: [DispatchQueue] = []
     var lanes = 0
@@ -21,22 +19,25 @@ package final class BlockingWork: TaskExecutor {
 
   package init(width: Int) { self.width = max(width, 1) }
 
-  /// Runs `body` on one of the threads.
+  /// Runs `body` on one of the threads, even if the task is cancelled.
   ///
   /// Cost: two changes of thread, about 15 µs.
-  ///
-  /// - Throws: What `body` throws; `.cancelled` where the task is cancelled before `body` has begun.
-  package func run<Value: Sendable>(
-    _ body: @escaping @Sendable () throws(MemoryError) -> Value
-  ) async throws(MemoryError) -> Value {
-    try await run { (_: Cancellation) throws(MemoryError) in try body() }
+  package func run<Value: Sendable, Failure: Error>(
+    _ body: @escaping @Sendable () throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    let result = await withCheckedContinuation { continuation in
+      submit { continuation.resume(returning: Result(catching: body)) }
+    }
+    return try result.get()
   }
 
-  /// Runs `body` on one of the threads, and lets it know when the task is cancelled.
-  package func run<Value: Sendable>(
-    _ body: @escaping @Sendable (Cancellation) throws(MemoryError) -> Value
-  ) async throws(MemoryError) -> Value {
-    let call = Call(body)
+  /// Runs `body` on one of the threads, and tells it when the task is cancelled.
+  ///
+  /// - Parameter cancelled: Thrown if the task is cancelled before `body` has begun.
+  package func run<Value: Sendable, Failure: Error>(
+    orThrow cancelled: Failure, _ body: @escaping @Sendable (Cancellation) throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    let call = Call(cancelled, body)
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         if call.isWaiting(continuation) { submit { call.perform() } }
@@ -49,14 +50,12 @@ package final class BlockingWork: TaskExecutor {
 
   /// Runs async work on the threads, with all that it calls and that has no executor of its own.
   ///
-  /// `@concurrent`, since what is not would run on the caller's executor, whatever its task prefers.
-  ///
-  /// - Throws: What `body` throws.
-  package func perform<Value: Sendable>(
-    _ body: @escaping @concurrent @Sendable () async throws(MemoryError) -> Value
-  ) async throws(MemoryError) -> Value {
-    let result = await withTaskExecutorPreference(self) { () async -> Result<Value, MemoryError> in
-      do throws(MemoryError) {
+  /// `@concurrent`, because nonisolated work would run on the caller's executor, whatever its task prefers.
+  package func perform<Value: Sendable, Failure: Error>(
+    _ body: @escaping @concurrent @Sendable () async throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    let result = await withTaskExecutorPreference(self) { () async -> Result<Value, Failure> in
+      do throws(Failure) {
         return .success(try await body())
       } catch {
         return .failure(error)
@@ -70,9 +69,8 @@ package final class BlockingWork: TaskExecutor {
     submit { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 
-  // MARK: Lanes
-
-  private func submit(_ work: @escaping @Sendable () -> Void) {
+  /// Runs `work` on one of the threads, some time.
+  package func submit(_ work: @escaping @Sendable () -> Void) {
     let lane = state.withLock { state -> DispatchQueue? in
       if let idle = state.idle.popLast() { return idle }
       guard state.lanes < width else {
@@ -89,7 +87,7 @@ package final class BlockingWork: TaskExecutor {
     }
   }
 
-  /// What waits for a lane; without any, the lane is idle from then on.
+  /// Work that waits for a lane; if there is none, the lane is idle from then on.
   private func next(on lane: DispatchQueue) -> (@Sendable () -> Void)? {
     state.withLock { state in
       guard !state.waiting.isEmpty else {
@@ -109,9 +107,9 @@ extension BlockingWork {
     fileprivate func cancel() { flag.store(true, ordering: .relaxed) }
   }
 
-  /// A call on its way: answered once, by its end or by being cancelled before it began.
-  private final class Call<Value: Sendable>: Sendable {
-    typealias Continuation = CheckedContinuation<Result<Value, MemoryError>, Never>
+  /// A call that resumes its caller once: when it ends, or when it is cancelled before it began.
+  private final class Call<Value: Sendable, Failure: Error>: Sendable {
+    typealias Continuation = CheckedContinuation<Result<Value, Failure>, Never>
 
     private enum State {
       case new
@@ -120,21 +118,25 @@ extension BlockingWork {
       case cancelled
     }
 
-    private let body: @Sendable (Cancellation) throws(MemoryError) -> Value
+    private let cancelled: Failure
+    private let body: @Sendable (Cancellation) throws(Failure) -> Value
     private let cancellation = Cancellation()
     private let state = Mutex(State.new)
 
-    init(_ body: @escaping @Sendable (Cancellation) throws(MemoryError) -> Value) { self.body = body }
+    init(_ cancelled: Failure, _ body: @escaping @Sendable (Cancellation) throws(Failure) -> Value) {
+      self.cancelled = cancelled
+      self.body = body
+    }
 
-    /// - Returns: False where it was cancelled already, and so answered.
+    /// - Returns: False if it was cancelled already; then the caller has been resumed.
     func isWaiting(_ continuation: Continuation) -> Bool {
-      let isWanted = state.withLock { state in
+      let waits = state.withLock { state in
         guard case .new = state else { return false }
         state = .waiting(continuation)
         return true
       }
-      if !isWanted { continuation.resume(returning: .failure(.cancelledTask)) }
-      return isWanted
+      if !waits { continuation.resume(returning: .failure(cancelled)) }
+      return waits
     }
 
     func perform() {
@@ -144,7 +146,7 @@ extension BlockingWork {
         return continuation
       }
       guard let waiting else { return }
-      do throws(MemoryError) {
+      do throws(Failure) {
         waiting.resume(returning: .success(try body(cancellation)))
       } catch {
         waiting.resume(returning: .failure(error))
@@ -164,19 +166,7 @@ extension BlockingWork {
           return nil
         }
       }
-      waiting?.resume(returning: .failure(.cancelledTask))
+      waiting?.resume(returning: .failure(cancelled))
     }
-  }
-}
-
-extension MemoryError {
-  /// The caller's task has been cancelled.
-  package static var cancelledTask: MemoryError {
-    MemoryError(.cancelled, "the task was cancelled")
-  }
-
-  /// - Throws: `.cancelled` where the current task is cancelled.
-  package static func throwIfCancelled() throws(MemoryError) {
-    if Task.isCancelled { throw cancelledTask }
   }
 }
