@@ -12,10 +12,10 @@ extension Memory {
     public var create = true
     /// How long to wait for another process or program that keeps a lock, before a call fails with `.busy`.
     public var busyTimeout = Duration.seconds(30)
-    public var durability = Durability.full
+    public var durability = Memory.Durability.full
     public var cache = CacheOptions()
     public var index = IndexOptions()
-    public var limits = Limits()
+    public var limits = Memory.Limits()
     public var clock: any WallClock = SystemClock()
     public var logger = Logger(label: "episodic")
 

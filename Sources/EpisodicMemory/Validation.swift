@@ -1,10 +1,14 @@
 import Vectors
 
+extension Memory {
+  var validation: Validation { Validation(limits: limits) }
+}
+
 /// Checks what comes from outside before anything is written; every message names field, value and remedy.
 package struct Validation {
-  let limits: Limits
+  let limits: Memory.Limits
 
-  package init(limits: Limits = Limits()) { self.limits = limits }
+  package init(limits: Memory.Limits = Memory.Limits()) { self.limits = limits }
 
   // MARK: Fields
 
@@ -211,8 +215,4 @@ package struct Validation {
     default: break
     }
   }
-}
-
-extension Memory {
-  var validation: Validation { Validation(limits: limits) }
 }

@@ -82,7 +82,7 @@ struct EpisodeLine {
   /// The episode, its steps ordered by number and with new identifiers.
   ///
   /// - Throws: `.invalid` if a value is out of its range.
-  func episode(limits: Limits, now: Timestamp) throws(MemoryError) -> Episode {
+  func episode(limits: Memory.Limits, now: Timestamp) throws(MemoryError) -> Episode {
     var highest = 0
     var numbered: [Step] = []
     numbered.reserveCapacity(steps.count)

@@ -26,7 +26,7 @@ struct EpisodeStream {
   private let inputs: [OpenInput]
   private let vectors: VectorFile?
   private let options: ImportOptions
-  private let limits: Limits
+  private let limits: Memory.Limits
   private let now: Timestamp
   private var file = 0
   private var reader: LineReader
@@ -40,7 +40,7 @@ struct EpisodeStream {
 
   /// - Parameter inputs: At least one.
   init?(
-    _ inputs: [OpenInput], vectors: VectorFile?, options: ImportOptions, limits: Limits, now: Timestamp
+    _ inputs: [OpenInput], vectors: VectorFile?, options: ImportOptions, limits: Memory.Limits, now: Timestamp
   ) {
     guard let first = inputs.first else { return nil }
     self.inputs = inputs

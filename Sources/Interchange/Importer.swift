@@ -12,7 +12,7 @@ package struct Importer: Sendable {
 
   private typealias Line = (entry: EpisodeStream.Entry, content: EpisodeStream.Content)
 
-  private let limits: Limits
+  private let limits: Memory.Limits
   private let inputs: [OpenInput]
   private let vectors: (file: VectorFile, space: EmbeddingSpace)?
   private let options: ImportOptions
@@ -27,7 +27,7 @@ package struct Importer: Sendable {
 
   /// - Throws: `.invalid` if a file cannot be read, or the options contradict each other.
   package init(
-    files: [InputFile], vectors source: VectorSource?, options: ImportOptions, limits: Limits = Limits(),
+    files: [InputFile], vectors source: VectorSource?, options: ImportOptions, limits: Memory.Limits = Memory.Limits(),
     clock: any WallClock = SystemClock()
   ) throws(MemoryError) {
     guard !files.isEmpty else { throw MemoryError(.invalid, "no file to import; name one, or - for standard input") }

@@ -37,7 +37,7 @@ extension Memory {
     try await BlockingWork.shared.perform { () async throws(MemoryError) in
       let writer = try LineWriter(output)
       var count = 0
-      var cursor: PageCursor?
+      var cursor: Episode.Page.Cursor?
       repeat {
         try MemoryError.throwIfCancelled()
         let page = try await self.episodesAsRecorded(after: cursor, limit: 100)

@@ -51,7 +51,7 @@ struct QueryFile {
   ///
   /// - Throws: `.invalid`, naming file, line, field, value and remedy.
   init(
-    _ file: InputFile, vectors source: VectorSource?, options: QueriesOptions, limits: Limits
+    _ file: InputFile, vectors source: VectorSource?, options: QueriesOptions, limits: Memory.Limits
   ) throws(MemoryError) {
     guard source != nil || options.mode != .vector else {
       throw MemoryError(.invalid, "recall by vector needs the vectors of the queries; name their file")

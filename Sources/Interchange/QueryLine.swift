@@ -13,13 +13,13 @@ struct QueryLine {
   /// `nil`: by vector alone.
   let text: String?
   /// `.everything` if the filters name no domain.
-  let scope: Scope
+  let scope: Query.Scope
   let filter: Episode.Filter
 
   /// - Throws: `.invalid`, naming field, value and remedy.
   init(_ line: [UInt8]) throws(MemoryError) {
     var id: String?, text: String?
-    var scope = Scope.everything
+    var scope = Query.Scope.everything
     var filter = Episode.Filter()
     var scanner = try JSONScanner(line)
     try scanner.object(Self.objectWanted) { scanner, name throws(MemoryError) in

@@ -23,7 +23,7 @@ extension VectorSource {
   ///
   /// - Throws: `.invalid` if the file has another number of rows, or its row is not finite or all zero.
   public func onlyVector() throws(MemoryError) -> [Float] {
-    let file = try VectorFile(self, limits: Limits())
+    let file = try VectorFile(self, limits: Memory.Limits())
     try file.require(rows: 1, for: "query")
     return try file.row(0)
   }
@@ -35,7 +35,7 @@ struct VectorFile {
   private let dimensions: Int
 
   /// - Throws: `.invalid` if the file cannot be read, or `dimensions` is out of range.
-  init(_ source: VectorSource, limits: Limits) throws(MemoryError) {
+  init(_ source: VectorSource, limits: Memory.Limits) throws(MemoryError) {
     guard (1...limits.dimensions).contains(source.dimensions) else {
       throw MemoryError(.invalid, "dimensions is \(source.dimensions); a vector has 1 to \(limits.dimensions) numbers")
     }

@@ -17,8 +17,8 @@ extension SQLitePrimaryStore {
     }
   }
 
-  package func move(
-    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  package func apply(
+    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> Versioned<Episode> {
     try await write { db in
       let status = try Self.status(of: id, db)
@@ -90,12 +90,12 @@ extension SQLitePrimaryStore {
       var episodes: [Episode] = []
       var last: PageCursor?
       while let row = try rows.next() {
-        guard episodes.count < limit else { return Page(elements: episodes, next: last) }
+        guard episodes.count < limit else { return Episode.Page(elements: episodes, next: last) }
         let episode = try EpisodeRow.decode(row, db)
         last = PageCursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
         episodes.append(episode)
       }
-      return Page(elements: episodes, next: nil)
+      return Episode.Page(elements: episodes, next: nil)
     }
   }
 
@@ -112,13 +112,15 @@ extension SQLitePrimaryStore {
       var bytes = 0
       var last: PageCursor?
       while let row = try rows.next() {
-        guard episodes.count < limit, bytes < Self.bytesPerPage else { return Page(elements: episodes, next: last) }
+        guard episodes.count < limit, bytes < Self.bytesPerPage else {
+          return Episode.Page(elements: episodes, next: last)
+        }
         let episode = try EpisodeRow.decode(row, db)
         last = PageCursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
         bytes += episode.textBytes
         episodes.append(episode)
       }
-      return Page(elements: episodes, next: nil)
+      return Episode.Page(elements: episodes, next: nil)
     }
   }
 

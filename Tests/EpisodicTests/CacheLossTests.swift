@@ -50,7 +50,7 @@ struct Store {
         }
         answers.append(
           "\(String(describing: try await memory.pattern(.toolSequence, data: ["tools": ["grep", "sed"]])))")
-        for scope in [Scope.everything, .domain("even")] {
+        for scope in [Query.Scope.everything, .domain("even")] {
           answers.append("\(try await memory.recall(Query(text: "output of topic3", scope: scope)))")
         }
         seen.append(answers)
@@ -283,8 +283,8 @@ struct Store {
       ("mark used", { try await writer.markUsed(pattern.id, succeeded: true) }),
       ("insert", { try await writer.insert([.sample("new", domain: "even", context: "topic4")]) }),
       ("archive", { try await writer.archive("new") }),
-      ("delete", { try await writer.delete("e4" as Episode.ID) }),
-      ("delete pattern", { try await writer.delete(pattern.id) }),
+      ("delete", { try await writer.delete("e4") }),
+      ("delete pattern", { try await writer.delete(pattern: pattern.id) }),
     ]
     var before = try await read()
     for (name, change) in changes {

@@ -102,7 +102,7 @@ import Testing
       try await memory.record(.init(.toolSequence, data: [:]))
       #expect(try await memory.episode("later")?.context == "here now")
       #expect(try await memory.pattern(.toolSequence, data: [:]) != nil)
-      try await memory.delete("later" as Episode.ID)
+      try await memory.delete("later")
       #expect(try await memory.episode("later") == nil)
     }
   }

@@ -49,7 +49,7 @@ private final class ContendedCache: Cache {
   func reject(_ key: CacheKey) { cache.reject(key) }
   func removeAll() -> Bool { cache.removeAll() }
   func statistics() -> CacheStatistics { cache.statistics() }
-  func check(against primary: any PrimaryStore) async -> [Check] { await cache.check(against: primary) }
+  func check(against primary: any PrimaryStore) async -> [MemoryCheck] { await cache.check(against: primary) }
   func close() { cache.close() }
 }
 
@@ -79,7 +79,7 @@ private final class SlowIndex: SearchIndex {
   func maintain(while isWanted: () -> Bool) -> Bool { index.maintain(while: isWanted) }
   func removeAll() -> Bool { index.removeAll() }
   func statistics() -> IndexStatistics { index.statistics() }
-  func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [Check] {
+  func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [MemoryCheck] {
     try await index.check(against: primary, busyTimeout: busyTimeout)
   }
   func close() { index.close() }

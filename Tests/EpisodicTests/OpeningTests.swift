@@ -82,7 +82,9 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(await failure { _ = try await store.open() }?.code == .unavailable)
   }
 
-  @Test(arguments: Durability.allCases) func `every durability opens and keeps`(_ durability: Durability) async throws {
+  @Test(arguments: Memory.Durability.allCases) func `every durability opens and keeps`(_ durability: Memory.Durability)
+    async throws
+  {
     let store = try Store()
     let memory = try await store.open { $0.durability = durability }
     try await memory.insert([.sample("e")])

@@ -78,7 +78,10 @@ private struct Wanderer {
     case 6, 7:
       let draft = Embedding.Draft(of: id, content: "", vector: vector(), model: "m")
       try await memory.embed(draft, replacing: draw(2) == 0)
-    case 8: for embedding in try await memory.embeddings(of: id).prefix(1) { try await memory.delete(embedding.id) }
+    case 8:
+      for embedding in try await memory.embeddings(of: id).prefix(1) {
+        try await memory.delete(embedding: embedding.id)
+      }
     case 9:
       let text = text()
       try await memory.update(id, with: .init(context: text))

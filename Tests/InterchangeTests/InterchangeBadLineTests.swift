@@ -95,7 +95,7 @@ struct BadLine: CustomTestStringConvertible, Sendable {
 
   @Test func `a field over its limit is named with its size`() throws {
     let bad = BadLine("nothing", String(repeating: "n", count: 65), "steps[0].result", "65 bytes", "64")
-    try expect(bad, in: wholeLine, limits: Limits(fieldBytes: 64))
+    try expect(bad, in: wholeLine, limits: Memory.Limits(fieldBytes: 64))
   }
 
   @Test func `a field of a mebibyte is kept, and one byte more is not`() throws {
@@ -161,7 +161,7 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     #expect(error.message.utf8.count < 200 && !error.message.contains("\n"))
   }
 
-  private func expect(_ bad: BadLine, in line: String, limits: Limits = Limits()) throws {
+  private func expect(_ bad: BadLine, in line: String, limits: Memory.Limits = Memory.Limits()) throws {
     let changed = line.replacing(bad.was, with: bad.becomes)
     try #require(changed != line, "the case changes nothing")
     let error = try #require(throws: MemoryError.self) { try readLine(changed, limits: limits) }

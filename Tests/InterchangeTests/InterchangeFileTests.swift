@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func `vectors from a pipe without end are counted no further than to the first too many`() throws {
-    let vectors = try VectorFile(VectorSource(.file("/dev/zero"), model: "m", dimensions: 3), limits: Limits())
+    let vectors = try VectorFile(VectorSource(.file("/dev/zero"), model: "m", dimensions: 3), limits: Memory.Limits())
     let error = try #require(throws: MemoryError.self) { try vectors.require(rows: 2, for: "episodes") }
     #expect(error.code == .invalid && error.message.contains("more than 2 rows"))
   }
@@ -144,7 +144,7 @@ import Testing
     let path = directory.file("rows.f32")
     let bytes = numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) } }
     try Data(bytes).write(to: URL(filePath: path))
-    return try VectorFile(VectorSource(.file(path), model: "m", dimensions: dimensions), limits: Limits())
+    return try VectorFile(VectorSource(.file(path), model: "m", dimensions: dimensions), limits: Memory.Limits())
   }
 }
 

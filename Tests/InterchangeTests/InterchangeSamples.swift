@@ -13,11 +13,11 @@ let wholeLine = """
   {"step_number": 2, "action": "patch", "timestamp": "2026-01-31T12:00:05Z"}]}
   """
 
-func readLine(_ text: String, limits: Limits = Limits()) throws(MemoryError) -> Episode {
+func readLine(_ text: String, limits: Memory.Limits = Memory.Limits()) throws(MemoryError) -> Episode {
   try readLine(Array(text.utf8), limits: limits)
 }
 
-func readLine(_ bytes: [UInt8], limits: Limits = Limits()) throws(MemoryError) -> Episode {
+func readLine(_ bytes: [UInt8], limits: Memory.Limits = Memory.Limits()) throws(MemoryError) -> Episode {
   try EpisodeLine(bytes).episode(limits: limits, now: Timestamp(milliseconds: 1_767_225_600_000))
 }
 

@@ -60,8 +60,8 @@ final class SamplePrimary: PrimaryStore {
   func append(
     _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> [Step] { throw Self.unavailable }
-  func move(
-    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  func apply(
+    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> Versioned<Episode> { throw Self.unavailable }
   func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     throw Self.unavailable

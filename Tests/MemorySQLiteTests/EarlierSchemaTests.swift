@@ -76,7 +76,7 @@ struct EarlierStore {
         Episode.sample(Episode.ID("e\(number)"), domain: "web", context: "replaced", steps: ["again"])
       }
       #expect(try await primary.insert(episodes, embeddings: [], existing: .replace).episodes == episodes.count)
-      _ = try await primary.move("e2", by: .reopen, at: Timestamp(milliseconds: 9))
+      _ = try await primary.apply(.reopen, to: "e2", at: Timestamp(milliseconds: 9))
       _ = try await primary.append([Step.Draft("appended")], to: "e2", at: Timestamp(milliseconds: 9))
       #expect(try await primary.rows(matching: "word2").isEmpty)
       #expect(try await primary.rows(matching: "appended").count == 1)

@@ -148,8 +148,8 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     try await memory.embed(.init(of: "e", content: "c", vector: [1, 0], model: "m"))
     let pattern = try await memory.record(Pattern.Draft(.optimization, data: ["x": 1]))
     try await memory.link(pattern.id, to: "e")
-    #expect(try await memory.delete("e" as Episode.ID))
-    #expect(try await !memory.delete("e" as Episode.ID))
+    #expect(try await memory.delete("e"))
+    #expect(try await !memory.delete("e"))
     #expect(try await memory.episode("e") == nil)
     #expect(try await memory.embeddings(of: "e").isEmpty)
     #expect(try await memory.patterns(of: "e").isEmpty)
@@ -334,7 +334,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.patterns(in: .domain("z")).isEmpty)
     #expect(try await memory.unlink(ids[0], from: "x"))
     #expect(try await memory.patterns(in: .domain("x")).isEmpty)
-    #expect(try await memory.delete(ids[1]))
+    #expect(try await memory.delete(pattern: ids[1]))
     #expect(try await memory.patterns(of: "y").isEmpty)
   }
 }
@@ -356,7 +356,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.embeddings(in: space, scope: .everything, limit: 2) == [ofStep, other])
     #expect(try await memory.embeddings(in: space, scope: .everything, after: other.id) == [second])
     #expect(try await memory.embeddings(in: space, scope: .domain("other")) == [other])
-    #expect(try await memory.delete(second.id))
+    #expect(try await memory.delete(embedding: second.id))
   }
 
   @Test(arguments: [[], [0, 0], [1, .nan], [.infinity, 1]] as [[Float]])

@@ -51,10 +51,10 @@ public final class FaultyPrimary: PrimaryStore {
   public func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step] {
     try await through { () async throws(MemoryError) in try await primary.append(steps, to: id, at: now) }
   }
-  public func move(
-    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  public func apply(
+    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> Versioned<Episode> {
-    try await through { () async throws(MemoryError) in try await primary.move(id, by: transition, at: now) }
+    try await through { () async throws(MemoryError) in try await primary.apply(transition, to: id, at: now) }
   }
   public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     try await through { () async throws(MemoryError) in try await primary.update(id, with: change) }

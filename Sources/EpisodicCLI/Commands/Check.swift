@@ -31,7 +31,7 @@ struct Check: AsyncParsableCommand {
   }
 }
 
-extension Episodic.Check {
+extension MemoryCheck {
   fileprivate var line: String {
     switch outcome {
     case .passed: "ok       \(name)"
@@ -49,7 +49,7 @@ extension Episodic.Check {
   }
 }
 
-extension Episodic.Check.Outcome {
+extension MemoryCheck.Outcome {
   fileprivate var exitCode: Int32 {
     switch self {
     case .passed: 0

@@ -29,12 +29,12 @@ struct List: AsyncParsableCommand {
 
   func run() async throws {
     let cursor = try afterCursor.map { text in
-      guard let cursor = PageCursor(rawValue: text) else {
+      guard let cursor = Episode.Page.Cursor(rawValue: text) else {
         throw ValidationError("\"\(text)\" is not a cursor; give the one that the previous list ended with")
       }
       return cursor
     }
-    let scope = domain.map(Scope.domain) ?? .everything
+    let scope = domain.map(Query.Scope.domain) ?? .everything
     let page = try await store.withMemory { memory in
       try await memory.episodes(filters.filter, in: scope, after: cursor, limit: limit)
     }

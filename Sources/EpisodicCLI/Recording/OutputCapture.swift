@@ -47,7 +47,7 @@ struct OutputCapture {
   }
 
   /// The text, with bytes that are not UTF-8 repaired and a marker for omitted output; `nil` if nothing was printed.
-  func text(redacting: Bool, longest: Int = Limits().fieldBytes - 1024) -> Text? {
+  func text(redacting: Bool, longest: Int = Memory.Limits().fieldBytes - 1024) -> Text? {
     guard total > 0 else { return nil }
     var limit = limit
     while true {

@@ -34,7 +34,7 @@ extension Memory {
   ///
   /// - Returns: Whether there was one.
   @discardableResult
-  public func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
+  public func delete(embedding id: Embedding.ID) async throws(MemoryError) -> Bool {
     let isDeleted = try await primary.delete(id)
     follower.noteChanges(1)
     return isDeleted
@@ -49,7 +49,7 @@ extension Memory {
   ///
   /// - Parameter limit: 1...1,000.
   public func embeddings(
-    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID? = nil, limit: Int = 100
+    in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID? = nil, limit: Int = 100
   ) async throws(MemoryError) -> [Embedding] {
     try validation.limit(limit, most: limits.results)
     return try await primary.embeddings(in: space, scope: scope, after: id, limit: limit)

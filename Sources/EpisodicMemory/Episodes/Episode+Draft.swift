@@ -84,3 +84,18 @@ extension Episode {
     case replace
   }
 }
+
+/// The result of inserting episodes.
+public struct InsertionReport: Hashable, Sendable {
+  /// Episodes inserted or replaced.
+  public var episodes = 0
+  /// Steps and vectors inserted with them.
+  public var steps = 0
+  public var vectors = 0
+  /// Earlier vectors of replaced episodes: kept, because the text they were made from is unchanged, or dropped with it. A
+  /// vector replaced by a new one of its model is in neither.
+  public var keptVectors = 0
+  public var droppedVectors = 0
+
+  public init() {}
+}

@@ -29,48 +29,40 @@ extension Episode {
   }
 }
 
-/// How far a question may look: the caller always says, so that nothing leaves its domain by default (I8).
-public enum Scope: Hashable, Sendable {
-  case domain(String)
-  case everything
+extension Episode {
+  /// A part of a list of episodes, and the cursor of the next part.
+  public struct Page: Sendable {
+    /// A place in a list, newest first, that stays valid while episodes are added and deleted.
+    public struct Cursor: RawRepresentable, Hashable, Sendable {
+      /// Creation time in milliseconds and row, as `1767225600000-42`.
+      public let rawValue: String
+      package let createdAt: Int64
+      package let row: Int64
 
-  func includes(_ domain: String) -> Bool {
-    switch self {
-    case .domain(let wanted): wanted.canonicallyComposed == domain
-    case .everything: true
+      package init(createdAt: Int64, row: Int64) {
+        self.createdAt = createdAt
+        self.row = row
+        rawValue = "\(createdAt)-\(row)"
+      }
+
+      public init?(rawValue: String) {
+        guard let dash = rawValue.lastIndex(of: "-"), dash != rawValue.startIndex,
+          let createdAt = Int64(rawValue[..<dash]), let row = Int64(rawValue[rawValue.index(after: dash)...])
+        else { return nil }
+        self.init(createdAt: createdAt, row: row)
+      }
+    }
+
+    public let elements: [Episode]
+    /// Pass it to the next call; `nil` after the last page.
+    public let next: Cursor?
+
+    public init(elements: [Episode], next: Cursor?) {
+      self.elements = elements
+      self.next = next
     }
   }
 }
 
-/// A part of an ordered list and the way to the next part.
-public struct Page<Element: Sendable>: Sendable {
-  public let elements: [Element]
-  /// Give it back to go on; `nil` at the end.
-  public let next: PageCursor?
-
-  public init(elements: [Element], next: PageCursor?) {
-    self.elements = elements
-    self.next = next
-  }
-}
-
-/// A place in a list, newest first, that stays put while episodes come and go.
-public struct PageCursor: RawRepresentable, Hashable, Sendable {
-  /// Creation time in milliseconds and row, as `1767225600000-42`.
-  public let rawValue: String
-  package let createdAt: Int64
-  package let row: Int64
-
-  package init(createdAt: Int64, row: Int64) {
-    self.createdAt = createdAt
-    self.row = row
-    rawValue = "\(createdAt)-\(row)"
-  }
-
-  public init?(rawValue: String) {
-    guard let dash = rawValue.lastIndex(of: "-"), dash != rawValue.startIndex,
-      let createdAt = Int64(rawValue[..<dash]), let row = Int64(rawValue[rawValue.index(after: dash)...])
-    else { return nil }
-    self.init(createdAt: createdAt, row: row)
-  }
-}
+public typealias Page<Element> = Episode.Page
+public typealias PageCursor = Episode.Page.Cursor

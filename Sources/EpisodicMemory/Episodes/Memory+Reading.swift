@@ -11,16 +11,16 @@ extension Memory {
   /// - Parameter limit: 1...1,000.
   /// - Parameter cursor: The `next` of the page before.
   public func episodes(
-    _ filter: Episode.Filter = .init(), in scope: Scope, after cursor: PageCursor? = nil, limit: Int = 50
-  ) async throws(MemoryError) -> Page<Episode> {
+    _ filter: Episode.Filter = .init(), in scope: Query.Scope, after cursor: Episode.Page.Cursor? = nil, limit: Int = 50
+  ) async throws(MemoryError) -> Episode.Page {
     try validation.limit(limit, most: limits.results)
     return try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
   }
 
   /// Every episode in the order of recording, a page of at most `limit` episodes or a few megabytes at a time.
   package func episodesAsRecorded(
-    after cursor: PageCursor?, limit: Int
-  ) async throws(MemoryError) -> Page<Episode> {
+    after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> Episode.Page {
     try await primary.episodesAsRecorded(after: cursor, limit: limit)
   }
 

@@ -47,7 +47,7 @@ extension Memory {
   @discardableResult
   public func complete(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
-    return try await end(id, by: .complete(successRate: successRate))
+    return try await end(id, .complete(successRate: successRate))
   }
 
   /// Ends an active episode as failed.
@@ -57,11 +57,11 @@ extension Memory {
   @discardableResult
   public func fail(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
-    return try await end(id, by: .fail(successRate: successRate))
+    return try await end(id, .fail(successRate: successRate))
   }
 
-  private func end(_ id: Episode.ID, by transition: Episode.Transition) async throws(MemoryError) -> Episode {
-    let ended = try await primary.move(id, by: transition, at: clock.now())
+  private func end(_ id: Episode.ID, _ transition: Episode.Transition) async throws(MemoryError) -> Episode {
+    let ended = try await primary.apply(transition, to: id, at: clock.now())
     follower.noteChanges(1)
     if prefetchesEnded { await reads.prefetch(ended) }
     return ended.value
@@ -72,7 +72,7 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` where it is archived already.
   @discardableResult
   public func archive(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    let archived = try await primary.move(id, by: .archive, at: clock.now())
+    let archived = try await primary.apply(.archive, to: id, at: clock.now())
     follower.noteChanges(1)
     return archived.value
   }
@@ -82,7 +82,7 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` where it is active already.
   @discardableResult
   public func reopen(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    let reopened = try await primary.move(id, by: .reopen, at: clock.now())
+    let reopened = try await primary.apply(.reopen, to: id, at: clock.now())
     follower.noteChanges(1)
     return reopened.value
   }

@@ -33,15 +33,6 @@ struct FieldPath: CustomStringConvertible {
   }
 }
 
-extension String {
-  /// At most `count` characters, on one line, for a message.
-  package func shortened(to count: Int) -> String {
-    let head = prefix(count)
-    let line = String(head.map { $0.isNewline || $0 == "\t" ? " " : $0 })
-    return head.endIndex == endIndex ? line : line + "…"
-  }
-}
-
 extension JSON {
   /// The value on one short line, for a message.
   var shortened: String { canonicalText.shortened(to: 60) }

@@ -45,9 +45,3 @@ extension JSON {
     }
   }
 }
-
-extension Sequence<UInt8> {
-  package var hexadecimal: String {
-    map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-  }
-}

@@ -53,7 +53,8 @@ extension Memory {
   }
 
   /// Patterns by success rate, then usage, best first. In a domain: those linked to one of its episodes (I8).
-  public func patterns(_ filter: Pattern.Filter = .init(), in scope: Scope) async throws(MemoryError) -> [Pattern] {
+  public func patterns(_ filter: Pattern.Filter = .init(), in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
+  {
     try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
     try validation.limit(filter.limit, most: limits.results)
     return try await primary.patterns(filter, in: scope)
@@ -68,7 +69,7 @@ extension Memory {
   ///
   /// - Returns: Whether there was one.
   @discardableResult
-  public func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
+  public func delete(pattern id: Pattern.ID) async throws(MemoryError) -> Bool {
     try await primary.delete(id)
   }
 }

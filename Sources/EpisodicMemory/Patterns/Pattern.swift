@@ -1,3 +1,5 @@
+public import ByteCoding
+
 /// A reusable regularity: what kept working.
 public struct Pattern: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Pattern>
@@ -58,6 +60,37 @@ public struct Pattern: Identifiable, Hashable, Sendable {
   }
 }
 
+extension Pattern: Cacheable {
+  public func encode(to bytes: inout ByteWriter) {
+    bytes.write(id.rawValue)
+    bytes.write(type.rawValue)
+    bytes.write(data)
+    bytes.write(dataHash)
+    bytes.write(successRate) { $0.write($1) }
+    bytes.write(usageCount)
+    bytes.write(lastUsed) { $0.write($1.milliseconds) }
+    bytes.write(createdAt.milliseconds)
+    bytes.write(metadata)
+  }
+
+  public init(from encoded: EncodedValue) throws(MalformedBytes) {
+    self = try encoded.decode { reader throws(MalformedBytes) in try Pattern(from: &reader) }
+  }
+
+  private init(from bytes: inout ByteReader) throws(MalformedBytes) {
+    self.init(
+      id: ID(composed: try bytes.text()),
+      type: PatternType(composed: try bytes.text()),
+      data: try bytes.json(),
+      dataHash: try bytes.text(),
+      successRate: try bytes.optional { reader throws(MalformedBytes) in try reader.double() },
+      usageCount: try bytes.integer(),
+      lastUsed: try bytes.optional { reader throws(MalformedBytes) in Timestamp(milliseconds: try reader.integer()) },
+      createdAt: Timestamp(milliseconds: try bytes.integer()),
+      metadata: try bytes.json())
+  }
+}
+
 /// The kind of regularity; an open set.
 public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
   public let rawValue: String
@@ -70,4 +103,7 @@ public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleBySt
   public static let errorResolution = PatternType("error_resolution")
   public static let optimization = PatternType("optimization")
   public static let testingStrategy = PatternType("testing_strategy")
+
+  /// For values that the engine stored itself.
+  init(composed rawValue: String) { self.rawValue = rawValue }
 }

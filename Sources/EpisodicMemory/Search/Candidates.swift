@@ -6,7 +6,7 @@ public struct RecallRequest: Sendable {
   public let vector: [Float]?
   /// The space that the query names; see `EmbeddingSpace.resolve`.
   public let space: EmbeddingSpace?
-  public let scope: Scope
+  public let scope: Query.Scope
   /// With its statuses named.
   public let filter: Episode.Filter
   /// Candidates of each leg.

@@ -10,7 +10,7 @@ public struct Query: Hashable, Sendable {
   public var vector: [Float]?
   /// The space of `vector`; `nil` where the store has one space of that length.
   public var space: EmbeddingSpace?
-  public var scope: Scope
+  public var scope: Query.Scope
   public var filter: Episode.Filter
   /// 1...1,000.
   public var limit: Int
@@ -29,7 +29,7 @@ public struct Query: Hashable, Sendable {
 
   public init(
     text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
-    space: EmbeddingSpace? = nil, scope: Scope, filter: Episode.Filter = .init(), limit: Int = 10,
+    space: EmbeddingSpace? = nil, scope: Query.Scope, filter: Episode.Filter = .init(), limit: Int = 10,
     minimumScore: Double? = nil, isExact: Bool = false, excerpts: Bool = false, ranking: Ranking = .init(),
     maximumStaleness: Duration? = nil
   ) {
@@ -50,6 +50,19 @@ public struct Query: Hashable, Sendable {
 }
 
 extension Query {
+  /// Which episodes a call may read: every caller states it, so that nothing leaves its domain by default (I8).
+  public enum Scope: Hashable, Sendable {
+    case domain(String)
+    case everything
+
+    func includes(_ domain: String) -> Bool {
+      switch self {
+      case .domain(let wanted): wanted.canonicallyComposed == domain
+      case .everything: true
+      }
+    }
+  }
+
   /// Whether there is neither a word nor a vector to search by.
   ///
   /// - Throws: `.invalid` for a phrase or a prefix without a word.
@@ -58,3 +71,5 @@ extension Query {
     return try SearchTerms(text: text, phrases: phrases, prefixes: prefixes).isEmpty
   }
 }
+
+public typealias Scope = Query.Scope

@@ -36,7 +36,7 @@ public protocol Cache: Sendable {
   func removeAll() -> Bool
   func statistics() -> CacheStatistics
   /// Compares what is in it with the truth.
-  func check(against primary: any PrimaryStore) async -> [Check]
+  func check(against primary: any PrimaryStore) async -> [MemoryCheck]
   func close()
 }
 
@@ -130,12 +130,6 @@ public enum CacheTag: Hashable, Sendable {
   case everything(includingActive: Bool)
 }
 
-/// A value with a binary form.
-public protocol Cacheable: Sendable {
-  func encode(to bytes: inout ByteWriter)
-  init(from encoded: EncodedValue) throws(MalformedBytes)
-}
-
 /// No cache: every read goes to the primary.
 public struct NoCache: Cache {
   private let reason: String
@@ -150,6 +144,6 @@ public struct NoCache: Cache {
   public func reject(_ key: CacheKey) {}
   public func removeAll() -> Bool { true }
   public func statistics() -> CacheStatistics { CacheStatistics(unavailable: reason) }
-  public func check(against primary: any PrimaryStore) async -> [Check] { [] }
+  public func check(against primary: any PrimaryStore) async -> [MemoryCheck] { [] }
   public func close() {}
 }

@@ -34,10 +34,10 @@ public protocol PrimarySnapshot {
   /// The spaces there are, by model and length.
   func spaces() throws(MemoryError) -> [EmbeddingSpace]
   /// The spaces of the vectors that pass scope and filter: visits each of them.
-  func spaces(_ scope: Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace]
+  func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace]
   /// How like the query every vector of the space is that passes scope and filter: visits each of them.
   func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Scope, _ filter: Episode.Filter,
+    _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError)
   /// How like the query one vector is; `nil` where there is none in that row.

@@ -21,8 +21,8 @@ public protocol PrimaryStore: Sendable {
   ) async throws(MemoryError) -> InsertionReport
   /// Numbers the steps that have no number, in order, after the highest.
   func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step]
-  func move(
-    _ id: Episode.ID, by transition: Episode.Transition, at now: Timestamp
+  func apply(
+    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> Versioned<Episode>
   func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode
   /// Whether there was one to delete.
@@ -30,11 +30,11 @@ public protocol PrimaryStore: Sendable {
   func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?>
   /// Newest first; of one millisecond, last inserted first.
   func episodes(
-    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
-  ) async throws(MemoryError) -> Page<Episode>
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> Episode.Page
 
   /// In the order of recording, a few megabytes or `limit` at a time.
-  func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode>
+  func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError) -> Episode.Page
 
   // MARK: Patterns
 
@@ -48,7 +48,7 @@ public protocol PrimaryStore: Sendable {
   func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool
   func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?>
   /// In a domain: those linked to one of its episodes (I8).
-  func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern]
+  func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
   func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern]
 
   // MARK: Embeddings
@@ -60,7 +60,7 @@ public protocol PrimaryStore: Sendable {
   func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding]
   /// In the order they were added, after a given one.
   func embeddings(
-    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
+    in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding]
 
   // MARK: Search
@@ -81,7 +81,7 @@ public protocol PrimaryStore: Sendable {
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics
   /// Runs every check, worst news included; throws only where checking itself is impossible.
-  func check() async throws(MemoryError) -> [Check]
+  func check() async throws(MemoryError) -> [MemoryCheck]
   /// Makes the full-text indexes anew from the tables.
   ///
   /// - Parameter acceptingTexts: Also where a text and its index disagree, so that one of them was damaged.
@@ -132,13 +132,13 @@ public struct PrimaryStatistics: Hashable, Sendable {
   }
 }
 
-/// One thing that was verified.
-public struct Check: Hashable, Sendable {
+/// The result of one check of the store.
+public struct MemoryCheck: Hashable, Sendable {
   public enum Outcome: Hashable, Sendable {
     case passed
-    /// Derived data is wrong, and rebuilding makes it right; or another program wrote rows that the reason names.
+    /// Derived data is wrong, and `rebuild` repairs it; or another program wrote the rows that the reason names.
     case failed(String)
-    /// The truth itself is damaged.
+    /// The primary is damaged: restore a backup.
     case damaged(String)
   }
 
@@ -150,3 +150,5 @@ public struct Check: Hashable, Sendable {
     self.outcome = outcome
   }
 }
+
+public typealias Check = MemoryCheck

@@ -48,7 +48,7 @@ public protocol SearchIndex: Sendable {
   ///
   /// - Parameter busyTimeout: How long to wait for another process that keeps the index locked.
   /// - Throws: `.busy` after that, `.cancelled`.
-  func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [Check]
+  func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [MemoryCheck]
   func close()
 }
 
@@ -141,7 +141,8 @@ public struct NoIndex: SearchIndex {
   public func maintain(while isWanted: () -> Bool) -> Bool { false }
   public func removeAll() -> Bool { true }
   public func statistics() -> IndexStatistics { IndexStatistics(unavailable: reason) }
-  public func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [Check] {
+  public func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [MemoryCheck]
+  {
     []
   }
   public func close() {}

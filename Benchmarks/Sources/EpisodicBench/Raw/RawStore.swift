@@ -6,7 +6,7 @@ final class RawStore {
   private let store: OpaquePointer
 
   /// Opens the `memory.sqlite` of a folder.
-  init(in folder: String, durability: Durability) throws {
+  init(in folder: String, durability: Memory.Durability) throws {
     var opened: OpaquePointer?
     let code = raw_open(folder + "/memory.sqlite", durability == .full ? 1 : 0, &opened)
     guard code == 0, let opened else {
@@ -19,7 +19,7 @@ final class RawStore {
   deinit { raw_close(store) }
 
   /// Has the library make a store, so that the schema is the library's, and opens it.
-  static func make(in folder: String, durability: Durability) async throws -> RawStore {
+  static func make(in folder: String, durability: Memory.Durability) async throws -> RawStore {
     let memory = try await Memory.open(at: folder)
     try await memory.close()
     return try RawStore(in: folder, durability: durability)

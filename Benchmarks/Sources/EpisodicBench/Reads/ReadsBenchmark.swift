@@ -34,7 +34,7 @@ struct ReadsBenchmark {
     let unavailable = try await stores.cached.statistics().cache.unavailable
     var report = Report(
       benchmark: "reads", parameters: ["episodes": episodes, "steps": steps],
-      machine: Machine(durability: Durability.full.rawValue, sync: probe.series))
+      machine: Machine(durability: Memory.Durability.full.rawValue, sync: probe.series))
     if let unavailable { report.failure = "there is no cache (\(unavailable)), so the rows that need it are missing" }
 
     // The last episodes are only there to warm up on.

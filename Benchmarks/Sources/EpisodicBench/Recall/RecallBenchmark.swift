@@ -36,7 +36,7 @@ struct RecallBenchmark {
       progress: { progress.show("importing", Int($0.bytesDone), of: Int($0.bytes)) })
     var report = Report(
       benchmark: "recall", parameters: ["episodes": imported.imported, "steps": imported.steps],
-      machine: Machine(durability: Durability.full.rawValue, sync: probe.series))
+      machine: Machine(durability: Memory.Durability.full.rawValue, sync: probe.series))
     for mode in vectors == nil ? [.text] : RecallMode.allCases {
       progress.show("asking by \(mode.rawValue)", 0, of: 1)
       let output = scratch.path(of: "\(mode.rawValue).jsonl")

@@ -5,12 +5,12 @@ struct VectorFilter {
   let name: String
   /// What is asked of it: the most that its median may be of the unfiltered one.
   let mostOfUnfiltered: Double
-  let scope: Scope
+  let scope: Query.Scope
   let filter: Episode.Filter
   let rows: [UInt32]
 
   init(
-    _ kind: String, _ portion: Portion, scope: Scope = .everything, filter: Episode.Filter = .init(),
+    _ kind: String, _ portion: Portion, scope: Query.Scope = .everything, filter: Episode.Filter = .init(),
     rows: [UInt32]
   ) {
     name = "\(portion == .tenth ? "10" : "1") % by \(kind)"

@@ -4,7 +4,7 @@ import Episodic
 struct StorePair {
   let memory: Memory
   let raw: RawStore
-  let durability: Durability
+  let durability: Memory.Durability
   let probe: SyncProbe
 
   var section: String { "durability \(durability.rawValue)" }

@@ -31,7 +31,7 @@ struct WritesBenchmark {
     let probe = try SyncProbe(in: scratch)
     var rows: [Row] = []
     var ratios: [Ratio] = []
-    for durability in Durability.allCases {
+    for durability in Memory.Durability.allCases {
       var options = Memory.OpenOptions()
       options.durability = durability
       let folder = scratch.path(of: durability.rawValue)

@@ -17,7 +17,7 @@ extension Memory {
   /// Cost: reads everything once.
   ///
   /// - Throws: `.busy` where another process keeps the index for longer than the store's `busyTimeout`; `.cancelled`.
-  public func check() async throws(MemoryError) -> [Check] {
+  public func check() async throws(MemoryError) -> [MemoryCheck] {
     let (primary, cache, index, gate, busyTimeout) = (primary, cache, index, reads.gate, follower.busyTimeout)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
       let checks = try await primary.check()

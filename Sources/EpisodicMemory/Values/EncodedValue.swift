@@ -1,4 +1,10 @@
-import ByteCoding
+public import ByteCoding
+
+/// A value with a binary form.
+public protocol Cacheable: Sendable {
+  func encode(to bytes: inout ByteWriter)
+  init(from encoded: EncodedValue) throws(MalformedBytes)
+}
 
 /// A value as it encoded itself: the end of bytes that are handed over whole, so that a hit copies them once.
 public struct EncodedValue: Sendable {

@@ -64,15 +64,3 @@ extension Identifier: Codable {
     try container.encode(rawValue)
   }
 }
-
-extension String {
-  /// Unicode normalisation form C: what SQLite, which compares bytes, needs to agree with Swift on what is equal.
-  package var canonicallyComposed: String {
-    utf8.allSatisfy { $0 < 0x80 } ? self : precomposedStringWithCanonicalMapping
-  }
-
-  /// Unicode normalisation form D: the other spelling that a text may have been stored in.
-  package var canonicallyDecomposed: String {
-    utf8.allSatisfy { $0 < 0x80 } ? self : decomposedStringWithCanonicalMapping
-  }
-}
