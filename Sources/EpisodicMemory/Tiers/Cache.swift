@@ -1,5 +1,3 @@
-public import ByteCoding
-
 /// Answers in front of the primary: derived, disposable, and never older than the last commit (I1, I3).
 ///
 /// A cache that is broken, full or locked is one that misses: nothing here throws.
