@@ -74,7 +74,9 @@ struct FaultCampaign {
       return numbers(to: count(calls), from: 0).map { Point(calls: calls, at: $0, error: nil) }
     }
     return calls.flatMap { call in
-      let errors = options.errors.isEmpty ? call.errors : call.errors.filter(options.errors.contains)
+      // No system interrupts every call from now on; SQLite and LMDB repeat an interrupted one without a bound.
+      let possible = options.isLasting ? call.errors.filter { $0 != .EINTR } : call.errors
+      let errors = options.errors.isEmpty ? possible : call.errors.filter(options.errors.contains)
       // Each error begins at another call, so that together they leave out none.
       return errors.enumerated().flatMap { index, error in
         numbers(to: count([call]), from: index).map { Point(calls: [call], at: $0, error: error) }
