@@ -55,6 +55,11 @@ let package = Package(
     .target(
       name: "SQLiteStorage", dependencies: ["CSQLite", "FileLocks", grdb, sqlite, crypto], swiftSettings: strict),
 
+    // Indexes: rows and bytes in, rows and scores out; have never heard of an episode.
+    .target(
+      name: "WordIndex", dependencies: ["ByteCoding", "Heaps", "LMDB"],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+
     // L2: concepts, named by meaning.
     .target(
       name: "EpisodicMemory", dependencies: ["ByteCoding", "FileLocks", "Heaps", "Vectors", crypto, logging],
@@ -67,7 +72,8 @@ let package = Package(
     .target(
       name: "MemoryLMDB",
       dependencies: [
-        "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "Vectors", crypto, logging,
+        "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "Vectors", "WordIndex", crypto,
+        logging,
         metrics,
       ],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
@@ -100,6 +106,9 @@ let package = Package(
     .testTarget(
       name: "ByteCodingTests", dependencies: ["ByteCoding", "TestSupport"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    .testTarget(
+      name: "WordIndexTests", dependencies: ["WordIndex", "ByteCoding", "LMDB", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "HeapsTests", dependencies: ["Heaps", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "SQLiteStorageTests", dependencies: ["FileLocks", "SQLiteStorage", "TestSupport", grdb],

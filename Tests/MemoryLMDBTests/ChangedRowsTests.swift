@@ -45,14 +45,6 @@ import Testing
     #expect(AdaptiveBatchSize.smaller(than: 2, taken: 0, of: 9) == 1)
   }
 
-  @Test func `segments of megabytes are not merged in the transaction that adds one`() {
-    var segment = WordManifest.Segment(id: 1)
-    segment[.steps].documents = 10
-    segment.bytes = 1 << 20
-    #expect(MergePolicy.isSmall([segment, segment, segment]))
-    #expect(!MergePolicy.isSmall(Array(repeating: segment, count: 8)))
-  }
-
   @Test(arguments: [1, 384, 1536, 65_536]) func `a slab and a tail are bounded by bytes`(dimensions: Int) {
     let layout = SlabLayout(dimensions: dimensions)
     #expect(layout.capacity * layout.bytesPerVector <= 8 << 20)

@@ -2,6 +2,7 @@ import ByteCoding
 import EpisodicMemory
 import LMDB
 import Synchronization
+import WordIndex
 
 /// What one step of building or following takes into the index: gathered from the primary's rows, then put into the
 /// tables.
@@ -68,7 +69,7 @@ struct IndexBatch: ~Copyable {
   mutating func depart(groups: [Int64], steps: Set<ChangedRows.Step>, vectors: [Int64]) {
     departedGroups += groups.map(EpisodeGroup.of(row:))
     departedDocuments += steps.map { step in
-      WordDocument(field: .steps, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
+      WordDocument(field: .child, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
     }
     // What the table said of a context is gone with its group.
     for group in groups { before[group]?.contextHash = 0 }
@@ -97,15 +98,15 @@ struct IndexBatch: ~Copyable {
     if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }
     if before?.contextHash == hash { return true }
     let group = EpisodeGroup.of(row: episode.row)
-    if before != nil { departedDocuments.append(WordDocument(field: .context, group: group, member: 0)) }
-    try add([episode.context], WordDocument(field: .context, group: group, member: 0), snapshot)
+    if before != nil { departedDocuments.append(WordDocument(field: .parent, group: group)) }
+    try add([episode.context], WordDocument(field: .parent, group: group), snapshot)
     return true
   }
 
   mutating func take(_ step: IndexedStep, _ snapshot: any PrimarySnapshot) throws(MemoryError) -> Bool {
     guard admit(texts: step.texts) else { return false }
     let name = WordDocument(
-      field: .steps, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
+      field: .child, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
     try add(step.texts, name, snapshot)
     return true
   }
@@ -138,7 +139,7 @@ struct IndexBatch: ~Copyable {
     _ texts: [UnsafeRawBufferPointer], _ name: WordDocument, _ snapshot: any PrimarySnapshot
   ) throws(MemoryError) {
     do throws(LMDBError) {
-      try documents.begin(field: name.field, group: name.group, member: name.member)
+      try documents.begin(name)
     } catch {
       return failed(error)
     }

@@ -1,6 +1,7 @@
 public import EpisodicMemory
 import LMDB
 import Vectors
+import WordIndex
 
 extension LMDBSearchIndex {
   /// Steps of following before a check gives up on an index that does not arrive.
@@ -128,7 +129,7 @@ extension LMDBSearchIndex {
       var last: Int64?
       try snapshot.episodes(.after(row, limit: Self.rowsAtOnce)) { episode throws(MemoryError) in
         last = episode.row
-        let document = WordDocument(field: .context, group: EpisodeGroup.of(row: episode.row), member: 0)
+        let document = WordDocument(field: .parent, group: EpisodeGroup.of(row: episode.row))
         try compare(document, [episode.context])
         return true
       }
@@ -139,7 +140,7 @@ extension LMDBSearchIndex {
       try snapshot.steps(.after(row, limit: Self.rowsAtOnce)) { step throws(MemoryError) in
         last = step.row
         let document = WordDocument(
-          field: .steps, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
+          field: .child, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
         try compare(document, step.texts)
         return true
       }

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import FileLocks
 import LMDB
+import WordIndex
 
 extension LMDBSearchIndex {
   /// - Returns: Whether there is more to do; false, too, where another process is at it.
@@ -39,7 +40,7 @@ extension LMDBSearchIndex {
   }
 
   /// Measured at 3 MiB: the kernel maps 16 pages for each one that is read, and a piece reads in several places.
-  private static let mappedBytesOfAPiece = 8 * WordIndex.pieceBytes
+  private static let mappedBytesOfAPiece = 8 * InvertedIndex.pieceBytes
 
   /// Ends a merge that nobody waits for any more.
   private static let unwanted = LMDBError(LMDBError.Code(rawValue: "unwanted"), message: "the merge was called off")

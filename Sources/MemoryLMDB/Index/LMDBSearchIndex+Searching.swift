@@ -1,6 +1,7 @@
 public import EpisodicMemory
 import LMDB
 public import Vectors
+import WordIndex
 
 extension LMDBSearchIndex {
   /// Changes that a query takes in before it answers; those further behind leave it to the primary.
@@ -102,8 +103,8 @@ extension LMDBSearchIndex {
     _ terms: SearchTerms, _ request: RecallRequest, in snapshot: any PrimarySnapshot
   ) throws(MemoryError) -> WordQuery? {
     var query = WordQuery()
-    query.stepWeight = request.stepWeight
-    query.stepsPerGroup = request.stepsPerEpisode
+    query.childWeight = request.stepWeight
+    query.childrenPerGroup = request.stepsPerEpisode
     for word in terms.words {
       for form in SearchTerms.spellings(of: word) {
         let tokens = try tokens(of: form, in: snapshot)
@@ -123,7 +124,7 @@ extension LMDBSearchIndex {
       let forms = SearchTerms.spellings(of: prefix)
       guard forms.count == 1, let form = forms.first else { return nil }
       let tokens = try tokens(of: form, in: snapshot)
-      guard tokens.count == 1, tokens[0].count <= WordKey.longestPrefix else { return nil }
+      guard tokens.count == 1, tokens[0].count <= InvertedIndex.longestPrefix else { return nil }
       query.prefixes += tokens
     }
     return query
@@ -161,8 +162,8 @@ extension LMDBSearchIndex {
     let more = others.isEmpty ? [] : try words.scores(of: others, query, in: transaction)
     return (found + more).map { score in
       Candidates.Words(
-        row: EpisodeGroup.row(of: score.group), context: score.context,
-        steps: score.steps.map { (Int64(bitPattern: $0.member), $0.score) })
+        row: EpisodeGroup.row(of: score.group), context: score.parent,
+        steps: score.children.map { (Int64(bitPattern: $0.member), $0.score) })
     }
   }
 

@@ -1,5 +1,6 @@
 public import EpisodicMemory
 import LMDB
+import WordIndex
 
 extension LMDBSearchIndex {
   public func statistics() -> IndexStatistics {
@@ -22,7 +23,7 @@ extension LMDBSearchIndex {
           statistics.vectorBytes += space.slabs.reduce(space.tailCount) { $0 + $1.count } * layout.bytesPerVector
         }
         let words = try words.statistics(in: transaction)
-        statistics.documents = words.contexts + words.steps
+        statistics.documents = words.parents + words.children
         statistics.wordBytes = Int(clamping: words.bytes)
         statistics.fileBytes = Int64(clamping: file.usedBytes)
         return statistics

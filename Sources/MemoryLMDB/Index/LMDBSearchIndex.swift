@@ -4,6 +4,7 @@ import FileLocks
 import LMDB
 import Logging
 import Synchronization
+import WordIndex
 
 /// The search index in LMDB: words and vectors of a store, shared by the processes that use it.
 ///
@@ -19,7 +20,7 @@ public final class LMDBSearchIndex: SearchIndex {
     databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
 
   let tier: LMDBTier
-  let words: WordIndex
+  let words: InvertedIndex
   let vectors: VectorTable
   let episodes: EpisodeTable
   let names: NameTable
@@ -45,7 +46,7 @@ public final class LMDBSearchIndex: SearchIndex {
     self.budget = budget
     mappedPages = MappedPages(of: tier.environment)
     self.logger = logger
-    words = WordIndex(database: try tier.database("words"), epoch: tier.epoch, verified: verified)
+    words = InvertedIndex(database: try tier.database("words"), generation: tier.epoch, verified: verified)
     vectors = VectorTable(
       database: try tier.database("vectors"), epoch: tier.epoch, verified: verified, isTrusted: tier.isTrusted)
     episodes = EpisodeTable(database: try tier.database("episodes"), epoch: tier.epoch)

@@ -1,0 +1,301 @@
+import ByteCoding
+import LMDB
+
+/// A place among the postings of a term in one segment, which only moves forward.
+///
+/// Trivial, so that the cursors of a query lie side by side and move without reference counts: the search that makes one
+/// keeps the field's reader and the buffer alive.
+struct PostingCursor {
+  /// UInt32 words of buffer that a cursor needs.
+  static let bufferCount = PostingFormat.blockCount
+
+  unowned(unsafe) let field: FieldReader
+  let list: PostingList
+  private let ordinals: UnsafeMutablePointer<UInt32>
+  /// Of its block, encoded: few of them are needed.
+  private var frequencies: UnsafeRawPointer?
+  private var frequencyCode: UInt8 = 0
+  /// -1 before the first move.
+  private(set) var block = -1
+  private(set) var at = 0
+  /// Of its block.
+  private(set) var postings = 0
+  /// Of the posting that a move by groups reached; `UInt64.max` past the last.
+  private(set) var group: UInt64 = 0
+  /// `UInt32.max` past the last; no document has it.
+  private(set) var ordinal: UInt32 = 0
+  /// Of its block.
+  private(set) var lastGroup: UInt64 = 0
+  private var lastOrdinal: UInt32 = 0
+
+  /// The block that `bound` read last, and its result.
+  private var boundBlock = -1
+  private var blockBound = 0.0
+
+  /// Of the documents of the list; set by `prepare`.
+  private var shortestLength: UInt32 = 0
+  /// A lower frequency does not exceed the last limit even in the shortest document.
+  private var leastFrequency: UInt32 = 1
+
+  init(_ list: PostingList, _ field: FieldReader, buffer: UnsafeMutablePointer<UInt32>) {
+    self.list = list
+    self.field = field
+    ordinals = buffer
+  }
+
+  var isAtEnd: Bool { block >= list.blocks }
+  @inline(__always)
+  var frequency: UInt32 { frequency(at) }
+
+  /// Of a posting of its block.
+  @inline(__always)
+  func frequency(_ index: Int) -> UInt32 {
+    guard let frequencies else { return 1 }
+    return switch frequencyCode {
+    case 1: UInt32(frequencies.integer(at: index, as: UInt8.self)) &+ 1
+    case 2: UInt32(frequencies.integer(at: index &* 2, as: UInt16.self)) &+ 1
+    default: frequencies.integer(at: index &* 4, as: UInt32.self) &+ 1
+    }
+  }
+
+  /// The sum of the frequencies of some postings of its block.
+  @inline(__always)
+  func frequencies(_ range: Range<Int>) -> Int {
+    guard let frequencies else { return range.count }
+    var sum = range.count
+    if frequencyCode == 1 {
+      for index in range { sum &+= Int(frequencies.integer(at: index, as: UInt8.self)) }
+    } else {
+      for index in range { sum &+= Int(frequency(index)) &- 1 }
+    }
+    return sum
+  }
+
+  /// Moves to the next posting; at first, to the first.
+  @inline(__always)
+  mutating func next(_ snapshot: Snapshot) throws(LMDBError) {
+    at &+= 1
+    if at < postings { return try settle(snapshot) }
+    try enter(block + 1, snapshot)
+  }
+
+  /// Moves to the first posting from `target` on, never back.
+  @inline(__always)
+  mutating func advance(toGroup target: UInt64, _ snapshot: Snapshot) throws(LMDBError) {
+    if block >= 0, group >= target { return }
+    if let ordinal = field.ordinal(of: target) { return try advance(toOrdinal: ordinal, of: target, snapshot) }
+    try advanceFar(toGroup: target, snapshot)
+  }
+
+  /// Moves by groups if the ordinal of the group's parent is known, which saves the search for it.
+  private mutating func advance(
+    toOrdinal target: UInt32, of known: UInt64, _ snapshot: Snapshot
+  ) throws(LMDBError) {
+    let before = block
+    try advance(toOrdinal: target)
+    if isAtEnd { return }
+    if block != before { lastGroup = try groupAtEnd(snapshot) }
+    group = ordinal == target ? known : try field.group(ordinal, snapshot)
+  }
+
+  private mutating func advanceFar(toGroup target: UInt64, _ snapshot: Snapshot) throws(LMDBError) {
+    if block < 0 || lastGroup < target {
+      if list.isIndexed {
+        try enter(list.seek(group: target, from: block + 1), snapshot)
+      } else {
+        try enter(block + 1, snapshot)
+      }
+      if group >= target { return }
+      guard lastGroup >= target else {
+        // Only a list without an index can end before the target here.
+        return try enter(list.blocks, snapshot)
+      }
+    }
+    var (low, high) = (at + 1, postings - 1)
+    // The next one, most of the time.
+    if low < high, try field.group(ordinals[low], snapshot) < target {
+      low += 1
+      while low < high {
+        let middle = (low + high) / 2
+        if try field.group(ordinals[middle], snapshot) < target { low = middle + 1 } else { high = middle }
+      }
+    } else {
+      high = low
+    }
+    guard low < postings else { throw .damagedWords("a posting list") }
+    at = low
+    try settle(snapshot)
+  }
+
+  /// Moves to the next posting without setting `group`, for callers that go by ordinals only.
+  @inline(__always)
+  mutating func nextOrdinal() throws(LMDBError) {
+    at &+= 1
+    if at < postings { ordinal = ordinals[at] } else { try enterBlock(block + 1) }
+  }
+
+  /// Moves to the first posting whose ordinal is not less than `target`, never back, without setting `group`.
+  @inline(__always)
+  mutating func advance(toOrdinal target: UInt32) throws(LMDBError) {
+    if block >= 0, ordinal >= target { return }
+    if block < 0 || lastOrdinal < target {
+      try enterBlock(list.isIndexed ? list.seek(ordinal: target, from: block + 1) : block + 1)
+      if ordinal >= target { return }
+      if lastOrdinal < target { return try enterBlock(list.blocks) }
+    }
+    var low = at
+    // A few steps first: among common terms the next match is near. The last of the block is not less, so both end.
+    let near = min(low &+ 6, postings &- 1)
+    while low < near, ordinals[low] < target { low &+= 1 }
+    if ordinals[low] < target {
+      var count = postings &- low
+      while count > 1 {
+        let half = count / 2
+        // Without a branch: it could not be predicted.
+        low = ordinals[low &+ half &- 1] < target ? low &+ half : low
+        count &-= half
+      }
+    }
+    at = low
+    ordinal = ordinals[low]
+  }
+
+  /// The highest score of a posting of a group further on, without decoding its block.
+  mutating func bound(ofGroup target: UInt64, _ scorer: TermScorer) throws(LMDBError) -> Double {
+    guard list.isIndexed, !isAtEnd else { return .infinity }
+    var wanted = max(block, boundBlock)
+    if list.lastGroup(wanted) < target {
+      wanted = list.seek(group: target, from: wanted + 1)
+      if wanted == list.blocks { return 0 }
+    }
+    if wanted != boundBlock {
+      blockBound = try list.bound(scorer, at: list.impactsOffset(wanted))
+      boundBlock = wanted
+    }
+    return blockBound
+  }
+
+  /// Finds the shortest length among the list's documents.
+  ///
+  /// - Returns: The highest score of a posting of the list.
+  mutating func prepare(_ scorer: TermScorer) throws(LMDBError) -> Double {
+    var (best, shortest) = (0.0, UInt32.max)
+    try list.forEachImpact(at: list.impactsOffset) { frequency, length in
+      best = max(best, scorer.score(frequency, length))
+      shortest = min(shortest, length)
+    }
+    shortestLength = shortest
+    return best
+  }
+
+  /// Moves to the first posting from `target` on whose score exceeds `limit`, never back. Skips whole blocks, and looks up a
+  /// length only if the frequency would be enough in the shortest document.
+  ///
+  /// - Parameter limit: Not less than in an earlier call.
+  mutating func advance(
+    toGroup target: UInt64, exceeding limit: Double, _ scorer: TermScorer, _ snapshot: Snapshot
+  ) throws(LMDBError) {
+    if isAtEnd { return }
+    while leastFrequency < UInt32(UInt16.max), scorer.score(leastFrequency, shortestLength) <= limit {
+      leastFrequency += 1
+    }
+    while true {
+      if frequencies == nil, leastFrequency > 1 { at = postings }
+      while at < postings {
+        guard frequency(at) >= leastFrequency else {
+          at &+= 1
+          continue
+        }
+        let ordinal = ordinals[at]
+        let length = try field.chunk(ordinal, snapshot).length(FieldReader.place(ordinal))
+        if scorer.score(frequency(at), length) > limit {
+          try settle(snapshot)
+          if group >= target { return }
+        }
+        at &+= 1
+      }
+      var next = block + 1
+      while next < list.blocks, try list.bound(scorer, at: list.impactsOffset(next)) <= limit { next += 1 }
+      try enter(next, snapshot)
+      if isAtEnd { return }
+    }
+  }
+
+  private mutating func settle(_ snapshot: Snapshot) throws(LMDBError) {
+    ordinal = ordinals[at]
+    group = try field.group(ordinal, snapshot)
+  }
+
+  private mutating func enter(_ number: Int, _ snapshot: Snapshot) throws(LMDBError) {
+    try enterBlock(number)
+    if isAtEnd { return }
+    lastGroup = try groupAtEnd(snapshot)
+    group = try field.group(ordinal, snapshot)
+  }
+
+  /// The last group of the block.
+  private func groupAtEnd(_ snapshot: Snapshot) throws(LMDBError) -> UInt64 {
+    list.isIndexed ? list.lastGroup(block) : try field.group(lastOrdinal, snapshot)
+  }
+
+  /// Moves to the first posting of a block without setting `group`; past the last block it becomes `UInt64.max`.
+  private mutating func enterBlock(_ number: Int) throws(LMDBError) {
+    block = number
+    at = 0
+    guard number < list.blocks else {
+      postings = 0
+      ordinal = .max
+      lastOrdinal = .max
+      group = .max
+      lastGroup = .max
+      return
+    }
+    let found = try list.block(number)
+    try decode(found)
+    postings = found.postings
+    ordinal = ordinals[0]
+    lastOrdinal = ordinals[postings &- 1]
+    if list.isIndexed, lastOrdinal != list.lastOrdinal(number) { throw .damagedWords("a posting list") }
+  }
+
+  private mutating func decode(_ found: PostingList.Block) throws(LMDBError) {
+    var ordinal = found.previous
+    let data = found.data
+    switch found.gapCode {
+    case 1:
+      for index in 0..<found.postings {
+        ordinal &+= Int64(data.integer(at: index, as: UInt8.self)) &+ 1
+        ordinals[index] = UInt32(truncatingIfNeeded: ordinal)
+      }
+    case 2:
+      for index in 0..<found.postings {
+        ordinal &+= Int64(data.integer(at: index &* 2, as: UInt16.self)) &+ 1
+        ordinals[index] = UInt32(truncatingIfNeeded: ordinal)
+      }
+    default:
+      for index in 0..<found.postings {
+        ordinal &+= Int64(data.integer(at: index &* 4, as: UInt32.self)) &+ 1
+        ordinals[index] = UInt32(truncatingIfNeeded: ordinal)
+      }
+    }
+    // Sums in 64 bits only rise, so it is enough to check the last.
+    guard ordinal < Int64(field.count) else { throw .damagedWords("a posting list") }
+    frequencyCode = found.frequencyCode
+    frequencies = frequencyCode == 0 ? nil : data + found.postings &* PostingFormat.width(found.gapCode)
+  }
+}
+
+/// The buffers of a search's cursors, in one allocation.
+final class CursorMemory {
+  private let words: UnsafeMutablePointer<UInt32>
+
+  init(_ cursors: Int) {
+    words = .allocate(capacity: max(1, cursors) * PostingCursor.bufferCount)
+  }
+
+  deinit {
+    words.deallocate()
+  }
+
+  func buffer(_ cursor: Int) -> UnsafeMutablePointer<UInt32> { words + cursor * PostingCursor.bufferCount }
+}

@@ -1,0 +1,244 @@
+import Heaps
+import LMDB
+
+/// Ranks groups by words of which any may match: MaxScore over the terms' lists, with block maxima.
+///
+/// Lists are sorted by their bounds. As the threshold rises, the lists whose bounds together cannot reach it become
+/// non-essential: they propose no groups, and are consulted only for groups that others propose, while they can matter.
+struct RankedSearch: ~Escapable {
+  private let snapshot: Snapshot
+  private let query: WordQuery
+  private let terms: QueryTerms
+  // Kept because the cursors refer to their readers and buffers without owning them.
+  private let corpora: [Corpus]
+  private let memory: Memory
+  /// Ascending by bound.
+  private let lists: UnsafeMutableBufferPointer<RankedList>
+  /// Sums of the bounds before each list.
+  private let sums: UnsafeMutableBufferPointer<Double>
+  /// Scores of the current group's parent by term.
+  private let parts: UnsafeMutableBufferPointer<Double>
+  /// Bounds are added in another order than scores, which the factor allows for. It is 1 for a single list: then groups
+  /// with the threshold's score can be skipped.
+  private let slack: Double
+
+  /// Plain memory for lists and cursors, which an array in a search would check and count at every access.
+  private final class Memory {
+    let buffers: CursorMemory
+    let cursors: UnsafeMutablePointer<PostingCursor>
+    let lists: UnsafeMutableBufferPointer<RankedList>
+    let sums: UnsafeMutableBufferPointer<Double>
+    let parts: UnsafeMutableBufferPointer<Double>
+
+    init(cursors count: Int, lists listCount: Int, terms: Int) {
+      buffers = CursorMemory(count)
+      cursors = .allocate(capacity: max(1, count))
+      lists = .allocate(capacity: listCount)
+      sums = .allocate(capacity: listCount + 1)
+      sums.initialize(repeating: 0)
+      parts = .allocate(capacity: terms)
+      parts.initialize(repeating: 0)
+    }
+
+    deinit {
+      cursors.deallocate()
+      lists.deallocate()
+      sums.deallocate()
+      parts.deallocate()
+    }
+  }
+
+  @_lifetime(copy snapshot)
+  init(_ query: WordQuery, _ snapshot: Snapshot) throws(LMDBError) {
+    let manifest = try snapshot.manifest()
+    let terms = QueryTerms(query.words)
+    let corpora = WordField.allCases.map { Corpus($0, manifest) }
+    var found: [(term: Int, corpus: Corpus, lists: [(reader: FieldReader, list: PostingList)], having: Int)] = []
+    for corpus in corpora {
+      for (number, term) in terms.terms.enumerated() {
+        let (lists, having) = try corpus.find(term, snapshot)
+        if having == 0 { continue }
+        let ordered = lists.sorted { $0.reader.facts.firstGroup < $1.reader.facts.firstGroup }
+        found.append((number, corpus, ordered, having))
+      }
+    }
+    let memory = Memory(
+      cursors: found.reduce(0) { $0 + $1.lists.count }, lists: found.count, terms: terms.terms.count)
+    var place = 0
+    var lists: [RankedList] = []
+    for entry in found {
+      let own = memory.cursors + place
+      for (reader, list) in entry.lists {
+        let cursor = PostingCursor(list, reader, buffer: memory.buffers.buffer(place))
+        (memory.cursors + place).initialize(to: cursor)
+        place += 1
+      }
+      var weight = Double(terms.multiplicity(entry.term))
+      if entry.corpus.field == .child { weight *= Self.childFactor(query) }
+      lists.append(
+        try RankedList(
+          term: entry.term, field: entry.corpus.field, scorer: try entry.corpus.scorer(having: entry.having),
+          weight: weight, cursors: own, count: entry.lists.count))
+    }
+    lists.sort { $0.bound < $1.bound }
+    _ = memory.lists.initialize(from: lists)
+    for (index, list) in lists.enumerated() { memory.sums[index + 1] = memory.sums[index] + list.bound }
+
+    self.snapshot = snapshot
+    self.query = query
+    self.terms = terms
+    self.corpora = corpora
+    self.memory = memory
+    self.lists = memory.lists
+    sums = memory.sums
+    parts = memory.parts
+    let isSingle = found.count == 1 && found[0].corpus.field == .parent && terms.order.count == 1
+    slack = isSingle ? 1 : 1 + 1e-12
+  }
+
+  /// The sum of the weights of a group's children.
+  private static func childFactor(_ query: WordQuery) -> Double {
+    var (sum, weight) = (0.0, query.childWeight)
+    for _ in 0..<min(64, max(0, query.childrenPerGroup)) {
+      sum += weight
+      weight /= 2
+    }
+    return sum
+  }
+
+  // MARK: The best groups
+
+  func best(_ limit: Int, admits: (UInt64) -> Bool) throws(LMDBError) -> [GroupScore] {
+    var best = TopK<GroupScore>(limit)
+    for index in lists.indices { try lists[index].advance(to: 0, snapshot) }
+    /// Lists before this one are non-essential.
+    var essential = 0
+    /// The bounds of the current blocks admit groups up to here.
+    var windowEnd: UInt64?
+    while true {
+      var group = UInt64.max
+      for index in essential..<lists.count { group = min(group, lists[index].group) }
+      if group == .max { break }
+      let threshold = best.threshold
+      if threshold >= 0, windowEnd.map({ $0 < group }) ?? true {
+        let (bound, end) = try window(essential)
+        if bound * slack <= threshold {
+          if end == .max { break }
+          for index in essential..<lists.count { try advance(index, to: end + 1, essential, threshold) }
+          continue
+        }
+        windowEnd = end
+      }
+      if let found = try evaluate(group, essential, threshold), found.score > threshold, admits(group) {
+        best.insert(found)
+        while essential < lists.count, sums[essential + 1] * slack <= best.threshold { essential += 1 }
+        if best.threshold > threshold { windowEnd = nil }
+      }
+      for index in essential..<lists.count where lists[index].group == group {
+        try advance(index, to: group + 1, essential, best.threshold)
+      }
+    }
+    return best.ranked()
+  }
+
+  /// The highest score of groups up to `end`, where the first of the current blocks ends.
+  private func window(_ essential: Int) throws(LMDBError) -> (bound: Double, end: UInt64) {
+    var bound = sums[essential]
+    var end = UInt64.max
+    for index in essential..<lists.count where lists[index].group != .max {
+      let window = try lists[index].window()
+      bound += window.bound
+      end = min(end, window.end)
+    }
+    return (bound, end)
+  }
+
+  /// Moves an essential list. If it is the only one, it skips parents that the other lists cannot lift over the threshold.
+  private func advance(
+    _ index: Int, to group: UInt64, _ essential: Int, _ threshold: Double
+  ) throws(LMDBError) {
+    if essential == lists.count - 1, lists[index].field == .parent {
+      let limit = threshold / slack - sums[essential]
+      if limit > 0 { return try lists[index].advance(to: group, exceeding: limit, snapshot) }
+    }
+    try lists[index].advance(to: group, snapshot)
+  }
+
+  /// The score of a group that an essential list proposes; `nil` if it does not match or cannot exceed `threshold`.
+  private func evaluate(_ group: UInt64, _ essential: Int, _ threshold: Double) throws(LMDBError) -> GroupScore? {
+    parts.update(repeating: 0)
+    var known = 0.0
+    for index in essential..<lists.count where lists[index].group == group { known += try take(index) }
+    for index in (0..<essential).reversed() {
+      if (known + sums[index + 1]) * slack <= threshold { return nil }
+      if lists[index].group > group { continue }
+      if lists[index].group < group {
+        let bound = try lists[index].bound(of: group)
+        if (known + bound + sums[index]) * slack <= threshold { return nil }
+      }
+      try lists[index].advance(to: group, snapshot)
+      if lists[index].group == group { known += try take(index) }
+    }
+    if known * slack <= threshold { return nil }
+    return try score(group)
+  }
+
+  /// The highest score that a list gives its current group; a parent's is exact, and kept.
+  private func take(_ index: Int) throws(LMDBError) -> Double {
+    if lists[index].field == .child { return lists[index].bound }
+    guard let score = try lists[index].parentScore(snapshot) else { return 0 }
+    parts[lists[index].term] = score
+    return score * lists[index].weight
+  }
+
+  // MARK: Given groups
+
+  /// - Parameter groups: Ascending, each once.
+  func scores(of groups: [UInt64]) throws(LMDBError) -> [GroupScore] {
+    var scores: [GroupScore] = []
+    for group in groups where group != .max {
+      parts.update(repeating: 0)
+      for index in lists.indices {
+        try lists[index].advance(to: group, snapshot)
+        if lists[index].group == group { _ = try take(index) }
+      }
+      if let score = try self.score(group) { scores.append(score) }
+    }
+    return scores
+  }
+
+  // MARK: One group
+
+  /// The score of the group at which the lists are, with the parent's parts known; `nil` if all that matches is dead.
+  private func score(_ group: UInt64) throws(LMDBError) -> GroupScore? {
+    var parent = 0.0
+    for term in terms.order { parent += parts[term] }
+    var childParts: [RankedList.ChildPart] = []
+    for index in lists.indices where lists[index].field == .child && lists[index].group == group {
+      try lists[index].takeChildren(into: &childParts, snapshot)
+    }
+    if parent == 0, childParts.isEmpty { return nil }
+    return GroupScore(group: group, parent: parent, children: childParts.isEmpty ? [] : children(&childParts), query)
+  }
+
+  /// Adds the parts of each child, in the order of the query's words.
+  private func children(_ childParts: inout [RankedList.ChildPart]) -> [GroupScore.Child] {
+    childParts.sort { ($0.member, $0.term) < ($1.member, $1.term) }
+    var children: [GroupScore.Child] = []
+    var start = 0
+    var shares = [Double](repeating: 0, count: parts.count)
+    while start < childParts.count {
+      var end = start
+      for index in shares.indices { shares[index] = 0 }
+      while end < childParts.count, childParts[end].member == childParts[start].member {
+        shares[childParts[end].term] = childParts[end].score
+        end += 1
+      }
+      var sum = 0.0
+      for term in terms.order { sum += shares[term] }
+      children.append(GroupScore.Child(member: childParts[start].member, score: sum))
+      start = end
+    }
+    return children
+  }
+}

@@ -1,0 +1,83 @@
+import Heaps
+
+/// What to search for, as tokens.
+///
+/// Without phrases and prefixes a document matches if it has any of the words. With them it must have all of them, and the
+/// words only add to its score. If there are both, a phrase or prefix counts twice, as a condition and as one of the words:
+/// this is how FTS5 scores `(p1 AND p2) AND (w1 OR w2 OR p1 OR p2)`, phrases before prefixes.
+package struct WordQuery: Sendable {
+  /// A word listed twice counts twice.
+  package var words: [[UInt8]] = []
+  /// Tokens at consecutive positions. Empty phrases are ignored.
+  package var phrases: [[[UInt8]]] = []
+  /// All tokens with a prefix count as one. At most `InvertedIndex.longestPrefix` bytes each; empty ones are ignored.
+  package var prefixes: [[UInt8]] = []
+  /// Weight of a group's best child against its parent; each further child weighs half of the one before. 0 or more.
+  package var childWeight = 0.25
+  /// Children that count, at most.
+  package var childrenPerGroup = 4
+
+  package init() {}
+
+  /// Whether a document must contain something to match.
+  var requires: Bool { prefixes.contains { !$0.isEmpty } || phrases.contains { !$0.isEmpty } }
+}
+
+/// A group that matches, and its scores.
+package struct GroupScore: Ranked, Hashable, Sendable {
+  package struct Child: Hashable, Sendable {
+    package var member: UInt64
+    /// bm25 among the children, unweighted.
+    package var score: Double
+  }
+
+  package let group: UInt64
+  /// bm25 among the parents; 0 if the parent does not match.
+  package let parent: Double
+  /// The best matching children, best first, equal ones by member.
+  package let children: [Child]
+  /// The parent's score and the children's weighted ones.
+  package let score: Double
+
+  /// - Parameter children: All that match, in any order.
+  init(group: UInt64, parent: Double, children: [Child], _ query: WordQuery) {
+    self.group = group
+    self.parent = parent
+    self.children = Array(
+      children.sorted { $0.score != $1.score ? $0.score > $1.score : $0.member < $1.member }
+        .prefix(max(0, query.childrenPerGroup)))
+    var (sum, weight) = (0.0, query.childWeight)
+    for child in self.children {
+      sum += weight * child.score
+      weight /= 2
+    }
+    score = parent + sum
+  }
+
+  @inlinable
+  package func precedes(_ other: GroupScore) -> Bool {
+    score != other.score ? score > other.score : group < other.group
+  }
+}
+
+/// The distinct terms of a query's words, and the term of each word.
+struct QueryTerms {
+  private(set) var terms: [[UInt8]] = []
+  /// The number of each word's term, in the order of the words.
+  private(set) var order: [Int] = []
+
+  init(_ words: [[UInt8]]) {
+    var numbers: [[UInt8]: Int] = [:]
+    for word in words {
+      let term = word.withUnsafeBytes { Key.term($0) }
+      let number = numbers[term] ?? terms.count
+      if number == terms.count {
+        numbers[term] = number
+        terms.append(term)
+      }
+      order.append(number)
+    }
+  }
+
+  func multiplicity(_ number: Int) -> Int { order.count { $0 == number } }
+}
