@@ -1,12 +1,12 @@
 .PHONY: setup build demo test bench check format
 
-# Runs the main job once, from an empty store: record, recall, read cold and warm, lose the cache, read again.
+# Runs the main workflow once from an empty store: record, recall, read cold and warm, delete the cache, read again.
 demo: setup
 	swift build -c release --product episodic
 	.ci/demo .build/release/episodic
 
-# Runs every test. EPISODIC_SOAK_SECONDS=60 makes the tests with several processes last a minute.
-# Most tests have a store of their own: eight at a time stay below the 1,024 open files that many systems allow.
+# Runs every test. With EPISODIC_SOAK_SECONDS=60 the tests with several processes run for a minute.
+# Most tests open their own store: eight at a time stay below the limit of 1,024 open files of many systems.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 test: setup
 	swift build --build-tests
@@ -19,8 +19,8 @@ bench: setup
 	swift run -c release --package-path Benchmarks bench text --documents 100000
 	swift run -c release --package-path Benchmarks bench coherence --processes 6 --seconds 60 --kills
 
-# Format, undeclared imports, that the benchmarks still build, that the cache stays coherent under kills, and that the
-# command survives kills, errors and stops at its system calls.
+# Checks the format and undeclared imports, builds the benchmarks, and checks that the cache is coherent under kills and
+# that the command survives faults injected into its system calls.
 check: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	swift build --build-tests --explicit-target-dependency-import-check error
@@ -31,6 +31,6 @@ check: setup
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-# Installs the two C libraries where they are missing.
+# Installs the two C libraries if they are missing.
 setup:
 	@.ci/setup

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target is built the same way: Swift 6, no accidental re-exports, no implicit hops, warnings are errors.
+/// The settings of every target: Swift 6, no accidental re-exports, no implicit executor hops, warnings are errors.
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
@@ -41,9 +41,9 @@ let package = Package(
     .target(name: "CVectors"),
     .target(name: "CArrivalOrder"),
 
-    // L1: mechanism; has never heard of an episode.
+    // L1: mechanisms, independent of episodes.
     .target(name: "FileLocks", dependencies: ["CFileLocks"], swiftSettings: strict),
-    // What a transaction lends cannot outlive it: Lifetimes lets the compiler see to that. Clients need no such flag.
+    // Lifetimes: the compiler checks that nothing lent by a transaction outlives it. Clients need no flag.
     .target(
       name: "LMDB", dependencies: ["CLMDB", "FileLocks"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A store in a directory of its own, opened and closed as processes would.
+/// A store in its own directory, opened and closed as by processes.
 struct Store {
   let directory: TemporaryDirectory
   var path: String { directory.file("store") }
@@ -39,7 +39,7 @@ struct Store {
     }
   }
 
-  /// What a caller sees: episodes, a pattern, answers. Asked twice, so that the second time comes from the cache.
+  /// The results a caller gets: episodes, a pattern, hits. Read twice, so that the second read is a cache hit.
   func answers() async throws -> [String] {
     try await withMemory { memory in
       var seen: [[String]] = []
@@ -95,7 +95,7 @@ struct Store {
   }
 
   /// I1
-  @Test(arguments: accidents.indices) func `answers are the same after the cache was lost or damaged`(_ index: Int)
+  @Test(arguments: accidents.indices) func `results are the same after the cache was lost or damaged`(_ index: Int)
     async throws
   {
     let store = try Store()
@@ -110,7 +110,7 @@ struct Store {
   }
 
   /// I1
-  @Test func `a cache of another store is not believed`() async throws {
+  @Test func `a cache of another store is discarded`() async throws {
     let mine = try Store(), theirs = try Store()
     try await mine.fill()
     let before = try await mine.answers()
@@ -124,7 +124,7 @@ struct Store {
   }
 
   /// I1, I3
-  @Test func `a restored older primary is not mixed with the cache of what came after it`() async throws {
+  @Test func `the cache of a newer primary is not used for a restored older one`() async throws {
     let store = try Store()
     try await store.fill()
     let file = store.path + "/memory.sqlite"
@@ -142,7 +142,7 @@ struct Store {
   }
 
   /// I1, I3
-  @Test func `an older cache put back is caught up with before it answers`() async throws {
+  @Test func `a restored older cache catches up before it answers`() async throws {
     let store = try Store()
     try await store.fill()
     let before = try await store.answers()
@@ -153,7 +153,7 @@ struct Store {
     }
     let after = try await store.answers()
     #expect(after != before)
-    // Into the same directory, or it would be a copy that nobody believes.
+    // Into the same directory: a cache in another one is discarded as a copy.
     for name in try FileManager.default.subpathsOfDirectory(atPath: aside) where name != "index" {
       let content = try Data(contentsOf: URL(filePath: "\(aside)/\(name)"))
       try content.write(to: URL(filePath: "\(store.cachePath)/\(name)"), options: [])
@@ -164,9 +164,9 @@ struct Store {
     }
   }
 
-  /// I3: the shell's `.restore` writes the older content in one commit, under everybody's hands.
+  /// I3: the shell's `.restore` writes the older content in one commit, while the store is open.
   @Test(.enabled(if: Host.hasSQLiteShell, "needs the sqlite3 shell"))
-  func `a backup restored while the store is open is what the next read shows`() async throws {
+  func `a backup restored while the store is open is shown by the next read`() async throws {
     let store = try Store()
     try await store.fill()
     let file = store.path + "/memory.sqlite"
@@ -187,14 +187,14 @@ struct Store {
       #expect(try await memory.episode("e1")?.context == "task 1 about topic1")
       #expect(try await memory.episode("new") == nil)
     }
-    // The history goes on from there, over revisions that the cache has seen with another content.
+    // New commits reuse revisions that the cache has applied with other contents.
     for number in 0..<3 { try await memory.update("e2", with: .init(context: "again \(number)")) }
     #expect(try await memory.episode("e1")?.context == "task 1 about topic1")
     #expect(try await memory.episode("e2")?.context == "again 2")
     #expect(try await memory.episode("new") == nil)
   }
 
-  @Test func `rebuild empties the cache and makes the text index anew`() async throws {
+  @Test func `rebuild empties the cache and rebuilds the text index`() async throws {
     let store = try Store()
     try await store.fill()
     let before = try await store.answers()
@@ -209,7 +209,7 @@ struct Store {
 }
 
 @Suite struct `Reading through the cache` {
-  @Test func `the second read of an episode, a pattern and an answer is a hit`() async throws {
+  @Test func `the second read of an episode, a pattern and a query is a hit`() async throws {
     let store = try Store()
     try await store.fill()
     _ = try await store.answers()
@@ -220,8 +220,8 @@ struct Store {
     #expect(cache[.query].misses == 2 && cache[.query].hits == 2)
   }
 
-  /// I8: everything that decides an answer is part of its key.
-  @Test func `queries that differ in one thing only never share an answer`() async throws {
+  /// I8: everything that decides a result is part of its key.
+  @Test func `queries that differ in one property never share a cached result`() async throws {
     let store = try Store()
     try await store.fill()
     let cached = try await store.open()
@@ -256,7 +256,7 @@ struct Store {
         different.insert(hits)
       }
     }
-    // Some filters let nothing through; an answer that no vector took part in is not kept.
+    // No episode passes some filters; a result without a vector's part is not cached.
     #expect(different.count >= variations.count - 5)
     #expect(try await cached.statistics().cache[.query].hits >= variations.count - 4)
   }
@@ -296,7 +296,7 @@ struct Store {
     }
   }
 
-  @Test func `logging steps of a running episode keeps the answers of its domain`() async throws {
+  @Test func `appending steps to an active episode keeps the cached results of its domain`() async throws {
     let store = try Store()
     try await store.fill()
     let memory = try await store.open()
@@ -311,7 +311,7 @@ struct Store {
     #expect(try await memory.statistics().cache[.query].hits == 1)
   }
 
-  @Test func `an entry that outlived its time is read anew`() async throws {
+  @Test func `an expired entry is read from the primary again`() async throws {
     let store = try Store()
     try await store.fill()
     let clock = ManualClock(Timestamp(Date()))

@@ -7,8 +7,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct `The manners of the cache` {
-  /// A memory whose primary can be watched and held up.
+@Suite struct `Reads that miss the cache` {
+  /// A memory whose primary can be observed and delayed.
   private static func watched(_ store: Store) async throws -> (Memory, FaultyPrimary) {
     let primary = try await SQLitePrimaryStore(path: store.path + "/memory.sqlite", logger: Logger(label: "test"))
     let faulty = FaultyPrimary(primary)
@@ -16,18 +16,18 @@ import Testing
     return (Memory(primary: faulty, cache: cache), faulty)
   }
 
-  /// Waits until so many reads of episodes have found nothing in the cache, and so wait for the primary.
+  /// Waits until `count` reads of episodes have missed the cache, and wait for the primary.
   private static func waitForMisses(_ count: Int, in memory: Memory) async {
     do {
       try await waitUntil("\(count) reads miss") { memory.cacheStatistics()[.episode].misses >= count }
-      // The last has been counted and still has a few instructions to go before it waits.
+      // The last one has been counted, and waits a few instructions later.
       try await Task.sleep(for: .milliseconds(50))
     } catch {
       Issue.record(error)
     }
   }
 
-  @Test func `many that miss one episode at once read it once`() async throws {
+  @Test func `concurrent misses of one episode read it once`() async throws {
     let store = try Store()
     try await store.fill()
     let (memory, faulty) = try await Self.watched(store)
@@ -46,7 +46,7 @@ import Testing
     #expect(loads.withLock { $0 } == 1)
   }
 
-  /// I3: whoever asks after a commit must not be given what a read from before it brings.
+  /// I3: a read after a commit must not get the value of a read that began before it.
   @Test func `a read does not join one that began before a commit`() async throws {
     let store = try Store()
     try await store.fill()
@@ -61,7 +61,7 @@ import Testing
           defer { first = false }; return first
         })
       else { return }
-      // The value is read; before it reaches its caller somebody commits, and then somebody else asks.
+      // After the value is read and before it is returned, a commit and another read happen.
       try await other.update("e2", with: .init(context: "newer"))
       #expect(try await memory.episode("e2")?.context == "newer")
     }
@@ -69,7 +69,7 @@ import Testing
     #expect(try await memory.episode("e2")?.context == "newer")
   }
 
-  @Test func `a read that joined one that failed reads for itself`() async throws {
+  @Test func `a read that joined a failed one reads by itself`() async throws {
     let store = try Store()
     try await store.fill()
     let (memory, faulty) = try await Self.watched(store)
@@ -90,7 +90,7 @@ import Testing
     #expect(outcomes.filter { $0 == "task 2 about topic2" }.count == 3)
   }
 
-  @Test func `what is not there is asked for once, and found once it is there`() async throws {
+  @Test func `concurrent reads of a missing episode read once, and it is found after its insertion`() async throws {
     let store = try Store()
     try await store.withMemory { memory in
       for _ in 0..<3 { #expect(try await memory.episode("later") == nil) }
@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  @Test func `an older answer is given where the query allows for it, with episodes as they are now`() async throws {
+  @Test func `maximumStaleness allows an older result, with current episodes`() async throws {
     let store = try Store()
     let clock = ManualClock()
     try await store.fill()
@@ -133,7 +133,9 @@ import Testing
     #expect(Set(try await memory.recall(query).map(\.episode.id)) == [before[2], "extra"])
   }
 
-  @Test(arguments: [true, false]) func `completing an episode fills it where that is wanted`(_ prefetches: Bool)
+  @Test(arguments: [true, false]) func `completing an episode fills the cache if prefetching is enabled`(
+    _ prefetches: Bool
+  )
     async throws
   {
     let store = try Store()
@@ -145,18 +147,18 @@ import Testing
     #expect(memory.cacheStatistics()[.episode].hits == (prefetches ? 1 : 0))
   }
 
-  @Test func `a writer that is stopped inside the cache holds up no read`() async throws {
+  @Test func `a writer stopped inside the cache delays no read`() async throws {
     let store = try Store()
     try await store.fill()
     let memory = try await store.open()
     _ = try await memory.episode("e1")
-    // To the others, a process that was stopped is one that keeps the lock.
+    // A stopped process looks to others like one that holds the lock.
     let descriptor = open(store.cachePath + "/writer", O_RDWR | O_CLOEXEC)
     try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
     defer { close(descriptor) }
     let held = Held { flock(descriptor, LOCK_UN) }
     try await memory.update("e1", with: .init(context: "changed"))
-    // All of them miss, and would fill. If each waited for the writer, they would find it gone at the end.
+    // All of them miss and would fill. If one waited for the writer, the lock would be released at the end.
     for round in 0..<90 where held.isHeld {
       #expect(try await memory.episode(Episode.ID("e\(round % 30)"))?.steps.count == 2)
     }

@@ -13,31 +13,33 @@ import Testing
 @Suite struct `Catching up` {
   private let logger = Logger(label: "test")
 
-  private func watched(_ store: Store) async throws -> (memory: Memory, faulty: FaultyPrimary, cache: LMDBCache) {
+  /// A filled store whose primary can be observed and delayed.
+  private func watched() async throws -> (store: Store, memory: Memory, faulty: FaultyPrimary, cache: LMDBCache) {
+    let store = try Store()
+    try await store.fill()
     let primary = try await SQLitePrimaryStore(
       path: store.path + "/memory.sqlite", durability: .normal, logger: logger)
     let faulty = FaultyPrimary(primary)
     let cache = try LMDBCache.openFiles(
       at: store.cachePath, store: primary.identity, clock: SystemClock(), options: .init(), sizes: .init(.init()),
       logger: logger)
-    return (Memory(primary: faulty, cache: cache), faulty, cache)
+    return (store, Memory(primary: faulty, cache: cache), faulty, cache)
   }
 
   private func transactions(_ cache: LMDBCache) throws -> Int {
     try cache.tier.environment.statistics().lastTransaction
   }
 
-  @Test func `readers that find the cache behind at once read the feed once`() async throws {
-    let store = try Store()
-    try await store.fill()
-    let (memory, faulty, _) = try await watched(store)
+  @Test func `concurrent readers of a cache that is behind read the feed once`() async throws {
+    let (store, memory, faulty, _) = try await watched()
+    defer { withExtendedLifetime(store) {} }
     _ = try await memory.episode("e1")
     try await memory.update("e1", with: .init(context: "changed"))
     let feeds = Mutex(0)
     faulty.set { name, moment async throws(MemoryError) in
       guard name.hasPrefix("changes("), moment == .before else { return }
       feeds.withLock { $0 += 1 }
-      // Time for others to come, in which they would ask, too.
+      // 100 ms in which the other readers would read the feed too.
       for _ in 0..<100 where feeds.withLock({ $0 }) == 1 {
         do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
       }
@@ -50,12 +52,12 @@ import Testing
     #expect(feeds.withLock { $0 } == 1)
   }
 
-  @Test func `one that waits for another's catching up ends when its task is cancelled, and the other does not`()
+  @Test
+  func `a read that waits for another one's catch-up ends when its task is cancelled, and the other one continues`()
     async throws
   {
-    let store = try Store()
-    try await store.fill()
-    let (memory, faulty, _) = try await watched(store)
+    let (store, memory, faulty, _) = try await watched()
+    defer { withExtendedLifetime(store) {} }
     let gate = Gate()
     faulty.set { name, moment async throws(MemoryError) in
       guard name.hasPrefix("changes("), moment == .before else { return }
@@ -77,10 +79,9 @@ import Testing
     #expect(try await memory.episode("e2")?.id == "e2")
   }
 
-  @Test func `whoever is overtaken writes nothing`() async throws {
-    let store = try Store()
-    try await store.fill()
-    let (memory, faulty, cache) = try await watched(store)
+  @Test func `an overtaken batch writes nothing`() async throws {
+    let (store, memory, faulty, cache) = try await watched()
+    defer { withExtendedLifetime(store) {} }
     _ = try await memory.episode("e1")
     let asked = cache.watermark()
     try await memory.update("e1", with: .init(context: "changed"))
@@ -98,11 +99,10 @@ import Testing
     #expect(try transactions(cache) == before)
   }
 
-  /// The lock is taken by one who is overtaken while it waits for it.
-  @Test func `whoever is overtaken while it waits for the lock writes nothing`() async throws {
-    let store = try Store()
-    try await store.fill()
-    let (memory, faulty, cache) = try await watched(store)
+  /// A writer that was overtaken while waiting still gets the lock.
+  @Test func `a batch overtaken while it waits for the lock writes nothing`() async throws {
+    let (store, memory, faulty, cache) = try await watched()
+    defer { withExtendedLifetime(store) {} }
     _ = try await memory.episode("e1")
     let asked = cache.watermark()
     try await memory.update("e1", with: .init(context: "changed"))
@@ -111,7 +111,7 @@ import Testing
     for _ in 0..<20 {
       let before = try transactions(cache)
       let position = MetaTable.Position(watermark: try #require(asked), stamp: nil)
-      // Back to before the batch, for another round.
+      // Resets the position to before the batch.
       cache.change { (transaction, _) throws(LMDBError) in
         try cache.tables.meta.put(position, epoch: cache.tables.epoch, in: &transaction)
       }
@@ -128,10 +128,9 @@ import Testing
     }
   }
 
-  @Test func `the episodes of an answer are filled in one transaction`() async throws {
-    let store = try Store()
-    try await store.fill()
-    let (memory, _, cache) = try await watched(store)
+  @Test func `the episodes of a query result are filled in one transaction`() async throws {
+    let (store, memory, _, cache) = try await watched()
+    defer { withExtendedLifetime(store) {} }
     _ = try await memory.episode("e1")
     let before = try transactions(cache)
     let query = Query(text: "topic3", scope: .everything, limit: 10)
@@ -141,7 +140,7 @@ import Testing
     for hit in found { #expect(try await memory.episode(hit.episode.id) == hit.episode) }
     #expect(memory.cacheStatistics()[.episode].hits == 6)
 
-    // The answer stays, its episodes go: they come back together, too.
+    // The cached result stays and its episodes are removed: they are filled together, too.
     for hit in found { cache.reject(.episode(hit.episode.id)) }
     let emptied = try transactions(cache)
     #expect(try await memory.recall(query) == found)

@@ -6,13 +6,13 @@ import MemorySQLite
 import TestSupport
 import Testing
 
-/// A store whose cache is closed, and what can happen to a file meanwhile.
+/// A store whose cache is closed, and mutations of its file.
 private struct ClosedCache {
   static let episodes = 24
 
   let store: Store
   let primary: SQLitePrimaryStore
-  /// The data file as it was closed last, and at an earlier time.
+  /// The data file of the last close, and of an earlier one.
   let whole: [UInt8]
   let older: [UInt8]
   private var file: URL { URL(filePath: store.cachePath + "/data.mdb") }
@@ -37,7 +37,7 @@ private struct ClosedCache {
     whole = Array(try Data(contentsOf: URL(filePath: store.cachePath + "/data.mdb")))
   }
 
-  /// Thousands of damaged files are worth no line each.
+  /// Discards the log messages of thousands of damaged files.
   private static var quiet: Logger {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
@@ -109,7 +109,7 @@ private struct ClosedCache {
 
 @Suite struct `A closed cache that was damaged` {
   /// I1. 20,000 with EPISODIC_MUTATIONS=20000.
-  @Test func `gives no wrong answer and brings nobody down, whatever was done to its file`() async throws {
+  @Test func `gives no wrong result and crashes no process, after any mutation of its file`() async throws {
     let count = ProcessInfo.processInfo.environment["EPISODIC_MUTATIONS"].flatMap(Int.init) ?? 400
     let cache = try await ClosedCache()
     let expected = try await cache.answers()

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The examples of README and DocC, compiled and run; the first test holds the two texts together.
+/// The examples of README and DocC, compiled and run; the first test compares the texts with this file.
 @Suite struct `Documentation` {
   static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 
@@ -12,8 +12,8 @@ import Testing
   }
 
   @Test(arguments: ["README.md", "Sources/Episodic/Episodic.docc/GettingStarted.md"])
-  func `every Swift example in the documentation stands in this file, where it is run`(_ path: String) throws {
-    // However the lines are broken.
+  func `every Swift example in the documentation is in this file, where it is run`(_ path: String) throws {
+    // Independent of line breaks.
     func dense(_ text: String) -> String {
       text.split(separator: "\n").filter { !$0.contains("import Episodic") && !$0.contains("let memory = ") }
         .joined().filter { !$0.isWhitespace }
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func `the example of the README prints what it promises`() async throws {
+  @Test func `the example of the README prints the documented output`() async throws {
     let store = try Store()
     let memory = try await store.open()
     var printed: [String] = []
@@ -51,7 +51,7 @@ import Testing
     #expect(printed.dropFirst().contains { $0.contains("‹timed› ‹out›") || $0.contains("‹timed›") })
   }
 
-  @Test func `the steps of Getting Started work in their order`() async throws {
+  @Test func `the steps of Getting Started work in order`() async throws {
     let store = try Store()
     let memory = try await store.open()
     func embed(_ text: String) -> [Float] { text.contains("login") ? [1, 0.2] : [0.9, 0.3] }

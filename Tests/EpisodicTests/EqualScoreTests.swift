@@ -2,11 +2,11 @@ import Episodic
 import TestSupport
 import Testing
 
-/// The same task tried again and again has the same words, and often the same vector.
+/// Repeated attempts at a task have the same words, and often the same vector.
 @Suite struct `Equal scores` {
   private static let attempts = 240
 
-  @Test(arguments: [true, false]) func `the newest attempts are shown, by words, by vector, and by both`(isExact: Bool)
+  @Test(arguments: [true, false]) func `return the newest attempts, by words, by vector, and by both`(isExact: Bool)
     async throws
   {
     let store = try Store()

@@ -14,10 +14,10 @@ private final class Flag: Sendable {
   func raise() { value.store(true, ordering: .releasing) }
 }
 
-/// Where a caller's task runs.
+/// The executor of a caller's task.
 private enum Caller: CaseIterable { case eventLoop, mainActor }
 
-/// A cache that others write to all the time: whoever may not wait is sent away, whoever may waits at a gate.
+/// A cache with contending writers: calls that may not wait are refused, others wait at a gate.
 private final class ContendedCache: Cache {
   let cache: any Cache
   let gate: Gate
@@ -92,11 +92,11 @@ private final class SlowIndex: SearchIndex {
     try await SQLitePrimaryStore(path: store.path + "/memory.sqlite", durability: .normal, logger: logger)
   }
 
-  /// Runs `work` on the caller's executor, and once it waits, another job there.
+  /// Runs `work` on the caller's executor, and another job there while it waits.
   ///
-  /// - Parameter waits: Whether `work` has come to where it waits.
-  /// - Parameter isHeld: Whether what it waits for is still held.
-  /// - Parameter release: Lets it go on.
+  /// - Parameter waits: Whether `work` waits.
+  /// - Parameter isHeld: Whether the resource it waits for is still held.
+  /// - Parameter release: Releases the resource.
   @discardableResult
   private func runsOtherJobs<Value: Sendable>(
     on caller: Caller, while work: @escaping @Sendable () async throws -> Value, waits: () -> Bool,
@@ -127,7 +127,18 @@ private final class SlowIndex: SearchIndex {
     return try await working.value
   }
 
-  @Test(arguments: Caller.allCases) private func `goes on while a fill waits for the cache's writer`(_ caller: Caller)
+  /// The same, for `work` that waits at a gate.
+  @discardableResult
+  private func runsOtherJobs<Value: Sendable>(
+    on caller: Caller, at gate: Gate, while work: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await runsOtherJobs(
+      on: caller, while: work, waits: { gate.count > 0 }, isHeld: { gate.isClosed }, release: { gate.open() })
+  }
+
+  @Test(arguments: Caller.allCases) private func `runs other jobs while a fill waits for the cache's writer`(
+    _ caller: Caller
+  )
     async throws
   {
     let store = try Store()
@@ -136,21 +147,15 @@ private final class SlowIndex: SearchIndex {
     let gate = Gate()
     let cache = LMDBCache.open(at: store.cachePath, store: primary.identity, logger: logger)
     let memory = Memory(primary: primary, cache: ContendedCache(cache, .fill, at: gate))
-    let episode = try await runsOtherJobs(on: caller) {
+    let episode = try await runsOtherJobs(on: caller, at: gate) {
       try await memory.episode("e1")
-    } waits: {
-      gate.count > 0
-    } isHeld: {
-      gate.isClosed
-    } release: {
-      gate.open()
     }
     #expect(episode?.id == "e1")
     _ = try await memory.episode("e1")
     #expect(memory.cacheStatistics()[.episode].hits == 1)
   }
 
-  @Test(arguments: Caller.allCases) private func `goes on while catching up waits for the cache's writer`(
+  @Test(arguments: Caller.allCases) private func `runs other jobs while a catch-up waits for the cache's writer`(
     _ caller: Caller
   ) async throws {
     let store = try Store()
@@ -159,19 +164,13 @@ private final class SlowIndex: SearchIndex {
     let gate = Gate()
     let cache = LMDBCache.open(at: store.cachePath, store: primary.identity, logger: logger)
     let memory = Memory(primary: primary, cache: ContendedCache(cache, .apply, at: gate))
-    let hits = try await runsOtherJobs(on: caller) {
+    let hits = try await runsOtherJobs(on: caller, at: gate) {
       try await memory.recall(Query(text: "topic3", scope: .everything))
-    } waits: {
-      gate.count > 0
-    } isHeld: {
-      gate.isClosed
-    } release: {
-      gate.open()
     }
     #expect(hits.count == 6)
   }
 
-  @Test(arguments: Caller.allCases) private func `goes on while a query is 1,000 changes behind`(_ caller: Caller)
+  @Test(arguments: Caller.allCases) private func `runs other jobs while a query follows 1,000 changes`(_ caller: Caller)
     async throws
   {
     let store = try Store()
@@ -182,27 +181,21 @@ private final class SlowIndex: SearchIndex {
       primary: primary, cache: NoCache(because: "the test has none"), index: SlowIndex(index, at: gate))
     try await memory.insert([.sample("first")])
     try await memory.optimize()
-    // Another process, as far as this one's index knows.
+    // Stands for another process: this one's index does not follow it.
     let other = Memory(primary: primary, cache: NoCache(because: "the test has none"))
     try await other.insert((0..<500).map { .sample(Episode.ID("e\($0)"), context: "thing\($0)", steps: ["look"]) })
-    let found = try await runsOtherJobs(on: caller) {
+    let found = try await runsOtherJobs(on: caller, at: gate) {
       try await memory.search(Query(text: "thing499", scope: .everything))
-    } waits: {
-      gate.count > 0
-    } isHeld: {
-      gate.isClosed
-    } release: {
-      gate.open()
     }
     #expect(found.map(\.id) == ["e499"])
   }
 
-  @Test(arguments: Caller.allCases) private func `goes on while open waits for a process that is stopped`(
+  @Test(arguments: Caller.allCases) private func `runs other jobs while open waits for a stopped process`(
     _ caller: Caller
   ) async throws {
     let store = try Store()
     try FileManager.default.createDirectory(atPath: store.path, withIntermediateDirectories: true)
-    // To the others, a process that was stopped is one that keeps the lock.
+    // A stopped process looks to others like one that holds the lock.
     let descriptor = open(store.path + "/memory.sqlite-lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
     let held = Held { close(descriptor) }
@@ -222,7 +215,7 @@ private final class SlowIndex: SearchIndex {
     try await memory.close()
   }
 
-  @Test(arguments: Caller.allCases) private func `goes on while thousands of lines are imported and exported`(
+  @Test(arguments: Caller.allCases) private func `runs other jobs while thousands of lines are imported and exported`(
     _ caller: Caller
   ) async throws {
     let store = try Store()
@@ -235,7 +228,7 @@ private final class SlowIndex: SearchIndex {
     try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: file))
     let faulty = FaultyPrimary(try await primary(store))
     let memory = Memory(primary: faulty, cache: NoCache(because: "the test has none"))
-    // The second transaction waits, so that the import is in its midst.
+    // The second transaction waits, so that the import has begun and not ended.
     let gate = Gate()
     let inserts = Mutex(0)
     faulty.set { name, moment async throws(MemoryError) in
@@ -251,14 +244,8 @@ private final class SlowIndex: SearchIndex {
         }
       }
     }
-    let report = try await runsOtherJobs(on: caller) {
+    let report = try await runsOtherJobs(on: caller, at: gate) {
       try await memory.importEpisodes(from: [.file(file)])
-    } waits: {
-      gate.count > 0
-    } isHeld: {
-      gate.isClosed
-    } release: {
-      gate.open()
     }
     #expect(report.imported == count)
     #expect(try await memory.exportEpisodes(to: .file(store.directory.file("again.jsonl"))) == count)

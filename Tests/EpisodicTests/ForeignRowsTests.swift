@@ -4,11 +4,11 @@ import GRDB
 import TestSupport
 import Testing
 
-/// A row that another program wrote, and what is said of it.
+/// A row written by another program, and the expected message.
 struct ForeignRow: CustomTestStringConvertible, Sendable {
   let what: String
   let script: String
-  /// What `check` says; `nil` where the row is like one of the engine's.
+  /// The message of `check`; `nil` if the engine could have written the row.
   var reported: String? = "rows of other programs"
 
   var testDescription: String { what }
@@ -41,7 +41,7 @@ struct ForeignRow: CustomTestStringConvertible, Sendable {
   }
 
   private static let noUTF8 = "CAST(x'61FF62' AS TEXT)"
-  /// In form D; and a sign whose form C is another, smaller one.
+  /// In NFD; and a character whose NFC is another, shorter one.
   private static let decomposed = ["CAST(x'65CC81' AS TEXT)", "CAST(x'E284AB' AS TEXT)"]
   private static let nul = "CAST(x'610062' AS TEXT)"
 
@@ -89,7 +89,7 @@ struct ForeignRow: CustomTestStringConvertible, Sendable {
 
 @Suite struct `A row of another program` {
   @Test(.timeLimit(.minutes(5)), arguments: ForeignRow.all)
-  func `stops no verb, hides no other row, and is named by check`(_ row: ForeignRow) async throws {
+  func `makes no verb fail, hides no other row, and is named by check`(_ row: ForeignRow) async throws {
     let store = try Store()
     try await store.withMemory { memory in
       try await memory.insert(

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A small disk of its own, unmounted with the value.
+/// A small file system, unmounted with the value.
 private final class SmallDisk {
   let path: String
   private let directory: TemporaryDirectory
@@ -23,8 +23,8 @@ private final class SmallDisk {
 }
 
 @Suite(.enabled(if: Host.canMount, "only root can mount a small disk")) struct `On a full disk` {
-  /// I1: what can be made anew gives way to what cannot.
-  @Test func `cache and index give their room to a write of the primary`() async throws {
+  /// I1: derived files are deleted to make room for the primary.
+  @Test func `cache and index are deleted to make room for a write of the primary`() async throws {
     let disk = try SmallDisk(megabytes: 16)
     var options = Memory.OpenOptions()
     options.durability = .normal
@@ -33,7 +33,7 @@ private final class SmallDisk {
     try await memory.insert((0..<200).map { .sample(Episode.ID("e\($0)"), context: "\($0) \(text)") })
     for number in 0..<200 { _ = try await memory.episode(Episode.ID("e\(number)")) }
     #expect(try await memory.statistics().cache.unavailable == nil)
-    // Somebody else's file takes the rest.
+    // A file of another program takes the rest.
     let ballast = disk.path + "/ballast"
     try Data().write(to: URL(filePath: ballast))
     let file = try FileHandle(forWritingTo: URL(filePath: ballast))
@@ -52,9 +52,9 @@ private final class SmallDisk {
     try await memory.close()
   }
 
-  /// LMDB makes its lock file with a hole, and what is written into a hole through memory ends in SIGBUS.
+  /// LMDB creates its lock file with a hole, and a write to a mapped hole on a full disk raises SIGBUS.
   @Test(arguments: [0, 4, 8, 16, 24, 48, 64, 72, 80, 96, 160])
-  func `opening with little room leaves the store without a cache, or with one, and brings nobody down`(
+  func `opening with little space works with or without a cache, and crashes no process`(
     _ kilobytes: Int
   ) async throws {
     let disk = try SmallDisk(megabytes: 8)
@@ -66,7 +66,7 @@ private final class SmallDisk {
       try FileManager.default.removeItem(atPath: path + "/store/cache.lmdb")
     }
     await #expect(processExitsWith: .success) { [path = path as String, kilobytes = kilobytes as Int] in
-      // The files that the primary needs to be open.
+      // The files that the primary needs.
       var options = Memory.OpenOptions()
       options.cache.isEnabled = false
       options.index.isEnabled = false
@@ -89,9 +89,9 @@ private final class SmallDisk {
   }
 }
 
-@Suite(.enabled(if: Host.isRoot, "only root can make PID namespaces")) struct `Processes of equal numbers` {
+@Suite(.enabled(if: Host.isRoot, "only root can make PID namespaces")) struct `Processes with equal process ids` {
   /// As in two containers on one volume, where both are process 1.
-  @Test func `in namespaces of their own have a cache each, and leave none behind`() async throws {
+  @Test func `in different PID namespaces have a cache each, and leave none behind`() async throws {
     let store = try Store()
     try await store.fill(3)
     let directory = try TemporaryDirectory()

@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Two memories over one store, as two processes would have them; the first one's primary can be made to fail or wait.
+/// Two memories over one store, standing for two processes; faults and delays can be injected into the first one's primary.
 private struct Rivals {
   let store: Store
   let faulty: FaultyPrimary
@@ -44,12 +44,12 @@ private struct Rivals {
 
 @Suite struct `Interleavings` {
   /// I3: the race that delete-before, delete-after, double delete and leases all lose.
-  @Test func `a slow reader does not put back the value that a writer has overtaken`() async throws {
+  @Test func `a slow reader does not fill a value that a writer has changed`() async throws {
     let rivals = try await Rivals()
     let other = rivals.other
     rivals.once(after: "episode") { () async throws(MemoryError) in
       try await other.update("e", with: .init(context: "new topic"))
-      // The other process reads too, so the drop is over and done with before the slow one fills.
+      // The other process reads too, so the entry is dropped before the slow reader fills.
       _ = try await other.recall(Query(text: "topic", scope: .everything))
       _ = try await other.episode("e")
     }
@@ -60,7 +60,7 @@ private struct Rivals {
   }
 
   /// I3
-  @Test func `a slow search does not put back an answer that a writer has overtaken`() async throws {
+  @Test func `a slow search does not fill a result that a writer has changed`() async throws {
     let rivals = try await Rivals()
     let other = rivals.other
     let query = Query(text: "topic", scope: .domain("swift"))
@@ -73,8 +73,8 @@ private struct Rivals {
     #expect(try await other.recall(query).count == 2)
   }
 
-  /// I3: the answer comes from the cache, its episodes from the primary, and a commit comes in between.
-  @Test func `a cached answer is not dressed in episodes of a later snapshot`() async throws {
+  /// I3: the result is a cache hit, its episodes are read from the primary, and a commit happens in between.
+  @Test func `a cached result is not combined with episodes of a later snapshot`() async throws {
     let rivals = try await Rivals(keepingEpisodes: false)
     let other = rivals.other
     try await other.insert([.sample("f", context: "topic too")])
@@ -88,8 +88,8 @@ private struct Rivals {
     #expect(try await rivals.slow.recall(query).isEmpty)
   }
 
-  /// I3: of two that catch up at once, the slower one must not put the watermark back.
-  @Test func `catching up twice at once loses nothing`() async throws {
+  /// I3: of two concurrent catch-ups, the slower one must not set the watermark back.
+  @Test func `concurrent catch-ups lose no change`() async throws {
     let rivals = try await Rivals()
     let other = rivals.other
     _ = try await rivals.slow.episode("e")
@@ -103,7 +103,7 @@ private struct Rivals {
     #expect(try await other.episode("e")?.context == "third topic")
   }
 
-  @Test func `an error of the primary reaches the caller, is not cached, and passes`() async throws {
+  @Test func `an error of the primary reaches the caller and is not cached`() async throws {
     let rivals = try await Rivals()
     rivals.faulty.set { name, moment async throws(MemoryError) in
       if moment == .before { throw MemoryError(.unavailable, "\(name) fails in this test") }
@@ -117,8 +117,8 @@ private struct Rivals {
     #expect(try await rivals.slow.recall(Query(text: "topic", scope: .everything)).count == 1)
   }
 
-  /// The gate tries a bounded number of times and then asks the primary.
-  @Test func `a cache that others keep behind costs a read nothing but time`() async throws {
+  /// The gate catches up a bounded number of times, then reads from the primary.
+  @Test func `a cache that stays behind makes a read slower and not wrong`() async throws {
     let rivals = try await Rivals()
     let other = rivals.other
     let count = Mutex(0)

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Imports go strictly down. The build's own check lets a target import what its dependencies depend on; this one does not.
+/// Imports go strictly down. The build's own check allows imports of dependencies' dependencies; this one does not.
 @Suite struct `Layers` {
-  /// What each target may import of this package, and which of the third parties that have a layer of their own.
+  /// The targets of this package that each target may import, and third parties restricted to some layers.
   static let allowed: [String: Set<String>] = [
     "CachePolicy": [],
     "FileLocks": ["CFileLocks"],
@@ -26,7 +26,7 @@ import Testing
 
   static let sources = Documentation.root.appending(path: "Sources")
 
-  @Test(arguments: allowed.keys.sorted()) func `a target imports what lies below it and nothing else`(
+  @Test(arguments: allowed.keys.sorted()) func `a target imports only allowed targets below it`(
     _ target: String
   ) throws {
     let known = Set(Self.allowed.keys).union(Self.allowed.values.flatMap(\.self))
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func `every target has its place, and the order has no cycle`() throws {
+  @Test func `every target is listed, and the order has no cycle`() throws {
     let folders = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path(percentEncoded: false))
     #expect(
       Set(folders) == Set(Self.allowed.keys).union(["CArrivalOrder", "CFileLocks", "CLMDB", "CSQLite", "CVectors"]))

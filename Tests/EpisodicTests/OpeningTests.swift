@@ -11,7 +11,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 }
 
 @Suite struct `Opening a store` {
-  @Test func `where there is none, one is made only if that is wanted`() async throws {
+  @Test func `creates a missing store only if requested`() async throws {
     let store = try Store()
     let error = await failure { _ = try await store.open { $0.create = false } }
     #expect(error?.code == .notAStore)
@@ -20,7 +20,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(FileManager.default.fileExists(atPath: store.path + "/memory.sqlite"))
   }
 
-  @Test func `a file that is no database is named and left alone`() async throws {
+  @Test func `a file that is not a database is named and not changed`() async throws {
     let store = try Store()
     try FileManager.default.createDirectory(atPath: store.path, withIntermediateDirectories: true)
     let text = Data(String(repeating: "this is a diary ", count: 500).utf8)
@@ -31,7 +31,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(try Data(contentsOf: URL(filePath: store.path + "/memory.sqlite")) == text)
   }
 
-  @Test func `a primary that has lost every byte is no empty store`() async throws {
+  @Test func `a primary truncated to 0 bytes is not an empty store`() async throws {
     let store = try Store()
     try await store.fill(1)
     for suffix in ["-wal", "-shm"] {
@@ -42,7 +42,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(error?.code == .notAStore && error?.message.contains("restore a backup") == true)
   }
 
-  @Test func `a damaged primary is reported with what to do, and reads and checks do not trap`() async throws {
+  @Test func `a damaged primary is reported with the remedy, and reads and checks do not trap`() async throws {
     let store = try Store()
     try await store.fill(300)
     try FileManager.default.removeItem(atPath: store.path + "/cache.lmdb")
@@ -75,14 +75,14 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
   }
 
   @Test(.enabled(if: !Host.isRoot, "root may do everything; the command line tests do this as another user"))
-  func `without permission the error says so`() async throws {
+  func `the error for lack of permission says so`() async throws {
     let store = try Store()
     try await store.fill(1)
     try FileManager.default.setAttributes([.posixPermissions: 0o000], ofItemAtPath: store.path + "/memory.sqlite")
     #expect(await failure { _ = try await store.open() }?.code == .unavailable)
   }
 
-  @Test(arguments: Memory.Durability.allCases) func `every durability opens and keeps`(_ durability: Memory.Durability)
+  @Test(arguments: Memory.Durability.allCases) func `every durability opens and stores`(_ durability: Memory.Durability)
     async throws
   {
     let store = try Store()
@@ -91,7 +91,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(try await store.open().episode("e") == .sample("e"))
   }
 
-  @Test func `without a cache every answer is the same`() async throws {
+  @Test func `without a cache every result is the same`() async throws {
     let store = try Store()
     try await store.fill()
     let cached = try await store.answers()
@@ -103,7 +103,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
 @Suite struct `A full disk` {
   /// I2
-  @Test func `what was acknowledged stays, the write that found no room is refused, and room makes it work again`()
+  @Test func `keeps acknowledged writes, refuses the write without space, and writes again with space`()
     async throws
   {
     let store = try Store()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `Death of a process` {
   /// I2: an acknowledged write survives what its durability promises.
-  @Test func `after SIGKILL at 200 random moments every acknowledged episode and step is there and is found`()
+  @Test func `after SIGKILL at 200 random moments every acknowledged episode and step exists and is found`()
     async throws
   {
     let directory = try TemporaryDirectory()
@@ -14,8 +14,8 @@ import Testing
     var lines: [String] = []
     for round in 0..<200 {
       let child = try Child("StoreWorker", ["record", store, "k\(round)"], in: directory)
-      // A quarter dies on the way into the store, at a random moment. The others die a moment after they were seen to
-      // write, so that on any machine kills strike inside writes.
+      // A quarter is killed at a random moment while opening the store. The others are killed shortly after a write was
+      // seen, so that on any machine kills happen inside writes.
       let leastLines = round.isMultiple(of: 4) ? 0 : Int.random(in: 1...12, using: &generator)
       try await child.waitForLines(leastLines)
       usleep(UInt32.random(in: 0...(leastLines == 0 ? 100_000 : 5_000), using: &generator))
@@ -63,13 +63,13 @@ import Testing
         })
     }
     try await filling.close()
-    // The workers' cache is of another size than the one that the filling made.
+    // The workers' cache has another size than that of the filling process.
     try FileManager.default.removeItem(atPath: store + "/cache.lmdb")
     let seconds = ProcessInfo.processInfo.environment["EPISODIC_SOAK_SECONDS"] ?? "5"
     let children = try (0..<8).map { try Child("StoreWorker", ["churn", store, "\($0)", seconds], in: directory) }
     for child in children {
       let status = child.wait()
-      // On a busy machine one may be off the processor for longer than the others wait for its lock, and they say so.
+      // Under load a process may hold the lock, descheduled, for longer than the others wait; they report that.
       let errors = try child.standardError.split(separator: "\n").filter { !$0.contains("locked for long") }
       #expect(status == 0 && errors.isEmpty, "\(errors)")
       print("churn: \(try child.lines.last ?? "")")
@@ -104,7 +104,7 @@ import Testing
 }
 
 extension Store {
-  /// What `episodic check` would say.
+  /// The results of `episodic check`.
   fileprivate static func expectSoundness(of path: String) async throws {
     let memory = try await Memory.open(at: path)
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }

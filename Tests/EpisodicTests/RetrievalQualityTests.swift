@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Real runs and questions about them, which lie beside a checkout or not at all.
+/// Real runs and queries about them, in the development data beside the checkout, if present.
 private enum RealData: String, CaseIterable {
   case sql, airline
 
@@ -52,7 +52,7 @@ private enum RealData: String, CaseIterable {
 
 @Suite struct `Retrieval quality` {
   @Test(.enabled(if: RealData.areThere, "needs ../shared/data beside the checkout"), arguments: RealData.allCases)
-  fileprivate func `one set of defaults finds the right runs by words and by vectors, and the same ones twice`(
+  fileprivate func `the defaults find the relevant runs by words and by vectors, with equal results in both runs`(
     _ data: RealData
   ) async throws {
     let store = try Store()
@@ -80,7 +80,7 @@ private enum RealData: String, CaseIterable {
 
   /// I8
   @Test(.enabled(if: RealData.areThere, "needs ../shared/data beside the checkout"))
-  func `asked in a domain, recall of real runs shows no other`() async throws {
+  func `recall of real runs in one domain returns no other domain`() async throws {
     let store = try Store()
     let memory = try await store.open()
     _ = try await memory.importEpisodes(

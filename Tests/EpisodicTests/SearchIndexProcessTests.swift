@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `Search index under kills and rebuilds` {
   /// I1, I2, I4.
-  @Test func `a process that is killed while the index follows leaves one that is right`() async throws {
+  @Test func `a kill while the index follows leaves a correct index`() async throws {
     let store = try Store()
     var acknowledged: [Int] = []
     for round in 0..<6 {
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func `a rebuild gives right answers all the while, to others and to itself`() async throws {
+  @Test func `queries during a rebuild are correct, in this process and in others`() async throws {
     let store = try Store()
     let builder = try await store.open()
     let asker = try await store.open { $0.cache.isEnabled = false }
@@ -46,8 +46,8 @@ import Testing
     try await builder.close()
   }
 
-  /// The feed is pruned, so an index may find its place gone; then it begins anew.
-  @Test func `an index put back from long ago, or of another store, is not believed`() async throws {
+  /// The feed is pruned; an index whose position is gone is rebuilt.
+  @Test func `a restored old index, or one of another store, is rebuilt`() async throws {
     let store = try Store()
     try await store.fill()
     let other = try Store()
@@ -62,8 +62,8 @@ import Testing
     #expect(try await store.answers() == before)
   }
 
-  /// I1, I3: the index knows of commits that the restored primary does not.
-  @Test func `an older primary put back has the index begin anew`() async throws {
+  /// I1, I3: the index has applied commits that the restored primary does not have.
+  @Test func `a restored older primary makes the index rebuild`() async throws {
     let store = try Store()
     try await store.fill()
     _ = try await store.answers()
@@ -87,7 +87,7 @@ import Testing
   }
 
   @Test(arguments: [[], [0, 0], [.nan, 1], [1, .infinity], [1, 2, 3]] as [[Float]])
-  func `what is no vector of the space is refused and says why`(vector: [Float]) async throws {
+  func `an invalid vector for the space is refused with the reason`(vector: [Float]) async throws {
     let store = try Store()
     try await store.withMemory { memory in
       try await memory.insert([.sample("e")])
@@ -100,7 +100,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, -1, 1001, 1_000_000]) func `a limit that no answer has is refused`(limit: Int) async throws {
+  @Test(arguments: [0, -1, 1001, 1_000_000]) func `a limit outside 1 to 1,000 is refused`(limit: Int) async throws {
     let store = try Store()
     try await store.withMemory { memory in
       await #expect(throws: MemoryError.self) {
@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  @Test func `an index that is switched off changes no answer`() async throws {
+  @Test func `a disabled index changes no result`() async throws {
     let store = try Store()
     try await store.fill()
     let queries = ["output of topic3", "run command7", "task"].map { Query(text: $0, scope: .everything, limit: 1000) }

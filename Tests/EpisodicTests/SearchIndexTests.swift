@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A store that is changed at random, and questions to it; every exhaustive answer is an oracle for the index's.
+/// A store with random changes, and queries; the exhaustive search is the oracle of the index.
 private struct Wanderer {
   static let words = (0..<40).map { "word\($0)" } + ["naïve", "Größe", "run", "running", "runs"]
   var random: SeededGenerator
@@ -72,7 +72,7 @@ private struct Wanderer {
       ids.removeAll { $0 == id }
     case 5:
       let again = replacement(of: id)
-      // One of another domain is not replaced; another of its id may come when it is gone.
+      // An episode of another domain is not replaced; its id may be inserted again after a delete.
       if try await memory.episode(id)?.domain != again.domain { try await memory.delete(id) }
       try await memory.insert([again], existing: .replace)
     case 6, 7:
@@ -129,7 +129,7 @@ private struct Wanderer {
   }
 }
 
-/// The same episodes with the same scores; those of equal score in any order, and of those at the end any.
+/// Compares episodes and scores: equal scores may be in any order, and at the end be any of them.
 private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ place: String) {
   #expect(found.count == expected.count, "\(place): \(query)")
   let alike = zip(found, expected).allSatisfy { abs($0.score - $1.score) <= 1e-9 * max(1, abs($1.score)) }
@@ -144,7 +144,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
 @Suite struct `Search index` {
   /// I1, I3, I4.
   @Test(arguments: [(1, 5), (2, 160), (3, 24)])
-  func `answers what an exhaustive search answers, whatever two writers change`(seed: UInt64, dimensions: Int)
+  func `returns the results of an exhaustive search, after any changes by two writers`(seed: UInt64, dimensions: Int)
     async throws
   {
     let store = try Store()
@@ -171,7 +171,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
   }
 
   /// I4, between processes.
-  @Test func `what another process commits is found by the next query`() async throws {
+  @Test func `finds the commits of another process in the next query`() async throws {
     let store = try Store()
     try await store.withMemory { memory in
       try await memory.insert([.sample("seed", context: "seed")])
@@ -199,7 +199,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
   }
 
   /// I1.
-  @Test func `gives the same answers after it is lost, and after a rebuild`() async throws {
+  @Test func `gives the same results after it is lost, and after a rebuild`() async throws {
     let store = try Store()
     var wanderer = Wanderer(seed: 9, dimensions: 32, name: "a")
     var queries: [Query] = []
@@ -209,7 +209,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
       try await store.withMemory { memory in
         if round == 0 { for _ in 0..<120 { try await wanderer.change(memory) } }
         if round == 2 { try await memory.rebuild() }
-        // The first question may find no index, and has it built.
+        // The first query may find no index, and builds it.
         if round == 1 { _ = try await memory.recall(queries[0]) }
         var found: [[Hit]] = []
         for query in queries { found.append(try await memory.recall(query)) }
@@ -222,7 +222,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
   }
 
   @Test(arguments: [1, 2, 3, 64, 129, 4096])
-  func `finds the right vectors in any number of dimensions, equal ones and duplicates too`(dimensions: Int)
+  func `finds the nearest vectors in any number of dimensions, including equal ones and duplicates`(dimensions: Int)
     async throws
   {
     let store = try Store()
@@ -253,7 +253,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
     }
   }
 
-  @Test func `one vector is found, and none where there is none`() async throws {
+  @Test func `finds one vector in a store of one, and none in a store of none`() async throws {
     let store = try Store()
     try await store.withMemory { memory in
       #expect(try await memory.recall(Query(vector: [1, 2], scope: .everything)).isEmpty)
@@ -265,7 +265,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
     }
   }
 
-  @Test func `an episode with many vectors leaves room for others`() async throws {
+  @Test func `an episode with many vectors does not displace others`() async throws {
     let store = try Store()
     try await store.withMemory { memory in
       try await memory.insert((0..<20).map { .sample(Episode.ID("e\($0)")) })
@@ -284,7 +284,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
     }
   }
 
-  @Test func `hits below the minimum score are left out`() async throws {
+  @Test func `omits hits below the minimum score`() async throws {
     let store = try Store()
     try await store.withMemory { memory in
       try await memory.insert([.sample("near"), .sample("far")])
@@ -298,8 +298,8 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
     }
   }
 
-  /// Bits of a closed index, before every opening of which its last user vouched for it.
-  @Test func `a damaged index is made anew and never gives a wrong answer`() async throws {
+  /// Flips bits of a closed index that is marked as closed cleanly.
+  @Test func `a damaged index is rebuilt and never gives a wrong result`() async throws {
     let store = try Store()
     var wanderer = Wanderer(seed: 77, dimensions: 48, name: "a")
     try await store.withMemory { memory in for _ in 0..<150 { try await wanderer.change(memory) } }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import MemoryLMDB
 
-/// A store of which a test takes the index's steps one by one.
+/// A store whose index a test advances step by step.
 private struct SteppedIndex {
   let store: Store
   let primary: SQLitePrimaryStore
@@ -27,7 +27,7 @@ private struct SteppedIndex {
     index = try LMDBSearchIndex(tier, budget: budget, logger: Logger(label: "test"))
   }
 
-  /// - Returns: How many steps it took to arrive.
+  /// - Returns: The number of steps to the end.
   func follow() async throws -> Int {
     let index = index
     for step in 1... {
@@ -44,7 +44,7 @@ private struct SteppedIndex {
     }
   }
 
-  /// A text of about so many bytes, of words of which most come again.
+  /// A text of about the given bytes, with mostly repeated words.
   static func text(_ bytes: Int, seed: Int) -> String {
     var random = SeededGenerator(seed: UInt64(seed))
     var text = ""
@@ -73,7 +73,7 @@ private struct SteppedIndex {
     try await stepped.expectSound()
   }
 
-  @Test func `following takes a batch of long rows in parts, and a query meanwhile gets no answer of half of it`()
+  @Test func `following applies a batch of long rows in parts, and a query meanwhile gets no result of a part`()
     async throws
   {
     let stepped = try await SteppedIndex(budget: StepBudget(bytes: 1 << 20))
@@ -83,7 +83,7 @@ private struct SteppedIndex {
       (0..<30).map {
         .sample(Episode.ID("e\($0)"), context: "about thing\($0)", steps: [SteppedIndex.text(100_000, seed: $0)])
       })
-    // What a query takes in is bounded, too.
+    // The rows that a query applies are bounded, too.
     let index = stepped.index
     let progress = try await stepped.primary.read { snapshot throws(MemoryError) in
       try index.advance(in: snapshot, atMost: 1024)

@@ -9,7 +9,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 }
 
 @Suite struct `The directory of a store` {
-  @Test func `through a link, with dots and as a path it is one store`() async throws {
+  @Test func `is one store through a link, with dots and as a path`() async throws {
     let store = try Store()
     try await store.withMemory { memory in try await memory.insert([.sample("e")]) }
     let link = store.directory.file("link")
@@ -17,13 +17,13 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     for name in [store.path, link, store.directory.path + "/./store/../link/"] {
       let memory = try await Memory.open(at: name)
       #expect(try await memory.episode("e") == .sample("e"))
-      // One environment of one cache: two would break each other's locks.
+      // One LMDB environment per cache: two would break each other's locks.
       #expect(try await memory.statistics().cache.unavailable == nil)
       try await memory.close()
     }
   }
 
-  @Test func `what looks like a URI is a directory of that name`() async throws {
+  @Test func `may have a name that looks like a URI`() async throws {
     let directory = try TemporaryDirectory()
     for name in ["file:x", "file:x?mode=memory", "a%20b", "ü#?"] {
       let memory = try await Memory.open(at: directory.file(name))
@@ -33,13 +33,14 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     }
   }
 
-  @Test(arguments: ["", "~nobody", "~nobody/store", "a\0b"]) func `what names nothing is refused`(
+  @Test(arguments: ["", "~nobody", "~nobody/store", "a\0b"])
+  func `is refused if its name is empty or cannot be resolved`(
     _ name: String
   ) async throws {
     #expect(await failure { _ = try await Memory.open(at: name) }?.code == .invalid)
   }
 
-  @Test func `a tilde is the home directory`() async throws {
+  @Test func `expands a tilde to the home directory`() async throws {
     let directory = try TemporaryDirectory()
     var environment = ProcessInfo.processInfo.environment
     environment["HOME"] = directory.path
@@ -52,7 +53,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(FileManager.default.fileExists(atPath: directory.file("in home/memory.sqlite")))
   }
 
-  @Test func `a link to nothing is not followed`() async throws {
+  @Test func `is not created through a dangling link`() async throws {
     let directory = try TemporaryDirectory()
     try FileManager.default.createSymbolicLink(
       atPath: directory.file("link"), withDestinationPath: directory.file("target"))
@@ -62,7 +63,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 }
 
 @Suite struct `The files of a store` {
-  @Test(arguments: ["000", "022", "077", "777"]) func `are their owner's alone, whatever the umask`(
+  @Test(arguments: ["000", "022", "077", "777"]) func `are accessible to their owner only, with any umask`(
     _ umask: String
   ) async throws {
     let directory = try TemporaryDirectory()
@@ -71,7 +72,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     let child = try Child(
       running: "/bin/sh", ["-c", "umask \(umask); exec '\(worker)' record '\(store)' k"], in: directory)
     try await child.waitForLines(4)
-    // While it is open: the log too.
+    // Including the log, while the store is open.
     func mode(_ name: String) throws -> Int? {
       try FileManager.default.attributesOfItem(atPath: name)[.posixPermissions] as? Int
     }
@@ -82,7 +83,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     child.kill()
   }
 
-  @Test func `of processes that write and close at one time the last leaves memory.sqlite alone`() async throws {
+  @Test func `of concurrent processes: the last to close leaves only memory.sqlite`() async throws {
     let store = try Store()
     for round in 0..<3 {
       let children = try (0..<4).map {
@@ -102,7 +103,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(kept == 36)
   }
 
-  @Test func `a first opening that is killed at any moment leaves what the next one opens or makes`() async throws {
+  @Test func `after a kill at any moment of the first opening can be opened or created`() async throws {
     let directory = try TemporaryDirectory()
     var generator = SeededGenerator(seed: 11)
     for round in 0..<40 {
@@ -124,14 +125,15 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 }
 
 @Suite struct `A store that is locked` {
-  /// Another process in the midst of a commit, until `release`.
+  /// Stands for another process that holds the lock of a commit, until `release`.
   private func lock(_ store: Store) throws -> Held {
     let descriptor = open(store.path + "/memory.sqlite-lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     try #require(flock(descriptor, LOCK_EX) == 0)
     return Held { close(descriptor) }
   }
 
-  @Test func `reads go on, and a write says busy after the timeout and cancelled when its task is`() async throws {
+  @Test func `can be read, and a write fails as busy after the timeout and as cancelled when its task is`() async throws
+  {
     let store = try Store()
     try await store.fill(3)
     let held = try lock(store)
@@ -153,8 +155,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(kept == 3)
   }
 
-  @Test func `opened for reading only it answers without cache and index, and says why it does not write`() async throws
-  {
+  @Test func `answers read-only without cache and index, with the reason why it is not written`() async throws {
     let store = try Store()
     try await store.fill(3)
     let before = try FileManager.default.subpathsOfDirectory(atPath: store.path).sorted()
@@ -171,7 +172,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(try FileManager.default.subpathsOfDirectory(atPath: store.path).sorted() == before)
   }
 
-  @Test func `a primary that was replaced is noticed by who has it open, hits included`() async throws {
+  @Test func `a replaced primary is detected by processes that have it open, also on a cache hit`() async throws {
     let store = try Store()
     try await store.fill(3)
     let memory = try await store.open()

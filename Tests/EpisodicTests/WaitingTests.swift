@@ -6,7 +6,7 @@ import MemorySQLite
 import TestSupport
 import Testing
 
-/// What waits for another process that keeps the index.
+/// The verbs that wait for another process that holds the index.
 private enum Verb: CaseIterable {
   case rebuild, optimize, check
 
@@ -33,14 +33,15 @@ private enum Verb: CaseIterable {
     )
   }
 
-  /// To the others, a process that was stopped while it wrote is one that keeps the lock.
+  /// A process stopped during a write looks to others like one that holds the lock.
   private func stoppedWriter(_ store: Store) throws -> Held {
     let descriptor = Foundation.open(store.cachePath + "/index/writer", O_RDWR | O_CLOEXEC)
     try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
     return Held { close(descriptor) }
   }
 
-  @Test(arguments: Verb.allCases) private func `gives up after busyTimeout, and works again when the other is gone`(
+  @Test(arguments: Verb.allCases)
+  private func `fails after busyTimeout, and works again when the other process is gone`(
     _ verb: Verb
   ) async throws {
     let store = try Store()
@@ -49,7 +50,7 @@ private enum Verb: CaseIterable {
     let held = try stoppedWriter(store)
     let error = await #expect(throws: MemoryError.self) { try await verb.run(memory) }
     #expect(error?.code == .busy && held.isHeld, "\(error?.message ?? "")")
-    // Reads do not wait for it.
+    // Reads do not wait for the lock.
     #expect(try await memory.search(Query(text: "topic3", scope: .everything)).count == 6)
     #expect(held.isHeld)
     held.release()
@@ -71,7 +72,7 @@ private enum Verb: CaseIterable {
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
   }
 
-  @Test func `a search ends when its task is cancelled while another's search is waited for`() async throws {
+  @Test func `a search that waits for another search ends when its task is cancelled`() async throws {
     let store = try Store()
     try await store.fill()
     let primary = try await SQLitePrimaryStore(
@@ -101,8 +102,7 @@ private enum Verb: CaseIterable {
     #expect(try await first.value.count == 6)
   }
 
-  @Test func `a search whose task is cancelled before it begins says so, and so does one in the primary`() async throws
-  {
+  @Test func `a search cancelled before it begins reports that, and so does one in the primary`() async throws {
     let store = try Store()
     try await store.fill()
     let (memory, faulty) = try await open(store, busyTimeout: .seconds(30))

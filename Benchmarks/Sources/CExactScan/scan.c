@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-/// Sixteen numbers, wherever they lie; the compiler splits them where registers are narrower.
+/// Sixteen unaligned numbers; the compiler splits them for narrower registers.
 typedef float lanes16 __attribute__((vector_size(64)));
 
-/// Four sums, so that an addition need not wait for the one before. Inlined into each function below, and so compiled for
-/// its instruction set.
+/// Four sums, so that additions do not depend on each other. Inlined into each function below, and so compiled for its
+/// instruction set.
 static inline __attribute__((always_inline)) float dot_body(const float *a, const float *b, size_t dimensions) {
   lanes16 sums[4] = {0};
   size_t i = 0;
@@ -50,12 +50,12 @@ static dot_kernel best_kernel(void) {
 
 float cexact_dot(const float *a, const float *b, size_t dimensions) { return best_kernel()(a, b, dimensions); }
 
-/// Whether `a` stands before `b` among the answers.
+/// Whether `a` ranks before `b`.
 static int is_better(cexact_neighbour a, cexact_neighbour b) {
   return a.score > b.score || (a.score == b.score && a.row < b.row);
 }
 
-/// Puts one in its place among the best so far, of which there are at most `k`.
+/// Inserts a row into the best so far, at most `k`.
 static size_t keep(cexact_neighbour *best, size_t count, size_t k, cexact_neighbour candidate) {
   size_t place = count < k ? count : k - 1;
   while (place > 0 && is_better(candidate, best[place - 1])) {

@@ -65,7 +65,7 @@ const struct call *faults_find_call(long number) {
 static size_t read_memory(pid_t thread, unsigned long long address, void *bytes, size_t size) {
   size_t done = 0;
   while (done < size) {
-    // A read that touches a page that is not there brings nothing, so each ends with its page.
+    // A read across an unmapped page fails completely, so each read ends at a page boundary.
     size_t rest = 4096 - (address + done) % 4096;
     if (rest > size - done) rest = size - done;
     struct iovec here = {(char *)bytes + done, rest};
@@ -77,7 +77,7 @@ static size_t read_memory(pid_t thread, unsigned long long address, void *bytes,
   return done;
 }
 
-/// The path of an open file, or of the directory that relative names begin in; the length, 0 if it has none.
+/// The path of an open file, or of the working directory; returns the length, 0 if there is none.
 static size_t path_of_descriptor(pid_t thread, int descriptor, char *path, size_t size) {
   char link[64];
   if (descriptor == AT_FDCWD)

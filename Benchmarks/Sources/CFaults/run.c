@@ -42,9 +42,9 @@ int faults_run(const struct faults_plan *plan, struct faults_result *result) { r
 #define ARCHITECTURE 0
 #endif
 
-// MARK: The program, before it is one
+// MARK: The child before exec
 
-/// Asks the kernel to report the calls that count, of this process and of all that comes of it.
+/// Makes the kernel report the counted calls of this process and its descendants.
 static int install_filter(void) {
   enum { most = 64 };
   struct sock_filter filter[most];
@@ -64,17 +64,17 @@ static int install_filter(void) {
   return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : errno;
 }
 
-/// Puts a file in the place of a standard stream.
+/// Opens a file as a standard stream.
 static int redirect(const char *path, int flags, int stream) {
   int descriptor = open(path, flags);
   return descriptor >= 0 && dup2(descriptor, stream) == stream && (descriptor == stream || close(descriptor) == 0);
 }
 
-/// In the child after fork: only what may be called there.
+/// In the child after fork: async-signal-safe calls only.
 _Noreturn static void become(const struct faults_plan *plan, int go) {
   setpgid(0, 0);
   char byte;
-  // Waits until it is traced; if nobody traces it, there is nothing to do.
+  // Waits until it is traced; exits if the tracer has ended.
   if (read(go, &byte, 1) != 1) _exit(126);
   sigset_t none;
   sigemptyset(&none);
@@ -89,7 +89,7 @@ _Noreturn static void become(const struct faults_plan *plan, int go) {
 
 // MARK: The deadline
 
-/// Kills the program's process group when its time is over.
+/// Kills the program's process group at the deadline.
 struct watch {
   pthread_mutex_t mutex;
   pthread_cond_t changed;
@@ -132,11 +132,11 @@ struct run {
   pid_t program;
   /// The thread that makes the call after which the program is frozen.
   pid_t freezing;
-  /// What could not be done to the program, an `errno`.
+  /// The `errno` of a failed request to the program.
   int failure;
 };
 
-/// Whether a thread is one of the program, and not of a process that it started.
+/// Whether a thread belongs to the program, not to a process that it started.
 static int is_of(pid_t program, pid_t thread) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/task/%d", (int)program, (int)thread);
@@ -148,11 +148,11 @@ static int is_below(const char *path, const char *directory) {
   return strncmp(path, directory, length) == 0 && (path[length] == 0 || path[length] == '/');
 }
 
-/// Brings every other thread of the program to a stand.
+/// Stops every other thread of the program.
 static void stop_others(pid_t program, pid_t standing) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/task", (int)program);
-  // A thread may begin while the others are stopped: until nobody is new.
+  // A thread may begin meanwhile: repeats until there is no new one.
   for (int stopped = 1, pass = 0; stopped && pass < 10; pass++) {
     stopped = 0;
     DIR *threads = opendir(path);
@@ -161,7 +161,7 @@ static void stop_others(pid_t program, pid_t standing) {
       pid_t thread = (pid_t)atoi(entry->d_name);
       int status;
       if (thread <= 0 || thread == standing || ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) != 0) continue;
-      // One that stands already has nothing more to report; any report of the others is of a stop, or of an end.
+      // A stopped thread reports no more; a report of another one is its stop or its end.
       if (pass == 0) stopped += waitpid(thread, &status, __WALL) == thread;
       else stopped += waitpid(thread, &status, __WALL | WNOHANG) == thread;
     }
@@ -169,14 +169,14 @@ static void stop_others(pid_t program, pid_t standing) {
   }
 }
 
-/// Keeps why a call could not be struck; that its thread is gone, because another one ended the program, is no reason.
+/// Keeps the reason why a fault could not be injected, unless the thread ended because another one ended the program.
 static void note(struct run *run, int failure) {
   if (failure && failure != ESRCH) run->failure = failure;
 }
 
 /// Decides about a call that is about to be made.
 ///
-/// - Returns: How to let the thread go on: a request of ptrace.
+/// - Returns: The ptrace request that continues the thread.
 static int on_call(struct run *run, pid_t thread) {
   const struct faults_plan *plan = run->plan;
   struct faults_result *result = run->result;
@@ -207,16 +207,16 @@ static int on_call(struct run *run, pid_t thread) {
     if (call->length >= 0 && arguments[(int)call->length] > 1)
       note(run, faults_set_argument(thread, call->length, arguments[(int)call->length] / 2));
     return PTRACE_CONT;
-  // Once it was made: what it takes is held then.
+  // After the call, when the lock it takes is held.
   case FAULTS_FREEZE: run->freezing = thread; return PTRACE_SYSCALL;
   }
   return PTRACE_CONT;
 }
 
-/// Lets others see a program that stands where it is, then ends it.
+/// Calls `frozen` while the program is stopped, then kills it.
 static void on_frozen(struct run *run, pid_t thread) {
   stop_others(run->program, thread);
-  // It stands for as long as it is looked at.
+  // The program is stopped until the callback returns.
   end_watch(run->watch);
   run->plan->frozen(run->plan->context);
   kill(run->program, SIGKILL);
@@ -228,13 +228,13 @@ static void on_stop(struct run *run, pid_t thread, int status) {
   if (event == PTRACE_EVENT_SECCOMP) {
     request = on_call(run, thread);
   } else if (event == PTRACE_EVENT_STOP) {
-    // A thread that just began, or one that was sent a stopping signal, which it obeys.
+    // A thread that just began, or one stopped by a signal.
     if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) request = PTRACE_LISTEN;
   } else if (signal == (SIGTRAP | 0x80)) {
     on_frozen(run, thread);
   } else if (event == 0) {
     deliver = signal;
-    // A signal on the way to the end of the call.
+    // A signal before the end of the call.
     if (thread == run->freezing) request = PTRACE_SYSCALL;
   }
   // ESRCH: it was killed meanwhile, and its end is reported next.
@@ -244,7 +244,7 @@ static void on_stop(struct run *run, pid_t thread, int status) {
 static void trace(struct run *run) {
   for (;;) {
     int status;
-    // Not the children of other threads, which others wait for.
+    // Not the children of other threads of this process.
     pid_t thread = waitpid(-1, &status, __WALL | __WNOTHREAD);
     if (thread < 0 && errno == EINTR) continue;
     if (thread < 0) return;
@@ -278,7 +278,7 @@ int faults_run(const struct faults_plan *plan, struct faults_result *result) {
   pthread_t watcher;
   if (!failure) failure = pthread_create(&watcher, NULL, watch_until, &watch);
   int is_watched = !failure;
-  // A child that is not let go sees the end of the pipe, and ends.
+  // A child that was not continued reads the end of the pipe, and exits.
   if (!failure && write(go[1], "", 1) != 1) failure = errno;
   close(go[1]);
 

@@ -1,14 +1,15 @@
 import ArgumentParser
+import CRawSQLite
 
 @main
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measures Episodic beside what it is built on.",
+    abstract: "Measures Episodic beside the libraries it is built on.",
     discussion: """
-      Each benchmark makes its own store in a temporary directory, measures the library and its yardstick in turns \
-      within one run, so that a noisy machine is noisy for both, and removes the store. A figure means something \
-      beside the other figures of its run; a durable one depends on the disk of the moment.
+      Each benchmark creates its own store in a temporary directory, measures the library and its yardstick alternately \
+      within one run, so that load of the machine affects both, and removes the store. Compare figures of one run only; \
+      durable ones depend on the disk.
 
       EXAMPLES
         bench reads --episodes 10000 --steps 20
@@ -32,4 +33,15 @@ struct Bench: AsyncParsableCommand {
     ProcessClock.start()
     await main(nil)
   }
+}
+
+/// The time since this process entered `main`.
+enum ProcessClock {
+  private static let mainBegan = raw_now()
+
+  /// Called first in `main`.
+  static func start() { _ = mainBegan }
+
+  /// Nanoseconds since then.
+  static var elapsed: UInt64 { raw_now() - mainBegan }
 }

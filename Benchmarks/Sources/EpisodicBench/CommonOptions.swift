@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
 
-/// What every benchmark takes.
+/// Options of every benchmark.
 struct CommonOptions: ParsableArguments {
-  @Option(help: "Where to make the store, in a folder of its own that is removed. Default: the temporary folder.")
+  @Option(
+    help: "The folder in which to create the store's own folder, which is removed. Default: the temporary folder.")
   var directory: String?
 
-  @Option(help: "Decides what the episodes say and in which order they are read.")
+  @Option(help: "Seed of the texts of the episodes and of the order of reads.")
   var seed: UInt64 = 1
 
   @Flag(help: "Print one JSON object on standard output, and nothing else there.")
@@ -14,11 +15,11 @@ struct CommonOptions: ParsableArguments {
 
   static func validate(counts: [(name: String, value: Int)]) throws {
     for (name, value) in counts where !(1...1_000_000).contains(value) {
-      throw ValidationError("\(name) is \(value); it lies in 1...1000000")
+      throw ValidationError("\(name) is \(value); it must be in 1...1000000")
     }
   }
 
-  /// Runs a benchmark in a folder of its own, prints its report, and removes the folder.
+  /// Runs a benchmark in its own folder, prints its report, and removes the folder.
   func report(_ measure: (ScratchDirectory) async throws -> some BenchReport) async throws {
     let parent = directory ?? FileManager.default.temporaryDirectory.path(percentEncoded: false)
     let scratch = try ScratchDirectory(in: parent)
@@ -31,5 +32,27 @@ struct CommonOptions: ParsableArguments {
       FileHandle.standardError.write(Data("bench: \(failure)\n".utf8))
       throw ExitCode(1)
     }
+  }
+}
+
+/// Why a benchmark cannot continue.
+struct BenchError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// A progress line on standard error, if that is a terminal.
+struct Progress {
+  private let isTerminal = isatty(2) == 1
+
+  func show(_ stage: String, _ done: Int, of total: Int) {
+    guard isTerminal else { return }
+    let share = total > 0 ? 100 * done / total : 100
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(stage): \(share) %".utf8))
+  }
+
+  func clear() {
+    guard isTerminal else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
   }
 }

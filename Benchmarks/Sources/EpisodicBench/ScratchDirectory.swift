@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 
-/// A folder of the benchmark's own.
+/// The folder of a run.
 struct ScratchDirectory: Sendable {
   let path: String
 
@@ -11,14 +11,13 @@ struct ScratchDirectory: Sendable {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       throw BenchError(
-        "\(parent) takes no folder (\((error as NSError).localizedDescription)); choose another --directory")
+        "\(parent) cannot hold a folder (\((error as NSError).localizedDescription)); choose another --directory")
     }
   }
 
-  /// The path of something in it.
   func path(of name: String) -> String { path + "/" + name }
 
-  /// Removes the folder where the user interrupts the program, for as long as the returned source lives.
+  /// Removes the folder on SIGINT, while the returned source is alive.
   func removeOnInterrupt() -> any DispatchSourceSignal {
     signal(SIGINT, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())

@@ -3,13 +3,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Runs a program and strikes it at one of its system calls: kills it there, lets the call fail, or freezes it.
+/// Runs a program and injects a fault into one of its system calls: kills it there, lets the call fail, or freezes it.
 ///
-/// Linux only, on x86-64 and 64-bit ARM. A filter in the kernel (seccomp) reports the calls of `enum faults_call` and no
-/// others, and ptrace decides about each, so that every such call is seen, whoever makes it (a library, the loader, the C
-/// library within itself) and the program runs at nearly full speed in between. Nothing is preloaded or linked into it.
+/// Linux only, on x86-64 and 64-bit ARM. A seccomp filter in the kernel reports only the calls of `enum faults_call`, and
+/// ptrace stops at each, so that every such call is seen (of a library, the loader, or inside the C library) and the
+/// program runs at nearly full speed in between. Nothing is preloaded or linked into it.
 
-/// What is counted. Of `fcntl` only the calls that take a lock, and of `flock` and `fcntl` not those that give one back.
+/// The calls that are counted: of `fcntl` only those for locks, of `flock` and `fcntl` none that release a lock.
 enum faults_call {
   FAULTS_OPEN = 1 << 0,        // open, openat, openat2, creat
   FAULTS_READ = 1 << 1,        // read, readv
@@ -36,7 +36,7 @@ enum faults_action {
   FAULTS_FAIL,
   /// A read or a write of half of the bytes, or of the buffers; other calls are made as they are.
   FAULTS_SHORTEN,
-  /// All threads stand still after the call was made; then `frozen` is called, and then SIGKILL ends the program.
+  /// All threads stop after the call; then `frozen` is called, and then SIGKILL ends the program.
   FAULTS_FREEZE,
 };
 
@@ -52,14 +52,14 @@ struct faults_plan {
   const char *below;
   /// A set of `enum faults_call`.
   uint32_t calls;
-  /// The number of the call to strike at, from 1; 0 for none: then the calls are counted.
+  /// The number of the call to inject into, from 1; 0 to count the calls only.
   long at;
-  /// Whether all calls from there on fail, and not only this one.
+  /// Whether all later calls fail too.
   int is_lasting;
   enum faults_action action;
   int error;
 
-  /// After which a program that has not ended is killed.
+  /// The time after which the program is killed.
   int deadline_milliseconds;
   void (*frozen)(void *context);
   void *context;
@@ -69,24 +69,24 @@ struct faults_plan {
 enum { FAULTS_CALL_KINDS = 16 };
 
 struct faults_result {
-  /// How many calls counted.
+  /// The number of calls counted.
   long calls;
-  /// How many there were of each kind, of those asked for and of the others: by the number of its bit.
+  /// The number of calls of each kind, selected or not, by the number of its bit.
   long calls_of_kind[FAULTS_CALL_KINDS];
-  /// Whether the call to strike at was reached, which it was, and on which file.
+  /// Whether the call was reached, its kind, and its file.
   int is_struck;
   char call[16];
   char path[1024];
-  /// As waitpid gives it.
+  /// The status of waitpid.
   int status;
-  /// Whether the deadline ended it.
+  /// Whether it was killed at the deadline.
   int is_late;
 };
 
-/// Runs the program to its end. Processes that it starts run on untouched, and are waited for.
+/// Runs the program to its end. Processes that it starts run without faults, and are waited for.
 ///
 /// - Returns: 0, or an `errno` if it could not be run or traced.
 int faults_run(const struct faults_plan *plan, struct faults_result *result);
 
-/// Why this cannot be done here; null if it can.
+/// Why this system is unsupported; null if it is supported.
 const char *faults_unsupported(void);

@@ -1,7 +1,7 @@
-/// Raw SQLite in C, the yardstick of the benchmarks: prepared statements, values bound from buffers that are ready, no
-/// copy, no check and no lock beside SQLite's own.
+/// Raw SQLite in C, the yardstick of the benchmarks: prepared statements, values bound from prepared buffers, no copy, no
+/// check and no lock besides SQLite's own.
 ///
-/// It opens files that the library made, so that schema, triggers, indexes and page size are the library's; it sets the
+/// It opens files created by the library, so that schema, triggers, indexes and page size are the library's; it sets the
 /// same pragmas and checkpoints by the same rule.
 #ifndef EPISODIC_RAW_SQLITE_H
 #define EPISODIC_RAW_SQLITE_H
@@ -31,11 +31,11 @@ typedef struct {
   int step_count;
 } raw_episode;
 
-/// Opens a file that the library made. Every function below returns SQLITE_OK or the first other code met.
+/// Opens a file created by the library. Every function below returns SQLITE_OK or the first other code.
 int raw_open(const char *path, int synchronous_full, raw_store **store);
 void raw_close(raw_store *store);
 
-/// What went wrong last.
+/// The message of the last error.
 const char *raw_message(const raw_store *store);
 
 /// One transaction with all these episodes and their steps.
@@ -50,24 +50,24 @@ int raw_append(raw_store *store, raw_text episode, const raw_step *steps, int co
 ///   rate in thousandths, and one for each duration. `Episode.digest` is the same sum in Swift.
 int raw_read(raw_store *store, raw_text id, uint64_t *digest);
 
-/// A question whose answer is a row of integers.
+/// A query whose result is a row of integers.
 typedef struct sqlite3_stmt raw_query;
 
 int raw_prepare(raw_store *store, const char *sql, raw_query **query);
 void raw_finalize(raw_query *query);
 
-/// Asks in a read transaction of its own, so the answer is what was committed last.
+/// Runs it in its own read transaction, so the result is the last committed state.
 ///
 /// @param argument Bound to the first parameter.
-/// @param values The first `count` columns, where a row is found.
+/// @param values The first `count` columns, if a row is found.
 int raw_ask(raw_query *query, raw_text argument, int64_t *values, int count, int *is_found);
 
 const char *raw_sqlite_version(void);
 
-/// Nanoseconds of a clock that only goes forward.
+/// Nanoseconds of a monotonic clock.
 uint64_t raw_now(void);
 
-/// Appends a page to an open file, syncs its data and returns how long that took; 0 where it failed.
+/// Appends a page to an open file, syncs its data and returns the nanoseconds; 0 if it failed.
 uint64_t raw_sync(int file);
 
 #endif

@@ -1,8 +1,8 @@
 import Episodic
 
-/// Lets readers and writers loose on one store, kills some, and adds up what they found.
+/// Runs readers and writers on one store, kills some, and sums up their counts.
 struct CoherenceBenchmark {
-  /// Between two statements of the shell.
+  /// The pause between two statements of the shell.
   private static let tick = Duration.milliseconds(10)
   private static let betweenKills = Duration.milliseconds(50)
   private static let patience = Duration.seconds(60)
@@ -50,7 +50,7 @@ struct CoherenceBenchmark {
     return memory
   }
 
-  /// Tells the shell what to write and kills, until the time is over.
+  /// Runs statements in the shell and kills processes, until the time is over.
   private func drive(_ crew: Crew, _ memory: Memory) async throws -> CacheTotals {
     let begin = ContinuousClock.now
     var elapsed = Duration.zero
@@ -85,7 +85,7 @@ struct CoherenceBenchmark {
   }
 }
 
-/// Hits and misses over all that became of the cache: where it was wiped, its counts began again.
+/// Hits and misses summed over the lives of the cache: wiping it resets its counters.
 private struct CacheTotals {
   private(set) var counted = CoherenceReport.Counted()
   private var last = CoherenceReport.Counted()

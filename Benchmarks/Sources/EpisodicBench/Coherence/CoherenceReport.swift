@@ -1,13 +1,13 @@
 import Foundation
 
-/// What the readers found, and what happened around them.
+/// The counts of reads, writes, kills and violations.
 struct CoherenceReport: BenchReport {
-  /// What is asked: the share of the reads that are hits.
+  /// The target: the share of reads that are hits.
   private static let leastHitShare = 0.6
 
-  /// Hits and misses as the cache counted them over all processes, recalls and the episodes they show included.
+  /// Hits and misses by the cache's counters over all processes, including recalls and their episodes.
   ///
-  /// Killed processes take some of their counts with them.
+  /// Killed processes lose their latest counts.
   struct Counted {
     var hits = 0
     var misses = 0
@@ -18,7 +18,7 @@ struct CoherenceReport: BenchReport {
   let seconds: Double
   let starts: Int
   let kills: Int
-  /// Reads that were held against what was committed before them.
+  /// Reads compared with the state committed before them.
   let reads: Int
   let readsByKind: [String: Int]
   let hits: Int
@@ -27,7 +27,7 @@ struct CoherenceReport: BenchReport {
   let commits: Int
   let commitsByKind: [String: Int]
   let violations: Int
-  /// What there was no part of, and why.
+  /// Why the shell did not take part.
   let note: String?
   let failure: String?
 
@@ -79,8 +79,8 @@ struct CoherenceReport: BenchReport {
     return [
       "bench coherence: \(processes) processes, \(String(format: "%.1f", seconds)) s", note, table.text,
       """
-      hits and misses are the cache's own counts over all processes; a killed one takes its latest along
-      asked: no violation: \(violations == 0 ? "met" : "MISSED"); \
+      hits and misses are the cache's counters over all processes, without the latest of killed ones
+      targets: no violation: \(violations == 0 ? "met" : "MISSED"); \
       hits at least \(Int(100 * Self.leastHitShare)) % of the reads: \(isMet ? "met" : "MISSED")
       """,
     ].compactMap(\.self).joined(separator: "\n\n")

@@ -1,9 +1,9 @@
 import Episodic
 import Foundation
 
-/// What writers and readers have in common: the store, what is committed in it, and a place for their counts.
+/// The common part of writers and readers: the store, its committed state, and a place for their counters.
 struct CoherenceWorker {
-  /// Where the cache is broken there is no end of violations; the first ones say enough.
+  /// Violations that are printed; a broken cache causes thousands.
   private static let mostPrinted = 20
 
   let memory: Memory
@@ -24,19 +24,19 @@ struct CoherenceWorker {
     self.writers = writers
   }
 
-  /// Whether to end: we are told so, or nobody is left to tell us.
+  /// Whether to end: the benchmark says so, or it has ended.
   var isStopped: Bool { tallies.isStopped || getppid() != parent }
 
   func count(_ count: SharedTallies.Count) { tallies.add(count, place: place) }
 
-  /// Counts a read that showed something older than what had been committed before it began (I3).
+  /// Counts a read older than the last commit before it began (I3).
   func report(_ violation: String) {
     count(.violations)
     guard tallies[.violations] <= Self.mostPrinted else { return }
     FileHandle.standardError.write(Data("bench: stale read in place \(place): \(violation)\n".utf8))
   }
 
-  /// Reads an episode and sees that it is no older than `version`.
+  /// Reads an episode and checks that it is no older than `version`.
   func checkEpisode(_ number: Int, notOlderThan version: EpisodeVersion) async throws {
     guard let episode = try await memory.episode(Population.id(number)) else {
       return report("\(Population.id(number)) is there and was not found")
@@ -45,7 +45,7 @@ struct CoherenceWorker {
     if found.isOlder(than: version) { report("\(episode.id) has \(found) where \(version) had been committed") }
   }
 
-  /// Reads a guest, which may come and go at any time, or asks for the word that is always in it.
+  /// Reads a guest, which may be inserted or deleted at any time, or recalls it by its fixed word.
   func checkGuest(_ writer: Int, byRecall: Bool = false) async throws {
     let id = Population.guestID(writer)
     let before = try committed.guest(writer)
@@ -60,7 +60,7 @@ struct CoherenceWorker {
     let found = guest?.noted
     if let found {
       guard let number = before.number else {
-        // It was away. If nothing at all was committed since, it still is.
+        // It was absent. If nothing was committed since, it still is.
         if try committed.guest(writer).revision == before.revision {
           report("guest \(found) is shown and is not there")
         }
@@ -68,7 +68,7 @@ struct CoherenceWorker {
       }
       if found < number { report("guest \(found) is shown where \(number) had come") }
     } else if let number = before.number, try committed.guest(writer).number == number {
-      // Every time it comes it has a higher number, so this one was there all along.
+      // Each insertion has a higher number, so this one existed all the time.
       report("guest \(number) is there and was not found")
     }
   }
@@ -82,8 +82,8 @@ struct CoherenceWorker {
     }
   }
 
-  /// Asks for a word that only this episode has: the newest of its context or of its steps, which makes the question new
-  /// as well, or that of its first step, which does not.
+  /// Recalls by a word that only this episode has: the newest of its context or of its steps, which makes the query new, or
+  /// that of its first step, which repeats.
   func checkRecall(_ number: Int, by wanted: Wanted) async throws {
     let before = try committed.episode(number)
     let word =
@@ -99,7 +99,7 @@ struct CoherenceWorker {
       let found = try EpisodeVersion(hit.episode)
       if found.isOlder(than: before) { report("\(word) recalls \(found) where \(before) had been committed") }
     } else if try wanted != .context || committed.episode(number).told == before.told {
-      // The word of a step stays; that of the context stayed, since its counter did.
+      // The word of a step is permanent; that of the context is unchanged, since its counter is.
       report("\(word) is there and was not recalled")
     }
   }

@@ -1,11 +1,11 @@
 import Episodic
 
-/// What the store of `bench coherence` holds, and where it keeps the counters that only grow.
+/// The contents of the store of `bench coherence`, with counters that only grow.
 ///
-/// - Episodes: `told`, in the first word of the context, moved by the `sqlite3` shell; `noted`, in the metadata, and the
-///   number of steps, moved through the library. Even ones are active, odd ones completed.
-/// - Patterns: how often they were used, moved through the library.
-/// - Guests: an episode per writer that comes and goes, each time with a higher number in its metadata.
+/// - Episodes: `told`, in the first word of the context, incremented by the `sqlite3` shell; `noted`, in the metadata, and
+///   the number of steps, incremented through the library. Even ones are active, odd ones completed.
+/// - Patterns: the number of uses, incremented through the library.
+/// - Guests: one episode per writer that is inserted and deleted, each time with a higher number in its metadata.
 enum Population {
   static let episodes = 200
   static let patterns = 20
@@ -17,9 +17,9 @@ enum Population {
   static func domain(_ number: Int) -> String { "domain-\(number % domains)" }
   static func isActive(_ number: Int) -> Bool { number.isMultiple(of: 2) }
 
-  /// Occurs in the context for as long as the shell has moved the counter so far.
+  /// Occurs in the context while the counter has this value.
   static func contextWord(_ number: Int, told: Int64) -> String { "e\(number)c\(told)" }
-  /// Occurs in the step for ever.
+  /// Occurs in the step permanently.
   static func stepWord(_ number: Int, step: Int64) -> String { "e\(number)s\(step)" }
 
   static func episode(_ number: Int) -> Episode {
@@ -40,7 +40,7 @@ enum Population {
 
   static let guestDomain = "guests"
   static func guestID(_ writer: Int) -> Episode.ID { Episode.ID("guest-\(writer)") }
-  /// Occurs in the context of the guest whenever it is there.
+  /// Occurs in the context of the guest while it exists.
   static func guestWord(_ writer: Int) -> String { "guest\(writer)" }
 
   static func guest(_ writer: Int, number: Int64) -> Episode {
@@ -56,7 +56,7 @@ enum Population {
 
   static func patternData(_ number: Int) -> JSON { ["pattern": .integer(Int64(number))] }
 
-  /// What the shell runs to move the counter of an episode: no cache hears of it.
+  /// The statement by which the shell increments the counter of an episode.
   static func telling(_ number: Int) -> String {
     """
     UPDATE episodes SET context = 'e\(number)c' || (CAST(substr(context, instr(context, 'c') + 1) AS INTEGER) + 1) \

@@ -2,7 +2,7 @@ import ArgumentParser
 import CFaults
 import Foundation
 
-/// A kind of system call at which a program can be struck.
+/// A kind of system call into which a fault can be injected.
 enum FaultCall: String, CaseIterable, Codable, ExpressibleByArgument {
   case open, read, pread, write, writev, pwrite, fsync, fdatasync, ftruncate, fallocate, mmap, flock, fcntl, unlink
   case rename, mkdir
@@ -28,12 +28,11 @@ enum FaultCall: String, CaseIterable, Codable, ExpressibleByArgument {
     }
   }
 
-  /// Those that change a file, or decide who may: a process that is killed between two of them has left different traces.
+  /// Calls that change a file or take a lock: a kill between two of them leaves a different state.
   static let changing = allCases.filter { $0 != .read && $0 != .pread }
   static let locking: [FaultCall] = [.flock, .fcntl]
 
-  /// What a call of this kind may fail with on a full or broken disk, in a process or on a machine that has run out of
-  /// something, and under a signal, by its manual page.
+  /// The errors of this kind of call by its manual page: of a full or broken disk, of exhausted resources, and of a signal.
   var errors: [FaultError] {
     switch self {
     case .open: [.EIO, .ENOSPC, .EINTR, .EMFILE, .ENOMEM, .EACCES]
@@ -55,10 +54,10 @@ extension Collection<FaultCall> {
   var bits: UInt32 { reduce(0) { $0 | $1.bit } }
 }
 
-/// How a call fails, under the name that the manual pages give it.
+/// How a call fails, by the name in the manual pages.
 enum FaultError: String, CaseIterable, Codable, ExpressibleByArgument {
   case EIO, ENOSPC, EINTR, EMFILE, ENOMEM, EACCES, EAGAIN, ENOLCK
-  /// It does not fail: it reads or writes half of what it was asked to.
+  /// It succeeds and reads or writes half of the bytes.
   case short
 
   var number: Int32 {
@@ -73,5 +72,79 @@ enum FaultError: String, CaseIterable, Codable, ExpressibleByArgument {
     case .ENOLCK: Foundation.ENOLCK
     case .short: 0
     }
+  }
+}
+
+/// A kind of fault.
+enum FaultKind: String, CaseIterable, Codable, ExpressibleByArgument {
+  /// SIGKILL at a call.
+  case kill
+  /// A call fails.
+  case error
+  /// All threads stop after a call, while other processes use the store; then SIGKILL.
+  case stop
+
+  /// The calls by default.
+  var calls: [FaultCall] {
+    switch self {
+    case .kill: FaultCall.changing
+    case .error: FaultCall.allCases
+    case .stop: FaultCall.locking
+    }
+  }
+}
+
+/// What the program under test does.
+enum FaultVerb: String, CaseIterable, Codable, ExpressibleByArgument {
+  /// `episodic record` without a store.
+  case open
+  case record, recall, `import`, check, rebuild
+  /// Writes, each acknowledged after its commit, then the close.
+  case close
+  /// `episodic record` on a store of an earlier schema.
+  case migrate
+
+  /// Whether it needs a new store for each run.
+  var needsNewStore: Bool { self == .open || self == .migrate }
+
+  static func defaults(of kind: FaultKind) -> [FaultVerb] {
+    switch kind {
+    case .kill: [.open, .record, .close, .migrate, .import, .rebuild]
+    case .error: [.record, .recall, .import, .check, .rebuild, .open, .close]
+    case .stop: [.record, .recall, .import, .check, .rebuild, .open, .close]
+    }
+  }
+}
+
+/// A problem found, and how to reproduce it.
+struct FaultProblem: Encodable {
+  enum What: String, Encodable, CaseIterable {
+    /// An acknowledged write is missing, or is not found.
+    case lost
+    /// A signal ended a process, other than the injected one.
+    case crash
+    /// A process did not end in time.
+    case hang
+    /// A wrong exit code.
+    case code = "wrong code"
+    /// A wrong result, or a failed check.
+    case answer = "wrong answer"
+    /// A temporary file was left behind.
+    case leftover
+  }
+
+  let what: What
+  let kind: FaultKind
+  let verb: FaultVerb
+  /// The call, its number, and how it failed.
+  let strike: String
+  /// The file of the call, within the store's folder.
+  let file: String
+  let how: String
+  /// The command that reproduces it, unless thread timing prevents that.
+  let again: String
+
+  var text: String {
+    "\(what.rawValue): \(kind.rawValue) \(verb.rawValue), \(strike)\(file.isEmpty ? "" : " on \(file)"): \(how)\n    \(again)"
   }
 }

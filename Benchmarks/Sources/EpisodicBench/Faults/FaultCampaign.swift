@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Strikes one verb by one kind of fault, at one call after the other.
+/// Injects one kind of fault into one verb, at one call after the other.
 struct FaultCampaign {
-  /// Where and how to strike.
+  /// A call and the fault for it.
   struct Point: Sendable {
     let calls: [FaultCall]
     let at: Int
@@ -21,14 +21,14 @@ struct FaultCampaign {
   let options: FaultOptions
   let progress: Progress
 
-  /// - Parameter end: After which no further strike begins.
+  /// - Parameter end: The time after which no strike begins.
   func run(until end: ContinuousClock.Instant) throws -> (FaultTally, [FaultProblem]) {
     var tally = FaultTally(kind: kind, verb: verb)
     var problems: [FaultProblem] = []
     let store = try FaultStore(tools, for: verb)
     var points = try points(counting: store)
     tally.points = points.count
-    // Should the time not suffice for all, those that it suffices for are spread over all.
+    // In an order spread over all calls, in case the time does not suffice.
     var generator = SeededGenerator(seed: options.seed)
     if options.at == nil, end != .distant { points.shuffle(using: &generator) }
     for (index, point) in points.enumerated() {
@@ -48,7 +48,7 @@ struct FaultCampaign {
         guard !hows.isEmpty else { continue }
         tally.add(what)
         problems.append(problem(what, hows, point, struck))
-        // At once: a campaign takes hours, and may be interrupted.
+        // Printed at once: a campaign takes hours and may be interrupted.
         progress.clear()
         FileHandle.standardError.write(Data("bench: \(problems[problems.count - 1].text)\n".utf8))
       }
@@ -74,10 +74,10 @@ struct FaultCampaign {
       return numbers(to: count(calls), from: 0).map { Point(calls: calls, at: $0, error: nil) }
     }
     return calls.flatMap { call in
-      // No system interrupts every call from now on; SQLite and LMDB repeat an interrupted one without a bound.
+      // No system interrupts every later call; SQLite and LMDB repeat an interrupted one without a bound.
       let possible = options.isLasting ? call.errors.filter { $0 != .EINTR } : call.errors
       let errors = options.errors.isEmpty ? possible : call.errors.filter(options.errors.contains)
-      // Each error begins at another call, so that together they leave out none.
+      // Each error begins at another call, so that together they cover all.
       return errors.enumerated().flatMap { index, error in
         numbers(to: count([call]), from: index).map { Point(calls: [call], at: $0, error: error) }
       }
@@ -132,7 +132,7 @@ struct FaultCampaign {
     return (run, complaints)
   }
 
-  /// Whether SQLite has written the header of a log's index, of which the version comes first.
+  /// Whether SQLite has written the header of the log's index, which begins with its version.
   private static func isBuilt(_ logIndex: String) -> Bool {
     guard let file = FileHandle(forReadingAtPath: logIndex) else { return false }
     defer { try? file.close() }  // Read only: nothing is lost with a close that fails.
@@ -140,7 +140,7 @@ struct FaultCampaign {
     return version.contains { $0 != 0 }
   }
 
-  /// - Parameter hows: All of this kind that came of one strike.
+  /// - Parameter hows: All problems of this kind after one strike.
   private func problem(
     _ what: FaultProblem.What, _ hows: [String], _ point: Point, _ struck: (call: String, path: String)
   ) -> FaultProblem {
@@ -158,7 +158,7 @@ struct FaultCampaign {
   }
 }
 
-/// Those that use a store beside a process that stands still, all at once.
+/// Commands that use a store beside a stopped process, concurrently.
 private final class Neighbours: Sendable {
   private let tasks: [FaultStore.Task]
   private let deadline: Duration
@@ -174,7 +174,7 @@ private final class Neighbours: Sendable {
     let group = DispatchGroup()
     for task in tasks {
       group.enter()
-      // A thread each: whoever traces a program has to wait for it.
+      // A thread each: the tracer of a program blocks until it ends.
       Thread.detachNewThread { [self] in
         let result = Result { try task.program.run(task.arguments, deadline: deadline) }
         results.withLock { $0.append((task, result)) }

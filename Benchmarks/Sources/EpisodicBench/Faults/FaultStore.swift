@@ -1,20 +1,20 @@
 import Foundation
 
-/// A store under attack: what can be done to it, what was acknowledged in it, and what must be so after each strike.
+/// The store under test: the commands on it, the acknowledged writes, and the checks after each strike.
 ///
-/// It lives on from strike to strike, so whatever one leaves behind meets the next, and everything that was ever
-/// acknowledged must be there after each. A store in which something was found wrong is made again.
+/// It is kept from strike to strike, so the next one meets what the last one left behind, and everything ever acknowledged
+/// must be in it. After a problem it is created again.
 final class FaultStore {
-  /// A command to run, and what it says if it exits with 0.
+  /// A command to run, and what must hold if it exits with 0.
   struct Task: Sendable {
     let name: String
     let program: TracedProgram
     let arguments: [String]
-    /// Episodes that are there if it exits with 0: the word of the step by the id of the episode.
+    /// Episodes that exist if it exits with 0: the word of the step by the id of the episode.
     var promises: [String: String] = [:]
-    /// An episode that the answer must hold if it exits with 0.
+    /// An episode that the output must contain if it exits with 0.
     var finds: String?
-    /// Exit codes that may be, besides 0.
+    /// Allowed exit codes besides 0.
     var codes: Set<Int32> = [3]
   }
 
@@ -23,12 +23,12 @@ final class FaultStore {
 
   let tools: FaultTools
   let verb: FaultVerb
-  /// Everything that counts: the store, and the temporary files of the processes that use it.
+  /// The store and the temporary files of its processes: calls on these files are counted.
   private var folder: String { tools.folder }
   private var path: String { folder + "/store" }
   var logIndex: String { path + "/memory.sqlite-shm" }
   private(set) var acknowledged: [String: String] = [:]
-  /// Of the next episode's id.
+  /// The number in the last episode's id.
   private var number = 0
   private var turn = 0
 
@@ -38,7 +38,7 @@ final class FaultStore {
     try make()
   }
 
-  /// Begins again with a new store, or with none where the verb makes one.
+  /// Starts with a new store, or with none if the verb creates one.
   func make() throws {
     let files = FileManager.default
     if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
@@ -49,7 +49,12 @@ final class FaultStore {
     case .migrate:
       for index in 0..<Self.firstEpisodes { acknowledged["earlier-\(index)"] = "earlierword\(index)" }
       try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-      try EarlierSchema().make(at: path + "/memory.sqlite", words: acknowledged)
+      let newest = tools.streams + "/newest"
+      let arguments = ["record", "--task", "testing", "--domain", "faults", "--", "true"]
+      let run = try tools.command.run(tools.words(arguments, store: newest), deadline: tools.deadline)
+      guard run.ending == .exited(0) else { throw BenchError("the store was not created: \(run.complaint)") }
+      try EarlierSchema.make(
+        at: path + "/memory.sqlite", from: newest + "/memory.sqlite", words: acknowledged)
     default:
       let episodes = (0..<Self.firstEpisodes).map { (id: "first-\($0)", word: "firstword\($0)") }
       let vectors = (0..<Self.firstEpisodes).flatMap(Self.vector)
@@ -61,9 +66,9 @@ final class FaultStore {
         .write(to: URL(filePath: tools.streams + "/query.f32"))
       let arguments = ["import", "--vectors", rows, "--model", "bench", "--dimensions", "\(Self.dimensions)", lines]
       let run = try tools.command.run(tools.words(arguments, store: path), deadline: tools.deadline)
-      guard run.ending == .exited(0) else { throw BenchError("no store to attack: \(run.complaint)") }
+      guard run.ending == .exited(0) else { throw BenchError("the store was not created: \(run.complaint)") }
       for (id, word) in episodes { acknowledged[id] = word }
-      // The first recall makes the index, the second is answered by the cache.
+      // The first recall builds the index, the second is a cache hit.
       for _ in 0..<2 { try perform(task(.recall)) }
     }
   }
@@ -72,9 +77,9 @@ final class FaultStore {
     (0..<dimensions).map { $0 == index % dimensions ? 1 : 0.125 }
   }
 
-  // MARK: What can be done
+  // MARK: Commands
 
-  /// What is struck.
+  /// The command to inject a fault into.
   func task(_ verb: FaultVerb) throws -> Task {
     number += 1
     let (id, word) = ("\(verb.rawValue)-\(number)", "word\(verb.rawValue)\(number)")
@@ -90,14 +95,14 @@ final class FaultStore {
       let vector =
         acknowledged["first-0"] == nil
         ? [] : ["--query-vectors", tools.streams + "/query.f32", "--dimensions", "\(Self.dimensions)"]
-      // Of those of the first few, so that each recall asks anew, and the answer is known.
+      // A new text for each recall, so that the cache has no result, with a word whose episode is known.
       let (wanted, text) = acknowledged.min { $0.key < $1.key } ?? ("none", "none")
       var task = command(["recall", "--everywhere", "--json", "--limit", "20"] + vector + ["\(text) \(word)"])
       task.finds = wanted
       return task
     case .import:
       let episodes = (0..<3).map { (id: "\(id)-\($0)", word: "\(word)x\($0)") }
-      // Not the file of another import that still runs.
+      // Another file than that of an import that still runs.
       let lines = tools.streams + "/import-\(number % 8).jsonl"
       try write(episodes, to: lines)
       var task = command(["import", lines])
@@ -117,10 +122,10 @@ final class FaultStore {
     }
   }
 
-  /// What others do beside a process that stands still. All of it must end in time; reads must succeed.
+  /// The commands beside a stopped process. All must end in time; reads must succeed.
   func neighbours() throws -> [Task] {
     let wanted = acknowledged.keys.min()
-    // Beside the very first opening there may be nothing to read yet.
+    // Beside the first opening there may be no store to read yet.
     let codes: Set<Int32> = verb == .open ? [3] : []
     func read(_ arguments: [String], finds: String? = nil) -> Task {
       Task(
@@ -152,13 +157,13 @@ final class FaultStore {
     try Data(lines.joined().utf8).write(to: URL(filePath: file))
   }
 
-  // MARK: What must be so
+  // MARK: Checks
 
   typealias Complaint = (what: FaultProblem.What, how: String)
 
-  /// Holds a run against what it says, and keeps what it acknowledged.
+  /// Checks a run by its exit code and output, and notes the writes it acknowledged.
   ///
-  /// - Parameter isKilled: Whether we killed it.
+  /// - Parameter isKilled: Whether this program killed it.
   func judge(_ task: Task, _ run: TracedProgram.Run, isKilled: Bool = false) -> [Complaint] {
     for line in run.output.split(separator: "\n") where task.program.executable == tools.worker.executable {
       let parts = line.split(separator: " ").last?.split(separator: "=").map(String.init) ?? []
@@ -184,11 +189,11 @@ final class FaultStore {
     judge(task, try task.program.run(task.arguments, deadline: tools.deadline))
   }
 
-  /// What is wrong with the store now: the next command must work, whichever it is; everything acknowledged must be
-  /// there and be found; and the check must pass.
+  /// The problems of the store now: the next command must succeed, everything acknowledged must exist and be found, and the
+  /// check must pass.
   func complaints() throws -> [Complaint] {
     let steps: [() throws -> [Complaint]] = [export, check, recall, record]
-    // Which of them comes first, and meets what the strike has left, takes turns.
+    // The first one, which meets what the strike left behind, alternates.
     turn += 1
     let order = steps.indices.map { steps[($0 + turn) % steps.count] }
     return try order.flatMap { step in try step() } + leftovers()
@@ -232,15 +237,15 @@ final class FaultStore {
       steps[episode.id] = episode.status == "completed" ? episode.steps.map(\.action) : []
     }
     let lost = acknowledged.filter { id, word in steps[id]?.contains { $0.hasSuffix("true \(word)") } != true }
-    return lost.keys.sorted().map { (.lost, "\($0) had been acknowledged and is not there") }
+    return lost.keys.sorted().map { (.lost, "\($0) was acknowledged and is missing") }
   }
 
-  /// Whether it says that there is no store, where that may be: before anything was acknowledged.
+  /// Whether it reports that there is no store, which is correct before anything was acknowledged.
   private func isMissing(_ run: TracedProgram.Run) -> Bool {
     verb == .open && acknowledged.isEmpty && run.ending == .exited(3) && run.complaint.contains("no store")
   }
 
-  /// Temporary files of those that were killed go with the next that come.
+  /// Temporary files of killed processes, which later processes must have removed.
   private func leftovers() throws -> [Complaint] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp")
     guard !names.isEmpty else { return [] }

@@ -1,8 +1,9 @@
 import ArgumentParser
 import CFaults
+import Episodic
 import Foundation
 
-/// How `bench faults` chooses where to strike.
+/// The options of `bench faults` that select calls.
 struct FaultOptions: Sendable {
   var calls: [FaultCall]
   var errors: [FaultError]
@@ -15,24 +16,25 @@ struct FaultOptions: Sendable {
 struct FaultsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "faults",
-    abstract: "Strikes the command at its system calls, and sees that nothing is lost, hangs or crashes.",
+    abstract: "Injects faults into system calls of the command, and checks that nothing is lost, hangs or crashes.",
     discussion: """
-      Runs `episodic` under ptrace and strikes it at a system call on a file of its store, at one call after the other:
+      Runs `episodic` under ptrace and injects a fault (a strike) into a system call on a file of its store, into one \
+      call after the other:
 
-        --kind kill   SIGKILL before the call. Of opening a new store, record, close, migrate, import and rebuild.
-        --kind error  The call fails, with each error that its manual page knows, or reads or writes only half. Of \
-      record, recall, import, check, rebuild, open and close. The command may say no (exit 1 or 3); if it exits with 0, \
-      what it promised is there.
-        --kind stop   All of it stands still after a call that took a lock. Nine commands are run beside it: reads \
-      must answer, all must end within a bound that follows from --busy-timeout. Then it is killed.
+        --kind kill   SIGKILL before the call. In opening a new store, record, close, migrate, import and rebuild.
+        --kind error  The call fails, with each error of its manual page, or reads or writes only half. In record, \
+      recall, import, check, rebuild, open and close. The command may fail (exit 1 or 3); if it exits with 0, its \
+      writes must exist.
+        --kind stop   All threads stop after a call that took a lock. Nine commands are run beside the process: reads \
+      must succeed, all must end within a bound that follows from --busy-timeout. Then it is killed.
 
-      After each strike the next command must work (which one it is takes turns), everything that was ever acknowledged \
-      in that store must be there and be found, `episodic check` must pass, and no temporary file may stay behind. \
-      Something that must not happen is told with the command that shows it again, and makes the exit status 1.
+      After each strike the next command must succeed (which one alternates), everything ever acknowledged in that \
+      store must exist and be found, `episodic check` must pass, and no temporary file may be left behind. A problem is \
+      printed with the command that reproduces it, and makes the exit status 1.
 
-      Linux on x86-64 and 64-bit ARM; elsewhere, and where a container forbids ptrace, it says that it skips. All calls \
-      of all verbs take hours: --every N takes each Nth of them, every error beginning at another; --seconds S ends it \
-      after so long, with strikes spread over all calls.
+      Linux on x86-64 and 64-bit ARM; elsewhere, and in a container that forbids ptrace, it reports that it skips. All \
+      calls of all verbs take hours: --every N selects each Nth of them, each error beginning at another; --seconds S \
+      limits the time, with strikes spread over all calls.
 
       EXAMPLES
         bench faults --seconds 100
@@ -50,28 +52,28 @@ struct FaultsCommand: AsyncParsableCommand {
     help: "open, record, recall, import, check, rebuild, close, migrate; by default those of the kind.")
   var verb: [FaultVerb] = []
 
-  @Option(parsing: .upToNextOption, help: "Strike at these calls only, such as pwrite fsync.")
+  @Option(parsing: .upToNextOption, help: "Inject into these calls only, such as pwrite fsync.")
   var calls: [FaultCall] = []
 
-  @Option(parsing: .upToNextOption, help: "Let calls fail with these only, such as EIO ENOSPC short.")
+  @Option(parsing: .upToNextOption, help: "Inject these errors only, such as EIO ENOSPC short.")
   var errors: [FaultError] = []
 
-  @Option(help: "Strike at each Nth call.")
+  @Option(help: "Inject into each Nth call.")
   var every = 1
 
-  @Option(help: "Strike at this call only, counted from 1.")
+  @Option(help: "Inject into this call only, counted from 1.")
   var at: Int?
 
-  @Flag(help: "Let all calls fail from the one on at which it is struck: the disk stays full.")
+  @Flag(help: "Let all later calls fail too: the disk stays full.")
   var lasting = false
 
-  @Option(help: "End after so many seconds.")
+  @Option(help: "End after this many seconds.")
   var seconds: Int?
 
-  @Option(help: "How long commands wait for others, in seconds.")
+  @Option(help: "The commands' --busy-timeout, in seconds.")
   var busyTimeout = 2
 
-  @Option(help: "The command to strike. Default: the one that was built beside this program.")
+  @Option(help: "The command to test. Default: the one built beside this program.")
   var episodic: String?
 
   @OptionGroup var common: CommonOptions
@@ -105,7 +107,7 @@ struct FaultsCommand: AsyncParsableCommand {
     var tallies: [FaultTally] = []
     var problems: [FaultProblem] = []
     for (index, campaign) in campaigns.enumerated() {
-      // What one leaves of its share, the others have.
+      // Time that one campaign does not use is available to the others.
       let end = seconds.map { seconds in
         let left = Duration.seconds(seconds) - (ContinuousClock.now - begin)
         return ContinuousClock.now + left / (campaigns.count - index)
@@ -116,5 +118,33 @@ struct FaultsCommand: AsyncParsableCommand {
     }
     return FaultsReport(
       seconds: (ContinuousClock.now - begin) / .seconds(1), tallies: tallies, problems: problems, skipped: nil)
+  }
+}
+
+/// Opens a store, writes, and closes it; a line printed after a write acknowledges it.
+///
+/// The commands of `episodic` print their reports after closing the store. This one prints before, so that a kill during
+/// the close shows whether closing loses acknowledged writes.
+struct FaultsWorkerCommand: AsyncParsableCommand {
+  static let name = "faults-worker"
+  static let configuration = CommandConfiguration(
+    commandName: name, abstract: "A process of bench faults.", shouldDisplay: false)
+
+  @Option var store: String
+  /// As `ID=WORD`.
+  @Argument var episodes: [String]
+
+  func run() async throws {
+    let memory = try await Memory.open(at: store)
+    for episode in episodes {
+      let parts = episode.split(separator: "=").map(String.init)
+      guard parts.count == 2 else { throw ValidationError("\(episode) is not ID=WORD") }
+      let begun = try await memory.begin(
+        .init(.testing, domain: "faults", context: "written and acknowledged", id: Episode.ID(parts[0])))
+      try await memory.append(Step.Draft("true \(parts[1])", success: true), to: begun.id)
+      try await memory.complete(begun.id)
+      StandardOutput.write("written \(episode)")
+    }
+    try await memory.close()
   }
 }

@@ -1,21 +1,21 @@
 import Foundation
 
-/// What came of the strikes of one kind at one verb.
+/// The results of one kind of fault in one verb.
 struct FaultTally: Encodable {
   let kind: FaultKind
   let verb: FaultVerb
-  /// Where there was something to strike.
+  /// Calls that could be struck.
   var points = 0
-  /// Where it was struck.
+  /// Calls that were struck.
   var strikes = 0
-  /// Calls that were not reached: threads do not make the same calls in every run.
+  /// Calls not reached: threads make different calls in different runs.
   var missed = 0
-  /// Processes that were run, those that looked after each strike included.
+  /// Processes run, including those of the checks.
   var runs = 0
-  /// Episodes that were acknowledged under fire, and had to be there ever after.
+  /// Episodes acknowledged, which must exist in every later check.
   var acknowledged = 0
   var problems: [String: Int] = [:]
-  /// Of those beside a process that stands still, in seconds.
+  /// Of the commands beside a stopped process, in seconds.
   var longestWait = 0.0
 
   init(kind: FaultKind, verb: FaultVerb) {
@@ -31,23 +31,23 @@ struct FaultTally: Encodable {
   }
 }
 
-/// What `bench faults` found.
+/// The report of `bench faults`.
 struct FaultsReport: BenchReport {
-  /// Enough to begin with; all of them are in the JSON.
+  /// Problems shown as text; all are in the JSON.
   private static let mostShown = 40
 
   let benchmark = "faults"
   let seconds: Double
   let tallies: [FaultTally]
   let problems: [FaultProblem]
-  /// Why nothing was struck.
+  /// Why nothing was run.
   let skipped: String?
 
-  /// Struck at every call that was asked for.
+  /// Whether every selected call was struck or missed.
   var isComplete: Bool { tallies.allSatisfy { $0.strikes + $0.missed == $0.points } }
 
   var failure: String? {
-    problems.isEmpty ? nil : "\(problems.count) things that must not happen, in \(strikes.grouped) strikes"
+    problems.isEmpty ? nil : "\(problems.count) problems in \(strikes.grouped) strikes"
   }
 
   private var strikes: Int { tallies.reduce(0) { $0 + $1.strikes } }

@@ -1,13 +1,13 @@
 import CFaults
 import Foundation
 
-/// A program whose system calls on some files are counted, and which can be struck at one of them.
+/// A program whose system calls on some files are counted, with a fault injected into one of them.
 struct TracedProgram: Sendable {
-  /// What happens at a call.
+  /// The fault.
   enum Action: Sendable {
     case kill
     case fail(FaultError)
-    /// All of it stands still after the call, until `look` returns; then it is killed.
+    /// All threads stop after the call, until `look` returns; then it is killed.
     case freeze(look: @Sendable () -> Void)
   }
 
@@ -15,7 +15,7 @@ struct TracedProgram: Sendable {
     let calls: [FaultCall]
     /// The number of the call, from 1.
     let at: Int
-    /// Whether all calls from there on fail.
+    /// Whether all later calls fail too.
     var isLasting = false
     let action: Action
   }
@@ -25,14 +25,14 @@ struct TracedProgram: Sendable {
     enum Ending: Equatable, Sendable { case exited(Int32), killed(signal: Int32), late }
 
     let ending: Ending
-    /// The call that was struck and the file that it was about; `nil` if it was not reached.
+    /// The call that was struck and its file; `nil` if it was not reached.
     let struck: (call: String, path: String)?
     let calls: [FaultCall: Int]
     let output: String
     let errors: String
     let seconds: Double
 
-    /// What it said last on standard error.
+    /// The end of its standard error.
     var complaint: String {
       errors.split(separator: "\n").last.map { String($0.prefix(300)) } ?? ""
     }
@@ -41,13 +41,13 @@ struct TracedProgram: Sendable {
   let executable: String
   /// Only calls on files below this folder count.
   let folder: String
-  /// Where it keeps what programs print.
+  /// The folder for the output of programs.
   let streams: String
   let environment: [String]
 
-  /// Runs it to its end; the caller's thread waits.
+  /// Runs it to its end. Blocks the thread.
   ///
-  /// - Parameter deadline: After which it is killed.
+  /// - Parameter deadline: The time after which it is killed.
   /// - Throws: `BenchError` if it could not be run.
   func run(_ arguments: [String], struck strike: Strike? = nil, deadline: Duration) throws -> Run {
     let file = streams + "/" + UUID().uuidString
@@ -114,7 +114,7 @@ struct TracedProgram: Sendable {
     return result
   }
 
-  /// Copies of strings, with a null at the end, for as long as `body` runs.
+  /// Lends copies of strings, with a null at the end, to `body`.
   private func withCStrings<Result>(
     _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) throws -> Result
   ) rethrows -> Result {
@@ -123,7 +123,7 @@ struct TracedProgram: Sendable {
     return try body(copies)
   }
 
-  /// Carries a closure through C.
+  /// Passes a closure through C.
   private final class Look {
     var body: () -> Void = {}
   }

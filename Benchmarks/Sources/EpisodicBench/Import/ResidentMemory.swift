@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Watches the memory of this process from its making to `finish`. Linux only: it reads `/proc/self`.
+/// Samples the memory of this process from `init` to `finish`. Linux only: it reads `/proc/self`.
 final class ResidentMemory: Sendable {
-  /// In MiB, at most.
+  /// Peaks in MiB.
   struct Peak {
     var resident = 0.0
     var allocated = 0.0
@@ -13,7 +13,7 @@ final class ResidentMemory: Sendable {
   private let state = Mutex((peak: Peak(), isOver: false))
 
   init() throws {
-    // Begins the kernel's peak anew.
+    // Resets the kernel's peak.
     guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else {
       throw BenchError("/proc/self/clear_refs cannot be written; this benchmark needs Linux")
     }
@@ -43,7 +43,7 @@ final class ResidentMemory: Sendable {
 
   /// The lines of `/proc/self/status` that are in kB, in MiB.
   private static func sample() throws -> [String: Double] {
-    // Not by its size, which the system gives as 0.
+    // Read to its end: its size is reported as 0.
     guard let file = FileHandle(forReadingAtPath: "/proc/self/status") else {
       throw BenchError("/proc/self/status cannot be read; this benchmark needs Linux")
     }

@@ -1,4 +1,6 @@
-/// Two figures of one run beside each other, and what is asked of them.
+import Foundation
+
+/// The ratio of two figures of one run, with its target.
 struct Ratio: Encodable {
   enum Target {
     case atMost(Double)
@@ -17,7 +19,7 @@ struct Ratio: Encodable {
     self.target = target
   }
 
-  /// `nil` where nothing is asked.
+  /// `nil` without a target.
   var isMet: Bool? {
     switch target {
     case .atMost(let bound): value <= bound
@@ -32,6 +34,13 @@ struct Ratio: Encodable {
     case .atLeast(let bound): "at least \(bound)"
     case nil: ""
     }
+  }
+
+  static let titles = ["ratios and limits", "", "value", "target", ""]
+  /// Three decimals, because a recall of .998 is not 1.
+  var cells: [String] {
+    let text = value < 1000 ? String(format: "%.3f", value) : Int(value).grouped
+    return [name, section, text, targetText, isMet.map { $0 ? "met" : "MISSED" } ?? ""]
   }
 
   enum CodingKeys: String, CodingKey { case section, name, value, target, met }

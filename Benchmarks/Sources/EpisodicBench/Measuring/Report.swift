@@ -1,72 +1,81 @@
 import Foundation
 
-/// What a benchmark that measures times found.
+/// The result of a benchmark, as text and as JSON.
+protocol BenchReport: Encodable {
+  var text: String { get }
+  /// What is wrong, or why the figures do not measure what their names say; the program then exits with 1.
+  var failure: String? { get }
+}
+
+extension BenchReport {
+  var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+}
+
+/// The report of a benchmark of latencies: `reads`, `writes`, `recall`, `text` and `vectors`.
 struct Report: BenchReport {
   let benchmark: String
   let parameters: [String: Int]
   let machine: Machine
   var rows: [Row] = []
+  /// Of `text`.
+  var classes: [TextRow] = []
+  /// Of `vectors`.
+  var searches: [SearchRow] = []
+  var neighbours: [GraphCurve.Point] = []
+  var figures: [Figure] = []
   var ratios: [Ratio] = []
   var cache: [CacheCounts] = []
   var quality: [Quality] = []
+  var notes: [String] = []
   var failure: String?
 
+  enum CodingKeys: String, CodingKey {
+    case benchmark, parameters, machine, rows, classes, searches, figures, ratios, cache, quality, notes, failure
+    case neighbours = "hnswlib"
+  }
+
+  /// The tables that have lines, and what each named row measures.
   var text: String {
     let settings = parameters.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.grouped)" }.joined(separator: ", ")
     var blocks = ["bench \(benchmark): \(settings)\n\(machine.text)"]
-    for section in sections {
-      let rows = rows.filter { $0.section == section }
-      var table = TextTable([section, "calls", "p50 ns", "p99 ns", "per second"])
-      for row in rows {
-        table.add([row.name, row.calls.grouped, row.p50.grouped, row.p99.grouped, Int(row.itemsPerSecond).grouped])
-      }
-      blocks.append(table.text)
+    func add(_ titles: [String], _ lines: [[String]], note: String = "") {
+      guard !lines.isEmpty else { return }
+      var table = TextTable(titles)
+      for line in lines { table.add(line) }
+      blocks.append(table.text + note)
     }
-    if !ratios.isEmpty {
-      var table = TextTable(["ratios", "", "value", "asked", ""])
-      for ratio in ratios {
-        let verdict = ratio.isMet.map { $0 ? "met" : "MISSED" } ?? ""
-        table.add([ratio.name, ratio.section, String(format: "%.2f", ratio.value), ratio.targetText, verdict])
-      }
-      blocks.append(table.text)
+    add(TextRow.titles, classes.map(\.cells))
+    add(SearchRow.titles, searches.map(\.cells), note: "\nof best: p99 over the queries, of the fastest call of each")
+    add(GraphCurve.Point.titles, neighbours.map(\.cells))
+    for section in distinct(rows.map(\.section)) {
+      add([section] + Row.titles, rows.filter { $0.section == section }.map(\.cells))
     }
-    if !cache.isEmpty { blocks.append(cacheText) }
-    if !quality.isEmpty { blocks.append(qualityText) }
+    add(["figures", "", ""], figures.map { [$0.name, $0.text, $0.unit] })
+    add(Ratio.titles, ratios.map(\.cells))
+    add(CacheCounts.titles, cache.map(\.cells))
+    add(Quality.titles, quality.map(\.cells))
+    if !notes.isEmpty { blocks.append(notes.joined(separator: "\n")) }
     blocks.append(legend)
     return blocks.joined(separator: "\n\n")
   }
 
-  private var cacheText: String {
-    var table = TextTable(["what the cache counted", "reads", "hits", "misses", "fills", "evicted"])
-    for counts in cache {
-      table.add([
-        counts.stage, counts.reads.grouped, counts.hits.grouped, counts.misses.grouped, counts.fills.grouped,
-        counts.evicted.grouped,
-      ])
-    }
-    return table.text
-  }
-
-  private var qualityText: String {
-    var table = TextTable(["retrieval", "queries", "nDCG@10", "R@10", "MRR@100"])
-    for quality in quality {
-      let figures = [quality.ndcg, quality.recall, quality.reciprocalRank].map { String(format: "%.4f", $0) }
-      table.add([quality.mode, quality.queries.grouped] + figures)
-    }
-    return table.text
-  }
-
-  /// What each row does, said once.
   private var legend: String {
-    var seen: Set<String> = []
-    let width = rows.map(\.name.count).max() ?? 0
-    return rows.filter { seen.insert($0.name).inserted }.map { row in
-      row.name + String(repeating: " ", count: width - row.name.count) + "  " + row.what
-    }.joined(separator: "\n")
+    let lines =
+      classes.map { ($0.name, $0.what) } + searches.map { ($0.name, $0.what) } + rows.map { ($0.name, $0.what) }
+    let width = lines.map(\.0.count).max() ?? 0
+    return distinct(
+      lines.map { name, what in name + String(repeating: " ", count: width - name.count) + "  " + what }
+    ).joined(separator: "\n")
   }
 
-  private var sections: [String] {
+  private func distinct(_ texts: [String]) -> [String] {
     var seen: Set<String> = []
-    return rows.map(\.section).filter { seen.insert($0).inserted }
+    return texts.filter { seen.insert($0).inserted }
   }
 }

@@ -1,9 +1,11 @@
 import CRawSQLite
+import Episodic
 import Histogram
+import Synchronization
 
-/// Calls of one kind: how long each took, and how much they got done.
+/// The latencies and the throughput of calls of one kind.
 struct Series {
-  /// Ten minutes; nothing measured here comes near.
+  /// Ten minutes, far above any latency measured here.
   private static let longest: UInt64 = 600_000_000_000
 
   let name: String
@@ -11,7 +13,7 @@ struct Series {
   private(set) var calls = 0
   /// Steps, or episodes read.
   private(set) var items = 0
-  /// Time in which the items got done; of calls at the same time, it passes once.
+  /// The time for all items; of concurrent calls it counts once.
   private(set) var elapsed: UInt64 = 0
   private var histogram = Histogram<UInt64>(
     highestTrackableValue: longest, numberOfSignificantValueDigits: .three)
@@ -21,19 +23,19 @@ struct Series {
     self.what = what
   }
 
-  /// One call that began at `start` and has just ended.
+  /// Records a call that began at `start` and ends now.
   mutating func record(since start: UInt64, items: Int = 1) {
     record(nanoseconds: raw_now() - start, items: items)
   }
 
-  /// One call that took this long.
+  /// Records a call by its latency.
   mutating func record(nanoseconds: UInt64, items: Int = 1) {
     record(nanoseconds)
     self.items += items
     elapsed += nanoseconds
   }
 
-  /// Calls that ran at the same time, an item each.
+  /// Records concurrent calls of one item each.
   mutating func record(concurrent latencies: [UInt64], elapsed: UInt64) {
     for nanoseconds in latencies { record(nanoseconds) }
     items += latencies.count
@@ -50,4 +52,34 @@ struct Series {
   var p50: Double { Double(median) }
   var p99: UInt64 { histogram.valueAtPercentile(99) }
   var itemsPerSecond: Double { elapsed > 0 ? Double(items) * 1e9 / Double(elapsed) : 0 }
+}
+
+/// The time of each stage of a rebuild, from its first progress report to its last.
+final class StageClock: Sendable {
+  private struct Span {
+    let first: UInt64
+    var last: UInt64
+  }
+
+  private let start = raw_now()
+  private let spans = Mutex<[String: Span]>([:])
+
+  func note(_ progress: RebuildProgress) {
+    let now = raw_now()
+    spans.withLock { $0[progress.stage, default: Span(first: now, last: now)].last = now }
+  }
+
+  /// `nil` if there was no such stage.
+  func seconds(of stage: String) -> Double? {
+    spans.withLock { $0[stage] }.map { Double($0.last - $0.first) / 1e9 }
+  }
+
+  /// The whole until now, then each stage, longest first.
+  var figures: [Figure] {
+    let whole = Figure("rebuild of everything derived", Double(raw_now() - start) / 1e9, "s")
+    return [whole]
+      + spans.withLock(\.self).map { (name: $0.key, seconds: Double($0.value.last - $0.value.first) / 1e9) }
+      .sorted { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
+      .map { Figure("rebuild, \($0.name)", $0.seconds, "s") }
+  }
 }

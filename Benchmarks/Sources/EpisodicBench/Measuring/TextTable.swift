@@ -1,4 +1,6 @@
-/// Lines of cells, the first to the left and the others to the right, as wide as they must be.
+import Foundation
+
+/// A table of text: the first column left-aligned, the others right-aligned.
 struct TextTable {
   private var lines: [[String]]
 
@@ -20,4 +22,22 @@ struct TextTable {
       return String(text.reversed().drop { $0 == " " }.reversed())
     }.joined(separator: "\n")
   }
+}
+
+extension BinaryInteger {
+  /// Digits in groups of three: 1,234,567.
+  var grouped: String {
+    let digits = Array(String(magnitude))
+    var text = self < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0 && (digits.count - index).isMultiple(of: 3) { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+}
+
+extension UInt64 {
+  /// Nanoseconds as microseconds, one decimal below 100.
+  var microseconds: String { self < 100_000 ? String(format: "%.1f", Double(self) / 1000) : (self / 1000).grouped }
 }

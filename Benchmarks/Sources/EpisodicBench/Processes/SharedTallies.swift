@@ -1,10 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Counts in a small file that processes map: what a worker has counted survives its being killed.
+/// Counters in a small file that all processes map, so that the counts of a killed worker survive.
 ///
-/// One page: a flag that tells the workers to stop, then the counts of each worker's place, which one process at a time
-/// holds.
+/// A flag that stops the workers, then the counters of each place; one process at a time has a place.
 final class SharedTallies {
   enum Count: Int, CaseIterable {
     case episodeReads, ownReads, guestReads, patternReads, recalls
@@ -17,7 +16,7 @@ final class SharedTallies {
 
   private let numbers: UnsafeMutablePointer<Atomic<Int>>
 
-  /// Maps the file; makes it where there is none.
+  /// Maps the file; creates it if needed.
   init(path: String) throws {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw BenchError("\(path) cannot be opened: \(String(cString: strerror(errno)))") }
@@ -25,13 +24,13 @@ final class SharedTallies {
     guard ftruncate(descriptor, off_t(Self.bytes)) == 0,
       let page = mmap(nil, Self.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), page != MAP_FAILED
     else { throw BenchError("\(path) cannot be mapped: \(String(cString: strerror(errno)))") }
-    // The file is all zeros at first, and so are atomic integers that begin at zero.
+    // A new file is all zeros, which is the representation of atomic integers with the value 0.
     numbers = page.bindMemory(to: Atomic<Int>.self, capacity: Self.bytes / MemoryLayout<Int>.stride)
   }
 
   deinit { munmap(numbers, Self.bytes) }
 
-  /// Whether the workers are to end.
+  /// Whether the workers must stop.
   var isStopped: Bool { numbers.pointee.load(ordering: .relaxed) != 0 }
   func stop() { numbers.pointee.store(1, ordering: .relaxed) }
 
@@ -39,7 +38,7 @@ final class SharedTallies {
     numbers[index(count, place)].wrappingAdd(1, ordering: .relaxed)
   }
 
-  /// Over all places.
+  /// The sum over all places.
   subscript(count: Count) -> Int {
     (0..<Self.mostPlaces).reduce(0) { $0 + numbers[index(count, $1)].load(ordering: .relaxed) }
   }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A child process: this program again with a hidden subcommand, or another one; it can be spoken to, and killed.
+/// A child process with pipes to its standard input and output: this program with a hidden subcommand, or another one.
 final class WorkerProcess {
   let identifier: pid_t
   private let input: Int32
@@ -10,13 +10,13 @@ final class WorkerProcess {
 
   /// Starts this program again.
   convenience init(_ arguments: [String]) throws {
-    guard let path = Bundle.main.executablePath else { throw BenchError("where this program lies is not known") }
+    guard let path = Bundle.main.executablePath else { throw BenchError("the path of this program is unknown") }
     try self.init(path, arguments)
   }
 
   /// Standard error is shared with ours.
   init(_ executable: String, _ arguments: [String]) throws {
-    // A worker that is gone shows in what `write` returns.
+    // A write to a worker that has ended returns EPIPE.
     signal(SIGPIPE, SIG_IGN)
     let input = try Self.pipe()
     let output = try Self.pipe()
@@ -34,14 +34,14 @@ final class WorkerProcess {
     close(output)
   }
 
-  // MARK: Speaking
+  // MARK: Communication
 
-  /// Sends a line and waits for the line that answers it; `nil` where the process has ended.
+  /// Sends a line and waits for the reply; `nil` if the process has ended.
   func ask(_ line: String) throws -> String? {
     send(line) ? try readLine() : nil
   }
 
-  /// - Returns: `false` where nobody reads it any more.
+  /// - Returns: `false` if the process has closed its input.
   func send(_ line: String) -> Bool {
     var rest = Array((line + "\n").utf8)[...]
     while !rest.isEmpty {
@@ -51,7 +51,7 @@ final class WorkerProcess {
     return true
   }
 
-  /// The next line that it prints; `nil` where there is none to come.
+  /// The next line of its output; `nil` at the end.
   func readLine() throws -> String? {
     while true {
       if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
@@ -71,14 +71,14 @@ final class WorkerProcess {
 
   // MARK: Ending
 
-  /// Kills it at whatever instruction it is, and waits until it is gone.
+  /// Sends SIGKILL and waits for the end.
   func kill() {
     guard !isOver else { return }
     _ = Foundation.kill(identifier, SIGKILL)
     _ = wait()
   }
 
-  /// Waits for its end: 0, or what went wrong with it.
+  /// Waits for the end and returns the status of `waitpid`.
   func wait() -> Int32 {
     var status: Int32 = 0
     while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
@@ -86,7 +86,7 @@ final class WorkerProcess {
     return status
   }
 
-  /// How it ended; `nil` while it runs.
+  /// The status of `waitpid`; `nil` while it runs.
   func poll() -> Int32? {
     var status: Int32 = 0
     guard waitpid(identifier, &status, WNOHANG) == identifier else { return nil }
@@ -96,7 +96,7 @@ final class WorkerProcess {
 
   // MARK: Starting
 
-  /// Ends that no other child inherits: a worker must see the end of its input when we close it.
+  /// A pipe that no other child inherits: a worker must get the end of its input when this process closes it.
   private static func pipe() throws -> (reading: Int32, writing: Int32) {
     var ends: [Int32] = [-1, -1]
     guard Foundation.pipe(&ends) == 0 else { throw BenchError("no pipe: \(String(cString: strerror(errno)))") }
@@ -122,5 +122,12 @@ final class WorkerProcess {
     let failure = posix_spawn(&child, executable, &actions, nil, &words, environ)
     guard failure == 0 else { throw BenchError("\(executable) does not start: \(String(cString: strerror(failure)))") }
     return child
+  }
+}
+
+/// Unbuffered output for the replies of a worker.
+enum StandardOutput {
+  static func write(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 }

@@ -2,7 +2,7 @@ import CRawSQLite
 import Episodic
 import Foundation
 
-/// Reads of episodes by each way there is.
+/// The ways to read an episode.
 struct Reads {
   enum Kind: CaseIterable {
     case hit, floor, touched, decoded
@@ -12,7 +12,7 @@ struct Reads {
   let kinds: [Kind]
   private var series: [Kind: Series]
 
-  /// While the cache is empty.
+  /// For an empty cache.
   static var cold: Reads {
     Reads([
       .miss: Series("miss", "memory.episode, not in the cache: read from the primary and filled in"),
@@ -20,7 +20,7 @@ struct Reads {
     ])
   }
 
-  /// When every episode is in the cache, or there is none.
+  /// For a cache that holds every episode, or no cache.
   static func warm(hasCache: Bool) -> Reads {
     var series: [Kind: Series] = [
       .floor: Series("floor", "a read transaction of LMDB, get, one copy of the bytes of the same episode"),
@@ -43,16 +43,16 @@ struct Reads {
     kinds = Kind.allCases.filter { series[$0] != nil }
   }
 
-  /// `nil` where nothing was read that way.
+  /// `nil` if that way was not measured.
   subscript(kind: Kind) -> Series? { series[kind].flatMap { $0.calls > 0 ? $0 : nil } }
 
   func rows(section: String) -> [Row] { kinds.compactMap { self[$0] }.map { Row($0, section: section) } }
 
   /// Reads episodes one after the other.
   ///
-  /// - Returns: The sum of all that they say; `nil` where the way of reading looks at nothing.
+  /// - Returns: The sum of all fields; `nil` if this way does not read them.
   mutating func read(_ ids: ArraySlice<ReadID>, by kind: Kind, _ stores: ReadStores) async throws -> UInt64? {
-    // Taken out, so that recording does not copy it.
+    // Moved out, so that recording does not copy it.
     guard var series = series.removeValue(forKey: kind) else { return nil }
     defer { self.series[kind] = series }
     switch kind {
@@ -71,7 +71,7 @@ struct Reads {
     }
   }
 
-  // MARK: Ways that look at nothing
+  // MARK: Without reading the fields
 
   private static func hits(_ ids: ArraySlice<ReadID>, _ memory: Memory, _ series: inout Series) async throws -> UInt64?
   {
@@ -93,7 +93,7 @@ struct Reads {
     return nil
   }
 
-  // MARK: Ways that look at every field while they are timed
+  // MARK: With every field read, timed
 
   private static func touchedHits(
     _ ids: ArraySlice<ReadID>, _ memory: Memory, _ series: inout Series
@@ -120,7 +120,7 @@ struct Reads {
     return sum
   }
 
-  // MARK: Ways that make every value, which are looked at afterwards
+  // MARK: With every value created, and read untimed
 
   private static func values(_ ids: ArraySlice<ReadID>, _ memory: Memory, _ series: inout Series) async throws -> UInt64
   {
@@ -147,5 +147,60 @@ struct Reads {
       sum &+= episode.digest
     }
     return sum
+  }
+}
+
+/// Queries by words: a cache miss, a cache hit, and without the cache.
+struct Recalls {
+  private static let repetitions = 10
+
+  private(set) var cold = Series(
+    "new question", "memory.recall of three words in one domain, not in the cache: searched, ranked, filled in")
+  private(set) var warm = Series("known question", "the same again: from the cache, with the ten episodes of its hits")
+  private(set) var primary = Series("question, no cache", "the same with the cache switched off")
+
+  /// Runs each query without the cache, as a miss, and then as hits; the results must be equal.
+  mutating func ask(_ query: Query, _ stores: ReadStores, hasCache: Bool) async throws {
+    let truth = try await Self.time(query, stores.uncached, &primary)
+    guard hasCache else { return }
+    guard try await Self.time(query, stores.cached, &cold) == truth else { throw Self.disagreement(query) }
+    for _ in 0..<Self.repetitions {
+      guard try await Self.time(query, stores.cached, &warm) == truth else { throw Self.disagreement(query) }
+    }
+  }
+
+  func rows(section: String) -> [Row] {
+    [warm, cold, primary].filter { $0.calls > 0 }.map { Row($0, section: section) }
+  }
+
+  private static func time(_ query: Query, _ memory: Memory, _ series: inout Series) async throws -> [Hit] {
+    let start = raw_now()
+    let hits = try await memory.recall(query)
+    series.record(since: start)
+    return hits
+  }
+
+  private static func disagreement(_ query: Query) -> BenchError {
+    BenchError("the cache and the primary answer \"\(query.text ?? "")\" differently")
+  }
+}
+
+/// The id of an episode, prepared for every way to read.
+struct ReadID {
+  let id: Episode.ID
+  let raw: raw_text
+  /// Its key in LMDB.
+  let hash: UInt64
+  private let texts = RawTexts()
+
+  init(_ id: Episode.ID) {
+    self.id = id
+    raw = texts.text(id.rawValue)
+    hash = Self.hash(id)
+  }
+
+  /// FNV-1a.
+  static func hash(_ id: Episode.ID) -> UInt64 {
+    id.rawValue.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 }

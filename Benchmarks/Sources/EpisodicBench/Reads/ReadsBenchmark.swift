@@ -1,9 +1,9 @@
 import CRawSQLite
 import Episodic
 
-/// Reads the same episodes through the cache, past it, and by each of the yardsticks, in turns.
+/// Reads the same episodes through the cache, without it, and by each yardstick, alternately.
 struct ReadsBenchmark {
-  /// Reads of one kind before the next has its turn.
+  /// Consecutive reads of one kind.
   private static let turn = 100
   private static let warmUpEpisodes = 300
   private static let questions = 100
@@ -22,7 +22,7 @@ struct ReadsBenchmark {
     self.scratch = scratch
   }
 
-  /// On the global executor, where a library's callers are: a hop from the main thread is not what is measured.
+  /// On the global executor, so that no hop from the main thread is measured.
   @concurrent
   func run() async throws -> Report {
     let probe = try SyncProbe(in: scratch)
@@ -37,7 +37,7 @@ struct ReadsBenchmark {
       machine: Machine(durability: Memory.Durability.full.rawValue, sync: probe.series))
     if let unavailable { report.failure = "there is no cache (\(unavailable)), so the rows that need it are missing" }
 
-    // The last episodes are only there to warm up on.
+    // The last episodes are read for warming up only.
     try await warmUp(stores, ids.suffix(Self.warmUpEpisodes).map(ReadID.init))
     let measured = workload.shuffled(ids.dropLast(Self.warmUpEpisodes).map(ReadID.init))
     try await reads(stores, measured, &report)
@@ -75,7 +75,7 @@ struct ReadsBenchmark {
     }
   }
 
-  /// What is asked of a hit, and what else is good to know.
+  /// The ratios of a hit with their targets, and others without.
   private static func ratios(_ cold: Reads, _ warm: Reads) -> [Ratio] {
     func ratio(
       _ name: String, _ above: Series?, _ below: Series?, _ target: Ratio.Target? = nil
@@ -121,9 +121,9 @@ struct ReadsBenchmark {
     }
   }
 
-  // MARK: Pieces
+  // MARK: Reading and filling
 
-  /// Reads every episode by every kind of `reads`, a few at a time, in an order that changes.
+  /// Reads every episode by every kind of `reads`, alternating after `turn` reads, in an order that changes.
   private func read(_ ids: [ReadID], _ stores: ReadStores, _ reads: inout Reads, _ stage: String) async throws {
     for (round, start) in stride(from: 0, to: ids.count, by: Self.turn).enumerated() {
       progress.show(stage, start, of: ids.count)
@@ -143,10 +143,10 @@ struct ReadsBenchmark {
     for _ in 0..<3 { try await read(ids, stores, &unused, "warming up") }
   }
 
-  /// Room for every episode, so that none has to leave: eviction is another benchmark's subject.
+  /// Bytes for every episode, so that none is evicted: `replay` measures eviction.
   private var capacity: Int { max(256 << 20, (episodes + Self.warmUpEpisodes) * (1024 + 256 * steps) * 2) }
 
-  /// Puts every episode into the store and into the yardstick's environment; the cache stays empty.
+  /// Inserts every episode into the store and into the yardstick's environment; the cache stays empty.
   private func fill(_ workload: inout Workload, _ lmdb: PlainLMDB) async throws -> [Episode.ID] {
     var options = Memory.OpenOptions()
     options.durability = .normal

@@ -1,19 +1,20 @@
 import ArgumentParser
+import Episodic
 
 struct ReadsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reads",
-    abstract: "Reads of the same episodes through the cache, past it, and by the yardsticks beneath.",
+    abstract: "Reads of the same episodes through the cache, without it, and by the libraries beneath.",
     discussion: """
       Every episode is read once in random order while the cache is empty (a miss and its fill), then all of them in \
-      the same order again, in turns of a hundred: a hit; the floor, which is LMDB's get and one copy of the bytes; the \
-      primary through the library; raw SQLite through its C interface; and pool.read of GRDB. SQLite runs two queries \
-      in one read transaction. A hit whose every field is then touched stands beside a codec that makes every value at \
-      once. The sums over all fields must be equal, and the cache's own counts show that hits were hits. Then \
-      questions by words, new to the cache, known to it, and past it.
+      the same order again, alternating after 100 reads: a hit; the floor, which is LMDB's get and one copy of the bytes; \
+      the primary through the library; raw SQLite through its C interface; and pool.read of GRDB. SQLite runs two \
+      queries in one read transaction. A hit with every field read is compared with a codec that creates every value at \
+      once. The sums over all fields must be equal, and the cache's counters show that hits were hits. Then queries by \
+      words: a miss, a hit, and without the cache.
 
-      Asked: a hit takes at most 3 times the floor, raw C at least 10 and GRDB at least 20 times a hit; touching every \
-      field at most 1.2 times the full decode; a search at least 50 times a known question.
+      Targets: a hit takes at most 3 times the floor, raw C at least 10 and GRDB at least 20 times a hit; reading every \
+      field at most 1.2 times the full decode; a search at least 50 times a cached query.
 
       EXAMPLE
         bench reads --episodes 10000 --steps 20
@@ -35,5 +36,39 @@ struct ReadsCommand: AsyncParsableCommand {
     try await common.report { scratch in
       try await ReadsBenchmark(episodes: episodes, steps: steps, seed: common.seed, scratch: scratch).run()
     }
+  }
+}
+
+/// One store, opened for every way to read it, and the same episodes in a plain LMDB environment.
+struct ReadStores {
+  let cached: Memory
+  let uncached: Memory
+  let raw: RawStore
+  let sqlite: PlainSQLite
+  let grdb: PlainGRDB
+  let lmdb: PlainLMDB
+
+  init(in folder: String, lmdb: PlainLMDB, capacity: Int) async throws {
+    var options = Memory.OpenOptions()
+    options.create = false
+    options.cache.capacity = capacity
+    cached = try await Memory.open(at: folder, options: options)
+    options.cache.isEnabled = false
+    uncached = try await Memory.open(at: folder, options: options)
+    raw = try RawStore(in: folder, durability: .full)
+    sqlite = try PlainSQLite(path: folder + "/memory.sqlite")
+    grdb = try PlainGRDB(path: folder + "/memory.sqlite")
+    self.lmdb = lmdb
+  }
+
+  /// The cache's counters of one kind of key.
+  func counts(_ kind: CacheKey.Kind) async throws -> CacheStatistics.Counts {
+    try await cached.statistics().cache[kind]
+  }
+
+  func close() async throws {
+    try grdb.close()
+    try await uncached.close()
+    try await cached.close()
   }
 }

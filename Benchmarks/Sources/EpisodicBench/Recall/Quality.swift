@@ -1,19 +1,19 @@
 import Foundation
 
-/// How good the answers of one mode were, as means over its queries.
+/// Retrieval metrics of one mode, as means over its queries.
 struct Quality: Encodable {
   let mode: String
   private(set) var queries = 0
-  /// Gain 2^relevance - 1, discounted by the logarithm of the place, against the best order there is.
+  /// Normalised discounted cumulative gain: 2^relevance - 1, discounted by the logarithm of the rank.
   private(set) var ndcg = 0.0
-  /// The share of the relevant that is among the first ten.
+  /// The share of the relevant episodes among the first ten.
   private(set) var recall = 0.0
-  /// One over the place of the first relevant; 0 beyond the first hundred.
+  /// One over the rank of the first relevant episode; 0 beyond 100.
   private(set) var reciprocalRank = 0.0
 
   init(mode: String) { self.mode = mode }
 
-  /// Takes the answer to one more query.
+  /// Adds the results of one query.
   ///
   /// - Parameter answer: Best first, without what the query excludes.
   /// - Parameter relevance: Of the relevant episodes, 1 or more; not empty.
@@ -32,10 +32,54 @@ struct Quality: Encodable {
     relevances.enumerated().reduce(0) { $0 + (pow(2, Double($1.element)) - 1) / log2(Double($1.offset + 2)) }
   }
 
+  static let titles = ["retrieval", "queries", "nDCG@10", "R@10", "MRR@100"]
+  var cells: [String] {
+    [mode, queries.grouped] + [ndcg, recall, reciprocalRank].map { String(format: "%.4f", $0) }
+  }
+
   enum CodingKeys: String, CodingKey {
     case mode, queries
     case ndcg = "ndcg_10"
     case recall = "recall_10"
     case reciprocalRank = "mrr_100"
   }
+}
+
+/// The relevant episodes of each query, from `qrels.jsonl`, and those that `queries.jsonl` excludes.
+struct Judgements {
+  private struct QueryLine: Decodable {
+    let id: String
+    let excludeIDs: [String]?
+    enum CodingKeys: String, CodingKey {
+      case id
+      case excludeIDs = "exclude_ids"
+    }
+  }
+
+  private struct JudgementLine: Decodable {
+    let queryID, episodeID: String
+    let relevance: Int
+    enum CodingKeys: String, CodingKey {
+      case queryID = "query_id"
+      case episodeID = "episode_id"
+      case relevance
+    }
+  }
+
+  /// By query; only relevant episodes.
+  private(set) var relevance: [String: [String: Int]] = [:]
+  private(set) var excluded: [String: Set<String>] = [:]
+
+  init(in folder: String) throws {
+    for line in try LinesOfJSON.read(QueryLine.self, from: folder + "/queries.jsonl") {
+      excluded[line.id] = Set(line.excludeIDs ?? [])
+    }
+    for line in try LinesOfJSON.read(JudgementLine.self, from: folder + "/qrels.jsonl") where line.relevance > 0 {
+      relevance[line.queryID, default: [:]][line.episodeID] = line.relevance
+    }
+    guard !relevance.isEmpty else { throw BenchError("\(folder)/qrels.jsonl names no relevant episode") }
+  }
+
+  /// A limit that leaves 100 results without the excluded ones.
+  var limit: Int { 100 + (excluded.values.map(\.count).max() ?? 0) }
 }

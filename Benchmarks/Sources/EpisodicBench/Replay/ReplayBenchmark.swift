@@ -1,8 +1,8 @@
 import Episodic
 
-/// Runs traces through the engine, each at its capacity and in a store of its own.
+/// Runs traces through the engine, each at its capacity and in its own store.
 struct ReplayBenchmark {
-  /// Episodes that are inserted in one transaction.
+  /// Episodes per transaction.
   private static let batch = 500
 
   let cells: [(trace: Trace, capacity: Int)]
@@ -36,7 +36,7 @@ struct ReplayBenchmark {
     return ReplayReport(processes: processes, kills: kills, cells: done)
   }
 
-  /// Makes the store and puts an episode into it for each key of the trace; its cache stays empty.
+  /// Creates the store with an episode for each key of the trace; its cache stays empty.
   private func fill(_ store: String, with trace: Trace) async throws -> [Episode.ID] {
     var options = Memory.OpenOptions()
     options.durability = .normal
@@ -65,12 +65,12 @@ struct ReplayBenchmark {
     try await memory.close()
     let counted = after.hits - before.hits + after.misses - before.misses
     guard counted == trace.requests.count else {
-      throw BenchError("of \(trace.requests.count) reads the cache counted \(counted); its hits say nothing")
+      throw BenchError("of \(trace.requests.count) reads the cache counted \(counted); its hits are not usable")
     }
     return after.hits - before.hits
   }
 
-  /// The same, a request at a time, by processes in turn: one reads while all others wait.
+  /// The same by processes in turn: one reads while all others wait.
   private func replayInWorkers(_ trace: Trace, _ ids: [Episode.ID], in store: String, capacity: Int) throws -> Int {
     func start() throws -> WorkerProcess {
       try WorkerProcess([ReplayWorkerCommand.name, "--store", store, "--capacity", "\(capacity)"])
@@ -98,7 +98,7 @@ struct ReplayBenchmark {
 }
 
 extension Memory.OpenOptions {
-  /// A cache of so many entries, of a store that exists.
+  /// A cache of at most `entries` entries, of an existing store.
   static func replay(entries: Int) -> Memory.OpenOptions {
     var options = Memory.OpenOptions()
     options.create = false
@@ -108,7 +108,7 @@ extension Memory.OpenOptions {
 }
 
 extension Memory {
-  /// What the cache has counted of episodes.
+  /// The cache's counters of episodes.
   func countedEpisodes() async throws -> CacheStatistics.Counts {
     let cache = try await statistics().cache
     if let reason = cache.unavailable { throw BenchError("there is no cache: \(reason)") }

@@ -1,8 +1,10 @@
-/// One trace at one capacity: the engine beside what other policies would have done with the same requests.
+import Foundation
+
+/// One trace at one capacity: the engine beside simulated policies on the same requests.
 struct ReplayCell: Encodable {
   struct Column: Encodable {
     let name: String
-    /// Share of the requests.
+    /// As a share of the requests.
     let rate: Double
 
     enum CodingKeys: String, CodingKey {
@@ -16,7 +18,7 @@ struct ReplayCell: Encodable {
   let requests: Int
   let distinct: Int
   let hits: Int
-  /// Share of the requests that a cache which never evicts would have answered.
+  /// The hit rate of a cache that never evicts.
   let ceiling: Double
   let policies: [Column]
 
@@ -32,7 +34,7 @@ struct ReplayCell: Encodable {
     self.requests = requests.count
     self.distinct = distinct
     self.hits = hits
-    ceiling = share(trace.endlessHits)
+    ceiling = share(trace.unboundedHits)
     policies = [
       column(FIFO.self), column(LRU.self), column(ARC.self), column(S3FIFO.self), column(SIEVE.self),
       column(WTinyLFU.self),
@@ -42,7 +44,7 @@ struct ReplayCell: Encodable {
 
   var rate: Double { Double(hits) / Double(requests) }
 
-  /// How far the engine is below the best policy that does not know the future, in points; negative where it is above.
+  /// Percentage points of the engine below the best policy except OPT; negative if it is above.
   var pointsBelowBest: Double {
     100 * ((policies.filter { $0.name != OPT.name }.map(\.rate).max() ?? 0) - rate)
   }
@@ -65,4 +67,39 @@ struct ReplayCell: Encodable {
     try container.encode(policies, forKey: .policies)
     try container.encode(pointsBelowBest, forKey: .pointsBelowBest)
   }
+}
+
+/// A sequence of requests.
+struct Trace {
+  /// The name of its file, without the extension.
+  let name: String
+  /// The keys, each once, in the order in which they first occur.
+  let keys: [String]
+  /// For each request, the index of its key in `keys`.
+  let requests: [Int]
+
+  /// Reads a file with one key per line; empty lines are skipped.
+  init(path: String) throws {
+    let file = URL(filePath: path)
+    let text: String
+    do {
+      text = try String(contentsOf: file, encoding: .utf8)
+    } catch {
+      throw BenchError("\(path) cannot be read as UTF-8: \((error as NSError).localizedDescription)")
+    }
+    var places: [Substring: Int] = [:]
+    var keys: [String] = []
+    requests = text.split(whereSeparator: \.isNewline).map { line in
+      if let place = places[line] { return place }
+      places[line] = keys.count
+      keys.append(String(line))
+      return keys.count - 1
+    }
+    self.keys = keys
+    name = file.deletingPathExtension().lastPathComponent
+    guard !keys.isEmpty else { throw BenchError("\(path) has no line; a trace is a key per line") }
+  }
+
+  /// Hits of a cache that never evicts: all requests but the first of each key.
+  var unboundedHits: Int { requests.count - keys.count }
 }

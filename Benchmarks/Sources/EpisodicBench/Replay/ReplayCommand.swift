@@ -1,21 +1,22 @@
 import ArgumentParser
+import Episodic
 
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Hit rates of the real cache on access traces, beside those of other policies.",
     discussion: """
-      A trace is a file with a key per line. For each, a store gets a small episode per distinct key; then a memory \
-      whose cache is empty and holds N entries reads the episode of each line in order, and the cache's own counts say \
-      how many reads were hits. Other policies are simulated on the same requests, a key taking one place. OPT knows \
-      the future and takes in every key; nothing that does can beat it.
+      A trace is a file with one key per line. For each, a store gets a small episode per distinct key; then the episode \
+      of each line is read in order through an empty cache of N entries, and the cache's counters give the hits. Other \
+      policies are simulated on the same requests, each key taking one entry. OPT knows the future and admits every \
+      key; no policy that admits every key is better. "unbounded" is a cache that never evicts, computed from the trace.
 
-      With --processes, the requests are dealt out in turn to processes that share the store; each waits for the one \
-      before, so the order stays that of the trace. With --kills, the process that is next is killed with SIGKILL at so \
-      many evenly spaced moments, and another one takes its place.
+      With --processes, the requests are distributed in turn to processes that share the store; each waits for the one \
+      before, so the order is that of the trace. With --kills N, the next process is killed with SIGKILL at N evenly \
+      spaced requests, and replaced.
 
-      --traces reads the three traces of a folder at the sizes that the project is held against: six rows, their means, \
-      and how far the engine falls below the best policy of a row at worst.
+      --traces reads the three traces of a folder at fixed capacities: six rows, their means, and the largest \
+      distance of the engine below the best policy of a row.
 
       EXAMPLES
         bench replay --trace keys.txt --capacity 1000
@@ -26,16 +27,16 @@ struct ReplayCommand: AsyncParsableCommand {
   @Option(help: "A file with a key per line.")
   var trace: String?
 
-  @Option(help: "Entries that the cache may hold; several with commas between them.")
+  @Option(help: "Maximum entries of the cache; several separated by commas.")
   var capacity: Capacities?
 
-  @Option(help: "A folder with the three traces of the project's table, in place of --trace and --capacity.")
+  @Option(help: "A folder with the three traces, instead of --trace and --capacity.")
   var traces: String?
 
-  @Option(help: "Processes that share the requests; 1 reads in this one, unless it is to be killed.")
+  @Option(help: "Processes that share the requests; with 1 and no kills, this process reads.")
   var processes = 1
 
-  @Option(help: "How often a process is killed on the way.")
+  @Option(help: "Number of kills during the replay.")
   var kills = 0
 
   @OptionGroup var common: CommonOptions
@@ -44,8 +45,10 @@ struct ReplayCommand: AsyncParsableCommand {
     guard (traces == nil) == (trace != nil && capacity != nil) else {
       throw ValidationError("give --trace with --capacity, or --traces")
     }
-    guard (1...64).contains(processes) else { throw ValidationError("--processes is \(processes); it lies in 1...64") }
-    guard (0...1000).contains(kills) else { throw ValidationError("--kills is \(kills); it lies in 0...1000") }
+    guard (1...64).contains(processes) else {
+      throw ValidationError("--processes is \(processes); it must be in 1...64")
+    }
+    guard (0...1000).contains(kills) else { throw ValidationError("--kills is \(kills); it must be in 0...1000") }
   }
 
   func run() async throws {
@@ -72,7 +75,7 @@ struct ReplayCommand: AsyncParsableCommand {
   ]
 }
 
-/// Numbers of entries with commas between them.
+/// Numbers of entries, separated by commas.
 struct Capacities: ExpressibleByArgument {
   let values: [Int]
 
@@ -80,5 +83,32 @@ struct Capacities: ExpressibleByArgument {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
     values = parts.compactMap { Int($0) }.filter { (1...10_000_000).contains($0) }
     if values.count != parts.count { return nil }
+  }
+}
+
+/// One of the processes that share a trace: reads the episode of each line of its input and replies whether it was a hit.
+struct ReplayWorkerCommand: AsyncParsableCommand {
+  static let name = "replay-worker"
+  static let hit = "hit"
+  static let miss = "miss"
+  static let configuration = CommandConfiguration(
+    commandName: name, abstract: "A process of bench replay.", shouldDisplay: false)
+
+  @Option var store: String
+  @Option var capacity: Int
+
+  func run() async throws {
+    let memory = try await Memory.open(at: store, options: .replay(entries: capacity))
+    while let line = readLine() {
+      // The counters include other processes, which wait meanwhile, so the difference is this read alone.
+      let before = try await memory.countedEpisodes()
+      guard try await memory.episode(Episode.ID(line)) != nil else { throw BenchError("episode \(line) is gone") }
+      let after = try await memory.countedEpisodes()
+      guard after.hits - before.hits + after.misses - before.misses == 1 else {
+        throw BenchError("one read, and the cache counted from \(before) to \(after)")
+      }
+      StandardOutput.write(after.hits > before.hits ? Self.hit : Self.miss)
+    }
+    try await memory.close()
   }
 }

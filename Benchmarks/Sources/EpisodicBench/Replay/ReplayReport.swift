@@ -1,18 +1,18 @@
 import Foundation
 
-/// Hit rates of the engine and of the policies it stands beside.
+/// Hit rates of the engine and of the simulated policies.
 struct ReplayReport: BenchReport {
   private static let engine = "Episodic"
-  /// What is asked: points that the engine may be below the best policy in a row.
+  /// The target: percentage points of the engine below the best policy of a row, at most.
   private static let mostPointsBelowBest = 4.0
 
   let benchmark = "replay"
   let processes: Int
   let kills: Int
   let cells: [ReplayCell]
-  /// Of each column over the rows, the engine's first.
+  /// The mean of each column over the rows, the engine's first.
   let means: [ReplayCell.Column]
-  /// Of all rows, in points.
+  /// Over all rows, in percentage points.
   let worstPointsBelowBest: Double
   var failure: String?
 
@@ -35,7 +35,7 @@ struct ReplayReport: BenchReport {
     case worstPointsBelowBest = "worst_points_below_best"
   }
 
-  /// The figures of a single row stand at the top as well.
+  /// The figures of a single row are repeated at the top level.
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(benchmark, forKey: .benchmark)
@@ -53,12 +53,12 @@ struct ReplayReport: BenchReport {
   }
 
   private var heading: String {
-    "bench replay: processes \(processes), kills \(kills) on the way\nhit rates in % of the requests, every cache empty at first"
+    "bench replay: processes \(processes), kills \(kills)\nhit rates in % of the requests, every cache empty at first"
   }
 
   private var rates: String {
     var table = TextTable(
-      ["trace @ entries", "requests", "distinct", "hits"] + means.map(\.name) + ["endless", "below best"])
+      ["trace @ entries", "requests", "distinct", "hits"] + means.map(\.name) + ["unbounded", "below best"])
     for cell in cells {
       let columns = [cell.rate] + cell.policies.map(\.rate) + [cell.ceiling]
       table.add(
@@ -80,9 +80,8 @@ struct ReplayReport: BenchReport {
     let isNear = worstPointsBelowBest <= Self.mostPointsBelowBest
     let lead = String(format: "%.1f", 100 * (engine.rate - best.rate))
     return """
-      below best: points below the best policy of the row, \(OPT.name) aside, which knows the future; the last line has the \
-      worst
-      asked: no row more than \(Int(Self.mostPointsBelowBest)) points below: \(isNear ? "met" : "MISSED"); \
+      below best: percentage points below the best policy of the row except \(OPT.name); the last line has the maximum
+      targets: no row more than \(Int(Self.mostPointsBelowBest)) points below: \(isNear ? "met" : "MISSED"); \
       the mean above every policy's (next \(best.name), by \(lead) points): \
       \(engine.rate > best.rate ? "met" : "MISSED")
       """

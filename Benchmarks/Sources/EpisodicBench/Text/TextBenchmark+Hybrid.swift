@@ -7,9 +7,9 @@ extension TextBenchmark {
 
   private enum Part: CaseIterable { case recall, search, text, vector }
 
-  /// Recall by text and vector together, and its parts alone, in turns.
+  /// Recall by text and vector together, and its parts alone, alternately.
   func hybrid(
-    _ population: TextPopulation, _ rows: FloatRows, _ memory: Memory, _ report: inout TextReport
+    _ population: TextPopulation, _ rows: FloatRows, _ memory: Memory, _ report: inout Report
   ) async throws {
     var generator = SeededGenerator(seed: options.seed &+ 2)
     let questions = (0..<Self.hybridQuestions).map { _ in question(population, rows, &generator) }
@@ -36,7 +36,7 @@ extension TextBenchmark {
     let whole = median(.recall)
     let shares = [
       ("text leg", median(.text)), ("vector leg", median(.vector)), ("loading the episodes", whole - median(.search)),
-      ("rest: fusion and what the legs share", median(.search) - median(.text) - median(.vector)),
+      ("rest: fusion and parts shared by the legs", median(.search) - median(.text) - median(.vector)),
     ]
     report.figures += shares.map { Figure("share of hybrid recall, \($0)", 100 * $1 / whole, "%") }
     report.ratios.append(

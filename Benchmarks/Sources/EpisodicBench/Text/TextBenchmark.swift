@@ -1,11 +1,11 @@
 import CRawSQLite
 import Episodic
 
-/// Questions by words to the library and to plain FTS5 over the same file, in turns.
+/// Queries by words to the library and to plain FTS5 over the same file, alternately.
 struct TextBenchmark {
-  /// Questions to one side before the other has its turn.
+  /// Consecutive queries to one side.
   private static let turn = 10
-  /// The library is asked so often for each time that FTS5 is.
+  /// Runs of a query by the library for each by FTS5.
   private static let repeats = 3
 
   let options: TextOptions
@@ -17,14 +17,15 @@ struct TextBenchmark {
     self.scratch = scratch
   }
 
-  /// On the global executor, where a library's callers are: a hop from the main thread is not what is measured.
+  /// On the global executor, so that no hop from the main thread is measured.
   @concurrent
-  func run() async throws -> TextReport {
+  func run() async throws -> Report {
     let probe = try SyncProbe(in: scratch)
     for _ in 0..<32 { try probe.sample() }
-    var report = TextReport(
+    var report = Report(
+      benchmark: "text",
       parameters: ["documents": options.documents, "queries": options.queries],
-      machine: Machine(durability: VectorStore.options.durability.rawValue, sync: probe.series))
+      machine: Machine(durability: TextStore.options.durability.rawValue, sync: probe.series))
     let vectors = try hybridRows()
     let population = TextPopulation(count: options.documents, seed: options.seed, progress: progress)
     var store = try await TextStore(
@@ -45,7 +46,7 @@ struct TextBenchmark {
 
   // MARK: Stages
 
-  private func reportMaking(_ store: TextStore, _ report: inout TextReport) {
+  private func reportMaking(_ store: TextStore, _ report: inout Report) {
     let (making, documents) = (store.making, Double(options.documents))
     report.figures += [
       Figure("documents inserted, everything included", documents / making.librarySeconds, "/s"),
@@ -61,16 +62,17 @@ struct TextBenchmark {
         over: making.librarySeconds),
     ]
     if !store.isNew {
-      report.notes.append("the store was kept: the rates are of the run that made it, and its index was rebuilt since")
+      report.notes.append(
+        "the store was kept: the rates are of the run that filled it, and its index was rebuilt since")
     }
   }
 
-  private func reportSizes(_ memory: Memory, _ report: inout TextReport) async throws {
+  private func reportSizes(_ memory: Memory, _ report: inout Report) async throws {
     let index = try await memory.statistics().index
     if let reason = index.unavailable {
-      report.failure = "there is no index (\(reason)), so nothing here is about one"
+      report.failure = "there is no index (\(reason)), so no figure measures one"
     } else if index.documents != options.documents {
-      report.failure = "the index says it holds \(index.documents) documents of \(options.documents)"
+      report.failure = "the index reports \(index.documents) documents of \(options.documents)"
     }
     report.figures += [
       Figure("word index, per document", Double(index.wordBytes) / Double(options.documents), "bytes"),
@@ -79,7 +81,7 @@ struct TextBenchmark {
   }
 
   private func contests(
-    _ population: TextPopulation, _ memory: Memory, _ store: TextStore, _ report: inout TextReport
+    _ population: TextPopulation, _ memory: Memory, _ store: TextStore, _ report: inout Report
   ) async throws {
     let fullText = try PlainFullText(store: store.folder)
     var agreeing = 0
@@ -108,8 +110,8 @@ struct TextBenchmark {
         target: .atLeast(0.99)))
   }
 
-  /// What it costs to build everything derived anew.
-  private func rebuild(_ memory: Memory, _ report: inout TextReport) async throws {
+  /// The time to rebuild everything derived.
+  private func rebuild(_ memory: Memory, _ report: inout Report) async throws {
     progress.show("rebuilding the indexes", 0, of: 1)
     let clock = StageClock()
     try await memory.rebuild { clock.note($0) }
@@ -124,7 +126,7 @@ struct TextBenchmark {
     return Ratio("\(name), FTS5 / search, p50", section: "questions", plain, over: search, target: .atLeast(times))
   }
 
-  /// Opened first, so that a file that does not fit shows before anything is measured.
+  /// Opened first, so that a wrong file is reported before any measurement.
   private func hybridRows() throws -> FloatRows? {
     guard let path = options.vectors, let dimensions = options.dimensions else { return nil }
     let rows = try FloatRows(path: path, dimensions: dimensions)
@@ -133,4 +135,16 @@ struct TextBenchmark {
     }
     return rows
   }
+}
+
+/// The options of `bench text`.
+struct TextOptions {
+  let documents: Int
+  let queries: Int
+  let seed: UInt64
+  /// A store to keep and reuse; `nil` for one that is removed after the run.
+  let store: String?
+  /// A row per document, for recall by text and vector together.
+  let vectors: String?
+  let dimensions: Int?
 }

@@ -3,20 +3,20 @@ import ArgumentParser
 struct TextCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "text",
-    abstract: "Search by words beside FTS5's bm25 over the same file, per kind of question.",
+    abstract: "Search by words beside FTS5's bm25 over the same file, per kind of query.",
     discussion: """
-      Documents of 8 to 32 words, drawn by Zipf's law from 50,000 that are made up, each the context of an episode; the \
-      cache is switched off. FTS5 ranks every match and keeps ten, through SQLite's C interface. Both are asked in turns \
-      on one thread, the library three times as often. Answers agree where the scores are equal within 1e-9 in every \
-      place and the documents are the same, those that tie aside. Inserts are measured beside the same store without \
-      the index of words, and beside a file with nothing but an FTS5 table.
+      Documents of 8 to 32 words, drawn by Zipf's law from 50,000 generated ones, each the context of an episode; the \
+      cache is disabled. FTS5 ranks every match and keeps ten, through SQLite's C interface. Both run alternately on one \
+      thread, the library three times as often. Results agree if the scores are equal within 1e-9 at every rank and the \
+      documents are the same, except for ties. Inserts are measured beside the same store without the index of words, \
+      and beside a file with only an FTS5 table.
 
       With --hybrid-vectors each episode gets a row of that file as its vector, and recall by text and vector together \
-      is taken apart: each leg alone, the loading of the episodes, the rest.
+      is split into its parts: each leg alone, the loading of the episodes, the rest.
 
-      Asked of 1,000,000 documents: OR of 8, the commonest word and a word in 2 % at least 20 times faster than FTS5, a \
-      phrase 5 times, nothing slower than 1.1 times; the same ten in 99 % of the questions; inserts at half of FTS5's \
-      own rate or more; hybrid recall within 25 ms.
+      Targets for 1,000,000 documents: OR of 8, the commonest word and a word in 2 % at least 20 times faster than FTS5, \
+      a phrase 5 times, none slower than 1.1 times; the same ten in 99 % of the queries; inserts at half of FTS5's rate \
+      or more; hybrid recall within 25 ms.
 
       EXAMPLE
         bench text --documents 100000 --hybrid-vectors base.f32 --dimensions 384
@@ -25,10 +25,10 @@ struct TextCommand: AsyncParsableCommand {
   @Option(help: "Documents in the store.")
   var documents: Int
 
-  @Option(help: "Questions, over all kinds.")
+  @Option(help: "Queries, over all kinds.")
   var queries = 1000
 
-  @Option(help: "A folder for the store: made and kept there, or used again. Default: made in the run and removed.")
+  @Option(help: "A folder for the store: created and kept there, or reused. Default: created in the run and removed.")
   var store: String?
 
   @Option(help: "Float32 rows, one for each document or more.")

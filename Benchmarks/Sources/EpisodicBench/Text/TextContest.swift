@@ -1,13 +1,14 @@
 import CRawSQLite
 import Episodic
+import Foundation
 
-/// One kind of question asked of the library and of FTS5: how long each took, and whether they agree.
+/// One kind of query, run by the library and by FTS5: latencies and agreement.
 struct TextContest {
   let kind: QuestionClass
   private(set) var search: Series
   private(set) var recall: Series
   private(set) var plain: Series
-  /// Questions that both answered alike; each counts once, however often it is asked.
+  /// Queries with equal results; each counts once.
   private(set) var agreeing = 0
 
   init(_ kind: QuestionClass) {
@@ -19,9 +20,9 @@ struct TextContest {
 
   var agreement: Double { Double(agreeing) / Double(max(1, kind.questions.count)) }
 
-  /// Asks FTS5, then the library, a few questions at a time.
+  /// Runs a few queries by FTS5, then by the library.
   ///
-  /// - Parameter repeats: How often the library is asked for each time that FTS5 is.
+  /// - Parameter repeats: Runs by the library for each by FTS5.
   mutating func ask(
     _ questions: ArraySlice<Question>, round: Int, repeats: Int, _ memory: Memory, _ fullText: PlainFullText
   ) async throws {
@@ -47,4 +48,83 @@ struct TextContest {
       }
     }
   }
+}
+
+/// One kind of query, as a line of the report.
+struct TextRow: Encodable {
+  let name: String
+  let what: String
+  let questions: Int
+  let search: Times
+  let recall: Times
+  let plain: Times
+  /// The share of the queries with the results of FTS5, except for ties.
+  let agreement: Double
+
+  struct Times: Encodable {
+    let calls: Int
+    let p50: UInt64
+    let p99: UInt64
+
+    init(_ series: Series) {
+      calls = series.calls
+      p50 = series.median
+      p99 = series.p99
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case calls
+      case p50 = "p50_ns"
+      case p99 = "p99_ns"
+    }
+  }
+
+  init(_ contest: TextContest) {
+    name = contest.kind.name
+    what = contest.kind.what
+    questions = contest.kind.questions.count
+    search = Times(contest.search)
+    recall = Times(contest.recall)
+    plain = Times(contest.plain)
+    agreement = contest.agreement
+  }
+
+  static let titles = [
+    "us", "questions", "search p50", "p99", "recall p50", "p99", "FTS5 p50", "p99", "FTS5 / search", "same ten",
+  ]
+  var cells: [String] {
+    [name, questions.grouped] + [search, recall, plain].flatMap { [$0.p50.microseconds, $0.p99.microseconds] }
+      + [
+        String(format: "%.2f", Double(plain.p50) / Double(max(1, search.p50))),
+        String(format: "%.1f %%", 100 * agreement),
+      ]
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case name, what, questions, search, recall, agreement
+    case plain = "fts5"
+  }
+}
+
+/// A document with its score; higher is better.
+struct RankedRow {
+  let number: Int
+  let score: Double
+}
+
+extension [RankedRow] {
+  /// Sums of the same scores in another order differ by less.
+  private static var tolerance: Double { 1e-9 }
+
+  /// Whether two results, best first, agree: equal scores at every rank, and the same documents except for ties with one
+  /// another or beyond the last rank.
+  func agrees(with other: [RankedRow]) -> Bool {
+    guard count == other.count, zip(self, other).allSatisfy({ Self.isTie($0.score, $1.score) }) else { return false }
+    guard let last = last?.score else { return true }
+    let scores = Dictionary(other.map { ($0.number, $0.score) }) { first, _ in first }
+    return Set(map(\.number)).count == count
+      && allSatisfy { row in scores[row.number].map { Self.isTie($0, row.score) } ?? Self.isTie(row.score, last) }
+  }
+
+  private static func isTie(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= tolerance }
 }

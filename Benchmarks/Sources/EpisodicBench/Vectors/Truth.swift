@@ -1,21 +1,23 @@
-/// What the right answers to the queries are.
+import Foundation
+
+/// The true neighbours of the queries.
 ///
-/// An answer is right where it is as near as the last of the true ones, so that of rows that are alike any will do.
+/// A row is correct if it is as near as the last true neighbour, so that any of several equal rows counts.
 struct Truth {
-  /// Float32 sums of the same numbers in another order differ by less.
+  /// Sums of the same float32 numbers in another order differ by less.
   private static let tolerance: Float = 1e-6
-  /// Queries whose truth in the file is computed again, to see that it belongs to the base.
+  /// Queries whose truth is recomputed, to verify that the file belongs to the base.
   private static let verified = 10
 
   let k: Int
-  /// How many of the queries whose truth was computed again turned out to have another one.
+  /// The number of recomputed queries whose truth differs from the file.
   let disputed: Int
   private let scan: ExactScan
   private let queries: [[Float]]
-  /// Of each query: how many answers there are to be, and how near the last of them is.
+  /// Of each query: the number of true neighbours, and the similarity of the last.
   private let wanted: [(count: Int, similarity: Float)]
 
-  /// Takes the neighbours from their file, and computes some of them again.
+  /// Reads the neighbours from the file, and recomputes some.
   ///
   /// - Parameter queries: Of length 1.
   init(_ file: TruthFile, k: Int, queries: [[Float]], scan: ExactScan) {
@@ -50,13 +52,41 @@ struct Truth {
     self.wanted = wanted
   }
 
-  /// How many answers there are to be.
+  /// The number of true neighbours.
   func wanted(_ query: Int) -> Int { wanted[query].count }
 
-  /// How many of these rows are right, each counted once.
+  /// The number of distinct rows that are correct.
   func found(_ rows: [Int], query: Int) -> Int {
     let bound = wanted[query].similarity - Self.tolerance
     let right = Set(rows.prefix(k)).count { scan.similarity(of: $0, to: queries[query]) >= bound }
     return min(right, wanted[query].count)
   }
+}
+
+/// The numbers of the true neighbours of each query, nearest first, as little-endian int32.
+struct TruthFile {
+  /// Neighbours of each query.
+  let width: Int
+  private let rows: [Int]
+
+  /// - Throws: If it does not have the same number, at least `k`, for each query, or names rows outside the base.
+  init(path: String, k: Int, queries: Int, base: Int) throws {
+    let data = try Data(contentsOf: URL(filePath: path))
+    let width = data.count / 4 / queries
+    guard width >= k, data.count == width * 4 * queries else {
+      throw BenchError("\(path) has \(data.count) bytes, no \(k) int32 or more for each of \(queries) queries")
+    }
+    rows = data.withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 4).map {
+        Int(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: Int32.self)))
+      }
+    }
+    self.width = width
+    guard rows.allSatisfy({ (0..<base).contains($0) }) else {
+      throw BenchError("\(path) names rows that the base does not have")
+    }
+  }
+
+  /// - Parameter place: 0 for the nearest.
+  func neighbour(_ place: Int, of query: Int) -> Int { rows[query * width + place] }
 }

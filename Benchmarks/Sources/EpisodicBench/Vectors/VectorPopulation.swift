@@ -1,6 +1,6 @@
 import Episodic
 
-/// One episode a row, and the filters that tell them apart.
+/// One episode per row, and the filters over them.
 struct VectorPopulation {
   static let model = "bench"
 
@@ -15,7 +15,7 @@ struct VectorPopulation {
     Embedding.Draft(of: NumberedEpisode.id(row), content: "row \(row)", vector: vector, model: Self.model)
   }
 
-  /// Each kind at a tenth and at a hundredth.
+  /// Each kind at 10 % and at 1 %.
   var filters: [VectorFilter] {
     [Portion.tenth, .hundredth].flatMap { portion in
       let span = span(of: portion)
@@ -36,5 +36,26 @@ struct VectorPopulation {
   /// The latest tenth; a hundredth from the middle.
   private func span(of portion: Portion) -> Range<Int> {
     portion == .tenth ? rows - rows / 10..<rows : rows / 2..<rows / 2 + max(1, rows / 100)
+  }
+}
+
+/// A filter, and the rows that pass it.
+struct VectorFilter {
+  let name: String
+  /// The target: the maximum of its median over the unfiltered one.
+  let mostOfUnfiltered: Double
+  let scope: Query.Scope
+  let filter: Episode.Filter
+  let rows: [UInt32]
+
+  init(
+    _ kind: String, _ portion: Portion, scope: Query.Scope = .everything, filter: Episode.Filter = .init(),
+    rows: [UInt32]
+  ) {
+    name = "\(portion == .tenth ? "10" : "1") % by \(kind)"
+    mostOfUnfiltered = portion == .tenth ? 0.5 : 0.2
+    self.scope = scope
+    self.filter = filter
+    self.rows = rows
   }
 }

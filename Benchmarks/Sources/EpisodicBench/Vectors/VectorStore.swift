@@ -1,55 +1,31 @@
 import CRawSQLite
 import Episodic
-import Foundation
 
-/// A store that holds every row as the vector of an episode: made in this run, or kept from one before.
-struct VectorStore {
-  /// What it took to make; written beside the store that is kept.
-  struct Making: Codable, Equatable {
-    let rows: Int
-    let dimensions: Int
-    let batch: Int
-    var episodeSeconds = 0.0
-    var vectorSeconds = 0.0
+/// The cost of filling the store of `bench vectors`.
+struct VectorMaking: Codable {
+  let rows: Int
+  let dimensions: Int
+  let batch: Int
+  var episodeSeconds = 0.0
+  var vectorSeconds = 0.0
 
-    enum CodingKeys: String, CodingKey {
-      case rows, dimensions, batch
-      case episodeSeconds = "episode_seconds"
-      case vectorSeconds = "vector_seconds"
-    }
+  enum CodingKeys: String, CodingKey {
+    case rows, dimensions, batch
+    case episodeSeconds = "episode_seconds"
+    case vectorSeconds = "vector_seconds"
   }
+}
 
-  let folder: String
-  let making: Making
-  let isNew: Bool
+/// A store that holds every row as the vector of an episode.
+typealias VectorStore = KeptStore<VectorMaking>
 
-  /// Durable, and past the cache, so that what is measured is the indexes.
-  static var options: Memory.OpenOptions {
-    var options = Memory.OpenOptions()
-    options.durability = .full
-    options.cache.isEnabled = false
-    return options
-  }
-
-  /// Makes the store unless it is there.
-  ///
-  /// - Throws: Where there is another one, or one that was not finished.
+extension VectorStore {
   init(
     in folder: String, _ population: VectorPopulation, base: FloatRows, batch: Int, progress: Progress
   ) async throws {
-    self.folder = folder
-    let file = URL(filePath: folder).appending(path: "bench-vectors.json")
-    isNew = !FileManager.default.fileExists(atPath: folder + "/memory.sqlite")
-    if isNew {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      making = try await Self.fill(folder, population, base, batch, progress)
-      try JSONEncoder().encode(making).write(to: file)
-    } else {
-      guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) else {
-        throw BenchError(
-          "\(folder) holds a store that this benchmark did not finish; remove it or name another --store")
-      }
-      making = try JSONDecoder().decode(Making.self, from: Data(contentsOf: file))
+    try await self.init(in: folder, "bench-vectors.json") {
+      try await Self.fill(folder, population, base, batch, progress)
+    } fits: { making in
       guard making.rows == base.count, making.dimensions == base.dimensions else {
         throw BenchError(
           "\(folder) holds \(making.rows) rows of \(making.dimensions), the base \(base.count) of \(base.dimensions)")
@@ -57,12 +33,10 @@ struct VectorStore {
     }
   }
 
-  func open() async throws -> Memory { try await Memory.open(at: folder, options: Self.options) }
-
   private static func fill(
     _ folder: String, _ population: VectorPopulation, _ base: FloatRows, _ batch: Int, _ progress: Progress
-  ) async throws -> Making {
-    var making = Making(rows: base.count, dimensions: base.dimensions, batch: batch)
+  ) async throws -> VectorMaking {
+    var making = VectorMaking(rows: base.count, dimensions: base.dimensions, batch: batch)
     let memory = try await Memory.open(at: folder, options: options)
     making.episodeSeconds = try await batches(of: base.count, batch, "episodes", progress) { rows in
       let episodes = rows.map { population.episode($0) }
@@ -76,7 +50,7 @@ struct VectorStore {
     return making
   }
 
-  /// - Parameter prepare: Makes ready what a batch writes; only the writing counts.
+  /// - Parameter prepare: Prepares the rows of a batch; only the write is timed.
   /// - Returns: Seconds.
   private static func batches(
     of count: Int, _ size: Int, _ stage: String, _ progress: Progress,

@@ -2,18 +2,18 @@ import CRawSQLite
 import Episodic
 
 extension VectorsBenchmark {
-  private static let newcomers = 200
+  private static let additions = 200
 
   /// Starts a process that opens the store and answers a query, several times; the files are in memory.
-  func open(_ store: VectorStore, _ report: inout VectorsReport) throws {
+  func open(_ store: VectorStore, _ report: inout Report) throws {
     var sinceMain = Series("first answer since main", "from the start of a new process to its first answer")
     var sinceOpen = Series("first answer since open", "the same from Memory.open on")
-    var sinceSpawn = Series("first answer since spawn", "the same as the process that started it sees it")
+    var sinceSpawn = Series("first answer since spawn", "the same, as measured by the parent process")
     for round in -1..<Self.openings {
       progress.show("opening", round, of: Self.openings)
       let asker = try VectorsAsker(store: store.folder, queries: options.queries, dimensions: options.dimensions)
       try asker.end()
-      // The first brings the program itself into memory.
+      // The first loads the program into memory.
       guard round >= 0 else { continue }
       sinceMain.record(nanoseconds: asker.first.sinceMain)
       sinceOpen.record(nanoseconds: asker.first.sinceOpen)
@@ -28,20 +28,20 @@ extension VectorsBenchmark {
     ]
   }
 
-  /// Inserts an episode and its vector durably, and has another process look for it at once; then takes it away again.
-  func insertOneByOne(_ store: VectorStore, _ report: inout VectorsReport) async throws {
+  /// Inserts episodes with vectors durably, each searched at once by another process; then deletes them.
+  func insertOneByOne(_ store: VectorStore, _ report: inout Report) async throws {
     let memory = try await store.open()
     let asker = try VectorsAsker(store: store.folder, queries: options.queries, dimensions: options.dimensions)
     var inserts = Series("insert", "memory.insert of one episode with its vector, durable")
     var finds = Series("found elsewhere", "the next search of another process, as it times it")
     var answers = Series("answer from elsewhere", "the same from the question to the answer through pipes")
-    let count = min(Self.newcomers, queries.count)
+    let count = min(Self.additions, queries.count)
     var missed = 0
     for query in 0..<count {
       progress.show("one by one", query, of: count)
-      let newcomer = base.count + query
-      let episode = population.episode(newcomer)
-      let draft = population.draft(newcomer, queries[query])
+      let addition = base.count + query
+      let episode = population.episode(addition)
+      let draft = population.draft(addition, queries[query])
       let start = raw_now()
       _ = try await memory.insert([episode], embeddings: [draft])
       inserts.record(since: start)
@@ -51,7 +51,7 @@ extension VectorsBenchmark {
       finds.record(nanoseconds: answer.searching)
       if !answer.ids.contains(episode.id.rawValue) { missed += 1 }
     }
-    try await forgetNewcomers(memory)
+    try await deleteAdditions(memory)
     let ghosts = try (0..<count).count { query in
       try asker.ask(query).ids.contains(NumberedEpisode.id(base.count + query).rawValue)
     }
@@ -65,9 +65,9 @@ extension VectorsBenchmark {
     if ghosts > 0 { report.failure = "another process still finds \(ghosts) of \(count) vectors that were deleted" }
   }
 
-  /// Deletes what a run, or one before it that was interrupted, put in besides the rows.
-  func forgetNewcomers(_ memory: Memory) async throws {
-    for query in 0..<min(Self.newcomers, queries.count) {
+  /// Deletes the episodes that this run, or an interrupted one before, inserted besides the rows.
+  func deleteAdditions(_ memory: Memory) async throws {
+    for query in 0..<min(Self.additions, queries.count) {
       _ = try await memory.delete(NumberedEpisode.id(base.count + query))
     }
   }

@@ -1,9 +1,9 @@
 import CRawSQLite
 import Episodic
 
-/// Builds an index over rows through the library, asks it in every way, and asks hnswlib and the exact scan the same.
+/// Builds an index over rows through the library, and runs the same queries by it, hnswlib and the exact scan.
 struct VectorsBenchmark {
-  /// From here on the limits for 1,000,000 rows apply.
+  /// Rows from which the targets for 1,000,000 rows apply.
   static let largeSet = 500_000
   static let openings = 5
 
@@ -30,12 +30,13 @@ struct VectorsBenchmark {
 
   var isLarge: Bool { base.count >= Self.largeSet }
 
-  /// On the global executor, where a library's callers are: a hop from the main thread is not what is measured.
+  /// On the global executor, so that no hop from the main thread is measured.
   @concurrent
-  func run() async throws -> VectorsReport {
+  func run() async throws -> Report {
     let probe = try SyncProbe(in: scratch)
     for _ in 0..<32 { try probe.sample() }
-    var report = VectorsReport(
+    var report = Report(
+      benchmark: "vectors",
       parameters: [
         "rows": base.count, "queries": queries.count, "dimensions": options.dimensions, "k": options.k,
         "repeats": options.repeats, "batch": options.batch,
@@ -43,7 +44,7 @@ struct VectorsBenchmark {
     let store = try await VectorStore(
       in: options.store ?? scratch.path(of: "store"), population, base: base, batch: options.batch, progress: progress)
     let memory = try await store.open()
-    if !store.isNew { try await forgetNewcomers(memory) }
+    if !store.isNew { try await deleteAdditions(memory) }
     reportMaking(store, &report)
     let graph = try graph(&report)
     try await reportSizes(memory, &report)
@@ -59,7 +60,7 @@ struct VectorsBenchmark {
 
   // MARK: Building
 
-  private func reportMaking(_ store: VectorStore, _ report: inout VectorsReport) {
+  private func reportMaking(_ store: VectorStore, _ report: inout Report) {
     let making = store.making
     let rows = Double(making.rows)
     report.figures += [
@@ -73,13 +74,13 @@ struct VectorsBenchmark {
         "vectors inserted a second", section: "build", rows, over: making.vectorSeconds, target: .atLeast(20_000)))
     if !store.isNew {
       report.notes.append(
-        "the store was kept: its rates, in batches of \(making.batch), are of the run that made it, and its index was rebuilt since"
+        "the store was kept: its rates, in batches of \(making.batch), are of the run that filled it, and its index was rebuilt since"
       )
     }
   }
 
-  /// Builds everything derived anew, and asks the result once more.
-  private func rebuild(_ memory: Memory, _ graph: PreparedGraph?, _ report: inout VectorsReport) async throws {
+  /// Rebuilds everything derived, and queries the result.
+  private func rebuild(_ memory: Memory, _ graph: PreparedGraph?, _ report: inout Report) async throws {
     progress.show("rebuilding the indexes", 0, of: 1)
     let clock = StageClock()
     try await memory.rebuild { clock.note($0) }
@@ -96,17 +97,17 @@ struct VectorsBenchmark {
       Figure("index after a rebuild, per vector", Double(index.vectorBytes) / Double(max(1, index.vectors)), "bytes"))
   }
 
-  private func graph(_ report: inout VectorsReport) throws -> PreparedGraph? {
+  private func graph(_ report: inout Report) throws -> PreparedGraph? {
     guard options.hasNeighbours else { return nil }
     guard NeighbourGraph.isAvailable else {
       report.notes.append(
-        "hnswlib was not there when this was built (Debian: libhnswlib-dev), so the comparison with it is missing")
+        "hnswlib was missing when this was built (Debian: libhnswlib-dev), so there is no comparison with it")
       return nil
     }
     return try PreparedGraph(base, path: options.neighbours ?? scratch.path(of: "hnswlib"), progress: progress)
   }
 
-  private func reportBuilds(_ graph: PreparedGraph, _ indexSeconds: Double?, _ report: inout VectorsReport) {
+  private func reportBuilds(_ graph: PreparedGraph, _ indexSeconds: Double?, _ report: inout Report) {
     if let seconds = graph.buildSeconds {
       report.figures.append(Figure("hnswlib's index, one thread", seconds, "s"))
       if let indexSeconds {
@@ -115,7 +116,7 @@ struct VectorsBenchmark {
       }
       if !graph.isNew { report.notes.append("hnswlib's index was kept; its build time is of the run that built it") }
     } else {
-      report.notes.append("the kept index of hnswlib does not say how long it took to build")
+      report.notes.append("the time to build the kept index of hnswlib is unknown")
     }
     report.figures += [
       Figure("hnswlib loads its file", graph.loadSeconds * 1000, "ms"),
@@ -123,13 +124,13 @@ struct VectorsBenchmark {
     ]
   }
 
-  private func reportSizes(_ memory: Memory, _ report: inout VectorsReport) async throws {
+  private func reportSizes(_ memory: Memory, _ report: inout Report) async throws {
     let statistics = try await memory.statistics()
     let index = statistics.index
     if let reason = index.unavailable {
-      report.failure = "there is no index (\(reason)), so nothing here is about one"
+      report.failure = "there is no index (\(reason)), so no figure measures one"
     } else if index.vectors != base.count {
-      report.failure = "the index says it holds \(index.vectors) vectors of \(base.count)"
+      report.failure = "the index reports \(index.vectors) vectors of \(base.count)"
     }
     let rows = Double(max(1, index.vectors))
     report.figures += [
@@ -143,4 +144,20 @@ struct VectorsBenchmark {
         "index bytes a vector beyond float32", section: "size", Double(index.vectorBytes), over: rows,
         target: options.dimensions == 384 ? .atMost(520) : nil))
   }
+}
+
+/// The options of `bench vectors`.
+struct VectorsOptions {
+  let base: String
+  let queries: String
+  let truth: String
+  let dimensions: Int
+  let k: Int
+  let repeats: Int
+  let batch: Int
+  /// A store to keep and reuse; `nil` for one that is removed after the run.
+  let store: String?
+  /// Whether to measure hnswlib, and the file of its index to keep and reuse.
+  let hasNeighbours: Bool
+  let neighbours: String?
 }

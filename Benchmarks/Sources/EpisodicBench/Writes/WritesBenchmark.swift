@@ -1,9 +1,9 @@
 import CRawSQLite
 import Episodic
 
-/// Writes the same rows through the library and through raw SQLite, in turns.
+/// Writes the same rows through the library and through raw SQLite, alternately.
 struct WritesBenchmark {
-  /// Calls of one side before the other has its turn.
+  /// Consecutive calls of one side.
   private static let turn = 16
   private static let appenders = [1, 4, 16, 64]
   private static let appenderRounds = 12
@@ -25,7 +25,7 @@ struct WritesBenchmark {
     self.scratch = scratch
   }
 
-  /// On the global executor, where a library's callers are: a hop from the main thread is not what is measured.
+  /// On the global executor, so that no hop from the main thread is measured.
   @concurrent
   func run() async throws -> Report {
     let probe = try SyncProbe(in: scratch)
@@ -53,7 +53,7 @@ struct WritesBenchmark {
 
   // MARK: Stages
 
-  /// A step a transaction.
+  /// One step per transaction.
   private func oneByOne(
     _ pair: StorePair, _ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]
   ) async throws {
@@ -113,7 +113,7 @@ struct WritesBenchmark {
         target: .atLeast(0.6)))
   }
 
-  /// Many tasks, each appending to an episode of its own, one step after the other.
+  /// Concurrent tasks, each appending to its own episode, one step after the other.
   private func concurrent(
     _ pair: StorePair, _ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]
   ) async throws {
@@ -128,7 +128,7 @@ struct WritesBenchmark {
     for round in -1..<Self.appenderRounds {
       progress.show("\(pair.section): appenders", round, of: Self.appenderRounds)
       for (index, count) in Self.appenders.enumerated() {
-        // More tasks get more done, so that each has about as long.
+        // More tasks write more steps, so that each measurement takes about as long.
         let each = max(8, 64 / count)
         let start = raw_now()
         let latencies = try await Self.append(draft, times: each, to: targets.prefix(count).map(\.id), pair.memory)
@@ -147,9 +147,9 @@ struct WritesBenchmark {
     }
   }
 
-  // MARK: Pieces
+  // MARK: Alternation
 
-  /// Writes `count` transactions of `size` steps on both sides, a few at a time.
+  /// Writes `count` transactions of `size` steps on both sides, alternating after `turn` calls.
   @discardableResult
   private func turns(
     _ pair: StorePair, _ writing: PreparedAppends, from first: Int, count: Int, size: Int, _ contest: Contest
@@ -201,4 +201,76 @@ struct WritesBenchmark {
       return try await group.reduce(into: []) { $0 += $1 }
     }
   }
+}
+
+/// The same work on both sides.
+struct Contest {
+  enum Side {
+    case library, raw
+
+    /// The first side alternates from round to round.
+    static func order(of round: Int) -> [Side] { round.isMultiple(of: 2) ? [.library, .raw] : [.raw, .library] }
+  }
+
+  var library: Series
+  var raw: Series
+
+  static var appends: Contest {
+    Contest(
+      library: Series("append", "memory.append of one step, in a transaction of its own"),
+      raw: Series("raw append", "BEGIN IMMEDIATE, one INSERT INTO steps, COMMIT in C"))
+  }
+
+  static func appendsOfMany(_ steps: Int) -> Contest {
+    Contest(
+      library: Series("append of many", "memory.append of \(steps) steps in one transaction"),
+      raw: Series("raw append of many", "BEGIN IMMEDIATE, \(steps) INSERT INTO steps, COMMIT in C"))
+  }
+
+  static func inserts(batch: Int, steps: Int) -> Contest {
+    Contest(
+      library: Series("insert", "memory.insert of \(batch) episodes with \(steps) steps each in one transaction"),
+      raw: Series("raw insert", "BEGIN IMMEDIATE, the same INSERTs into episodes and steps, COMMIT in C"))
+  }
+
+  func report(_ rows: inout [Row], section: String) {
+    rows += [Row(library, section: section), Row(raw, section: section)]
+  }
+}
+
+/// Steps to append, prepared for both sides, to active episodes that exist in both stores.
+struct PreparedAppends {
+  let drafts: [Step.Draft]
+  let episodes: [Episode.ID]
+  let raw: RawSteps
+
+  init(_ pair: StorePair, workload: inout Workload, episodes count: Int, stepsPerEpisode: Int) async throws {
+    let targets = workload.episodes(count, steps: 0, status: .active)
+    try await pair.memory.insert(targets)
+    try pair.raw.insert(RawEpisodes(targets))
+    var steps: [(step: Step, episode: Episode.ID)] = []
+    for target in targets {
+      for number in 1...stepsPerEpisode { steps.append((workload.step(number), target.id)) }
+    }
+    drafts = steps.map { Step.Draft($0.step) }
+    episodes = steps.map(\.episode)
+    raw = RawSteps(steps)
+  }
+}
+
+extension Step.Draft {
+  /// The step without the values assigned by the engine.
+  init(_ step: Step) {
+    self.init(step.action, result: step.result, tool: step.tool, duration: step.duration, success: step.success)
+  }
+}
+
+/// The library's store and the yardstick's, in one folder and of one durability.
+struct StorePair {
+  let memory: Memory
+  let raw: RawStore
+  let durability: Memory.Durability
+  let probe: SyncProbe
+
+  var section: String { "durability \(durability.rawValue)" }
 }

@@ -3,15 +3,15 @@ import ArgumentParser
 struct WritesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "writes",
-    abstract: "Steps written a second, one by one, batched and from many tasks, beside raw SQLite in C.",
+    abstract: "Steps written per second, one by one, batched and concurrently, beside raw SQLite in C.",
     discussion: """
-      Raw SQLite writes the same rows into a file that the library made: same schema, triggers, indexes, pragmas, \
-      and the same rule for checkpoints. It binds ready buffers to prepared statements, one INSERT a row, a \
-      transaction for a transaction; what the library does beside the inserts (validation, its lock file, status and \
-      number of a step, group commit) it does not. Both take turns every few calls.
+      Raw SQLite writes the same rows into a file created by the library: same schema, triggers, indexes, pragmas, \
+      and the same rule for checkpoints. It binds prepared buffers to prepared statements, one INSERT per row, in the \
+      same transactions, without the rest of the library's work (validation, its lock file, status and number of a \
+      step, group commit). The sides alternate every 16 calls.
 
-      Asked: a durable append takes at most 1.5 times a raw commit; a batched insert runs at 0.6 of the raw rate or \
-      more; 16 appenders get 4 times as far as one.
+      Targets: a durable append takes at most 1.5 times a raw commit; a batched insert runs at 0.6 of the raw rate or \
+      more; 16 appenders write 4 times as much as one.
 
       EXAMPLE
         bench writes --episodes 500 --steps 20
@@ -20,13 +20,13 @@ struct WritesCommand: AsyncParsableCommand {
   @Option(help: "Whole episodes to insert in batches, for each durability.")
   var episodes = 500
 
-  @Option(help: "Steps of an episode.")
+  @Option(help: "Steps per episode.")
   var steps = 20
 
-  @Option(help: "Episodes of one transaction in the batched rows.")
+  @Option(help: "Episodes per transaction in the batched rows.")
   var batch = 50
 
-  @Option(help: "Commits measured one by one, at most; fewer where --episodes times --steps is less.")
+  @Option(help: "Commits measured one by one, at most; fewer if --episodes times --steps is less.")
   var commits = 2000
 
   @OptionGroup var common: CommonOptions

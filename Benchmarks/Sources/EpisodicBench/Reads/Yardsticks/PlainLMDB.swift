@@ -1,12 +1,12 @@
 import CYardstickLMDB
 import Foundation
 
-/// Entries in an LMDB environment of their own, with nothing between them and the caller: the floor of a cache hit.
+/// Entries in an LMDB environment, read without a layer between: the floor of a cache hit.
 final class PlainLMDB {
   private let environment: OpaquePointer
   private var table: MDB_dbi = 0
 
-  /// Makes an environment with room for so many bytes.
+  /// Creates an environment of at most `capacity` bytes.
   init(path: String, capacity: Int) throws {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     var created: OpaquePointer?
@@ -22,7 +22,7 @@ final class PlainLMDB {
 
   deinit { mdb_env_close(environment) }
 
-  /// One transaction with all of them.
+  /// Writes all in one transaction.
   func insert(_ entries: [(key: UInt64, bytes: [UInt8])]) throws {
     try write { transaction in
       for (key, bytes) in entries {
@@ -39,7 +39,7 @@ final class PlainLMDB {
 
   /// A copy of an entry, which the caller frees.
   ///
-  /// Not inlined: a copy that nobody looks at must not be left out.
+  /// Not inlined, so that the unused copy is not optimised away.
   @inline(never)
   func copy(_ key: UInt64) throws -> UnsafeMutableRawPointer {
     try withEntry(key) { entry in
@@ -48,7 +48,7 @@ final class PlainLMDB {
     }
   }
 
-  /// Lends an entry where it lies.
+  /// Lends an entry in the map.
   func withEntry<Result>(_ key: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
     var transaction: OpaquePointer?
     try Self.check(mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction), "beginning")

@@ -1,7 +1,8 @@
 import CRawSQLite
+import GRDB
 import GRDBSQLite
 
-/// SQLite's C interface from Swift: prepared statements, one read transaction, every column made a Swift value.
+/// SQLite's C interface from Swift: prepared statements, one read transaction, every column converted to a Swift value.
 final class PlainSQLite {
   private let connection: OpaquePointer?
   private let begin: OpaquePointer?
@@ -85,4 +86,50 @@ final class PlainSQLite {
   }
 
   private var error: BenchError { BenchError("SQLite in C: \(String(cString: sqlite3_errmsg(connection)))") }
+}
+
+/// The code of an application with GRDB: `pool.read`, two cached statements, columns by index.
+final class PlainGRDB {
+  private let pool: DatabasePool
+
+  init(path: String) throws {
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.persistentReadOnlyConnections = true
+    configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA cache_size = -16384") }
+    pool = try DatabasePool(path: path, configuration: configuration)
+  }
+
+  func close() throws { try pool.close() }
+
+  func read(_ id: String) throws -> PlainEpisode? {
+    try pool.read { db in
+      let rows = try GRDB.Row.fetchCursor(db.cachedStatement(sql: PlainSQL.episode), arguments: [id])
+      guard let row = try rows.next() else { return nil }
+      var episode = PlainEpisode(
+        id: row[0], taskType: row[1], domain: row[2], session: row[3], context: row[4], status: row[5],
+        successRate: row[6], createdAt: row[7], completedAt: row[8], metadata: row[9], embeddingVersion: row[10],
+        steps: [])
+      let steps = try GRDB.Row.fetchCursor(db.cachedStatement(sql: PlainSQL.steps), arguments: [id])
+      while let row = try steps.next() {
+        episode.steps.append(
+          PlainEpisode.Step(
+            id: row[0], number: row[1], action: row[2], result: row[3], tool: row[4], duration: row[5],
+            success: row[6], timestamp: row[7]))
+      }
+      return episode
+    }
+  }
+}
+
+/// The two queries of an episode, in the order of the fields of `PlainEpisode`.
+enum PlainSQL {
+  static let episode = """
+    SELECT id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata, \
+    embedding_version FROM episodes WHERE id = ?
+    """
+  static let steps = """
+    SELECT id, step_number, action, result, tool, duration_ms, success, timestamp FROM steps WHERE episode_id = ? \
+    ORDER BY step_number
+    """
 }

@@ -4,13 +4,13 @@ struct ARC: SimulatedCache {
   static let name = "ARC"
 
   private let capacity: Int
-  /// T1 and its ghosts B1: seen once lately.
+  /// T1 and its ghosts B1: seen once recently.
   private var once: KeyQueue
   private var onceGhosts: KeyQueue
   /// T2 and its ghosts B2: seen twice or more.
   private var often: KeyQueue
   private var oftenGhosts: KeyQueue
-  /// p: how many of `capacity` places `once` should have.
+  /// p: the target size of `once`.
   private var target = 0
 
   init(capacity: Int, distinct: Int) {
@@ -48,7 +48,7 @@ struct ARC: SimulatedCache {
     return false
   }
 
-  /// Case IV of the paper: a key that no list knows.
+  /// Case IV of the paper: a key in no list.
   private mutating func makeRoom(for key: Int) {
     if once.count + onceGhosts.count == capacity {
       if once.count < capacity {

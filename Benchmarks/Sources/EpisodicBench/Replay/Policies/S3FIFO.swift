@@ -1,8 +1,8 @@
-/// Three FIFO queues (Yang et al., SOSP 2023): a small one on probation, a main one with second chances, and ghosts.
+/// Three FIFO queues (Yang et al., SOSP 2023): a small probationary one, a main one with second chances, and ghosts.
 struct S3FIFO: SimulatedCache {
   static let name = "S3-FIFO"
   private static let smallShare = 0.1
-  /// Hits in the small queue that lead into the main one.
+  /// Hits in the small queue for promotion into the main one.
   private static let promotion: UInt8 = 1
   private static let mostHits: UInt8 = 3
 
@@ -11,7 +11,7 @@ struct S3FIFO: SimulatedCache {
   private var small: KeyQueue
   private var main: KeyQueue
   private var ghosts: KeyQueue
-  /// Hits of each key that is held, up to `mostHits`.
+  /// Hits of each key held, up to `mostHits`.
   private var hits: [UInt8]
 
   init(capacity: Int, distinct: Int) {
@@ -43,7 +43,7 @@ struct S3FIFO: SimulatedCache {
     if small.count >= smallCapacity || main.count == 0 { evictFromSmall() } else { evictFromMain() }
   }
 
-  /// The oldest of the small queue moves into the main one or out.
+  /// Promotes or evicts the oldest key of the small queue.
   private mutating func evictFromSmall() {
     guard let key = small.removeOldest() else { return }
     if hits[key] >= Self.promotion {

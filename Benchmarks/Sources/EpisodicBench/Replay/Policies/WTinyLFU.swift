@@ -1,15 +1,15 @@
 /// W-TinyLFU with hill climbing (Einziger et al., Middleware 2018), as in Caffeine: an LRU window, a segmented LRU main
-/// area that a key enters only if it is asked for more often than the one that would leave, and a window whose size
-/// climbs towards the better hit rate.
+/// area that admits a key only if it was requested more often than its victim, and a window whose size climbs towards the
+/// better hit rate.
 struct WTinyLFU: SimulatedCache {
   static let name = "W-TinyLFU"
   private static let windowShare = 0.01
   private static let protectedShare = 0.8
-  /// After how many requests, in capacities, the window is moved and the frequencies are halved.
+  /// Requests, in multiples of the capacity, after which the window is resized and the frequencies are halved.
   private static let samplePeriod = 10
   private static let firstStep = 0.0625
   private static let stepDecay = 0.98
-  /// A change of the hit rate that makes the climber start over with its first step.
+  /// A change of the hit rate that resets the climber to its first step.
   private static let restart = 0.05
 
   private let capacity: Int
@@ -64,7 +64,7 @@ struct WTinyLFU: SimulatedCache {
     return true
   }
 
-  /// What leaves the window stands against what would leave the main area.
+  /// Compares the candidate from the window with the victim of the main area.
   private mutating func shrinkWindow() {
     while window.count > windowCapacity, let candidate = window.removeOldest() {
       if window.count + probation.count + protected.count < capacity {
@@ -102,7 +102,7 @@ struct WTinyLFU: SimulatedCache {
   }
 }
 
-/// How often each key was asked for, up to 15, halved now and then; exact, where a sketch would be close.
+/// Requests of each key, up to 15, halved periodically; exact instead of a sketch.
 private struct Frequencies {
   private static let most: UInt8 = 15
   private let period: Int

@@ -1,13 +1,13 @@
 import GRDBSQLite
 
-/// The full-text index of a store that the library made, asked in plain SQL: every match is ranked, the best ten stay.
+/// Queries the full-text index of a store in plain SQL: every match is ranked, the best ten are kept.
 final class PlainFullText {
   private let connection: PlainConnection
   private let everywhere: OpaquePointer?
   private let byTaskType: OpaquePointer?
   private let byDomain: OpaquePointer?
 
-  /// - Throws: Where the rows of the store are not its episodes by number.
+  /// - Throws: If the rows of the store are not its episodes by number.
   init(store: String) throws {
     connection = try PlainConnection(path: store + "/memory.sqlite", flags: SQLITE_OPEN_READONLY)
     try connection.execute("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
@@ -58,6 +58,89 @@ final class PlainFullText {
         case SQLITE_DONE: return rows
         default: throw connection.error
         }
+      }
+    }
+  }
+}
+
+/// A file with only an FTS5 table of the same tokenizer.
+final class PlainTextWriter {
+  private let connection: PlainConnection
+  private let begin: OpaquePointer?
+  private let insert: OpaquePointer?
+  private let commit: OpaquePointer?
+
+  init(path: String) throws {
+    connection = try PlainConnection(path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    // The library checkpoints at as many frames.
+    try connection.execute(
+      """
+      PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2048;
+      PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;
+      CREATE VIRTUAL TABLE texts USING fts5 (context, tokenize = 'porter unicode61 remove_diacritics 2');
+      """)
+    begin = try connection.prepare("BEGIN IMMEDIATE")
+    insert = try connection.prepare("INSERT INTO texts (context) VALUES (?)")
+    commit = try connection.prepare("COMMIT")
+  }
+
+  /// One transaction.
+  func insert(_ texts: [String]) throws {
+    try run(begin)
+    for text in texts { try connection.binding(text, at: 1, of: insert) { try run(insert) } }
+    try run(commit)
+  }
+
+  private func run(_ statement: OpaquePointer?) throws {
+    defer { sqlite3_reset(statement) }
+    guard sqlite3_step(statement) == SQLITE_DONE else { throw connection.error }
+  }
+}
+
+/// A connection to SQLite through its C interface, with statements that stay prepared.
+final class PlainConnection {
+  private let connection: OpaquePointer?
+  private var statements: [OpaquePointer?] = []
+
+  init(path: String, flags: Int32) throws {
+    var opened: OpaquePointer?
+    let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
+    connection = opened
+    guard code == SQLITE_OK else { throw error }
+    sqlite3_busy_timeout(opened, 30_000)
+  }
+
+  deinit {
+    for statement in statements { sqlite3_finalize(statement) }
+    sqlite3_close(connection)
+  }
+
+  /// The message of the last error.
+  var error: BenchError { BenchError("SQLite in C: \(String(cString: sqlite3_errmsg(connection)))") }
+
+  func execute(_ sql: String) throws {
+    guard sqlite3_exec(connection, sql, nil, nil, nil) == SQLITE_OK else { throw error }
+  }
+
+  /// - Returns: A statement that lives as long as the connection.
+  func prepare(_ sql: String) throws -> OpaquePointer? {
+    var prepared: OpaquePointer?
+    guard sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil) == SQLITE_OK
+    else { throw error }
+    statements.append(prepared)
+    return prepared
+  }
+
+  /// Binds a text that outlives the statement's use of it for as long as `body` runs.
+  func binding<Result>(
+    _ text: String, at place: Int32, of statement: OpaquePointer?, _ body: () throws -> Result
+  ) throws -> Result {
+    var text = text
+    return try text.withUTF8 { bytes in
+      try bytes.withMemoryRebound(to: CChar.self) { characters in
+        guard sqlite3_bind_text(statement, place, characters.baseAddress, Int32(characters.count), nil) == SQLITE_OK
+        else { throw error }
+        return try body()
       }
     }
   }

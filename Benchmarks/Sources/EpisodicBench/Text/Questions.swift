@@ -1,11 +1,13 @@
-/// Questions of one kind.
+import Episodic
+
+/// Queries of one kind.
 struct QuestionClass {
   let name: String
   let what: String
-  /// How many times faster than FTS5 the library is to be; `nil` where it must only not be slower.
+  /// The target: how many times faster than FTS5 the library is; `nil` for at most 1.1 times slower.
   let timesFaster: Double?
   let questions: [Question]
-  /// How often all are asked.
+  /// How often all are run.
   var rounds = 1
 }
 
@@ -24,16 +26,16 @@ extension TextPopulation {
     let rare = words(inAbout: 10, count: share(50).count)
     return [
       QuestionClass(
-        name: "OR of 8", what: "8 words drawn as common as they are", timesFaster: 20,
+        name: "OR of 8", what: "8 words drawn by their frequency", timesFaster: 20,
         questions: share(600).map { _ in Question(words: eight()) }),
       QuestionClass(
-        name: "commonest word", what: "the same question again and again", timesFaster: 20,
+        name: "commonest word", what: "the same query repeated", timesFaster: 20,
         questions: [Question(words: [spoken.words[0]])], rounds: 20),
       QuestionClass(
         name: "word in 2 %", what: "words in about 2 % of the documents", timesFaster: 20,
         questions: common.map { Question(words: [$0]) }),
       QuestionClass(
-        name: "rare word", what: "words in 10 documents, or the rarest there are", timesFaster: nil,
+        name: "rare word", what: "words in 10 documents, or the rarest", timesFaster: nil,
         questions: rare.map { Question(words: [$0]) }),
       QuestionClass(
         name: "phrase of 2", what: "two words in a row, from a document", timesFaster: 5,
@@ -52,4 +54,42 @@ extension TextPopulation {
         questions: share(50).map { _ in Question(words: eight(), filter: .domain) }),
     ]
   }
+}
+
+/// The same query for the library and for FTS5.
+struct Question {
+  enum Filter { case taskType, domain }
+
+  let query: Query
+  let expression: String
+  let filter: Filter?
+
+  /// - Parameter words: Any may match.
+  init(words: [String], filter: Filter? = nil) {
+    var seen: Set<String> = []
+    let distinct = words.filter { seen.insert($0).inserted }
+    self.init(distinct.map(Self.quoted).joined(separator: " OR "), filter: filter) {
+      $0.text = distinct.joined(separator: " ")
+    }
+  }
+
+  init(phrase: [String]) {
+    let text = phrase.joined(separator: " ")
+    self.init(Self.quoted(text), filter: nil) { $0.phrases = [text] }
+  }
+
+  init(prefix: String) {
+    self.init(Self.quoted(prefix) + " *", filter: nil) { $0.prefixes = [prefix] }
+  }
+
+  private init(_ expression: String, filter: Filter?, _ say: (inout Query) -> Void) {
+    var query = Query(scope: filter == .domain ? .domain(Portion.hundredth.name) : .everything)
+    if filter == .taskType { query.filter.taskType = TaskType(Portion.tenth.name) }
+    say(&query)
+    self.query = query
+    self.expression = expression
+    self.filter = filter
+  }
+
+  private static func quoted(_ text: String) -> String { "\"" + text + "\"" }
 }

@@ -1,5 +1,0 @@
-/// Why a benchmark cannot go on.
-struct BenchError: Error, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
-}
