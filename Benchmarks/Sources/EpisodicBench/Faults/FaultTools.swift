@@ -70,7 +70,7 @@ enum EarlierSchema {
       (
         try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
         try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE name = 'schema_version'") ?? "",
-        try Row.fetchAll(
+        try GRDB.Row.fetchAll(
           db, sql: "SELECT version, applied_at, description, checksum FROM schema_version WHERE version <= ?",
           arguments: [version])
       )
