@@ -136,7 +136,7 @@ let package = Package(
       dependencies: [
         "Episodic", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", grdb, logging,
       ],
-      swiftSettings: strict),
+      exclude: ["PublicNames.txt"], swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
   ],

@@ -8,9 +8,9 @@ extension Memory {
   /// How to open a store.
   public struct OpenOptions: Sendable {
     public var access = Access.readWrite
-    /// Whether to make a store where there is none.
+    /// Whether to create the store if there is none.
     public var create = true
-    /// How long to wait for another process or program that keeps a lock, before a call fails with `.busy`.
+    /// Longest wait for a lock that another process or program holds; then a call throws `.busy`.
     public var busyTimeout = Duration.seconds(30)
     public var durability = Memory.Durability.full
     public var cache = CacheOptions()
@@ -22,9 +22,9 @@ extension Memory {
     public init() {}
   }
 
-  /// What a store is opened for.
+  /// How a store may be accessed.
   public enum Access: Sendable {
-    /// Reading and writing; only reading, without cache and index, where the files or their directory cannot be written.
+    /// Reading and writing; if the files or their directory cannot be written, as `readOnly`.
     case readWrite
     /// Only reading, without cache and index: no file is made or changed, and a write throws `.unavailable`.
     case readOnly
@@ -32,7 +32,7 @@ extension Memory {
 
   /// The index of words and vectors.
   public struct IndexOptions: Sendable {
-    /// Without it the primary searches alone: exact, and as slow as there is much in it.
+    /// Without the index the primary searches alone: exact, in time proportional to the matching rows and the vectors.
     public var isEnabled = true
 
     public init() {}
@@ -41,19 +41,18 @@ extension Memory {
   /// The cache in front of the primary.
   public struct CacheOptions: Sendable {
     public var isEnabled = true
-    /// Bytes that its entries may take.
+    /// Largest size of all entries, in bytes.
     public var capacity = 256 << 20
-    /// Entries that there may be, besides; `nil` for no such bound. Alike in every process, as the capacity.
+    /// Largest number of entries; `nil` for no such bound. The same in every process, as the capacity.
     public var maximumEntries: Int?
-    /// What the cache's file can never pass, in bytes; `nil` for more than the capacity needs. Alike in every process.
+    /// Largest size of the cache's file, in bytes; `nil` for one derived from the capacity. The same in every process.
     public var maximumFileSize: Int?
-    /// How long an entry may be served; each differs by up to a tenth, so that they do not all end at once.
+    /// Time to live of the entries, with a jitter of ±10 % so that they do not expire together.
     public var lifetimes: [CacheKey.Kind: Duration] = [
       .episode: .seconds(3600), .pattern: .seconds(1800), .query: .seconds(300),
     ]
 
-    /// Whether completing or failing an episode puts it into the cache, so that the first to read it finds it there. Costs
-    /// that call a fill.
+    /// Whether completing or failing an episode also fills the cache with it, at the cost of one fill.
     public var prefetchesEnded = false
 
     public init() {}
@@ -61,17 +60,17 @@ extension Memory {
 }
 
 extension Memory {
-  /// Opens the store in a directory; makes it where there is none and `options.create` allows it.
+  /// Opens the store in a directory; creates it if there is none and `options.create`.
   ///
-  /// The directory holds `memory.sqlite`, the truth, and `cache.lmdb/`, which may vanish at any time: the cache, and in its
-  /// folder `index/` the search index. Several processes may open one store. A cache or an index that cannot be used is
-  /// left out and logged: it costs time, never an answer (I1).
+  /// The directory contains `memory.sqlite`, the source of truth, and `cache.lmdb/`, which may be deleted at any time: the
+  /// cache, and in its folder `index/` the search index. Several processes may open one store. A cache or an index that cannot
+  /// be opened is left out and logged: reads are slower and answers the same (I1).
   ///
-  /// An existing store is opened without waiting for who writes to it. What may wait leaves the caller's executor.
+  /// An existing store is opened without waiting for writers. Work that may block leaves the caller's executor.
   ///
   /// - Parameter directory: A path; `~` and `~/...` are in the home directory.
-  /// - Throws: `.notAStore` where there is none, or one of a newer version; `.unavailable` without permission; `.busy` where
-  ///   another process makes or migrates it for longer than `busyTimeout`; `.corrupted` where the primary is damaged.
+  /// - Throws: `.notAStore` if there is none, or one of a newer version; `.unavailable` without permission; `.busy` if another
+  ///   process creates or migrates it for longer than `busyTimeout`; `.corrupted` if the primary is damaged.
   public static func open(
     at directory: String, options: OpenOptions = OpenOptions()
   ) async throws(MemoryError) -> Memory {

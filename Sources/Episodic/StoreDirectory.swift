@@ -1,9 +1,9 @@
 import EpisodicMemory
 import Foundation
 
-/// The directory of a store, under the one name that all who open it agree on.
+/// The directory of a store, as an absolute path without symbolic links.
 ///
-/// Locks belong to files, and within a process some to names: two names of one directory must not be two stores.
+/// Some locks within a process are keyed by path, so two paths of one directory must not become two stores.
 struct StoreDirectory {
   /// Absolute, without symbolic links as far as it exists.
   let path: String
@@ -11,8 +11,7 @@ struct StoreDirectory {
   var cache: String { path + "/cache.lmdb" }
   var index: String { cache + "/index" }
 
-  /// - Parameter name: As a user writes it: `~` and what begins with `~/` is in the home directory; everything else is a path,
-  ///   whatever it looks like.
+  /// - Parameter name: A path; `~` and `~/...` are in the home directory.
   /// - Throws: `.invalid` if it is empty, or of another user's home; `.unavailable` if it cannot be resolved.
   init(_ name: String) throws(MemoryError) {
     guard !name.isEmpty else { throw MemoryError(.invalid, "the store's directory is empty; name one") }
@@ -34,7 +33,7 @@ struct StoreDirectory {
     return home + name.dropFirst()
   }
 
-  /// Resolves what exists of a path; what does not will be made there.
+  /// Resolves the existing part of a path and appends the rest.
   private static func resolved(_ path: String) throws(MemoryError) -> String {
     var missing: [Substring] = []
     var parts = path.split(separator: "/")
@@ -47,7 +46,7 @@ struct StoreDirectory {
         return rest.isEmpty ? base : base == "/" ? "/" + rest : base + "/" + rest
       }
       let reason = String(cString: strerror(errno))
-      // A name that is a link to nothing is no name for a directory that is still to be made.
+      // A dangling symbolic link is not a directory that can be created.
       guard errno == ENOENT, !isSymbolicLink(existing), let last = parts.popLast(), last != "..", last != "." else {
         throw MemoryError(.unavailable, "the store's directory \(path) cannot be resolved: \(reason); name another")
       }

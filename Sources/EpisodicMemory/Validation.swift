@@ -4,7 +4,7 @@ extension Memory {
   var validation: Validation { Validation(limits: limits) }
 }
 
-/// Checks what comes from outside before anything is written; every message names field, value and remedy.
+/// Checks input before anything is written. Every message names field, value and remedy.
 package struct Validation {
   let limits: Memory.Limits
 
@@ -71,7 +71,7 @@ package struct Validation {
     }
   }
 
-  // MARK: Things
+  // MARK: Values
 
   package func draft(_ draft: Episode.Draft) throws(MemoryError) {
     if let id = draft.id { try identifier(id.rawValue, "id") }
@@ -159,7 +159,7 @@ package struct Validation {
     }
   }
 
-  /// Every vector belongs to an episode that comes with it, and to no other's step (I8).
+  /// Requires that every vector belongs to one of the episodes, and to a step of the same episode (I8).
   func belonging(_ embeddings: [Embedding.Draft], to episodes: [Episode]) throws(MemoryError) {
     guard !embeddings.isEmpty else { return }
     let steps = Dictionary(episodes.map { ($0.id, $0.steps) }) { first, _ in first }
@@ -193,7 +193,7 @@ package struct Validation {
   }
 
   private func sound(_ value: JSON, _ path: inout FieldPath) throws(MemoryError) {
-    // A path is one longer than what it leads to is deep.
+    // The path has one more part than the nesting depth.
     guard path.depth <= 256 else { throw MemoryError(.invalid, "\(path) is nested more than 256 deep; flatten it") }
     switch value {
     case .number(let number) where !number.isFinite:

@@ -14,7 +14,7 @@ import Testing
   static let pending: Set<String> = ["EpisodicCLI", "MemoryLMDB", "MemorySQLite"]
 
   @Test(arguments: Layers.allowed.keys.sorted()) func `the folders of a target form no cycle`(_ target: String) throws {
-    let cycle = try Uses(of: target, facade: Self.facades[target]).cycle()
+    let cycle = try FolderUses(of: target, facade: Self.facades[target]).cycle()
     withKnownIssue(isIntermittent: true) {
       #expect(cycle == nil, "\(target): \(cycle ?? "")")
     } when: {
@@ -23,17 +23,18 @@ import Testing
   }
 
   @Test func `a cycle is found, and named with a file and a type for each direction`() {
-    let uses = Uses(files: [
+    let uses = FolderUses(files: [
       "A/One.swift": "struct One { let two: Two }", "B/Two.swift": "package enum Two {}\nextension One {}",
       "C/Three.swift": "// One\nstruct Three { let text = \"Two\" }",
     ])
     #expect(uses.cycle() == "A uses B (One.swift names Two) and B uses A (Two.swift names One)")
-    #expect(Uses(files: ["A/One.swift": "struct One {}", "B/Two.swift": "struct Two { let one: One }"]).cycle() == nil)
+    #expect(
+      FolderUses(files: ["A/One.swift": "struct One {}", "B/Two.swift": "struct Two { let one: One }"]).cycle() == nil)
   }
 }
 
 /// Which folder of a target names types of which other, and where.
-private struct Uses {
+struct FolderUses {
   private struct Witness {
     let file: String
     let type: String
@@ -108,7 +109,7 @@ private struct Uses {
   }
 
   /// The text without comments and without what stands in strings.
-  private static func code(_ text: String) -> String {
+  static func code(_ text: String) -> String {
     text.replacing(/"""(?s:.*?)"""/, with: "").replacing(/\/\/[^\n]*/, with: "")
       .replacing(/\/\*(?s:.*?)\*\//, with: "").replacing(/"(?:\\.|[^"\\\n])*"/, with: "")
   }

@@ -8,10 +8,10 @@ public struct Embedding: Identifiable, Hashable, Sendable {
   public let episodeID: Episode.ID
   /// `nil`: of the whole episode.
   public let stepID: Step.ID?
-  /// What was embedded.
+  /// The text that was embedded.
   public let content: String
   public let vector: [Float]
-  /// The name of the model that made the vector.
+  /// Name of the embedding model.
   public let model: String
   public let createdAt: Timestamp
 
@@ -28,7 +28,7 @@ public struct Embedding: Identifiable, Hashable, Sendable {
     self.createdAt = createdAt
   }
 
-  /// What a caller says of a vector; the engine adds the rest.
+  /// The caller's part of an embedding; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
     public var episodeID: Episode.ID
     public var stepID: Step.ID?
@@ -48,7 +48,7 @@ public struct Embedding: Identifiable, Hashable, Sendable {
   }
 }
 
-/// Where vectors compare: one model, one length, one metric (I6).
+/// Model, number of dimensions and metric: vectors compare only inside one space (I6).
 public struct EmbeddingSpace: Hashable, Sendable {
   public var model: String
   public var dimensions: Int
@@ -62,10 +62,10 @@ public struct EmbeddingSpace: Hashable, Sendable {
 }
 
 extension EmbeddingSpace {
-  /// The space of a query's vector, among those the store has; `nil` where the store has no vectors at all.
+  /// The space of a query's vector among those of the store; `nil` if the store has no vectors.
   ///
-  /// - Throws: `.invalid` where the space named does not exist, or where none is named and several fit;
-  ///   `.dimensionMismatch` where the model, or every model, has vectors of another length (I6).
+  /// - Throws: `.invalid` if the named space does not exist, or if none is named and several have the query's dimensions;
+  ///   `.dimensionMismatch` if the model, or every model, has other dimensions (I6).
   public static func resolve(
     _ named: EmbeddingSpace?, dimensions: Int, among spaces: [EmbeddingSpace]
   ) throws(MemoryError) -> EmbeddingSpace? {

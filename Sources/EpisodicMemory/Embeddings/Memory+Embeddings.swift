@@ -1,9 +1,9 @@
 extension Memory {
   /// Adds the vector of an episode or of one of its steps.
   ///
-  /// - Parameter replacing: Whether earlier vectors of the same episode, step and model go; without it they stay beside.
-  /// - Throws: `.invalid` for a vector that is empty, all zero, or not finite; `.notFound` where the episode, or the step
-  ///   in it, does not exist; `.dimensionMismatch` where the model's other vectors have another length (I6).
+  /// - Parameter replacing: Whether to delete earlier vectors of the same episode, step and model.
+  /// - Throws: `.invalid` for a vector that is empty, all zero, or not finite; `.notFound` if the episode, or the step in it,
+  ///   does not exist; `.dimensionMismatch` if the model's other vectors have another length (I6).
   @discardableResult
   public func embed(_ draft: Embedding.Draft, replacing: Bool = false) async throws(MemoryError) -> Embedding {
     try validation.draft(draft)
@@ -13,9 +13,10 @@ extension Memory {
     return embedding
   }
 
-  /// Adds vectors in one transaction: all of them or none. Returns once the index knows of them, too.
+  /// Adds vectors in one transaction: all of them or none. Returns after the index has followed, or after 200 ms of waiting
+  /// for another process that holds the index.
   ///
-  /// - Parameter replacing: Whether earlier vectors of the same episodes, steps and models go.
+  /// - Parameter replacing: Whether to delete earlier vectors of the same episodes, steps and models.
   /// - Throws: As for one.
   @discardableResult
   public func embed(
@@ -32,7 +33,7 @@ extension Memory {
 
   /// Deletes a vector.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether it existed.
   @discardableResult
   public func delete(embedding id: Embedding.ID) async throws(MemoryError) -> Bool {
     let isDeleted = try await primary.delete(id)
@@ -40,12 +41,12 @@ extension Memory {
     return isDeleted
   }
 
-  /// The vectors of an episode and its steps, in the order they were added.
+  /// The vectors of an episode and its steps, in the order of insertion.
   public func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
     try await primary.embeddings(of: episode)
   }
 
-  /// The vectors of a space in the order they were added; go on after the last one to read them all.
+  /// The vectors of a space in the order of insertion; pass the id of the last one to continue.
   ///
   /// - Parameter limit: 1...1,000.
   public func embeddings(

@@ -1,14 +1,14 @@
 public import ByteCoding
 import Synchronization
 
-/// An episode in its binary form, of which the context and the steps are decoded when somebody asks, and once.
+/// An episode in its binary form. Context and steps are each decoded once, on first use.
 ///
 /// Layout, little-endian; offsets in bytes:
 ///
 /// | at | | |
 /// | --- | --- | --- |
 /// | 0 | UInt8 | status, see `Episode.Status.code` |
-/// | 1 | UInt8 | which of the optional fields there are, see `Fields` |
+/// | 1 | UInt8 | which optional fields are present, see `Fields` |
 /// | 4 | UInt32 | count of steps |
 /// | 8 | Double | success rate |
 /// | 16 | Int64 | created at |
@@ -18,8 +18,8 @@ import Synchronization
 /// | 64 | 48 bytes each | steps, see `StepRecord` |
 /// | | | id, task type, domain, session, metadata, context; then of each step its id, action, result, tool |
 ///
-/// The lengths come first and must add up to the bytes there are: that one look makes every later one safe, so what is
-/// decoded on demand cannot fail.
+/// The lengths come first and must add up to the number of bytes. `init` checks that once, so that decoding on demand cannot
+/// fail.
 final class EncodedEpisode: Sendable {
   static let headerCount = 64
 
@@ -41,7 +41,7 @@ final class EncodedEpisode: Sendable {
     init(_ value: Value) { self.value = value }
   }
 
-  /// - Parameter contextRange: Where the context lies; what follows it are the texts of the steps.
+  /// - Parameter contextRange: Bytes of the context; the texts of the steps follow them.
   fileprivate init(_ value: EncodedValue, stepCount: Int, contextRange: Range<Int>) {
     self.value = value
     self.stepCount = stepCount
@@ -60,7 +60,7 @@ final class EncodedEpisode: Sendable {
     return decodedSteps.storeIfNil(Box(decodeSteps())).value
   }
 
-  /// Whether nothing tells the context and the steps of two apart; `false` says nothing.
+  /// Whether context and steps have the same bytes. If not, they may still be equal.
   func isIdentical(to other: EncodedEpisode) -> Bool { self === other || value.isIdentical(to: other.value) }
 
   private func decodeSteps() -> [Step] {
@@ -95,7 +95,7 @@ extension Episode: Cacheable {
       let stepCount = Int(raw.integer(at: 4, as: UInt32.self))
       let texts = EncodedEpisode.headerCount + stepCount * StepRecord.byteCount
       guard texts <= raw.count else { throw MalformedBytes() }
-      // In the order in which they lie there: where each ends.
+      // End offset of each text, in their order.
       var end = texts
       let ends = InlineArray<6, Int> { index in
         end += Int(raw.integer(at: 40 + 4 * index, as: UInt32.self))
@@ -166,17 +166,79 @@ extension Episode.Status {
 }
 
 extension TaskType {
-  /// For values that the engine stored itself.
+  /// For a value that the engine stored, which is in normalisation form C already.
   init(composed rawValue: String) { self.rawValue = rawValue }
 }
 
 extension JSON {
-  /// No bytes stand for the empty object.
+  /// No bytes encode the empty object.
   fileprivate init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
     guard !bytes.isEmpty else {
       self = [:]
       return
     }
     self = try ByteReader.decode(bytes.bytes) { reader throws(MalformedBytes) in try reader.json() }
+  }
+}
+
+/// The fields of a step in an encoded episode, without its texts.
+///
+/// Layout, little-endian; offsets in bytes: number Int64; 8 timestamp Int64; 16 duration Int64 in milliseconds, the
+/// smallest for none; 24 UInt32 each: bytes of id, action, result and tool, the largest of the latter two for none;
+/// 40 success UInt8, 2 for unknown; then zeros.
+struct StepRecord {
+  static let byteCount = 48
+  private static let none = UInt32.max
+
+  private let bytes: UnsafeRawBufferPointer
+  private let start: Int
+
+  /// - Parameter bytes: An episode with more than `index` steps.
+  @inline(__always)
+  init(_ bytes: UnsafeRawBufferPointer, _ index: Int) {
+    self.bytes = bytes
+    start = EncodedEpisode.headerCount + index * Self.byteCount
+  }
+
+  var number: Int { Int(truncatingIfNeeded: bytes.integer(at: start, as: Int64.self)) }
+  var timestamp: Timestamp { Timestamp(milliseconds: bytes.integer(at: start + 8)) }
+
+  var duration: Duration? {
+    let milliseconds: Int64 = bytes.integer(at: start + 16)
+    return milliseconds == .min ? nil : .milliseconds(milliseconds)
+  }
+
+  @inline(__always) var idCount: Int { Int(bytes.integer(at: start + 24, as: UInt32.self)) }
+  @inline(__always) var actionCount: Int { Int(bytes.integer(at: start + 28, as: UInt32.self)) }
+  @inline(__always) var resultCount: Int? { count(start + 32) }
+  @inline(__always) var toolCount: Int? { count(start + 36) }
+
+  var success: Bool? {
+    switch bytes[start + 40] {
+    case 0: false
+    case 1: true
+    default: nil
+    }
+  }
+
+  /// Of all its texts.
+  @inline(__always)
+  var textCount: Int { idCount + actionCount + (resultCount ?? 0) + (toolCount ?? 0) }
+
+  @inline(__always)
+  private func count(_ offset: Int) -> Int? {
+    let count: UInt32 = bytes.integer(at: offset)
+    return count == Self.none ? nil : Int(count)
+  }
+
+  static func write(_ step: Step, to bytes: inout ByteWriter) {
+    bytes.write(Int64(step.number))
+    bytes.write(step.timestamp.milliseconds)
+    bytes.write(step.duration?.milliseconds ?? .min)
+    bytes.write(UInt32(clamping: step.id.rawValue.utf8.count))
+    bytes.write(UInt32(clamping: step.action.utf8.count))
+    bytes.write(step.result.map { UInt32(clamping: $0.utf8.count) } ?? none)
+    bytes.write(step.tool.map { UInt32(clamping: $0.utf8.count) } ?? none)
+    bytes.write(step.success.map { UInt64($0 ? 1 : 0) } ?? 2)
   }
 }

@@ -1,5 +1,5 @@
 extension Episode {
-  /// What a caller says of an episode that begins; the engine adds the rest.
+  /// The caller's part of a new episode; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
     public var taskType: TaskType
     public var domain: String
@@ -22,13 +22,13 @@ extension Episode {
     }
   }
 
-  /// What to change in an episode; what is `nil` stays as it is.
+  /// Changes of an episode; `nil` leaves a field unchanged.
   ///
-  /// The domain cannot be changed: moving an episode across a privacy boundary is an export and an import (I8).
+  /// The domain cannot be changed: moving an episode across a privacy boundary takes an export and an import (I8).
   public struct Change: Hashable, Sendable {
     public var taskType: TaskType?
     public var context: String?
-    /// `.some(nil)` takes the episode out of its session.
+    /// `.some(nil)` removes the episode from its session.
     public var session: String??
     public var successRate: Double?
     public var metadata: JSON?
@@ -45,15 +45,15 @@ extension Episode {
     }
   }
 
-  /// The way from one status to another, and what the engine writes on the way.
+  /// A change of status, with the values that the engine sets.
   public enum Transition: Hashable, Sendable {
-    /// active → completed; `nil` takes the share of steps that succeeded, or 1 where no step says.
+    /// active → completed; `nil` sets the share of steps that succeeded, or 1 if no step has a result.
     case complete(successRate: Double?)
-    /// active → failed; `nil` takes the share of steps that succeeded, or 0 where no step says.
+    /// active → failed; `nil` sets the share of steps that succeeded, or 0 if no step has a result.
     case fail(successRate: Double?)
     /// any → archived
     case archive
-    /// any → active, the undo of the other three: completion time and success rate are cleared.
+    /// any → active, undoing the other three: clears completion time and success rate.
     case reopen
 
     public var target: Status {
@@ -65,7 +65,7 @@ extension Episode {
       }
     }
 
-    /// Whether an episode in `status` may go this way.
+    /// Whether it applies to an episode in `status`.
     public func isAllowed(from status: Status) -> Bool {
       switch self {
       case .complete, .fail: status == .active
@@ -74,13 +74,13 @@ extension Episode {
     }
   }
 
-  /// What an import does with an episode whose id is already there.
+  /// What an import does with an episode whose id exists.
   public enum ExistingPolicy: String, CaseIterable, Sendable {
-    /// Refuse it; an identical one counts as a conflict too.
+    /// Reject it, even if it is identical.
     case fail
-    /// Keep the one that is there.
+    /// Keep the existing one.
     case skip
-    /// Put the new one in its place, steps included; links and vectors of the old one go.
+    /// Replace it with its steps. Its links stay, and its vectors as far as their text is unchanged.
     case replace
   }
 }

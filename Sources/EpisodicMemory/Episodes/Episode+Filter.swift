@@ -1,5 +1,5 @@
 extension Episode {
-  /// Which episodes to look at, within a scope; the default lets every one pass.
+  /// Which episodes of a scope to return; by default all.
   public struct Filter: Hashable, Sendable {
     public var session: String?
     public var taskType: TaskType?

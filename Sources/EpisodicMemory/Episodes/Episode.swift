@@ -3,31 +3,31 @@ public struct Episode: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Episode>
 
   public enum Status: String, CaseIterable, Sendable, Codable {
-    /// Under way: steps may be appended.
+    /// Running: steps may be appended.
     case active
     case completed, failed
-    /// Kept, but no longer recalled unless asked for.
+    /// Kept, but recalled only if a query names this status.
     case archived
   }
 
   public let id: ID
   public var taskType: TaskType
-  /// The privacy boundary: nothing recalled for one domain shows another's (I8).
+  /// The privacy boundary: a recall for one domain returns nothing of another (I8).
   public let domain: String
   /// Groups the episodes of one workflow or conversation.
   public var session: String?
   public var status: Status
-  /// 0...1, `nil` while nobody knows.
+  /// 0...1, `nil` if unknown.
   public var successRate: Double?
   public var createdAt: Timestamp
   public var completedAt: Timestamp?
   /// A JSON object.
   public var metadata: JSON
-  /// How often the vectors of this episode changed; 0 where it has none.
+  /// Counts the changes of this episode's vectors; 0 if it never had one.
   public var embeddingVersion: Int64
   private var texts: Texts
 
-  /// What is long: at hand, or in its binary form until somebody asks. A cache hit decodes nothing that nobody reads.
+  /// Context and steps, or their binary form until first use: a cache hit decodes only what is read.
   private enum Texts: Sendable {
     case plain(context: String, steps: [Step])
     case encoded(EncodedEpisode)
@@ -51,7 +51,7 @@ public struct Episode: Identifiable, Hashable, Sendable {
     texts = .plain(context: context, steps: steps)
   }
 
-  /// For a value that the engine stored itself, whose names are composed.
+  /// For a value that the engine stored, whose names are in normalisation form C already.
   init(
     id: ID, taskType: TaskType, domain: String, session: String?, status: Status, successRate: Double?,
     createdAt: Timestamp, completedAt: Timestamp?, metadata: JSON, embeddingVersion: Int64, texts: EncodedEpisode
@@ -69,7 +69,7 @@ public struct Episode: Identifiable, Hashable, Sendable {
     self.texts = .encoded(texts)
   }
 
-  /// What the task was, in words; what recall by words and vectors looks at first.
+  /// The task in words; searched by words, and usually embedded.
   public var context: String {
     get {
       switch texts {
@@ -88,7 +88,7 @@ public struct Episode: Identifiable, Hashable, Sendable {
       case .encoded(let encoded): encoded.steps
       }
     }
-    // In place: to append a step must not copy those before it.
+    // In place, so that appending a step does not copy the others.
     _modify {
       let context = context
       var steps = steps
@@ -129,7 +129,7 @@ extension Episode {
   }
 }
 
-/// Printed and inspected alike, wherever it came from.
+/// Prints and inspects a decoded and an encoded episode alike.
 extension Episode: CustomReflectable {
   public var customMirror: Mirror {
     Mirror(
@@ -142,7 +142,7 @@ extension Episode: CustomReflectable {
   }
 }
 
-/// The kind of work an episode attempts; an open set.
+/// The kind of task of an episode; an open set.
 public struct TaskType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
   public let rawValue: String
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }

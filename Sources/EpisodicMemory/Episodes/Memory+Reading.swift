@@ -1,15 +1,13 @@
 extension Memory {
-  /// The episode with its steps, from the cache where it can answer, else from the primary.
-  ///
-  /// - Returns: `nil` where there is none.
+  /// The episode with its steps, from the cache or, on a miss, from the primary; `nil` if there is none.
   public func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode? {
     try await reads.episode(id)
   }
 
-  /// Episodes with their steps, newest first; a page at a time, in an order that stays put while episodes come and go.
+  /// Episodes with their steps, newest first, a page at a time. The order is stable while episodes are added and deleted.
   ///
   /// - Parameter limit: 1...1,000.
-  /// - Parameter cursor: The `next` of the page before.
+  /// - Parameter cursor: `next` of the previous page.
   public func episodes(
     _ filter: Episode.Filter = .init(), in scope: Query.Scope, after cursor: Episode.Page.Cursor? = nil, limit: Int = 50
   ) async throws(MemoryError) -> Episode.Page {

@@ -3,7 +3,7 @@ import FileLocks
 extension Memory {
   /// Begins an episode, which is active until it is completed, failed or archived.
   ///
-  /// - Throws: `.invalid`; `.conflict` where the draft names an id that is taken.
+  /// - Throws: `.invalid`; `.conflict` if the draft names an id that exists.
   public func begin(_ draft: Episode.Draft) async throws(MemoryError) -> Episode {
     try validation.draft(draft)
     let now = clock.now()
@@ -17,9 +17,9 @@ extension Memory {
 
   /// Appends a step to an active episode and gives it the next number, unless the draft has one.
   ///
-  /// Calls that arrive while a commit runs share the next one: sixteen appenders do not pay for sixteen commits.
+  /// Calls that arrive while a commit runs share the next one.
   ///
-  /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active or the number is taken.
+  /// - Throws: `.invalid`; `.notFound`; `.conflict` if the episode is not active or the number exists.
   @discardableResult
   public func append(_ step: Step.Draft, to id: Episode.ID) async throws(MemoryError) -> Step {
     let steps = try await append([step], to: id)
@@ -31,7 +31,7 @@ extension Memory {
 
   /// Appends steps in order and in one transaction: all of them or none.
   ///
-  /// - Throws: as for one step.
+  /// - Throws: As for one step.
   @discardableResult
   public func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step] {
     try validation.steps(steps)
@@ -42,8 +42,8 @@ extension Memory {
 
   /// Completes an active episode.
   ///
-  /// - Parameter successRate: 0...1; `nil` takes the share of steps that succeeded, or 1 where no step says.
-  /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active.
+  /// - Parameter successRate: 0...1; `nil` sets the share of steps that succeeded, or 1 if no step has a result.
+  /// - Throws: `.invalid`; `.notFound`; `.conflict` if the episode is not active.
   @discardableResult
   public func complete(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
@@ -52,8 +52,8 @@ extension Memory {
 
   /// Ends an active episode as failed.
   ///
-  /// - Parameter successRate: 0...1; `nil` takes the share of steps that succeeded, or 0 where no step says.
-  /// - Throws: `.invalid`; `.notFound`; `.conflict` where the episode is not active.
+  /// - Parameter successRate: 0...1; `nil` sets the share of steps that succeeded, or 0 if no step has a result.
+  /// - Throws: `.invalid`; `.notFound`; `.conflict` if the episode is not active.
   @discardableResult
   public func fail(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
     try validation.rate(successRate)
@@ -67,9 +67,9 @@ extension Memory {
     return ended.value
   }
 
-  /// Keeps an episode, but out of recall unless it is asked for.
+  /// Archives an episode: it is recalled only if a query names this status.
   ///
-  /// - Throws: `.notFound`; `.conflict` where it is archived already.
+  /// - Throws: `.notFound`; `.conflict` if it is archived.
   @discardableResult
   public func archive(_ id: Episode.ID) async throws(MemoryError) -> Episode {
     let archived = try await primary.apply(.archive, to: id, at: clock.now())
@@ -77,9 +77,9 @@ extension Memory {
     return archived.value
   }
 
-  /// Makes an episode active again; its completion time and success rate are cleared.
+  /// Makes an episode active again and clears its completion time and success rate.
   ///
-  /// - Throws: `.notFound`; `.conflict` where it is active already.
+  /// - Throws: `.notFound`; `.conflict` if it is active.
   @discardableResult
   public func reopen(_ id: Episode.ID) async throws(MemoryError) -> Episode {
     let reopened = try await primary.apply(.reopen, to: id, at: clock.now())
@@ -87,7 +87,7 @@ extension Memory {
     return reopened.value
   }
 
-  /// Changes what is said of an episode, whatever its status.
+  /// Changes fields of an episode in any status.
   ///
   /// - Throws: `.invalid`; `.notFound`.
   @discardableResult
@@ -100,7 +100,7 @@ extension Memory {
 
   /// Deletes an episode with its steps, embeddings and links; patterns stay.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether it existed.
   @discardableResult
   public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
     let isDeleted = try await primary.delete(id)
@@ -108,17 +108,16 @@ extension Memory {
     return isDeleted
   }
 
-  /// Episodes inserted together from which on the index follows at once.
+  /// From this many episodes on, an insertion returns only after the index has followed it.
   private static let bulk = 64
 
   /// Inserts whole episodes with their vectors in one transaction: all of them or none.
   ///
-  /// An episode that replaces another keeps its place in lists, its links to patterns, and its vectors as far as the text
-  /// they were made from is the same: the context for a vector of it, the step for a vector of a step, and all of the
-  /// episode's text for a vector whose content is none of these.
+  /// An episode that replaces another keeps its place in lists, its links to patterns, and those vectors whose source text is
+  /// unchanged: the context, the step, or all text of the episode for a vector whose content is neither.
   ///
-  /// - Parameter embeddings: Of these episodes; of each that is skipped, they are skipped too.
-  /// - Throws: `.invalid`; `.conflict` where an id is taken and the policy is `fail`.
+  /// - Parameter embeddings: Vectors of these episodes; those of a skipped episode are skipped.
+  /// - Throws: `.invalid`; `.conflict` if an id exists and the policy is `fail`.
   @discardableResult
   public func insert(
     _ episodes: [Episode], embeddings: [Embedding.Draft] = [], existing: Episode.ExistingPolicy = .fail
@@ -129,12 +128,12 @@ extension Memory {
       for embedding in embeddings { try validation.draft(embedding) }
       try validation.belonging(embeddings, to: episodes)
     }
-    // Megabytes of text take milliseconds.
+    // Validating megabytes of text takes milliseconds.
     if episodes.count >= Self.bulk { try await BlockingWork.shared.run(validate) } else { try validate() }
     let now = clock.now()
     let inserted = try await primary.insert(
       episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)
-    // Many at once would leave the next query too far behind, so whoever brings them waits until they are taken in.
+    // Otherwise the next query would find the index too far behind to catch up.
     if episodes.count >= Self.bulk { await follower.followAfterWrite() } else { follower.noteChanges(episodes.count) }
     return inserted
   }

@@ -1,4 +1,4 @@
-/// One action in an episode and what came of it.
+/// One action in an episode, with its result.
 public struct Step: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Step>
 
@@ -7,11 +7,11 @@ public struct Step: Identifiable, Hashable, Sendable {
   public let number: Int
   public var action: String
   public var result: String?
-  /// The name of the tool that acted.
+  /// Name of the tool used.
   public var tool: String?
   /// Whole milliseconds, not negative.
   public var duration: Duration?
-  /// `nil` where nobody knows.
+  /// `nil` if unknown.
   public var success: Bool?
   public var timestamp: Timestamp
 
@@ -29,12 +29,12 @@ public struct Step: Identifiable, Hashable, Sendable {
     self.timestamp = timestamp
   }
 
-  /// What a caller says of a step; the engine adds the rest.
+  /// The caller's part of a step; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
     public var action: String
     public var result: String?
     public var tool: String?
-    /// Cut to whole milliseconds.
+    /// Truncated to whole milliseconds.
     public var duration: Duration?
     public var success: Bool?
     /// `nil`: one more than the highest in the episode.
@@ -58,7 +58,7 @@ public struct Step: Identifiable, Hashable, Sendable {
 }
 
 extension Duration {
-  /// Whole milliseconds, cut towards zero; clamped to `Int64`.
+  /// Whole milliseconds, truncated towards zero; clamped to `Int64`.
   package var milliseconds: Int64 {
     let (seconds, attoseconds) = components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)

@@ -31,7 +31,7 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-  /// Deeper nesting than this is refused, so that no bytes can exhaust the stack.
+  /// Deeper nesting is rejected, so that no bytes can exhaust the stack.
   private static let maximumDepth = 512
 
   public mutating func json() throws(MalformedBytes) -> JSON { try json(depth: 0) }

@@ -1,8 +1,7 @@
 extension JSON {
   /// The members of an object: each name once, in the order of the names' UTF-8 bytes.
   ///
-  /// Not a dictionary: two names that Unicode counts as equal, `é` composed and decomposed, are two names in JSON, and were
-  /// two files on somebody's disk.
+  /// Not a dictionary: canonically equivalent names, `é` composed and decomposed, are two names in JSON.
   ///
   /// - Complexity: A member by its name costs O(log *n*), a new one O(*n*).
   public struct Object: Sendable {
@@ -10,13 +9,13 @@ extension JSON {
 
     public init() {}
 
-    /// Of two members with one name the later one is kept.
+    /// Of two members with one name the later one wins.
     ///
-    /// - Complexity: O(*n* log *n*); O(*n*) where the names are in order.
+    /// - Complexity: O(*n* log *n*); O(*n*) if the names are in order.
     public init(_ members: some Sequence<(String, JSON)>) {
       self.members = members.map { (name: $0, value: $1) }
       guard !isInOrder else { return }
-      // Stable, so that the later of two with one name stays behind the other.
+      // Stable, so that of two members with one name the later one stays last.
       self.members.sort { $0.name.bytesPrecede($1.name) }
       var last = 0
       for index in self.members.indices.dropFirst() {
@@ -28,7 +27,7 @@ extension JSON {
 
     public init(_ members: [String: JSON]) { self.init(members.map { ($0.key, $0.value) }) }
 
-    /// `nil` takes a member away.
+    /// Setting `nil` removes the member.
     public subscript(name: String) -> JSON? {
       get {
         let (index, isThere) = place(of: name)
@@ -49,7 +48,7 @@ extension JSON {
       zip(members, members.dropFirst()).allSatisfy { $0.name.bytesPrecede($1.name) }
     }
 
-    /// Where a name is or would be.
+    /// The index of a name, or the index at which to insert it.
     private func place(of name: String) -> (index: Int, isThere: Bool) {
       var (low, high) = (0, members.count)
       while low < high {

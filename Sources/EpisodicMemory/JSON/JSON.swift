@@ -1,8 +1,8 @@
 /// A JSON value, for metadata and pattern data.
 ///
-/// Two values are equal exactly if their canonical texts are. Strings and names are compared by their code units (RFC 8259,
-/// section 8.3), so `é` composed and decomposed are two; numbers by what they count, so `.integer(30)` and `.number(30)`
-/// are one. Not a number (NaN), which JSON does not have, equals nothing.
+/// Two values are equal if and only if their canonical texts are. Strings and names are compared by code units (RFC 8259,
+/// section 8.3), so `é` composed and decomposed differ; numbers by value, so `.integer(30)` equals `.number(30)`. NaN, which
+/// JSON does not have, equals nothing.
 public enum JSON: Sendable {
   case null
   case bool(Bool)
@@ -33,10 +33,10 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
   public init(arrayLiteral elements: JSON...) { self = .array(elements) }
   public init(nilLiteral: ()) { self = .null }
 
-  /// Of two members with one name the later one is kept, as a JSON parser would.
+  /// Of two members with one name the later one wins, as in most JSON parsers.
   public init(dictionaryLiteral members: (String, JSON)...) { self = .object(Object(members)) }
 
-  /// The value of a number: an integer where it is one.
+  /// An `integer` or `unsigned` if the value is whole and fits, otherwise a `number`.
   public init(_ value: Double) {
     switch Number(value) {
     case .integer(let value): self = .integer(value)
@@ -72,7 +72,7 @@ extension JSON: Hashable {
 }
 
 extension JSON {
-  /// A number by what it counts, whichever case it stands in; each value has one form.
+  /// A number by its value: equal numbers of different cases have one form.
   enum Number: Hashable {
     case integer(Int64)
     /// Beyond `Int64.max`.
@@ -91,7 +91,7 @@ extension JSON {
     }
   }
 
-  /// `nil` for what is no number.
+  /// `nil` if it is not a number.
   var numericValue: Number? {
     switch self {
     case .integer(let value): .integer(value)

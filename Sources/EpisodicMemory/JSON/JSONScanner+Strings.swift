@@ -1,9 +1,9 @@
 extension JSONScanner {
-  /// Reads a string; the quote that begins it is the next byte.
+  /// Reads a string; its opening quote is the next byte.
   mutating func string() throws(MemoryError) -> String {
     position += 1
     let start = position
-    // Most strings have no escape and are one stretch of the line.
+    // Most strings have no escape and can be copied whole.
     while position < bytes.count {
       switch bytes[position] {
       case UInt8(ascii: "\""):
@@ -18,7 +18,7 @@ extension JSONScanner {
     throw broken("a closing quote")
   }
 
-  /// Reads on at the first escape, or character to repair, of a string that began at `start`.
+  /// Continues a string that began at `start` at its first escape or character to repair.
   private mutating func string(from start: Int) throws(MemoryError) -> String {
     var unescaped = Array(bytes[start..<position])
     while position < bytes.count {
@@ -43,7 +43,7 @@ extension JSONScanner {
     throw broken("a closing quote")
   }
 
-  /// Reads an escape, both halves of a surrogate pair included.
+  /// Reads an escape, or both escapes of a surrogate pair.
   private mutating func escape() throws(MemoryError) -> Unicode.Scalar {
     let start = position
     position += 1
@@ -76,7 +76,7 @@ extension JSONScanner {
         + "character\(repair.hint)")
   }
 
-  /// The character of which `high` is the first half, if the other follows; it has then been read.
+  /// Reads the second half of a surrogate pair, if it follows, and returns the character.
   private mutating func pair(beginningWith high: UInt16) -> Unicode.Scalar? {
     let start = position
     guard high < 0xDC00, bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else { return nil }
@@ -84,14 +84,14 @@ extension JSONScanner {
     if let low = try? hexadecimalUnit(), (0xDC00...0xDFFF).contains(low) {
       return Unicode.Scalar(0x10000 + (UInt32(high) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
     }
-    // What follows is read by itself, and refused there if it is no escape at all.
+    // What follows is read as an escape of its own, which rejects it if it is none.
     position = start
     return nil
   }
 
   private mutating func hexadecimalUnit() throws(MemoryError) -> UInt16 {
     let digits = bytes[position...].prefix(4)
-    // `UInt16` would also read a sign.
+    // `UInt16(_:radix:)` accepts a sign.
     guard digits.count == 4, digits.allSatisfy({ Unicode.Scalar($0).properties.isASCIIHexDigit }),
       let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     else { throw broken("four hexadecimal digits") }

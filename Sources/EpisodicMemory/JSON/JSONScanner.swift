@@ -1,28 +1,28 @@
-/// Reads one JSON text, value by value, and knows at every moment which field it is in.
+/// Reads one JSON text value by value and keeps the path of the current field for error messages.
 ///
-/// `JSONDecoder` would not do for input: it takes a trailing comma, keeps the first of two members with one name
-/// without a word, and forgets the field when a number does not fit. This one is strict (RFC 8259), and every error names the
-/// field, the value and the remedy.
+/// `JSONDecoder` is too lenient for input: it accepts a trailing comma, silently keeps the first of two members with one name,
+/// and loses the field when a number does not fit. This scanner is strict (RFC 8259), and every error names the field, the
+/// value and the remedy.
 package struct JSONScanner {
-  /// What is done about characters that cannot be stored: half of a surrogate pair, NUL, bytes that are not UTF-8.
+  /// How to treat characters that cannot be stored: half of a surrogate pair, NUL, bytes that are not UTF-8.
   package enum Repair: Sendable {
-    /// They are refused; with `offered`, the message says how to have them repaired.
+    /// Reject them; with `offered`, the message names the option that repairs them.
     case none, offered
-    /// Each becomes U+FFFD, and is counted.
+    /// Replace each by U+FFFD and count it.
     case applied
   }
 
-  /// Deeper nesting than this is refused, so that no input can exhaust the stack.
+  /// Deeper nesting is rejected, so that no input can exhaust the stack.
   private static let maximumDepth = 256
 
   let bytes: [UInt8]
   let repair: Repair
   var position = 0
   private var path = FieldPath()
-  /// Characters that U+FFFD was put in the place of.
+  /// Characters replaced by U+FFFD.
   package internal(set) var repairs = 0
 
-  /// - Throws: `.invalid` where the bytes are not UTF-8 and not to be repaired.
+  /// - Throws: `.invalid` if the bytes are not UTF-8 and `repair` is not `applied`.
   package init(_ bytes: [UInt8], repair: Repair = .none) throws(MemoryError) {
     self.repair = repair
     do {
@@ -41,14 +41,14 @@ package struct JSONScanner {
     }
   }
 
-  /// How often U+FFFD occurs.
+  /// Occurrences of U+FFFD.
   private static func replacements(in bytes: [UInt8]) -> Int {
     bytes.indices.dropLast(2).count { bytes[$0] == 0xEF && bytes[$0 + 1] == 0xBF && bytes[$0 + 2] == 0xBD }
   }
 
   // MARK: Structure
 
-  /// Reads an object; `member` reads the value of each name, which is given once at most.
+  /// Reads an object; `member` reads the value of each name. A duplicate name is an error.
   package mutating func object(
     _ wanted: String, _ member: (inout JSONScanner, String) throws(MemoryError) -> Void
   ) throws(MemoryError) {
@@ -89,7 +89,7 @@ package struct JSONScanner {
     guard take(UInt8(ascii: "]")) else { throw broken("a comma or ]") }
   }
 
-  /// Makes sure that nothing follows.
+  /// Requires the end of the text.
   package mutating func end() throws(MemoryError) {
     guard next() == nil else { throw broken("the end of the line") }
   }
@@ -101,7 +101,7 @@ package struct JSONScanner {
     mutating get { next() == UInt8(ascii: "[") }
   }
 
-  /// Whether the value is null; if so, it has been read.
+  /// Reads a null if there is one.
   package mutating func null() throws(MemoryError) -> Bool {
     guard next() == UInt8(ascii: "n") else { return false }
     guard word() == "null" else { throw broken("a JSON value") }
@@ -122,7 +122,7 @@ package struct JSONScanner {
     return word == "true"
   }
 
-  /// A number without a fraction, however it is written: 1500, 1500.0, 1.5e3.
+  /// An integer in any notation: 1500, 1500.0, 1.5e3.
   package mutating func integer(_ wanted: String) throws(MemoryError) -> Int64 {
     guard isNumber else { throw mismatch(wanted) }
     let start = position
@@ -168,17 +168,17 @@ package struct JSONScanner {
     }
   }
 
-  // MARK: Faults
+  // MARK: Errors
 
-  /// What is said of the field being read: `steps[3].duration_ms is -5; …`.
+  /// An error about the current field: `steps[3].duration_ms is -5; …`.
   package func fault(_ reason: String) -> MemoryError { MemoryError(.invalid, "\(path) \(reason)") }
 
-  /// What is said of a member that should be in the object being read.
+  /// An error about a member missing in the current object.
   package func missing(_ name: String, _ wanted: String) -> MemoryError {
     MemoryError(.invalid, "\(path.member(name)) is missing; write \(wanted)")
   }
 
-  /// What is said of a value that is JSON but not what is wanted here.
+  /// An error about a value that is JSON but of another type.
   private mutating func mismatch(_ wanted: String) -> MemoryError {
     let name = path.isEmpty ? "the line" : "\(path)"
     do throws(MemoryError) {
@@ -209,7 +209,7 @@ package struct JSONScanner {
 
   // MARK: Tokens
 
-  /// The next byte that is no white space, not yet read; `nil` at the end.
+  /// Skips white space and returns the next byte without reading it; `nil` at the end.
   private mutating func next() -> UInt8? {
     while position < bytes.count {
       switch bytes[position] {
@@ -226,7 +226,7 @@ package struct JSONScanner {
     return true
   }
 
-  /// The letters from here on.
+  /// The lower-case letters at the position, at most 6.
   private func word() -> String {
     let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
     return String(decoding: bytes[position...].prefix(6).prefix { letters.contains($0) }, as: UTF8.self)
@@ -275,10 +275,50 @@ package struct JSONScanner {
     return JSON(value)
   }
 
-  /// Returns how many there were.
+  /// - Returns: The number of digits.
   private mutating func skipDigits() -> Int {
     let start = position
     while position < bytes.count, Self.isDigit(bytes[position]) { position += 1 }
     return position - start
   }
+}
+
+/// The path of a field in a JSON value: `steps[3].duration_ms`.
+struct FieldPath: CustomStringConvertible {
+  private enum Part {
+    case member(String)
+    case element(Int)
+  }
+
+  private var parts: [Part] = []
+
+  var isEmpty: Bool { parts.isEmpty }
+  var depth: Int { parts.count }
+
+  mutating func append(_ name: String) { parts.append(.member(name)) }
+  mutating func append(_ index: Int) { parts.append(.element(index)) }
+  mutating func removeLast() { parts.removeLast() }
+
+  /// The path of a member of the value at this path.
+  func member(_ name: String) -> FieldPath {
+    var path = self
+    path.append(name)
+    return path
+  }
+
+  var description: String {
+    var text = ""
+    for part in parts {
+      switch part {
+      case .member(let name): text += (text.isEmpty ? "" : ".") + name.shortened(to: 64)
+      case .element(let index): text += "[\(index)]"
+      }
+    }
+    return text
+  }
+}
+
+extension JSON {
+  /// The value on one short line, for a message.
+  var shortened: String { canonicalText.shortened(to: 60) }
 }

@@ -1,6 +1,6 @@
 extension Memory {
-  /// Records a pattern. Data that is known under the same type is the same pattern: it takes over the success rate and
-  /// the metadata that the draft gives, and keeps the rest.
+  /// Records a pattern. If one with the same type and data exists, only its success rate and metadata are set, as far as the
+  /// draft has them.
   ///
   /// - Throws: `.invalid`.
   @discardableResult
@@ -17,42 +17,42 @@ extension Memory {
         successRate: draft.successRate, usageCount: 0, lastUsed: nil, createdAt: now, metadata: draft.metadata))
   }
 
-  /// Links a pattern to an episode that showed it.
+  /// Links a pattern to an episode in which it occurred.
   ///
-  /// - Returns: Whether they were not linked before.
-  /// - Throws: `.notFound` where either does not exist.
+  /// - Returns: Whether the link is new.
+  /// - Throws: `.notFound` if either does not exist.
   @discardableResult
   public func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
     try await primary.link(pattern, to: episode)
   }
 
-  /// Undoes a link.
+  /// Removes a link.
   ///
-  /// - Returns: Whether they were linked.
+  /// - Returns: Whether it existed.
   @discardableResult
   public func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
     try await primary.unlink(pattern, from: episode)
   }
 
-  /// Counts a use of the pattern, now.
+  /// Counts a use of the pattern at the current time.
   ///
-  /// - Parameter succeeded: Moves the success rate as the mean over all counted uses; `nil` leaves it alone.
+  /// - Parameter succeeded: Updates the success rate, the mean over all counted uses; `nil` leaves it unchanged.
   /// - Throws: `.notFound`.
   @discardableResult
   public func markUsed(_ id: Pattern.ID, succeeded: Bool? = nil) async throws(MemoryError) -> Pattern {
     try await primary.markUsed(id, succeeded: succeeded, at: clock.now())
   }
 
-  /// The pattern of that type with equal data, from the cache where it can answer.
+  /// The pattern with this type and equal data, from the cache or, on a miss, from the primary.
   public func pattern(_ type: PatternType, data: JSON) async throws(MemoryError) -> Pattern? {
     try validation.json(data, "pattern_data")
     if let pattern = try await reads.pattern(type, hash: data.canonicalHash) { return pattern }
-    // Recorded before numbers of one value had one hash.
+    // It may have been recorded when equal numbers still had several hashes.
     guard let earlier = data.earlierHash else { return nil }
     return try await reads.pattern(type, hash: earlier)
   }
 
-  /// Patterns by success rate, then usage, best first. In a domain: those linked to one of its episodes (I8).
+  /// Patterns by success rate, then usage, best first. A domain has the patterns linked to one of its episodes (I8).
   public func patterns(_ filter: Pattern.Filter = .init(), in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
   {
     try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
@@ -67,7 +67,7 @@ extension Memory {
 
   /// Deletes a pattern with its links.
   ///
-  /// - Returns: Whether there was one.
+  /// - Returns: Whether it existed.
   @discardableResult
   public func delete(pattern id: Pattern.ID) async throws(MemoryError) -> Bool {
     try await primary.delete(id)

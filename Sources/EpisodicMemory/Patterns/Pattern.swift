@@ -1,15 +1,15 @@
 public import ByteCoding
 
-/// A reusable regularity: what kept working.
+/// A reusable regularity: what worked repeatedly.
 public struct Pattern: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Pattern>
 
   public let id: ID
   public let type: PatternType
   public let data: JSON
-  /// SHA-256 over canonical JSON; with the type it is the identity of the data.
+  /// SHA-256 of the canonical JSON; type and hash identify the data.
   public let dataHash: String
-  /// 0...1, `nil` while nobody knows.
+  /// 0...1, `nil` if unknown.
   public var successRate: Double?
   public var usageCount: Int64
   public var lastUsed: Timestamp?
@@ -31,7 +31,7 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     self.metadata = metadata
   }
 
-  /// What a caller says of a pattern; the engine adds the rest.
+  /// The caller's part of a pattern; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
     public var type: PatternType
     public var data: JSON
@@ -46,7 +46,7 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     }
   }
 
-  /// Which patterns to find. Order: success rate, then usage, both best first, then id.
+  /// Which patterns to return, ordered by success rate, then usage, both descending, then id.
   public struct Filter: Hashable, Sendable {
     public var type: PatternType?
     public var minimumSuccessRate: Double?
@@ -91,7 +91,7 @@ extension Pattern: Cacheable {
   }
 }
 
-/// The kind of regularity; an open set.
+/// The kind of pattern; an open set.
 public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
   public let rawValue: String
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
@@ -104,6 +104,6 @@ public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleBySt
   public static let optimization = PatternType("optimization")
   public static let testingStrategy = PatternType("testing_strategy")
 
-  /// For values that the engine stored itself.
+  /// For a value that the engine stored, which is in normalisation form C already.
   init(composed rawValue: String) { self.rawValue = rawValue }
 }

@@ -1,11 +1,11 @@
-/// Values that are known by the name they are given: `DB_PASSWORD=…`, `"api_key": "…"`, `--token …`, `Authorization: …`.
+/// Values recognised by the name before them: `DB_PASSWORD=…`, `"api_key": "…"`, `--token …`, `Authorization: …`.
 ///
-/// Conservative, because logs and sources are full of such names with nothing secret behind them: a placeholder, a
-/// call, a word of prose after a colon are left alone.
+/// Conservative, because logs and sources contain many such names without a secret: a placeholder, a call and a word of prose
+/// after a colon are not replaced.
 extension CredentialScanner {
-  /// A value behind `=` or `:`.
+  /// A value after `=` or `:`.
   mutating func assignment(_ at: Int) -> Finding? {
-    // `:=` is looked at from its `=`.
+    // `:=` is handled at its `=`.
     if bytes[at] == UInt8(ascii: ":"), at + 1 < bytes.count, bytes[at + 1] == UInt8(ascii: "=") { return nil }
     guard let name = name(before: at), let kind = kind(of: name.range) else { return nil }
     guard let value = value(behind: at, of: name) else { return nil }
@@ -16,7 +16,7 @@ extension CredentialScanner {
     return Finding(range: whole(value), start: name.range.lowerBound, kind: kind)
   }
 
-  /// A value behind an option: `--password hunter2`.
+  /// A value after an option: `--password hunter2`.
   mutating func flag(_ at: Int) -> Finding? {
     guard let name = name(before: at), starts(with: [0x2D, 0x2D], name.range.lowerBound),
       let kind = kind(of: name.range), kind != "authorization", at + 1 < bytes.count,
@@ -29,17 +29,17 @@ extension CredentialScanner {
 
   private struct Name {
     let range: Range<Int>
-    /// The quote that opens before the name and not behind it, so that the value ends with it: `'PASSWORD=two words'`.
+    /// A quote that opens before the name, so that the value ends with it: `'PASSWORD=two words'`.
     let openQuote: UInt8?
-    /// Whether white space stands before the sign: code and prose, not an environment or a query.
+    /// Whether white space precedes the sign, as in code and prose but not in an environment or a query.
     let isSpaced: Bool
   }
 
   private struct Value {
-    /// Of one without quotes, its beginning: as much as decides.
+    /// Of a value without quotes, the first bytes, which decide.
     let range: Range<Int>
     let isQuoted: Bool
-    /// Whether a sign without spaces binds it to its name, as in an environment, an option or a query.
+    /// Whether the sign has no spaces around it, as in an environment, an option or a query.
     let isBound: Bool
   }
 
@@ -66,16 +66,16 @@ extension CredentialScanner {
       range: begin..<end, openQuote: !isClosed && Self.quotes.contains(before) ? before : nil, isSpaced: isSpaced)
   }
 
-  /// What a name says its value is; `nil` for a name that says nothing of the kind.
+  /// The kind of credential that a name stands for; `nil` if none.
   private func kind(of name: Range<Int>) -> String? {
     let key = folded(name)
     return Self.keys.first { key.hasSuffix($0.suffix) }?.kind
   }
 
-  /// `password=db_password` hands a variable on.
+  /// `password=db_password` passes a variable.
   private func endsWithKey(_ value: Range<Int>) -> Bool { value.count <= 64 && kind(of: value) != nil }
 
-  /// In lower case, without what separates words: `api-key`, `API_KEY` and `apiKey` are one.
+  /// In lower case and without separators: `api-key`, `API_KEY` and `apiKey` become one.
   private func folded(_ range: Range<Int>) -> String {
     String(decoding: bytes[range].filter(Self.isAlphanumeric).map { $0 | 0x20 }, as: UTF8.self)
   }
@@ -85,7 +85,7 @@ extension CredentialScanner {
   private func value(behind at: Int, of name: Name) -> Value? {
     var begin = at + 1
     if bytes[at] == UInt8(ascii: "="), begin < bytes.count {
-      // A comparison or a match assigns nothing.
+      // A comparison or a match is not an assignment.
       if bytes[begin] == UInt8(ascii: "=") || bytes[begin] == UInt8(ascii: "~") { return nil }
       if bytes[begin] == UInt8(ascii: ">") { begin += 1 }
     }
@@ -114,12 +114,12 @@ extension CredentialScanner {
     return value.range.lowerBound..<(value.isQuoted ? end : run(from: end, Self.isOfValue))
   }
 
-  /// Where the quote closes, or the line ends.
+  /// The index of the closing quote, or the end of the line.
   private func endOfQuoted(_ begin: Int, _ quote: UInt8) -> Int {
     var end = begin
     while end < bytes.count, bytes[end] != quote, bytes[end] != UInt8(ascii: "\n") {
       if bytes[end] == UInt8(ascii: "\\") {
-        // In a text inside a text the closing quote is escaped, as the opening one was.
+        // In a nested text the closing quote is escaped like the opening one.
         if begin >= 2, bytes[begin - 2] == UInt8(ascii: "\\"), end + 1 < bytes.count, bytes[end + 1] == quote { break }
         end += 1
       }
@@ -143,9 +143,9 @@ extension CredentialScanner {
     return Finding(range: begin..<run(from: head, isOfToken), start: start, kind: "authorization")
   }
 
-  // MARK: What is no secret
+  // MARK: Placeholders
 
-  /// `$TOKEN`, `<token>`, `{{ token }}`, `****`, `null`: what stands where a secret would.
+  /// Whether it is a placeholder: `$TOKEN`, `<token>`, `{{ token }}`, `****`, `null`.
   func isPlaceholder(_ value: Range<Int>) -> Bool {
     let first = bytes[value.lowerBound]
     if Self.opensPlaceholder.contains(first) { return true }
@@ -177,7 +177,7 @@ extension CredentialScanner {
     isWord(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
   }
 
-  /// Ends of names, folded, longer ones before those they end with.
+  /// Suffixes of folded names, longer ones before their own suffixes.
   private static let keys: [(suffix: String, kind: String)] = [
     ("authorization", "authorization"), ("password", "password"), ("passwd", "password"), ("passphrase", "password"),
     ("secretkey", "secret"), ("accesskey", "secret"), ("privatekey", "secret"), ("accountkey", "secret"),

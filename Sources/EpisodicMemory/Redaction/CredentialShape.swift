@@ -1,4 +1,4 @@
-/// A token that its issuer made recognisable by how it begins.
+/// A kind of token that is recognisable by its prefix.
 struct CredentialShape {
   enum Alphabet {
     case upperCaseAndDigits, alphanumeric, base64URL, base64URLAndDots
@@ -17,7 +17,7 @@ struct CredentialShape {
   let prefix: [UInt8]
   let kind: String
   let alphabet: Alphabet
-  /// Bytes behind the prefix.
+  /// Number of bytes after the prefix.
   let length: ClosedRange<Int>
   /// A run of letters and dashes alone is more likely a name: `sk-ant-` begins a key, `sk-container-id` a class of HTML.
   let needsDigit: Bool
@@ -32,7 +32,7 @@ struct CredentialShape {
     self.needsDigit = needsDigit
   }
 
-  /// By the first byte of the prefix; longer prefixes before those they begin with.
+  /// By the first byte of the prefix; longer prefixes before their own prefixes.
   static let byFirstByte: [UInt8: [CredentialShape]] = Dictionary(grouping: all, by: { $0.prefix[0] })
 
   private static let any = Int.max

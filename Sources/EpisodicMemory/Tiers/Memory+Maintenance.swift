@@ -1,7 +1,7 @@
 import FileLocks
 
 extension Memory {
-  /// What both tiers hold, and what the cache did.
+  /// Contents of primary, cache and index, and counters of the cache.
   public func statistics() async throws(MemoryError) -> MemoryStatistics {
     let (primary, cache, index) = (primary, cache, index)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
@@ -9,19 +9,19 @@ extension Memory {
     }
   }
 
-  /// What the cache did and holds: the same without asking the primary, in microseconds.
+  /// The cache's part of `statistics()`, in microseconds.
   public func cacheStatistics() -> CacheStatistics { cache.statistics() }
 
   /// Verifies the primary (integrity, foreign keys, full text, change feed), and the cache and the index against it.
   ///
-  /// Cost: reads everything once.
+  /// Reads everything once.
   ///
-  /// - Throws: `.busy` where another process keeps the index for longer than the store's `busyTimeout`; `.cancelled`.
+  /// - Throws: `.busy` if another process locks the index for longer than the store's `busyTimeout`; `.cancelled`.
   public func check() async throws(MemoryError) -> [MemoryCheck] {
     let (primary, cache, index, gate, busyTimeout) = (primary, cache, index, reads.gate, follower.busyTimeout)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
       let checks = try await primary.check()
-      // A cache that has not caught up is not wrong, only behind; so it is made to catch up first.
+      // A cache that lags behind is not wrong: let it catch up before it is compared.
       if cache.isAvailable { _ = try await gate.catchUp(to: try primary.commitStamp()) }
       try MemoryError.throwIfCancelled()
       let ofCache = await cache.check(against: primary)
@@ -30,16 +30,16 @@ extension Memory {
     }
   }
 
-  /// Makes everything derived anew: empties the cache, which fills itself again, rebuilds the full-text indexes, and builds
-  /// the index of words and vectors. Others may read and write meanwhile.
+  /// Rebuilds everything derived: empties the cache, and builds the full-text indexes and the index of words and vectors again.
+  /// Reads and writes go on meanwhile.
   ///
-  /// One that is cancelled or gives up leaves what is derived as far as it has come, and the next use goes on with it.
+  /// A rebuild that is cancelled or times out leaves a partial index, which the next use completes.
   ///
-  /// - Parameter acceptingTexts: Also where the text of a step or an episode and its full-text index disagree, as `check`
-  ///   tells: one of the two was damaged, and what is made again takes the text for right.
-  /// - Parameter progress: Called when a stage starts, goes on and ends.
-  /// - Throws: `.corrupted` where they disagree and that is not accepted; `.busy` where another process keeps the cache or
-  ///   the index for longer than the store's `busyTimeout`; `.cancelled`.
+  /// - Parameter acceptingTexts: Whether to rebuild also if a text and its full-text index disagree, as `check` reports. One of
+  ///   the two is damaged, and the rebuilt index matches the text.
+  /// - Parameter progress: Called at the start, during and at the end of each stage.
+  /// - Throws: `.corrupted` if they disagree and that is not accepted; `.busy` if another process locks the cache or the index
+  ///   for longer than the store's `busyTimeout`; `.cancelled`.
   public func rebuild(
     acceptingTexts: Bool = false, progress: (RebuildProgress) -> Void = { _ in }
   ) async throws(MemoryError) {
@@ -76,16 +76,16 @@ extension Memory {
     reads.gate.forget()
   }
 
-  /// Merges what grew piece by piece, in the full-text indexes and in the index of words: searches after it cost least.
+  /// Merges the segments of the full-text indexes and of the index of words, which makes searches cheaper.
   ///
-  /// - Throws: `.busy` where another process keeps the index for longer than the store's `busyTimeout`; `.cancelled`.
+  /// - Throws: `.busy` if another process locks the index for longer than the store's `busyTimeout`; `.cancelled`.
   public func optimize() async throws(MemoryError) {
     try await primary.optimizeTextIndexes()
     try await follower.follow()
   }
 
-  /// Checkpoints, lets go of the files, and makes the memory unusable. Not required: a memory that is dropped loses
-  /// nothing.
+  /// Checkpoints and closes the files; the memory cannot be used afterwards. Optional: a memory that is released without it
+  /// loses nothing.
   public func close() async throws(MemoryError) {
     await follower.close()
     let (primary, cache, index) = (primary, cache, index)
@@ -97,12 +97,12 @@ extension Memory {
   }
 }
 
-/// How far a rebuild has come.
+/// The progress of a rebuild.
 public struct RebuildProgress: Hashable, Sendable {
   /// `cache`, `full-text indexes`, `words` or `vectors`.
   public let stage: String
   public let done: Int
-  /// About how much there is to do in this stage.
+  /// Approximate amount of work of this stage.
   public let total: Int?
 
   public init(stage: String, done: Int, total: Int?) {
@@ -116,7 +116,7 @@ public struct RebuildProgress: Hashable, Sendable {
   }
 }
 
-/// What both tiers hold, and what the cache did.
+/// Contents of primary, cache and index, and counters of the cache.
 public struct MemoryStatistics: Hashable, Sendable {
   public let primary: PrimaryStatistics
   public let cache: CacheStatistics

@@ -1,34 +1,34 @@
-/// The truth: where episodes, steps, patterns and embeddings are kept.
+/// The source of truth: stores episodes, steps, patterns and embeddings.
 ///
-/// Input has been validated. A write returns after its commit and is durable as promised (I2); it throws `.notFound` or
-/// `.conflict` where the store's state forbids it, and then has changed nothing. A read sees one snapshot.
+/// Input is validated by the caller. A write returns after its commit and is durable (I2); if the state of the store does not
+/// allow it, it throws `.notFound` or `.conflict` and changes nothing. A read sees one snapshot.
 public protocol PrimaryStore: Sendable {
   // MARK: History
 
   var identity: StoreIdentity { get }
-  /// Costs microseconds and takes no part in any queue: asked before every read.
+  /// Costs nanoseconds to microseconds and waits in no queue: called before every read.
   func commitStamp() throws(MemoryError) -> CommitStamp
-  /// At most `limit` changes after `watermark`; all that are left, none of them, where it is `nil` or not in the history.
+  /// At most `limit` changes after `watermark`; no changes if it is `nil` or not part of this history.
   func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch
 
   // MARK: Episodes
 
   func insert(_ episode: Episode) async throws(MemoryError)
-  /// Inserts all or none, and tells what came of it. Embeddings belong to the episodes. An episode that replaces another
-  /// takes over its place, its links to patterns, and those of its vectors whose text it still has.
+  /// Inserts all or none. The embeddings belong to the episodes. An episode that replaces another takes over its place, its
+  /// links to patterns, and those of its vectors whose text is unchanged.
   func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
   ) async throws(MemoryError) -> InsertionReport
-  /// Numbers the steps that have no number, in order, after the highest.
+  /// Steps without a number are numbered in order, after the highest.
   func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step]
   func apply(
     _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> Versioned<Episode>
   func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode
-  /// Whether there was one to delete.
+  /// Returns whether it existed.
   func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool
   func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?>
-  /// Newest first; of one millisecond, last inserted first.
+  /// Newest first; of equal times, last inserted first.
   func episodes(
     _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
   ) async throws(MemoryError) -> Episode.Page
@@ -38,12 +38,12 @@ public protocol PrimaryStore: Sendable {
 
   // MARK: Patterns
 
-  /// Of a pattern that is there already, takes over the success rate and the metadata that are given.
+  /// If the pattern exists, sets the success rate and the metadata that are given.
   func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern
   /// Returns whether this changed anything.
   func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool
   func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool
-  /// Counts a use; `succeeded` moves the success rate towards 1 or 0 as one more use among those counted.
+  /// Counts a use; `succeeded` enters the success rate as one more use.
   func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern
   func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool
   func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?>
@@ -53,47 +53,47 @@ public protocol PrimaryStore: Sendable {
 
   // MARK: Embeddings
 
-  /// In one transaction. With `replacing`, those of the same episode, step and model go first.
+  /// In one transaction. With `replacing`, deletes those of the same episode, step and model first.
   func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError)
   func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool
-  /// In the order they were added.
+  /// In the order of insertion.
   func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding]
-  /// In the order they were added, after a given one.
+  /// In the order of insertion, after a given one.
   func embeddings(
     in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding]
 
   // MARK: Search
 
-  /// Lends one snapshot.
+  /// Lends one snapshot, on a thread of the primary.
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value
 
-  /// Lends one snapshot on the calling thread, for what takes milliseconds at most.
+  /// Lends one snapshot on the calling thread, for work of at most a few milliseconds.
   ///
-  /// - Returns: `nil` where that is not possible now: use `read`.
+  /// - Returns: `nil` if that is not possible without waiting: use `read`.
   func readBriefly<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value?
 
-  // MARK: Care
+  // MARK: Maintenance
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics
-  /// Runs every check, worst news included; throws only where checking itself is impossible.
+  /// Runs every check and returns failures as results; throws only if a check cannot run.
   func check() async throws(MemoryError) -> [MemoryCheck]
-  /// Makes the full-text indexes anew from the tables.
+  /// Rebuilds the full-text indexes from the tables.
   ///
-  /// - Parameter acceptingTexts: Also where a text and its index disagree, so that one of them was damaged.
-  /// - Throws: `.corrupted` where they do, and that is not accepted: the index is the only evidence of what the text was.
+  /// - Parameter acceptingTexts: Whether to rebuild also if a text and its index disagree, so that one of them is damaged.
+  /// - Throws: `.corrupted` if they disagree and that is not accepted: the index is the only evidence of the original text.
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError)
-  /// Merges the full-text indexes into one piece each, so that a word is looked up in one place.
+  /// Merges each full-text index into one segment, so that a word has one posting list.
   func optimizeTextIndexes() async throws(MemoryError)
-  /// Brings everything into the database file and lets go of it; the store is of no use afterwards.
+  /// Checkpoints and closes the database; the store cannot be used afterwards.
   func close() async throws(MemoryError)
 }
 
-/// What the primary holds.
+/// What the primary contains.
 public struct PrimaryStatistics: Hashable, Sendable {
   public struct Space: Hashable, Sendable {
     public let model: String
@@ -112,7 +112,7 @@ public struct PrimaryStatistics: Hashable, Sendable {
   public let patterns: Int
   public let domains: Int
   public let spaces: [Space]
-  /// Of the database file and its write-ahead log.
+  /// Size of the database file and its write-ahead log.
   public let bytes: Int64
   public let watermark: Watermark
   public let schemaVersion: Int

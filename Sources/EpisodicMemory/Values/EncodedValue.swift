@@ -6,12 +6,12 @@ public protocol Cacheable: Sendable {
   init(from encoded: EncodedValue) throws(MalformedBytes)
 }
 
-/// A value as it encoded itself: the end of bytes that are handed over whole, so that a hit copies them once.
+/// An encoded value: the tail of a byte array that a cache hit returns whole, so that the bytes are copied once.
 public struct EncodedValue: Sendable {
   private let bytes: [UInt8]
   private let start: Int
 
-  /// - Parameter start: Where the value begins; 0...count.
+  /// - Parameter start: Offset of the value; 0...count.
   public init(_ bytes: [UInt8], from start: Int = 0) {
     self.bytes = bytes
     self.start = min(max(start, 0), bytes.count)

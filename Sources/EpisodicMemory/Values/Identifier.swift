@@ -2,20 +2,20 @@ import Foundation
 
 /// Identifies one `Entity`; an episode's identifier does not fit where a pattern's is wanted.
 ///
-/// Opaque: 1...128 bytes of UTF-8 without NUL, checked where it is stored. Canonically equivalent spellings are one
-/// identifier, as they are one `String`, so the raw value is kept in Unicode normalisation form C.
+/// Opaque: 1...128 bytes of UTF-8 without NUL, checked when it is stored. Canonically equivalent strings are one identifier,
+/// as they are one `String`, so the raw value is kept in Unicode normalisation form C.
 public struct Identifier<Entity>: Hashable, Sendable, RawRepresentable {
   public let rawValue: String
 
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
   public init(_ rawValue: String) { self.init(rawValue: rawValue) }
 
-  /// For values as they are stored, which another program may have written otherwise.
+  /// Keeps a stored value as it is: another program may have written it in another form.
   package init(composed rawValue: String) { self.rawValue = rawValue }
 
-  /// A new identifier: UUID version 7, so that identifiers made later sort later.
+  /// A new UUID of version 7: later identifiers sort later.
   ///
-  /// - Parameter now: The time whose milliseconds lead the identifier.
+  /// - Parameter now: Its milliseconds are the first 48 bits.
   public static func generate(at now: Timestamp) -> Self {
     var generator = SystemRandomNumberGenerator()
     let milliseconds = UInt64(clamping: now.milliseconds)

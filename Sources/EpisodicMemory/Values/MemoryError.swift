@@ -1,8 +1,8 @@
-/// What went wrong, in a form a program can act on and a person can read.
+/// An error: `code` tells a program what to do, `message` a person.
 ///
-/// The message is one line, names the thing and its value, and says what to do about it.
+/// The message is one line and names the thing, its value and the remedy.
 public struct MemoryError: Error, Sendable, CustomStringConvertible {
-  /// What the caller can do; an open set, so switch with a `default`.
+  /// Classifies errors by what the caller can do. An open set: switch over it with a `default`.
   public struct Code: RawRepresentable, Hashable, Sendable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
@@ -11,17 +11,17 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
     public static let invalid = Code(rawValue: "invalid")
     /// The thing named does not exist.
     public static let notFound = Code(rawValue: "not_found")
-    /// The state of the store forbids it: an id taken, an episode that is not active. Nothing was changed.
+    /// The state of the store does not allow it: the id exists, the episode is not active. Nothing was changed.
     public static let conflict = Code(rawValue: "conflict")
     /// A vector's length is not that of its embedding space.
     public static let dimensionMismatch = Code(rawValue: "dimension_mismatch")
-    /// Another process or program has held a lock for longer than the caller allowed. Nothing was changed; try again.
+    /// Another process holds a lock for longer than `busyTimeout`. Nothing was changed; try again.
     public static let busy = Code(rawValue: "busy")
-    /// The task that waited was cancelled. Nothing was changed.
+    /// The task was cancelled while it waited. Nothing was changed.
     public static let cancelled = Code(rawValue: "cancelled")
-    /// The store cannot be reached or written now: full, no permission, replaced. Trying again may help.
+    /// The store cannot be read or written now: disk full, no permission, files replaced. Trying again may help.
     public static let unavailable = Code(rawValue: "unavailable")
-    /// The file is no store, or comes from a newer version of this engine.
+    /// The file is not a store, or was written by a newer version of this engine.
     public static let notAStore = Code(rawValue: "not_a_store")
     /// The primary is damaged: restore a backup.
     public static let corrupted = Code(rawValue: "corrupted")
