@@ -17,7 +17,7 @@ import Testing
     (token("npm_", 36), "npm-token"), (token("pypi-", 60), "pypi-token"), (web, "json-web-token"),
   ]
 
-  @Test(arguments: tokens) func `a token is replaced wherever it stands, and nothing else is`(
+  @Test(arguments: tokens) func `a token is replaced at any position, and nothing else is`(
     secret: String, kind: String
   ) {
     for (before, after) in [
@@ -47,7 +47,7 @@ import Testing
     ("sent Bearer 0123456789abcdef0123", "sent Bearer [redacted:bearer-token]"),
     ("git clone https://me:hunter2@example.com/x", "git clone https://me:[redacted:password]@example.com/x"),
     ("postgres://u:p@ss@db:5432/x", "postgres://u:[redacted:password]@db:5432/x"),
-  ]) func `a value with a telling name is replaced`(text: String, expected: String) {
+  ]) func `a value after the name of a secret is replaced`(text: String, expected: String) {
     let (redacted, count) = CredentialRedactor.redact(text)
     #expect(redacted == expected)
     #expect(count == 1)
@@ -67,14 +67,14 @@ import Testing
     "-----BEGIN PUBLIC KEY-----", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60", "xoxb-is-a-prefix", "Authorization: required", "[redacted:github-token]",
     "password=[redacted:password]", "https://me:[redacted:password]@example.com/", "DEBUG: token=, password=",
-  ]) func `what only looks like one is left alone`(text: String) {
+  ]) func `text that only resembles a credential is not replaced`(text: String) {
     let (redacted, count) = CredentialRedactor.redact(text)
     #expect(redacted == text)
     #expect(count == 0)
   }
 
   @Test(arguments: ["RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PRIVATE KEY"])
-  func `a private key goes whole, and cut off as far as it goes`(label: String) {
+  func `a private key is replaced whole, and one that is cut off to its last line`(label: String) {
     let lines = (0..<20).map { _ in Self.letters }.joined(separator: "\n")
     let key = "-----BEGIN \(label)-----\n\(lines)\n-----END \(label)-----"
     #expect(CredentialRedactor.redact("a\n\(key)\nb") == ("a\n[redacted:private-key]\nb", 1))
@@ -86,7 +86,7 @@ import Testing
       ))
   }
 
-  @Test func `several are each replaced and counted`() {
+  @Test func `several credentials are each replaced and counted`() {
     let key = Self.token("ghp_", 36)
     let (text, count) = CredentialRedactor.redact("\(key) \(key)\npassword=x1y https://a:b@c")
     #expect(
@@ -96,7 +96,7 @@ import Testing
     #expect(count == 4)
   }
 
-  @Test func `what was redacted stays as it is`() {
+  @Test func `redacted text is not changed again`() {
     let everything = Self.tokens.map(\.0).joined(separator: " ") + " password=abc Authorization: Bearer abcdef"
     let once = CredentialRedactor.redact(everything).text
     #expect(CredentialRedactor.redact(once) == (once, 0))

@@ -23,7 +23,7 @@ import Testing
 
   private static func decoded() throws -> Episode { try Episode(from: EncodedValue(encoded(episode))) }
 
-  @Test func `is equal to itself at hand, hashes and prints alike`() throws {
+  @Test func `equals, hashes and prints like the decoded episode`() throws {
     for _ in 0..<2 {
       let decoded = try Self.decoded()
       #expect(decoded == Self.episode && Self.episode == decoded)
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `differs where one field does, decoded or not`() throws {
+  @Test func `differs if one field differs, decoded or not`() throws {
     let changes: [(inout Episode) -> Void] = [
       { $0.context += "!" }, { $0.steps[1].result = "" }, { $0.steps.removeLast() }, { $0.status = .completed },
       { $0.session = nil }, { $0.metadata = [:] }, { $0.completedAt = nil }, { $0.successRate = nil },
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func `is changed as a value`() throws {
+  @Test func `has value semantics`() throws {
     let original = try Self.decoded()
     var copy = original
     copy.steps.append(copy.steps[0])
@@ -60,8 +60,8 @@ import Testing
     #expect(copy.steps.count == 4 && copy.context == "other")
   }
 
-  /// No bytes whatever trap, neither at once nor when a field is asked for.
-  @Test func `may be any bytes`() {
+  /// No bytes trap, neither when they are decoded nor at the first use of a field.
+  @Test func `decodes or rejects any bytes without a trap`() {
     var generator = SeededGenerator(seed: 4)
     let whole = Self.encoded(Self.episode)
     var accepted = 0

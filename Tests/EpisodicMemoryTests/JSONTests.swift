@@ -17,26 +17,26 @@ import Testing
     #expect((["a": 1.0] as JSON).canonicalHash == hash)
   }
 
-  @Test func `control characters, quotes and backslashes are escaped and come back`() throws {
+  @Test func `control characters, quotes and backslashes are escaped and read back`() throws {
     let value: JSON = ["text": "\"\\\u{8}\t\n\u{C}\r\u{1}\u{1F}/é😀"]
     #expect(value.canonicalText == #"{"text":"\"\\\b\t\n\f\r\u0001\u001f/é😀"}"#)
     #expect(try JSON(text: value.canonicalText) == value)
   }
 
   @Test(arguments: ["", "{", "[1 2]", "nul", "{\"a\":1}x", "NaN", "\"\\ud800\"", "{\"a\" 1}"])
-  func `text that is not JSON is refused`(_ text: String) {
+  func `text that is not JSON is an error`(_ text: String) {
     #expect(throws: MemoryError.self) { try JSON(text: text) }
   }
 
   @Test(arguments: ["9223372036854775807", "9223372036854775808", "18446744073709551615", "-9223372036854775808"])
-  func `a whole number of 64 bits, signed or not, keeps its digits`(_ text: String) throws {
+  func `an integer of 64 bits, signed or not, keeps its digits`(_ text: String) throws {
     let value = try JSON(text: text)
     #expect(value.canonicalText == text)
     #expect(try bytes(of: value) == value)
   }
 
   @Test(arguments: ["18446744073709551616", "-9223372036854775809", "12345678901234567890123"])
-  func `a whole number beyond 64 bits is refused instead of losing digits`(_ text: String) {
+  func `an integer beyond 64 bits is an error instead of losing digits`(_ text: String) {
     #expect { try JSON(text: text) } throws: {
       ($0 as? MemoryError)?.message.contains("write it as a string") == true
     }
@@ -47,21 +47,21 @@ import Testing
       [.integer(30), .number(30), .unsigned(30)], [.integer(0), .number(-0.0), .number(0)],
       [.unsigned(1 << 63), .number(9_223_372_036_854_775_808)], [.integer(.min), .number(-9_223_372_036_854_775_808)],
     ] as [[JSON]])
-  func `a number is one value with one text and one hash, whichever case it stands in`(_ values: [JSON]) throws {
+  func `equal numbers of different cases have one text and one hash`(_ values: [JSON]) throws {
     let nested = values.map { ["a": [$0]] as JSON }
     #expect(Set(values).count == 1 && Set(nested).count == 1)
     #expect(Set(nested.map(\.canonicalText)).count == 1 && Set(nested.map(\.canonicalHash)).count == 1)
     #expect(try JSON(text: nested[0].canonicalText) == nested[1])
   }
 
-  @Test(arguments: ["30", "30.0", "3e1", "300e-1"]) func `a whole number is one value however it is written`(
+  @Test(arguments: ["30", "30.0", "3e1", "300e-1"]) func `an integer is one value in any notation`(
     _ text: String
   ) throws {
     #expect(try JSON(text: text) == .integer(30))
     #expect(try JSON(text: text).canonicalHash == JSON.number(30).canonicalHash)
   }
 
-  @Test func `numbers that differ are different values, however near they are`() {
+  @Test func `numbers that differ are different values, however close they are`() {
     let values: [JSON] = [
       .integer(.max), .unsigned(1 << 63), .unsigned(.max), .number(18_446_744_073_709_551_616), .number(0.1),
       .number(0.1.nextUp), .integer(1 << 53), .integer(1 << 53 + 1),
@@ -70,7 +70,7 @@ import Testing
     #expect(Set(values.map(\.canonicalText)).count == values.count)
   }
 
-  @Test func `names and strings that only Unicode counts as equal are two`() throws {
+  @Test func `canonically equivalent names and strings are different`() throws {
     let composed = "caf\u{E9}", decomposed = "cafe\u{301}"
     let value = try JSON(text: "{\"\(composed)\":1,\"\(decomposed)\":2}")
     #expect(value.members?.count == 2)
@@ -82,7 +82,7 @@ import Testing
     #expect(throws: MemoryError.self) { try JSON(text: "{\"\(composed)\":1,\"\(composed)\":2}") }
   }
 
-  @Test func `members are set, replaced and taken away by their names`() {
+  @Test func `members are set, replaced and removed by name`() {
     var members: JSON.Object = ["b": 1, "a": 2, "b": 3]
     #expect(members.map(\.name) == ["a", "b"] && members["b"] == 3)
     members["c"] = 4
@@ -92,7 +92,7 @@ import Testing
     #expect(JSON.object(members).canonicalText == #"{"aa":5,"b":3,"c":4}"#)
   }
 
-  @Test func `output escapes what a terminal acts on or hides, and says the same`() throws {
+  @Test func `output escapes control and invisible characters, and reads back as the same value`() throws {
     let invisible: [UInt32] = [
       0x00, 0x1B, 0x7F, 0x80, 0x9B, 0x9F, 0xAD, 0x61C, 0x180E, 0x200B, 0x200F, 0x2028, 0x2029, 0x202E, 0x2060, 0x2069,
       0xFEFF, 0xFFF9, 0xE0001, 0xE0041, 0xE007F,

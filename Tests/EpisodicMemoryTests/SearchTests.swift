@@ -5,12 +5,12 @@ import Testing
 @testable import EpisodicMemory
 
 @Suite struct `Search terms` {
-  @Test func `words are cut at everything but letters, digits and marks, lower case, once each`() throws {
+  @Test func `words are distinct lower-case runs of letters, digits and marks`() throws {
     let terms = try SearchTerms(text: "Fix mia_li_3668's LOGIN-form; login, 東京!", phrases: [], prefixes: [])
     #expect(terms.words == ["fix", "mia", "li", "3668", "login", "form", "東京"])
   }
 
-  @Test func `stop words go unless there is nothing else`() throws {
+  @Test func `stop words are dropped unless there are no other words`() throws {
     #expect(try SearchTerms(text: "what is the error", phrases: [], prefixes: []).words == ["error"])
     #expect(try SearchTerms(text: "to be or to be", phrases: [], prefixes: []).words == ["to", "be", "or"])
     #expect(try SearchTerms(text: "not all", phrases: [], prefixes: []).words == ["not", "all"])
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(arguments: ["\u{9DF}", "\u{95E}\u{93E}", "\u{FB2A}", "\u{F900}", "e\u{301}", "\u{E9}", "\u{AC00}"])
-  func `a word is looked up as it was typed, composed and decomposed`(_ word: String) throws {
+  func `a word is looked up as typed, composed and decomposed`(_ word: String) throws {
     let typed = try #require(try SearchTerms(text: word, phrases: [], prefixes: []).words.first)
     let spellings = SearchTerms.spellings(of: typed).map { Array($0.utf8) }
     #expect(spellings.contains(Array(word.utf8)))
@@ -40,7 +40,8 @@ import Testing
     #expect(Set(spellings).count == spellings.count)
   }
 
-  @Test(arguments: ["", "  ", "\"'()*:^", "—…"]) func `a phrase or a prefix without a word is refused`(_ text: String) {
+  @Test(arguments: ["", "  ", "\"'()*:^", "—…"]) func `a phrase or a prefix without a word is an error`(_ text: String)
+  {
     #expect(throws: MemoryError.self) { try SearchTerms(text: nil, phrases: [text], prefixes: []) }
     #expect(throws: MemoryError.self) { try SearchTerms(text: nil, phrases: [], prefixes: [text]) }
   }
@@ -81,7 +82,7 @@ import Testing
     #expect(ranked.map(\.row) == [3, 2, 1])
   }
 
-  @Test func `vectors that are all alike decide nothing`() {
+  @Test func `equal vectors do not change the order`() {
     let words = (1...20).map { Candidates.Words(row: $0, context: Double($0)) }
     let alike = Dictionary(uniqueKeysWithValues: (1...20).map { (Int64($0), 0.7 + Double($0 % 3) * 1e-12) })
     let ranked = EpisodicMemory.Ranking().rank(candidates(words, alike), limit: 20, legs: .both)
@@ -101,7 +102,7 @@ import Testing
     #expect(EpisodicMemory.Ranking().rank(all, limit: 1, legs: .vector).map(\.shares.total) == [0.25])
   }
 
-  @Test func `nothing found is an empty answer`() {
+  @Test func `no candidates give no hits`() {
     for legs in [EpisodicMemory.Ranking.Legs.words, .vector, .both] {
       #expect(EpisodicMemory.Ranking().rank(candidates([]), limit: 5, legs: legs).isEmpty)
     }
@@ -127,7 +128,7 @@ import Testing
         == .dimensionMismatch)
   }
 
-  @Test func `an unknown model is refused where there are others, and finds nothing where there are none`() throws {
+  @Test func `an unknown model is an error if the store has others, and finds nothing if it has none`() throws {
     let unknown = EmbeddingSpace(model: "c", dimensions: 3)
     #expect(
       code { () throws(MemoryError) in _ = try EmbeddingSpace.resolve(unknown, dimensions: 3, among: spaces) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EpisodicMemory
 
-@Suite struct `A moment` {
+@Suite struct `A timestamp` {
   @Test(
     arguments: [
       ("1970-01-01T00:00:00Z", 0), ("2026-01-31T12:00:00.250Z", 1_769_860_800_250),
@@ -27,7 +27,7 @@ import Testing
     "2026-01-31T12:00:00Zulu", "2026-01-31T12:00:00+25:00", "2026-01-31  12:00:00Z", "+026-01-31T12:00:00Z",
     "12026-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
   ])
-  func `what is no time with a zone is refused`(_ text: String) {
+  func `text that is not a time with a zone is rejected`(_ text: String) {
     #expect(Timestamp(text) == nil)
   }
 
@@ -37,23 +37,23 @@ import Testing
     ("2026-01-31T24:00:00Z", "a time that no day has"), ("2026-01-31T12:00:61Z", "a time that no day has"),
     ("0000-12-31T00:00:00Z", "outside the years 1 to 9999"), ("9999-12-31T23:30:00-01:00", "outside the years"),
     ("31.01.2026", "write an ISO 8601 UTC time"),
-  ]) func `a refusal says which part is missing or wrong`(_ text: String, _ says: String) throws {
+  ]) func `an error names the part that is missing or wrong`(_ text: String, _ says: String) throws {
     let error = try #require(throws: Timestamp.ParsingError.self) { try Timestamp(iso8601: text) }
     #expect(error.description.contains("\"\(text)\"") && error.description.contains(says), "\(error)")
   }
 
   @Test(arguments: [0, 1, -1, 250, -1500, 1_769_860_800_250, 253_402_300_799_999, -62_135_596_800_000] as [Int64])
-  func `text comes back as the same moment`(_ milliseconds: Int64) {
+  func `text is read back as the same time`(_ milliseconds: Int64) {
     let moment = Timestamp(milliseconds: milliseconds)
     #expect(Timestamp(moment.description) == moment)
   }
 
-  @Test func `a fraction is written only where there is one`() {
+  @Test func `a fraction is written only if it is not 0`() {
     #expect(Timestamp(milliseconds: 1_769_860_800_000).description == "2026-01-31T12:00:00Z")
     #expect(Timestamp(milliseconds: 1_769_860_800_005).description == "2026-01-31T12:00:00.005Z")
   }
 
-  @Test(arguments: [Double.infinity, -.infinity, 1e300]) func `a date beyond all time is clamped`(_ seconds: Double) {
+  @Test(arguments: [Double.infinity, -.infinity, 1e300]) func `a date out of range is clamped`(_ seconds: Double) {
     #expect([.min, .max].contains(Timestamp(Date(timeIntervalSince1970: seconds)).milliseconds))
   }
 }

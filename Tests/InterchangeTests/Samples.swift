@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import Interchange
 
-/// A line with every member, in the order a person would write it.
+/// A line with every member, in the usual order.
 let wholeLine = """
   {"id": "run/1", "task_type": "debugging", "domain": "web", "session": "s", "context": "fix the login", \
   "status": "completed", "success_rate": 0.5, "created_at": "2026-01-31T12:00:00Z", \
@@ -22,7 +22,7 @@ func readLine(_ bytes: [UInt8], limits: Memory.Limits = Memory.Limits()) throws(
 }
 
 extension Episode {
-  /// Without what belongs to a store: identifiers of steps differ from one reading to the next.
+  /// Without the identifiers of its steps, which are new at each reading.
   var withoutStepIDs: Episode {
     var copy = self
     copy.steps = steps.map { step in
@@ -33,7 +33,7 @@ extension Episode {
     return copy
   }
 
-  /// Any episode that may be stored, the awkward ones included.
+  /// A random episode that may be stored, including edge cases.
   static func random(_ index: Int, using random: inout SeededGenerator) -> Episode {
     let created = Int64.random(in: Timestamp.accepted.lowerBound.milliseconds...253_000_000_000_000, using: &random)
     var number = 0

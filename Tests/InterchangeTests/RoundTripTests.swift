@@ -19,7 +19,9 @@ import Testing
     #expect(episode.steps[1].result == nil && episode.steps[1].duration == nil && episode.steps[1].success == nil)
   }
 
-  @Test(arguments: [1, 2, 3, 4]) func `what is written is read back, and written again the same`(seed: UInt64) throws {
+  @Test(arguments: [1, 2, 3, 4]) func `written lines are read back, and written again are identical`(seed: UInt64)
+    throws
+  {
     var random = SeededGenerator(seed: seed)
     for index in 0..<250 {
       let episode = Episode.random(index, using: &random)
@@ -36,14 +38,14 @@ import Testing
     #expect(Array(episode.context.unicodeScalars) == Array("cafe\u{301} e\u{301}".unicodeScalars))
   }
 
-  @Test(arguments: ["1500", "1500.0", "1.5e3", "15000e-1"]) func `a duration is whole, however it is written`(
+  @Test(arguments: ["1500", "1500.0", "1.5e3", "15000e-1"]) func `a duration is an integer in any notation`(
     number: String
   ) throws {
     let episode = try readLine(wholeLine.replacing("\"duration_ms\": 1500", with: "\"duration_ms\": \(number)"))
     #expect(episode.steps[0].duration == .milliseconds(1500))
   }
 
-  @Test func `everything optional may be null or missing`() throws {
+  @Test func `every optional member may be null or missing`() throws {
     let bare = try readLine(
       """
       {"id":"a","task_type":"t","domain":"d","context":"","status":"active","created_at":"2026-01-31T12:00:00Z",\
@@ -60,7 +62,7 @@ import Testing
     #expect(bare.metadata == [:] && bare.steps.map(\.number) == [1])
   }
 
-  @Test func `a step without a number follows the highest before, and steps are kept in the order of their numbers`()
+  @Test func `a step without a number follows the highest before it, and steps are ordered by number`()
     throws
   {
     let steps = [("\"step_number\":7,", "b"), ("", "c"), ("\"step_number\":2,", "a"), ("", "d")].map {

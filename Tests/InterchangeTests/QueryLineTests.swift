@@ -4,7 +4,7 @@ import Testing
 @testable import Interchange
 
 @Suite struct `Queries as lines` {
-  @Test func `filters are read, and notes for an evaluation passed over`() throws {
+  @Test func `filters are read, and unknown members are ignored`() throws {
     let line = try query(
       """
       {"id": "q", "text": "why", "filters": {"domain": "web", "session": "s", "task_type": "t", "status": "failed", \
@@ -34,10 +34,10 @@ import Testing
     (#"{"id": "q", "filters": {"status": ["done"]}}"#, "filters.status[0] is \"done\""),
     (#"{"id": "q", "filters": {"status": []}}"#, "filters.status is []"),
     (#"{"id": "q", "filters": {"after": "soon"}}"#, "filters.after is \"soon\""),
-    // A filter that is not applied would show what it was to keep out (I8).
+    // A filter that is not applied would return what it excludes (I8).
     (#"{"id": "q", "filters": {"Domain": "web"}}"#, "filters.Domain is no filter"),
     (#"{"id": "q", "text": "a\u0000"}"#, "text has a NUL"),
-  ]) func `a bad query is named with field and value`(line: String, says: String) throws {
+  ]) func `an error about a query names field and value`(line: String, says: String) throws {
     let error = try #require(throws: MemoryError.self) { try query(line) }
     #expect(error.code == .invalid && error.message.contains(says), "\(error.message)")
   }

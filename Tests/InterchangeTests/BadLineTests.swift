@@ -3,7 +3,7 @@ import Testing
 
 @testable import Interchange
 
-/// One member of the whole line changed, and what must be said of it: field, value, remedy.
+/// One changed member of a line, and the expected error: field, value, remedy.
 struct BadLine: CustomTestStringConvertible, Sendable {
   let was: String
   let becomes: String
@@ -34,7 +34,7 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     BadLine("\"look\"", "\"lo\\xok\"", "steps[0].action", "known escape"),
     BadLine("\"look\"", "\"lo\nok\"", "steps[0].action", "control character (10)"),
     BadLine("true", "True", "success"),
-  ]) func `a broken line says where it breaks`(_ bad: BadLine) throws {
+  ]) func `an error in the JSON names its position`(_ bad: BadLine) throws {
     try expect(bad, in: wholeLine.replacing("false", with: "true"))
   }
 
@@ -57,7 +57,9 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     BadLine("0.5", "\"0.5\"", "success_rate is \"0.5\"", "number"),
     BadLine("{\"model\": \"m\", \"cost\": 0.25}", "[1]", "metadata is no JSON object"),
     BadLine("{\"step_number\": 2", "7, {\"step_number\": 2", "steps[1] is 7", "object"),
-  ]) func `a missing or wrong-typed field is named with its value and the remedy`(_ bad: BadLine) throws {
+  ]) func `an error about a missing or wrong-typed field names the field, its value and the remedy`(_ bad: BadLine)
+    throws
+  {
     try expect(bad, in: wholeLine)
   }
 
@@ -82,29 +84,29 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     BadLine("\"session\": \"s\"", "\"id\": \"again\"", "id occurs twice"),
     BadLine("\"cost\"", "\"model\"", "metadata.model occurs twice"),
     BadLine("\"web\"", "\"\"", "domain is empty"),
-  ]) func `a value that cannot be kept is named with the remedy`(_ bad: BadLine) throws {
+  ]) func `an error about a value that cannot be stored names the value and the remedy`(_ bad: BadLine) throws {
     try expect(bad, in: wholeLine)
   }
 
   @Test(arguments: [
     "yesterday", "2026-01-31", "2026-01-31T12:00:00Z and more", "1769860800", "2026-01-31T12", "",
-  ]) func `a time that is none is named with an example`(text: String) throws {
+  ]) func `an error about an invalid time contains an example`(text: String) throws {
     try expect(
       BadLine("2026-01-31T12:00:05Z", text, "steps[1].timestamp is \"\(text)\"", "2026-01-31T12:00:00Z"), in: wholeLine)
   }
 
-  @Test func `a field over its limit is named with its size`() throws {
+  @Test func `an error about a field over its limit names its size`() throws {
     let bad = BadLine("nothing", String(repeating: "n", count: 65), "steps[0].result", "65 bytes", "64")
     try expect(bad, in: wholeLine, limits: Memory.Limits(fieldBytes: 64))
   }
 
-  @Test func `a field of a mebibyte is kept, and one byte more is not`() throws {
+  @Test func `a field of 1 MiB is accepted, and one byte more is not`() throws {
     let most = String(repeating: "n", count: 1 << 20)
     #expect(try readLine(wholeLine.replacing("nothing", with: most)).steps[0].result == most)
     try expect(BadLine("nothing", most + "n", "steps[0].result", "1048577 bytes", "1048576"), in: wholeLine)
   }
 
-  @Test func `bytes that are not UTF-8 are named with their place`() throws {
+  @Test func `an error about bytes that are not UTF-8 names their offset`() throws {
     var bytes = Array(wholeLine.utf8)
     bytes[9] = 0xFF
     let error = try #require(throws: MemoryError.self) { try readLine(bytes) }
@@ -116,7 +118,9 @@ struct BadLine: CustomTestStringConvertible, Sendable {
       (#"\ud83d\u0041"#, "\u{FFFD}A", 1), (#"\ud83d\ud83d\ude00"#, "\u{FFFD}😀", 1), (#"\ud83d"#, "\u{FFFD}", 1),
       (#"\udc00\u0000x"#, "\u{FFFD}\u{FFFD}x", 2), (#"\ud83d\n"#, "\u{FFFD}\n", 1), ("a\u{0}b", "a\u{FFFD}b", 1),
       ("a\u{0}\\ud83db", "a\u{FFFD}\u{FFFD}b", 2), (#"\ud83d\ude00"#, "😀", 0), ("\u{FFFD}", "\u{FFFD}", 0),
-    ]) func `what cannot be stored is repaired where it stands, and counted`(text: String, repaired: String, count: Int)
+    ]) func `characters that cannot be stored are replaced in place, and counted`(
+      text: String, repaired: String, count: Int
+    )
     throws
   {
     for field in ["look", "m\"", "model\""] {
@@ -134,26 +138,26 @@ struct BadLine: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test func `bytes that are not UTF-8 are repaired and counted apart from U+FFFD that was there`() throws {
+  @Test func `replaced bytes are counted without the U+FFFD of the input`() throws {
     let bytes = Array(wholeLine.replacing("look", with: "lo\u{FFFD}k#").utf8)
     let broken = bytes.flatMap { $0 == UInt8(ascii: "#") ? [0xE2, 0x82, UInt8(ascii: " "), 0xFF] : [$0] }
     let line = try EpisodeLine(broken, repair: .applied)
     #expect(line.steps[0].action == "lo\u{FFFD}k\u{FFFD} \u{FFFD}" && line.repairs == 2)
   }
 
-  @Test(arguments: [#"\ud83d\uZZZZ"#, #"\ud83d\x"#, #"\u12"#, "\u{1B}"]) func `repair lets nothing else through`(
+  @Test(arguments: [#"\ud83d\uZZZZ"#, #"\ud83d\x"#, #"\u12"#, "\u{1B}"]) func `repair accepts no other error`(
     text: String
   ) {
     let bad = wholeLine.replacing("look", with: text)
     #expect(throws: MemoryError.self) { try EpisodeLine(Array(bad.utf8), repair: .applied) }
   }
 
-  @Test func `nesting without end is refused`() throws {
+  @Test func `deep nesting is rejected`() throws {
     let deep = String(repeating: "[", count: 100_000)
     try expect(BadLine("\"cost\": 0.25", "\"cost\": " + deep, "nested more than 256 deep"), in: wholeLine)
   }
 
-  @Test func `a value that is shown is short and on one line`() throws {
+  @Test func `a value in a message is short and on one line`() throws {
     let long = "\"" + String(repeating: "line\\n", count: 1000) + "\""
     let error = try #require(throws: MemoryError.self) {
       try readLine(wholeLine.replacing("1500", with: long))

@@ -10,8 +10,7 @@ import Testing
 
   init() throws { directory = try TemporaryDirectory() }
 
-  @Test func `byte order marks, carriage returns and blank lines are passed over, and lines counted with them`() throws
-  {
+  @Test func `byte order marks, carriage returns and blank lines are skipped, and blank lines count as lines`() throws {
     let lines = try readAll("\u{FEFF}a\r\n\r\n \t\n\u{FEFF}b\r\n\u{FEFF}\nc")
     #expect(lines.map(\.text) == ["a", "b", "c"])
     #expect(lines.map(\.number) == [1, 4, 6])
@@ -21,13 +20,13 @@ import Testing
     #expect(try readAll(text).isEmpty)
   }
 
-  @Test func `lines longer than what is read at once come out whole`() throws {
+  @Test func `lines longer than one chunk are read whole`() throws {
     let lengths = [1, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 3 << 18, 0, 5]
     let lines = try readAll(lengths.map { String(repeating: "x", count: $0) }.joined(separator: "\n"))
     #expect(lines.map(\.text.utf8.count) == lengths.filter { $0 > 0 })
   }
 
-  @Test func `a line over the cap is refused, and the next one read`() throws {
+  @Test func `a line over the limit is rejected, and the next one is read`() throws {
     let path = try file("a\n\(String(repeating: "x", count: 600_000))\nb\n")
     var reader = LineReader(try OpenInput(.file(path)), maximumBytes: 100_000)
     #expect(try reader.next()?.number == 1)
@@ -39,7 +38,7 @@ import Testing
     #expect(try reader.next() == nil)
   }
 
-  @Test func `a pipe is read no further than to a line that is refused, and not kept when passed over`() throws {
+  @Test func `a pipe is read at most to the end of a rejected line, and a skipped line is not stored`() throws {
     let pipe = try ScratchPipe(directory.file("fifo"))
     let writer = pipe.write([
       Array("a\n".utf8), [UInt8](repeating: 0x78, count: 8 << 20), Array("\nb\n\nc".utf8),
@@ -59,20 +58,20 @@ import Testing
     writer.join()
   }
 
-  @Test func `vectors from a pipe without end are counted no further than to the first too many`() throws {
+  @Test func `vectors from an endless pipe are counted at most to the first row too many`() throws {
     let vectors = try VectorFile(VectorSource(.file("/dev/zero"), model: "m", dimensions: 3), limits: Memory.Limits())
     let error = try #require(throws: MemoryError.self) { try vectors.require(rows: 2, for: "episodes") }
     #expect(error.code == .invalid && error.message.contains("more than 2 rows"))
   }
 
-  @Test func `a file that is not there is named`() throws {
+  @Test func `a missing file is named in the error`() throws {
     let error = try #require(throws: MemoryError.self) { try OpenInput(.file("/nowhere/runs.jsonl")) }
     #expect(error.code == .invalid && error.message.contains("/nowhere/runs.jsonl"))
   }
 
   // MARK: Vectors
 
-  @Test func `rows come back bit by bit`() throws {
+  @Test func `rows are read back bit for bit`() throws {
     let rows: [[Float]] = [[1, 0, -2.5], [.leastNonzeroMagnitude, 3, 1e30]]
     let vectors = try open(rows.flatMap(\.self), dimensions: 3)
     try vectors.require(rows: 2, for: "episodes")
@@ -84,7 +83,7 @@ import Testing
     arguments: [
       ([1, 2, 3, 4, 5], "20 bytes"), ([1, 2, 3, .nan, 5, 6], "row 2"), ([1, 2, 3, 4, .infinity, 6], "row 2"),
       ([1, 2, 3, 0, 0, -0.0], "row 2"),
-    ] as [([Float], String)]) func `a vector of the wrong length, not finite or all zero is named`(
+    ] as [([Float], String)]) func `a vector of the wrong length, not finite or all zero is named in the error`(
       numbers: [Float], says: String
     ) throws
   {
@@ -96,15 +95,14 @@ import Testing
     #expect(error.code == .invalid && error.message.contains(says) && error.message.contains(".f32"))
   }
 
-  @Test(arguments: [1, 3]) func `one row too many or too few is refused`(lines: Int) throws {
+  @Test(arguments: [1, 3]) func `one row too many or too few is an error`(lines: Int) throws {
     let vectors = try open([1, 2, 3, 4, 5, 6], dimensions: 3)
     try vectors.require(rows: 2, for: "episodes")
     let error = try #require(throws: MemoryError.self) { try vectors.require(rows: lines, for: "episodes") }
     #expect(error.message.contains("2 rows") && error.message.contains("\(lines) episodes"))
   }
 
-  @Test(arguments: [0, -1, 65_537]) func `a number of dimensions that no vector has is refused`(dimensions: Int) throws
-  {
+  @Test(arguments: [0, -1, 65_537]) func `a number of dimensions out of range is an error`(dimensions: Int) throws {
     let error = try #require(throws: MemoryError.self) { try open([1, 2, 3], dimensions: dimensions) }
     #expect(error.message.contains("\(dimensions)"))
   }
@@ -156,7 +154,7 @@ private struct ScratchPipe {
     init(_ path: String, _ pieces: [[UInt8]]) {
       Thread.detachNewThread { [done] in
         if let handle = FileHandle(forWritingAtPath: path) {
-          // A reader that goes away early is what some tests are about.
+          // In some tests the reader closes early.
           for piece in pieces { try? handle.write(contentsOf: Data(piece)) }
           try? handle.close()
         }
