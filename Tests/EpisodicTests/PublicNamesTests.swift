@@ -72,7 +72,7 @@ import Testing
     var types: [(name: String, isOpen: Bool, depth: Int)] = []
     var depth = 0
     for line in FolderUses.code(text).split(separator: "\n") {
-      let isPublic = line.contains(/^ *(?:@\w+(?:\([^)]*\))? )*(?:\w+ )*?(?:public|open)\b(?!\()/)
+      let isPublic = line.contains(/^ *(?:@\w+(?:\([^)]*\))? )*(?:\w+ )*?(?:public|open) [a-z]/)
       let path = types.map(\.name).joined(separator: ".")
       func add(_ name: Substring) { names.insert(path.isEmpty ? String(name) : "\(path).\(name)") }
       let isMember = depth == (types.last?.depth ?? 0)
