@@ -11,6 +11,10 @@ public struct ByteWriter {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
+  @inlinable
+  @inline(__always)
+  public mutating func write(_ byte: UInt8) { bytes.append(byte) }
+
   /// Seven bits a byte, lowest first; the last byte has its high bit clear.
   @inlinable
   @inline(__always)

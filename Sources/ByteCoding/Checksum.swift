@@ -1,14 +1,14 @@
-/// A 64-bit checksum and hash: 2 ns for up to 16 bytes, about the speed of memory for kilobytes.
+/// A 64-bit checksum and hash: 3 ns for up to 16 bytes, 10 ns for 80, 150 ns for 4 KiB.
 ///
 /// Folded multiplication, as in wyhash: two words, each mixed with a secret or with the state so far, are multiplied, and
 /// the halves of the product are XORed. Long input runs in eight independent lanes, so that no product waits for the one
 /// before. It detects damage (a chance of 2^-64 to miss it) and spreads keys; it does not resist an adversary.
 package enum Checksum {
   // The fraction of pi, as in Blowfish.
-  @usableFromInline static let secret0: UInt64 = 0x243F_6A88_85A3_08D3
-  @usableFromInline static let secret1: UInt64 = 0x1319_8A2E_0370_7344
-  @usableFromInline static let secret2: UInt64 = 0xA409_3822_299F_31D0
-  @usableFromInline static let secret3: UInt64 = 0x082E_FA98_EC4E_6C89
+  @inlinable static var secret0: UInt64 { 0x243F_6A88_85A3_08D3 }
+  @inlinable static var secret1: UInt64 { 0x1319_8A2E_0370_7344 }
+  @inlinable static var secret2: UInt64 { 0xA409_3822_299F_31D0 }
+  @inlinable static var secret3: UInt64 { 0x082E_FA98_EC4E_6C89 }
 
   @inlinable
   package static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
@@ -59,7 +59,7 @@ package enum Checksum {
     if count >= 128 {
       var (a, b, c, d) = (seed ^ secret0, seed ^ secret1, seed ^ secret2, seed ^ secret3)
       var (e, f, g, h) = (~a, ~b, ~c, ~d)
-      repeat {
+      while at + 128 <= count {
         a = fold(word(at) ^ secret0, word(at + 8) ^ a)
         b = fold(word(at + 16) ^ secret1, word(at + 24) ^ b)
         c = fold(word(at + 32) ^ secret2, word(at + 40) ^ c)
@@ -69,7 +69,7 @@ package enum Checksum {
         g = fold(word(at + 96) ^ secret2, word(at + 104) ^ g)
         h = fold(word(at + 112) ^ secret3, word(at + 120) ^ h)
         at += 128
-      } while at + 128 <= count
+      }
       all = fold(a ^ secret1, b ^ e) ^ fold(c ^ secret2, d ^ f) ^ fold(g ^ secret3, h ^ secret0)
     }
     while at + 16 < count {

@@ -3,8 +3,8 @@
 ///
 /// ```swift
 /// let seal = Seal(key: key, generation: generation)
-/// let value = seal.sealed(content)            // appends the checksum
-/// let content = try seal.open(value)          // verifies and drops it
+/// try transaction.put(seal.sealed(content).span.bytes, for: key, in: database)    // appends the checksum
+/// let content = try seal.open(value)                                              // verifies it and leaves it out
 /// ```
 package struct Seal {
   package static let byteCount = 8

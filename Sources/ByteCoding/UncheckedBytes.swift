@@ -1,5 +1,5 @@
-// Little-endian integers and texts at an offset of memory that is known to be long enough: the caller has compared the
-// length with the layout once, and no single access checks it again in release builds.
+// Little-endian integers and texts at an offset, without a bounds check in release builds: the caller has compared the
+// length of the memory with the layout once.
 
 extension UnsafeRawPointer {
   @inlinable

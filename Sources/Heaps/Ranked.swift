@@ -3,7 +3,7 @@ package protocol Ranked {
   /// A higher score is better.
   var score: Double { get }
 
-  /// Whether it ranks before `other`: by score, then by whatever tells equal scores apart.
+  /// Whether it ranks before `other`: by score, and between equal scores by a rule of its own.
   func precedes(_ other: Self) -> Bool
 }
 

@@ -8,7 +8,7 @@ import LMDB
   import Glibc
 #endif
 
-/// The living documents of one field, over all segments.
+/// The live documents of one field, over all segments.
 struct Corpus {
   let field: WordField
   let readers: [FieldReader]
@@ -22,7 +22,7 @@ struct Corpus {
     readers = manifest.segments.filter { $0[field].alive > 0 }.map { FieldReader($0, field) }
   }
 
-  /// - Parameter having: Living documents that contain the term or phrase.
+  /// - Parameter having: Live documents that contain the term or phrase.
   func scorer(having: Int) throws(LMDBError) -> TermScorer {
     guard having >= 0, having <= documents else { throw .damagedWords("a count of documents") }
     return TermScorer(documents: documents, having: having, tokens: tokens)

@@ -13,7 +13,7 @@ final class FieldReader {
   /// exclusivity.
   private let known: UnsafeMutablePointer<(group: UInt64, ordinal: UInt32?)>
 
-  /// 4,096 documents; the last chunk has fewer. The caller knows that an index is less than `count`.
+  /// 4,096 documents; the last chunk has fewer. An index must be less than `count`, which is not checked.
   struct Chunk {
     fileprivate var groups: UnsafeRawPointer?
     fileprivate var count = 0
@@ -63,7 +63,7 @@ final class FieldReader {
   @inline(__always)
   func ordinal(of group: UInt64) -> UInt32? { known.pointee.group == group ? known.pointee.ordinal : nil }
 
-  // MARK: Documents. The caller knows that the ordinal is less than `count`.
+  // MARK: Documents. An ordinal must be less than `count`.
 
   @inline(__always)
   func chunk(_ ordinal: UInt32, _ snapshot: Snapshot) throws(LMDBError) -> Chunk {

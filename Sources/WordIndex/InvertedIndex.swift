@@ -10,7 +10,7 @@ package import LMDB
 ///
 /// ```swift
 /// var batch = SegmentBuilder()
-/// try batch.begin(field: .parent, group: 7)
+/// try batch.begin(WordDocument(field: .parent, group: 7))
 /// try batch.add(token: bytes, position: 0)
 /// try batch.end()
 /// try environment.write { transaction in

@@ -66,7 +66,7 @@ struct PostingList {
     else { throw Self.damaged }
   }
 
-  // MARK: The index. The caller knows that the list is long and has the block.
+  // MARK: The index, of a long list only; a block must be less than `blocks`.
 
   @inline(__always)
   private func index<Value: FixedWidthInteger>(_ block: Int, _ offset: Int) -> Value {

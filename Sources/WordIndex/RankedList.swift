@@ -8,7 +8,7 @@ struct RankedList {
   /// The highest weight of a document's score in its group's: the term's occurrences in the query, for children times the
   /// sum of their weights.
   let weight: Double
-  /// The highest score that this list gives a group.
+  /// The highest score of a group in this list.
   let bound: Double
   private let scorer: TermScorer
   /// In order of their segments' first groups: exhausted ones, then open ones, then those not needed yet.

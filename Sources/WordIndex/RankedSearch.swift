@@ -9,7 +9,7 @@ struct RankedSearch: ~Escapable {
   private let snapshot: Snapshot
   private let query: WordQuery
   private let terms: QueryTerms
-  // Kept because the cursors refer to their readers and buffers without owning them.
+  // The cursors refer to their readers and buffers without owning them.
   private let corpora: [Corpus]
   private let memory: Memory
   /// Ascending by bound.
@@ -183,7 +183,7 @@ struct RankedSearch: ~Escapable {
     return try score(group)
   }
 
-  /// The highest score that a list gives its current group; a parent's is exact, and kept.
+  /// The highest score of a list's current group; a parent's is exact, and kept in `parts`.
   private func take(_ index: Int) throws(LMDBError) -> Double {
     if lists[index].field == .child { return lists[index].bound }
     guard let score = try lists[index].parentScore(snapshot) else { return 0 }

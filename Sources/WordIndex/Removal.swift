@@ -50,7 +50,7 @@ struct Removal {
     if try dead.mark(ordinal, in: reader, &manifest.segments[place][reader.field], snapshot) { count += 1 }
   }
 
-  /// Takes the segments without a living document out of the manifest.
+  /// Takes the segments without a live document out of the manifest.
   mutating func takeEmptied() -> [Manifest.Segment] {
     defer { manifest.segments.removeAll { $0.alive == 0 } }
     return manifest.segments.filter { $0.alive == 0 }

@@ -104,7 +104,7 @@ private struct RequiredTerms {
 
   var count: Int { phrases.count + prefixes.count }
 
-  /// The living documents of a segment that meet a requirement, by ordinal.
+  /// The live documents of a segment that meet a requirement, by ordinal.
   func matches(
     of index: Int, in reader: FieldReader, _ snapshot: Snapshot
   ) throws(LMDBError) -> [RequiredMatch] {

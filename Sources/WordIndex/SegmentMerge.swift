@@ -188,7 +188,7 @@ private struct FieldMerge {
     }
   }
 
-  /// Appends the postings of living documents, with their new ordinals.
+  /// Appends the postings of live documents, with their new ordinals.
   private func gather(
     _ list: PostingList, _ reader: FieldReader, _ snapshot: Snapshot, _ ordinals: [UInt32], _ scratch: CursorMemory,
     _ postings: inout PostingBuffer
@@ -232,7 +232,7 @@ private struct FieldMerge {
     stage = .done
   }
 
-  /// The next living document of an input.
+  /// The next live document of an input.
   private struct Head {
     let input: Int
     var ordinal: UInt32 = 0
@@ -246,7 +246,7 @@ private struct FieldMerge {
       group != other.group ? group < other.group : member < other.member
     }
 
-    /// Moves to the first living document from `ordinal` on.
+    /// Moves to the first live document from `ordinal` on.
     ///
     /// - Returns: Whether there is one.
     mutating func settle(_ reader: FieldReader, _ snapshot: Snapshot) throws(LMDBError) -> Bool {

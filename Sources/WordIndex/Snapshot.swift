@@ -1,10 +1,10 @@
 import ByteCoding
 import LMDB
 
-/// The index as of one transaction, which it cannot outlive. Whatever reads takes it as a parameter.
+/// The index as of one transaction, which it cannot outlive. Every function that reads takes it as a parameter.
 ///
-/// The pointers that it gives out are into the map. They are kept only by the readers and cursors of a search or merge,
-/// which end before the call that made the snapshot returns.
+/// It returns pointers into the map. Only the readers and cursors of a search or merge keep them, and those are released
+/// before the call that made the snapshot returns.
 struct Snapshot: ~Escapable {
   let transaction: TransactionView
   let index: InvertedIndex
