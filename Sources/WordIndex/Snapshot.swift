@@ -64,6 +64,8 @@ struct Snapshot: ~Escapable {
 }
 
 extension InvertedIndex {
+  // Swift 6.3.1 crashes when it inlines this into a specialised caller.
+  @inline(never)
   @_lifetime(borrow transaction)
   func snapshot(_ transaction: borrowing some Transaction & ~Copyable) -> Snapshot { Snapshot(transaction.view, self) }
 
