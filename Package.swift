@@ -53,6 +53,9 @@ let package = Package(
     .target(name: "Heaps", swiftSettings: strict),
     .target(name: "ProcessSpawning", swiftSettings: strict),
     .target(
+      name: "VectorIndex", dependencies: ["ByteCoding", "Heaps", "LMDB", "Vectors"],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    .target(
       name: "SQLiteStorage", dependencies: ["CSQLite", "FileLocks", grdb, sqlite, crypto], swiftSettings: strict),
 
     // Indexes: rows and bytes in, rows and scores out; have never heard of an episode.
@@ -72,9 +75,8 @@ let package = Package(
     .target(
       name: "MemoryLMDB",
       dependencies: [
-        "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "Vectors", "WordIndex", crypto,
-        logging,
-        metrics,
+        "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "VectorIndex", "Vectors",
+        "WordIndex", crypto, logging, metrics,
       ],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
@@ -106,6 +108,9 @@ let package = Package(
     .testTarget(
       name: "ByteCodingTests", dependencies: ["ByteCoding", "TestSupport"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    .testTarget(
+      name: "VectorIndexTests", dependencies: ["VectorIndex", "ByteCoding", "Heaps", "LMDB", "Vectors", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "WordIndexTests", dependencies: ["WordIndex", "ByteCoding", "LMDB", "TestSupport"],
       swiftSettings: strict),

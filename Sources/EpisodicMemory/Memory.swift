@@ -39,7 +39,7 @@ public struct Memory: Sendable {
   let prefetchesEnded: Bool
   let reads: ReadThrough
   let follower: IndexFollower
-  let briefSearches = BriefSearches()
+  let inlineSearches = InlineSearches()
 
   /// - Parameter prefetchesEnded: Whether completing or failing an episode fills the cache with it.
   /// - Parameter busyTimeout: Longest wait for a lock of the cache or the index that another process holds.

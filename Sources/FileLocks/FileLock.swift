@@ -54,10 +54,23 @@ package final class FileLock<Failure: FileFailure>: Sendable {
   package func withLock<Result>(
     timeout: Duration, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try hasTimedOut.withLock { hasTimedOut throws(Failure) in
-      let deadline = Deadline.after(hasTimedOut ? .zero : timeout)
-      hasTimedOut = try !deadline.poll { () throws(Failure) in try tryLock(.exclusive) }
-      if hasTimedOut { throw busy(for: timeout) }
+    try withLock(timeout: timeout, orThrow: { $0 }, body)
+  }
+
+  /// As `withLock(timeout:_:)`, for a body that throws errors of another type.
+  ///
+  /// - Parameter convert: Converts an error of the lock.
+  package func withLock<Result, BodyFailure: Error>(
+    timeout: Duration, orThrow convert: (Failure) -> BodyFailure, _ body: () throws(BodyFailure) -> Result
+  ) throws(BodyFailure) -> Result {
+    try hasTimedOut.withLock { hasTimedOut throws(BodyFailure) in
+      do throws(Failure) {
+        let deadline = Deadline.after(hasTimedOut ? .zero : timeout)
+        hasTimedOut = try !deadline.poll { () throws(Failure) in try tryLock(.exclusive) }
+        if hasTimedOut { throw busy(for: timeout) }
+      } catch {
+        throw convert(error)
+      }
       defer { unlock() }
       return try body()
     }

@@ -63,10 +63,11 @@ public final class Environment: @unchecked Sendable {
   /// - Throws: What `body` throws; `.readersFull` or `.unavailable` if there is no snapshot to be had.
   /// - Complexity: Under 100 ns over `body`; nothing is allocated but LMDB's own transaction.
   @inlinable
-  public func read<Result: ~Copyable>(
-    _ body: (borrowing ReadTransaction) throws(LMDBError) -> Result
-  ) throws(LMDBError) -> Result {
-    let transaction = try ReadTransaction.begin(in: self)
+  public func read<Result: ~Copyable, Failure: LMDBFailure>(
+    _ body: (borrowing ReadTransaction) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let transaction: ReadTransaction
+    do throws(LMDBError) { transaction = try ReadTransaction.begin(in: self) } catch { throw Failure(error) }
     return try body(transaction)
   }
 
@@ -78,12 +79,13 @@ public final class Environment: @unchecked Sendable {
   /// - Throws: What `body` throws; `.busy` inside another write on the same thread, which would wait for itself for
   ///   ever; `.mapFull`, `.diskFull` and others from the commit, after which nothing of it is visible.
   @inlinable
-  public func write<Result: ~Copyable>(
-    _ body: (inout WriteTransaction) throws(LMDBError) -> Result
-  ) throws(LMDBError) -> Result {
-    var transaction = try WriteTransaction.begin(in: self)
+  public func write<Result: ~Copyable, Failure: LMDBFailure>(
+    _ body: (inout WriteTransaction) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    var transaction: WriteTransaction
+    do throws(LMDBError) { transaction = try WriteTransaction.begin(in: self) } catch { throw Failure(error) }
     let result = try body(&transaction)
-    try transaction.commit()
+    do throws(LMDBError) { try transaction.commit() } catch { throw Failure(error) }
     return result
   }
 

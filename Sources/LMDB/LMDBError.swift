@@ -21,6 +21,16 @@ public struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// An error that a refusal by LMDB converts to: what the body of a transaction may throw.
+public protocol LMDBFailure: Error {
+  init(_ error: LMDBError)
+}
+
+extension LMDBError: LMDBFailure {
+  @inlinable
+  public init(_ error: LMDBError) { self = error }
+}
+
 extension LMDBError {
   /// An open set: an owner adds constants of its own to abort a transaction for its own reasons.
   public struct Code: RawRepresentable, Hashable, Sendable {

@@ -1,29 +1,29 @@
 import CVectors
 
-/// A vector made ready to be compared with codes: its rotated unit vector in three resolutions.
-public struct CodeQuery: Sendable {
-  public let layout: CodeLayout
+/// A vector prepared for comparison with codes: its rotated unit vector in three resolutions.
+package struct CodeQuery: Sendable {
+  package let layout: CodeLayout
 
-  /// What the prefixes of codes are compared with: `layout.prefixWords` words of signs, then as many for each bit of
+  /// Compared with the prefixes of codes: `layout.prefixWords` words of signs, then as many for each bit of
   /// the magnitudes, the lowest bit first. A magnitude is 0...7.
-  public let prefix: [UInt64]
+  package let prefix: [UInt64]
 
-  /// What whole codes are compared with, in the same form and the same unit.
-  public let code: [UInt64]
+  /// Compared with whole codes, in the same form and unit.
+  package let code: [UInt64]
 
-  /// What int8 rows are multiplied with; no such sum of products leaves int32.
-  public let components: [Int16]
+  /// Multiplied with int8 rows; no such sum of products overflows int32.
+  package let components: [Int16]
 
-  /// What a component here is worth: a dot product times this and the scale of the row approximates a cosine.
-  public let scale: Float
+  /// The value of one unit of a component: a dot product times this and the scale of the row approximates a cosine.
+  package let scale: Float
 
   /// - Complexity: O(*d* log *d*).
-  public init(_ vector: Vector, instructionSet: InstructionSet = .best) {
+  package init(_ vector: Vector, instructionSet: InstructionSet = .best) {
     self.init(vector, encoder: CodeEncoder(dimensions: vector.dimensions, instructionSet: instructionSet))
   }
 
-  /// - Parameter encoder: Saves making one; must be for the vector's dimensions.
-  public init(_ vector: Vector, encoder: CodeEncoder) {
+  /// - Parameter encoder: For the vector's dimensions.
+  package init(_ vector: Vector, encoder: CodeEncoder) {
     precondition(vector.dimensions == encoder.layout.dimensions, "an encoder of other dimensions")
     let layout = encoder.layout
     let unit = vector.components.withUnsafeBytes { row in
@@ -61,7 +61,7 @@ public struct CodeQuery: Sendable {
     return planes
   }
 
-  /// As fine as int16 and the sum allow: 128 times the sum of the magnitudes stays below 2^31, though rounding may add
+  /// With the largest factor that int16 and the sum allow: 128 times the sum of the magnitudes stays below 2^31, though rounding may add
   /// half to each.
   private static func quantised(_ unit: [Float], instructionSet: InstructionSet) -> ([Int16], scale: Float) {
     let set = instructionSet.kernels

@@ -1,20 +1,20 @@
 import CVectors
 
-/// A rotation that spreads what a vector says evenly over its components, so that a few bits of each, or all bits of a
-/// few, say much about the whole.
+/// A rotation that spreads a vector's information evenly over its components, so that a few bits of each, or all bits of a
+/// few, approximate the whole.
 ///
-/// It depends on the number of dimensions and on nothing else, and so do codes made with it: every machine, every
-/// instruction set and every later version must compute the same bits. Three rounds of pseudo-random signs and
+/// It depends on the number of dimensions alone: every machine, instruction set and later version must compute the same bits,
+/// since stored codes are made with it. Three rounds of pseudo-random signs and
 /// Walsh-Hadamard transforms stand in for a random orthogonal matrix; they need O(*d* log *d*) steps, not *d* squared.
-public struct Rotation: Sendable {
-  public let dimensions: Int
+package struct Rotation: Sendable {
+  package let dimensions: Int
 
   /// For each of three rounds a sign bit, 0 or 1 << 31, for every component.
   private let flips: [UInt32]
 
   /// - Parameter dimensions: One of `Vector.supportedDimensions`.
   /// - Complexity: O(*d*) time and 12 *d* bytes.
-  public init(dimensions: Int) {
+  package init(dimensions: Int) {
     precondition(Vector.supportedDimensions.contains(dimensions), "no vector has \(dimensions) dimensions")
     self.dimensions = dimensions
     var random = SplitMix64(state: UInt64(dimensions))
@@ -29,11 +29,10 @@ public struct Rotation: Sendable {
     self.flips = flips
   }
 
-  /// Rotates components: their norm stays, and so does their dot product with others rotated likewise, within the
-  /// rounding of float32.
+  /// Rotates components. Norms, and dot products of vectors rotated alike, stay the same within the rounding of float32.
   ///
   /// - Parameter values: `dimensions` of them, of magnitudes whose sum of squares float32 can hold.
-  public func rotated(_ values: [Float], instructionSet: InstructionSet = .best) -> [Float] {
+  package func rotated(_ values: [Float], instructionSet: InstructionSet = .best) -> [Float] {
     precondition(values.count == dimensions, "\(values.count) values in \(dimensions) dimensions")
     var values = values
     return [Float](unsafeUninitializedCapacity: dimensions) { rotated, initialised in
@@ -42,7 +41,7 @@ public struct Rotation: Sendable {
     }
   }
 
-  /// Rotates `values`, which it uses up, into `rotated`; both hold `dimensions` floats and do not overlap.
+  /// Rotates `values`, which it overwrites, into `rotated`; both hold `dimensions` floats and do not overlap.
   func rotate(
     _ values: UnsafeMutableBufferPointer<Float>, into rotated: UnsafeMutableBufferPointer<Float>,
     instructionSet: InstructionSet
@@ -52,7 +51,7 @@ public struct Rotation: Sendable {
   }
 }
 
-/// Steele, Lea and Flood's generator, written out because its numbers decide what stored codes mean.
+/// The generator of Steele, Lea and Flood, implemented here because stored codes depend on its numbers.
 private struct SplitMix64 {
   var state: UInt64
 

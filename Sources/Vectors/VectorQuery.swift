@@ -1,26 +1,38 @@
 import CVectors
 
-/// A vector made ready to be compared with many rows: what depends on it alone is computed once.
+/// How two vectors compare. Every metric is expressed as a similarity: higher is better.
 ///
-/// A row is the stored form of a vector, little-endian float32, read where it lies: nothing is copied, allocated or
-/// aligned. A score depends on the bits of the two vectors and on nothing else: not on the position of the row, not on
-/// the instruction set, and not on which of the two is the query.
+/// - `cosine`: the cosine of the angle, -1...1; length does not matter.
+/// - `dotProduct`: the sum of products, unbounded.
+/// - `euclidean`: the distance, negated: ...0. Unlike 1 / (1 + *d*), it distinguishes far vectors after rounding, and the
+///   distance can be recovered.
+public enum Metric: String, CaseIterable, Sendable, Codable {
+  case cosine
+  case dotProduct = "dot_product"
+  case euclidean
+}
+
+/// A vector prepared for comparison with many rows: what depends on it alone is computed once.
 ///
-/// Sums run in float32 and are repeated in double only for vectors whose squares leave its range, such as components
-/// near 1e30 or 1e-30. Such rows cost five to ten times as much and score as exactly as any other.
-public struct VectorQuery: Sendable {
-  public let vector: Vector
-  public let metric: Metric
-  public let instructionSet: InstructionSet
+/// A row is the stored form of a vector, little-endian float32, read in place: nothing is copied, allocated or aligned. A
+/// score depends on the bits of the two vectors alone, not on the position of the row, the instruction set, or which of the
+/// two is the query.
+///
+/// Sums run in float32, and again in double only for vectors whose squares overflow or underflow, such as components near
+/// 1e30 or 1e-30. Such rows cost five to ten times as much and score as exactly as any other.
+package struct VectorQuery: Sendable {
+  package let vector: Vector
+  package let metric: Metric
+  package let instructionSet: InstructionSet
   private let squaredNorm: Float
   private let wideSquaredNorm: Double
 
   /// The Euclidean norm of the vector.
-  public var norm: Double { cvectors_square_root(wideSquaredNorm) }
+  package var norm: Double { cvectors_square_root(wideSquaredNorm) }
 
   /// - Parameter instructionSet: For tests and benchmarks; must be one of `InstructionSet.supported`.
   /// - Complexity: O(*n*), *n* the dimensions.
-  public init(_ vector: Vector, metric: Metric, instructionSet: InstructionSet = .best) {
+  package init(_ vector: Vector, metric: Metric, instructionSet: InstructionSet = .best) {
     precondition(instructionSet.isSupported, "this machine cannot run \(instructionSet)")
     self.vector = vector
     self.metric = metric
@@ -34,13 +46,13 @@ public struct VectorQuery: Sendable {
     }
   }
 
-  /// How alike the query and a row are by `metric`; higher is better, never NaN or infinite.
+  /// The similarity of the query and a row by `metric`; higher is better, never NaN or infinite.
   ///
   /// - Parameter row: `vector.dimensions` little-endian float32 at any alignment.
-  /// - Returns: nil if the row has another length, holds NaN or an infinity, or is all zeros where a cosine is asked
-  ///   for. `Vector` lets none of that in, so to the owner of the rows nil means damage.
+  /// - Returns: `nil` if the row has another length, holds NaN or an infinity, or is all zeros and the metric is cosine.
+  ///   `Vector` refuses all of these, so a stored row that gives `nil` is damaged.
   /// - Complexity: O(*n*), *n* the dimensions; 23 to 55 ns for 384 with AVX2 or AVX-512, 190 to 330 ns scalar.
-  public func similarity(to row: UnsafeRawBufferPointer) -> Double? {
+  package func similarity(to row: UnsafeRawBufferPointer) -> Double? {
     guard row.count == 4 * vector.dimensions, let row = row.baseAddress else { return nil }
     return vector.components.withUnsafeBytes { query in
       guard let query = query.baseAddress else { return nil }
@@ -54,13 +66,13 @@ public struct VectorQuery: Sendable {
     }
   }
 
-  /// How alike the query and a row are, as `similarity(to:)` over a buffer.
-  public func similarity(to row: RawSpan) -> Double? {
+  /// As `similarity(to:)` of a buffer.
+  package func similarity(to row: RawSpan) -> Double? {
     row.withUnsafeBytes { similarity(to: $0) }
   }
 
-  /// How alike the query and another vector are; nil if it has other dimensions.
-  public func similarity(to other: Vector) -> Double? {
+  /// The similarity of the query and another vector; `nil` if it has other dimensions.
+  package func similarity(to other: Vector) -> Double? {
     other.components.withUnsafeBytes { similarity(to: $0) }
   }
 
@@ -85,7 +97,7 @@ public struct VectorQuery: Sendable {
   private func dotProduct(_ query: UnsafeRawPointer, _ row: UnsafeRawPointer) -> Double {
     let dot = instructionSet.dot(query, row, count: vector.dimensions)
     if Self.keptTermsInRange(dot) { return Double(dot) }
-    // Near zero: either the rows are orthogonal, which is common among sparse ones, or their products vanished.
+    // Near zero: either the rows are orthogonal, which is common among sparse ones, or their products underflowed.
     let rowNorm = instructionSet.squaredNorm(row, count: vector.dimensions)
     if Self.keepsProductsInRange(squaredNorm) && Self.keepsProductsInRange(rowNorm) { return Double(dot) }
     return cvectors_wide_dot_and_squared_norm(query, row, vector.dimensions).dot
@@ -99,14 +111,14 @@ public struct VectorQuery: Sendable {
     return Double(distance)
   }
 
-  /// Whether the dot product of two rows with such squared norms can be trusted whatever it is: it stays below 2^100,
-  /// and what its terms lose to underflow, at most 65,536 times 2^-150, is nothing beside the product of the norms.
+  /// Whether the dot product of two rows with such squared norms is accurate: it stays below 2^100, and its terms lose at most
+  /// 65,536 times 2^-150 to underflow, which is negligible beside the product of the norms.
   private static func keepsProductsInRange(_ squaredNorm: Float) -> Bool {
     squaredNorm >= 0x1p-100 && squaredNorm <= 0x1p100
   }
 
-  /// Whether no term of a sum overflowed, which an infinity or NaN would show, and what terms lost to underflow is
-  /// nothing beside the sum.
+  /// Whether no term of a sum overflowed, which would give an infinity or NaN, and what terms lost to underflow is negligible
+  /// beside the sum.
   private static func keptTermsInRange(_ sum: Float) -> Bool {
     sum.magnitude >= 0x1p-100 && sum.isFinite
   }

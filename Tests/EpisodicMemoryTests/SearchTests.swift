@@ -54,7 +54,7 @@ import Testing
 @Suite struct `Ranking` {
   private func candidates(_ words: [Candidates.Words], _ similarities: [Int64: Double] = [:]) -> Candidates {
     let nearest = similarities.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.map(\.key)
-    return Candidates(words: words, nearest: nearest) { similarities[$0] }
+    return Candidates(words: words, nearest: nearest, similarities: similarities)
   }
 
   @Test func `a step counts a quarter of a context, each further step half of the one before`() {

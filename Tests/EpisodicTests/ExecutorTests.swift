@@ -61,27 +61,17 @@ private final class SlowIndex: SearchIndex {
   init(_ index: any SearchIndex, at gate: Gate) { (self.index, self.gate) = (index, gate) }
 
   var isAvailable: Bool { index.isAvailable }
-  func words(
-    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<[Candidates.Words]> {
+  func candidates(
+    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
+  ) throws(MemoryError) -> IndexAnswer<IndexCandidates> {
     if catchesUp { gate.pass() }
-    return try index.words(request, also: episodes, in: snapshot, catchesUp: catchesUp)
+    return try index.candidates(for: request, near: query, in: source, catchesUp: catchesUp)
   }
-  func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot,
-    catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<[Neighbor]> {
-    try index.neighbors(query, in: space, request, in: snapshot, catchesUp: catchesUp)
-  }
-  func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress {
-    try index.advance(in: snapshot)
-  }
+  func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress { try index.advance(in: source) }
   func maintain(while isWanted: () -> Bool) -> Bool { index.maintain(while: isWanted) }
   func removeAll() -> Bool { index.removeAll() }
   func statistics() -> IndexStatistics { index.statistics() }
-  func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [MemoryCheck] {
-    try await index.check(against: primary, busyTimeout: busyTimeout)
-  }
+  func check(in source: any IndexSource) throws(MemoryError) -> [MemoryCheck]? { try index.check(in: source) }
   func close() { index.close() }
 }
 

@@ -92,8 +92,8 @@ import Testing
     try first.put([1, 2, 3], for: "k", in: first.database(named: "d"))
     #expect(first.close())
     #expect(first.isClosed)
-    #expect(code { () throws(LMDBError) in try first.read { _ in } } == .unavailable)
-    #expect(code { () throws(LMDBError) in try first.write { _ in } } == .unavailable)
+    #expect(code { () throws(LMDBError) in try first.read { _ throws(LMDBError) in } } == .unavailable)
+    #expect(code { () throws(LMDBError) in try first.write { _ throws(LMDBError) in } } == .unavailable)
     #expect(code { () throws(LMDBError) in try first.sync() } == .unavailable)
     #expect(first.close())
 
@@ -185,11 +185,11 @@ import Testing
     let environment = try Environment.open(at: directory.path, options: options)
     try environment.read { _ throws(LMDBError) in
       try environment.read { _ throws(LMDBError) in
-        let third = code { () throws(LMDBError) in try environment.read { _ in } }
+        let third = code { () throws(LMDBError) in try environment.read { _ throws(LMDBError) in } }
         #expect(third == .readersFull)
       }
     }
-    try environment.read { _ in }
+    try environment.read { _ throws(LMDBError) in }
   }
 
   @Test(arguments: [0, -1, Int.max, Int.min])

@@ -85,14 +85,14 @@ import Testing
       let base = try #require(map == MAP_FAILED ? nil : map)
       defer { munmap(base, 4096) }
       let mutex = (base + 8).assumingMemoryBound(to: pthread_mutex_t.self)
-      try environment.read { _ in }
+      try environment.read { _ throws(LMDBError) in }
       try #require(pthread_mutex_lock(mutex) == 0)
       try environment.read { _ throws(LMDBError) in
-        let second = code { () throws(LMDBError) in try environment.read { _ in } }
+        let second = code { () throws(LMDBError) in try environment.read { _ throws(LMDBError) in } }
         #expect(second == .busy)
       }
       pthread_mutex_unlock(mutex)
-      try environment.read { _ throws(LMDBError) in try environment.read { _ in } }
+      try environment.read { _ throws(LMDBError) in try environment.read { _ throws(LMDBError) in } }
     }
   #endif
 }

@@ -11,7 +11,7 @@ import Testing
     try environment.put([1], for: "k", in: database)
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
       let environment = try Environment.open(at: path, options: .testing)
-      try environment.read { _ in _ = kill(getpid(), SIGKILL) }
+      try environment.read { _ throws(LMDBError) in _ = kill(getpid(), SIGKILL) }
     }
     try #expect(environment.statistics().readers == 1)
     try #expect(environment.checkReaders() == 1)

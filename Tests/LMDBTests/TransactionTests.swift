@@ -45,7 +45,7 @@ import Testing
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     try environment.write { transaction throws(LMDBError) in
-      #expect(code { () throws(LMDBError) in try environment.write { _ in } } == .busy)
+      #expect(code { () throws(LMDBError) in try environment.write { _ throws(LMDBError) in } } == .busy)
       #expect(code { () throws(LMDBError) in _ = try environment.database(named: "other") } == .busy)
       try transaction.put(octets(1).span.bytes, for: octets(1).span.bytes, in: database)
     }

@@ -104,7 +104,7 @@ import Testing
     let cache = try store.begun()
     let long = String(repeating: "x", count: 6000)
     for name in 0..<20 { cache.fill(.sample("\(name)", context: long), asOf: 10) }
-    try cache.tier.environment.read { _ in
+    try cache.tier.environment.read { _ throws(LMDBError) in
       for name in 20..<500 { cache.fill(.sample("\(name)", context: long), asOf: 10) }
       #expect(cache.statistics().failures > 0)
       #expect(store.log.all.count == 1)

@@ -9,27 +9,29 @@ import Testing
   }
 
   /// I8: the row of a step that is gone may be given to a step of another episode, in another domain.
-  @Test func `a step's row that went from one episode to another is named for both`() throws {
+  @Test func `a step's row that was reused by another episode is listed for both`() throws {
     let rows = try #require(ChangedRows([step(1, of: 1), step(1, of: 2), step(1, of: 2)]))
     #expect(rows.steps == [.init(row: 1, episode: 1), .init(row: 1, episode: 2)])
     #expect(rows.episodes.isEmpty && rows.emptied.isEmpty)
   }
 
-  @Test func `an episode that went is changed and emptied, and a change without a row cannot be followed`() throws {
+  @Test func `a deleted episode is listed as changed and emptied, and a change without a row cannot be followed`()
+    throws
+  {
     let rows = try #require(ChangedRows([step(Change.allSteps, of: 3)]))
     #expect(rows.episodes == [3] && rows.emptied == [3] && rows.steps.isEmpty)
     #expect(ChangedRows([Change(revision: 1, subject: .episode, key: "e", domain: "d", finished: true)]) == nil)
   }
 
-  @Test func `a snapshot that is older once is waited for, and one after another means that the primary went back`() {
-    let refusals = Refusals()
-    #expect((0..<7).allSatisfy { _ in !refusals.isLast(at: 5) })
-    #expect(refusals.isLast(at: 5))
-    #expect((0..<7).allSatisfy { _ in !refusals.isLast(at: 5) } && !refusals.isLast(at: 6))
+  @Test func `the eighth consecutive snapshot older than the index means that the primary was replaced`() {
+    let counter = StaleSnapshotCounter()
+    #expect((0..<7).allSatisfy { _ in !counter.isLast(at: 5) })
+    #expect(counter.isLast(at: 5))
+    #expect((0..<7).allSatisfy { _ in !counter.isLast(at: 5) } && !counter.isLast(at: 6))
   }
 
-  @Test func `after a batch that was cut the next one begins smaller, and grows again when rows are small`() {
-    let size = AdaptiveBatchSize(most: 4096)
+  @Test func `after a batch that was cut the next one is smaller, and grows again while rows are small`() {
+    let size = AdaptiveBatchSize(maximum: 4096)
     #expect(size.count == 4096)
     size.fitted(40, share: 0.9, wasCut: true)
     #expect(size.count == 40)
@@ -39,16 +41,9 @@ import Testing
     #expect(size.count == 4096)
   }
 
-  @Test func `a batch that does not fit is cut to what fitted of it, and at least by half`() {
-    #expect(AdaptiveBatchSize.smaller(than: 1000, taken: 100, of: 1000) == 75)
-    #expect(AdaptiveBatchSize.smaller(than: 1000, taken: 990, of: 1000) == 500)
-    #expect(AdaptiveBatchSize.smaller(than: 2, taken: 0, of: 9) == 1)
-  }
-
-  @Test(arguments: [1, 384, 1536, 65_536]) func `a slab and a tail are bounded by bytes`(dimensions: Int) {
-    let layout = SlabLayout(dimensions: dimensions)
-    #expect(layout.capacity * layout.bytesPerVector <= 8 << 20)
-    #expect(layout.tailCapacity * layout.bytesPerVector <= 512 << 10)
-    #expect(dimensions > 384 || layout.capacity == 16_384)
+  @Test func `a batch that does not fit is cut to the part that fitted, and at least by half`() {
+    #expect(AdaptiveBatchSize.smaller(than: 1000, fitting: 100, of: 1000) == 75)
+    #expect(AdaptiveBatchSize.smaller(than: 1000, fitting: 990, of: 1000) == 500)
+    #expect(AdaptiveBatchSize.smaller(than: 2, fitting: 0, of: 9) == 1)
   }
 }

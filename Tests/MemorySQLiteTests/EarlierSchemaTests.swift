@@ -63,7 +63,7 @@ struct EarlierStore {
       // The rows that an index is built from.
       let indexed = try await primary.read { snapshot throws(MemoryError) in
         var rows: [Int64] = []
-        try snapshot.steps(.after(0, limit: 100)) { step in
+        try snapshot.steps(.after(0, limit: 100)) { (step) throws(MemoryError) in
           rows.append(step.row)
           return true
         }

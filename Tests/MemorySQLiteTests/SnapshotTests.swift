@@ -281,17 +281,6 @@ extension `A snapshot` {
     #expect(named.map(\.steps) == loaded.map { $0.matches.compactMap(\.step) })
     #expect(named.first { $0.id == "a" }?.steps.sorted() == [2, 3])
   }
-
-  @Test func `a step number is read by the row of the step`() async throws {
-    let bench = try await Bench()
-    var episode = Episode.sample("a")
-    episode.steps = [Step(id: "s", number: 7, action: "x", timestamp: Timestamp(milliseconds: 0))]
-    try await bench.primary.insert(episode)
-    let (step, none) = try await bench.primary.read { snapshot throws(MemoryError) in
-      (try snapshot.stepNumber(1), try snapshot.stepNumber(2))
-    }
-    #expect(step == 7 && none == nil)
-  }
 }
 
 extension Embedding {

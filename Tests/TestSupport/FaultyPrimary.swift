@@ -1,21 +1,21 @@
-public import EpisodicMemory
+package import EpisodicMemory
 import Synchronization
 
 /// Forwards to another primary, and fails or waits where a test injects it.
-public final class FaultyPrimary: PrimaryStore {
-  public enum Moment: Sendable { case before, after }
+package final class FaultyPrimary: PrimaryStore {
+  package enum Moment: Sendable { case before, after }
   /// Called before and after every operation with its name; an error it throws is thrown by the operation.
-  public typealias Fault = @Sendable (_ operation: String, Moment) async throws(MemoryError) -> Void
+  package typealias Fault = @Sendable (_ operation: String, Moment) async throws(MemoryError) -> Void
 
   private let primary: any PrimaryStore
   private let fault: Mutex<Fault?>
 
-  public init(_ primary: any PrimaryStore, fault: Fault? = nil) {
+  package init(_ primary: any PrimaryStore, fault: Fault? = nil) {
     self.primary = primary
     self.fault = Mutex(fault)
   }
 
-  public func set(_ fault: Fault?) { self.fault.withLock { $0 = fault } }
+  package func set(_ fault: Fault?) { self.fault.withLock { $0 = fault } }
 
   private func through<Value: Sendable>(
     _ operation: String = #function, _ body: () async throws(MemoryError) -> Value
@@ -27,115 +27,115 @@ public final class FaultyPrimary: PrimaryStore {
     return value
   }
 
-  public var identity: StoreIdentity { primary.identity }
-  public func commitStamp() throws(MemoryError) -> CommitStamp { try primary.commitStamp() }
+  package var identity: StoreIdentity { primary.identity }
+  package func commitStamp() throws(MemoryError) -> CommitStamp { try primary.commitStamp() }
 
-  public func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
+  package func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
     try await through { () async throws(MemoryError) in try await primary.changes(after: watermark, limit: limit) }
   }
-  public func insert(_ episode: Episode) async throws(MemoryError) {
+  package func insert(_ episode: Episode) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.insert(episode) }
   }
-  public func insert(
+  package func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
   ) async throws(MemoryError) -> InsertionReport {
     try await through { () async throws(MemoryError) in
       try await primary.insert(episodes, embeddings: embeddings, existing: existing)
     }
   }
-  public func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+  package func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
     try await through { () async throws(MemoryError) in
       try await primary.episodesAsRecorded(after: cursor, limit: limit)
     }
   }
-  public func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step] {
+  package func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step] {
     try await through { () async throws(MemoryError) in try await primary.append(steps, to: id, at: now) }
   }
-  public func apply(
+  package func apply(
     _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
   ) async throws(MemoryError) -> Versioned<Episode> {
     try await through { () async throws(MemoryError) in try await primary.apply(transition, to: id, at: now) }
   }
-  public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
+  package func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
     try await through { () async throws(MemoryError) in try await primary.update(id, with: change) }
   }
-  public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
+  package func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.delete(id) }
   }
-  public func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
+  package func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
     try await through { () async throws(MemoryError) in try await primary.episode(id) }
   }
-  public func episodes(
+  package func episodes(
     _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
   ) async throws(MemoryError) -> Page<Episode> {
     try await through { () async throws(MemoryError) in
       try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
     }
   }
-  public func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern {
+  package func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern {
     try await through { () async throws(MemoryError) in try await primary.record(pattern) }
   }
-  public func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
+  package func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.link(pattern, to: episode) }
   }
-  public func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
+  package func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.unlink(pattern, from: episode) }
   }
-  public func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
+  package func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
     try await through { () async throws(MemoryError) in try await primary.markUsed(id, succeeded: succeeded, at: now) }
   }
-  public func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
+  package func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.delete(id) }
   }
-  public func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
+  package func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
     try await through { () async throws(MemoryError) in try await primary.pattern(type, hash: hash) }
   }
-  public func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
+  package func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
     try await through { () async throws(MemoryError) in try await primary.patterns(filter, in: scope) }
   }
-  public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
+  package func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
     try await through { () async throws(MemoryError) in try await primary.patterns(of: episode) }
   }
-  public func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError) {
+  package func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.insert(embeddings, replacing: replacing) }
   }
-  public func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
+  package func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.delete(id) }
   }
-  public func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
+  package func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
     try await through { () async throws(MemoryError) in try await primary.embeddings(of: episode) }
   }
-  public func embeddings(
+  package func embeddings(
     in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding] {
     try await through { () async throws(MemoryError) in
       try await primary.embeddings(in: space, scope: scope, after: id, limit: limit)
     }
   }
-  public func read<Value: Sendable>(
+  package func read<Value: Sendable>(
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {
     try await through { () async throws(MemoryError) in try await primary.read(body) }
   }
   /// Always `nil`, so that every search passes through `read` and its faults.
-  public func readBriefly<Value>(
+  package func readBriefly<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? { nil }
-  public func statistics() async throws(MemoryError) -> PrimaryStatistics {
+  package func statistics() async throws(MemoryError) -> PrimaryStatistics {
     try await through { () async throws(MemoryError) in try await primary.statistics() }
   }
-  public func check() async throws(MemoryError) -> [Check] {
+  package func check() async throws(MemoryError) -> [Check] {
     try await through { () async throws(MemoryError) in try await primary.check() }
   }
-  public func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) {
+  package func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in
       try await primary.rebuildTextIndexes(acceptingTexts: acceptingTexts)
     }
   }
-  public func optimizeTextIndexes() async throws(MemoryError) {
+  package func optimizeTextIndexes() async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.optimizeTextIndexes() }
   }
-  public func close() async throws(MemoryError) {
+  package func close() async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.close() }
   }
 }

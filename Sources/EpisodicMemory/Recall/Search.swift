@@ -1,88 +1,123 @@
+import Heaps
 import Vectors
 
-/// One search: both legs, by the index where it can and by the primary where it cannot, and their ranking.
-struct Search: Sendable {
+/// One search of one snapshot: both legs, by the index if it can and by the primary if not, their ranking, and what
+/// `load` makes of the ranked episodes.
+struct Search<Value: Sendable>: Sendable {
+  typealias Load = @Sendable (any PrimarySnapshot, [RankedEpisode], RecallRequest) throws(MemoryError) -> Value
+
   let request: RecallRequest
   let ranking: Ranking
   let limit: Int
   let minimumScore: Double?
-  private let index: any SearchIndex
+  let isExact: Bool
+  let load: Load
 
-  /// - Parameter request: Checked.
-  /// - Parameter index: `nil` for a search of the primary alone.
-  init(_ request: RecallRequest, _ query: Query, index: (any SearchIndex)?) {
-    self.request = request
-    self.ranking = query.ranking
-    self.limit = query.limit
-    self.minimumScore = query.minimumScore
-    self.index = query.isExact ? NoIndex(because: "the query is exact") : index ?? NoIndex(because: "overtaken")
+  /// - Parameter query: Checked.
+  init(_ query: Query, terms: SearchTerms?, _ load: @escaping Load) {
+    request = RecallRequest(query, terms: terms)
+    ranking = query.ranking
+    limit = query.limit
+    minimumScore = query.minimumScore
+    isExact = query.isExact
+    self.load = load
   }
 
-  /// Whether the index could answer, so that the search may be a matter of milliseconds.
-  var mayBeBrief: Bool { index.isAvailable }
-
-  /// The episodes that answer, best first, as of the snapshot.
-  ///
-  /// - Parameter behind: Called where the index has nothing to say and should follow, or every vector has to be visited;
-  ///   answers whether the primary may do so, which takes long.
-  /// - Parameter isBrief: Whether only what the index has already will do: it does not catch up first.
-  /// - Returns: `nil` where the index is ahead of the snapshot: take a newer one; and where the primary is not to search.
+  /// - Parameter index: `nil` to search the primary alone.
+  /// - Parameter catchesUp: Whether the index may apply missing changes first, which takes milliseconds.
+  /// - Parameter mayScan: Called before the primary visits every match or vector because the index cannot answer, which
+  ///   takes long; false ends the search.
+  /// - Returns: `nil` if the snapshot is older than the index, or `mayScan` was false.
   func run(
-    in snapshot: any PrimarySnapshot, isBrief: Bool, behind: () -> Bool
-  ) throws(MemoryError) -> [RankedEpisode]? {
-    guard var likeness = try likeness(in: snapshot, isBrief, behind),
-      let words = try words(also: likeness.nearest, in: snapshot, isBrief, behind)
-    else { return nil }
-    try likeness.complete(words.map(\.row), in: snapshot)
-    let known = likeness.byEpisode
-    let candidates = Candidates(words: words, nearest: likeness.nearest) { known[$0] }
-    let ranked = ranking.rank(candidates, limit: limit, legs: legs)
-    guard let minimumScore else { return ranked }
-    return ranked.filter { $0.shares.total >= minimumScore }
-  }
-
-  private var legs: Ranking.Legs {
-    request.vector == nil ? .words : request.terms == nil ? .vector : .both
-  }
-
-  private func words(
-    also nearest: [Int64], in snapshot: any PrimarySnapshot, _ isBrief: Bool, _ behind: () -> Bool
-  ) throws(MemoryError) -> [Candidates.Words]? {
-    guard request.terms != nil else { return [] }
-    if index.isAvailable {
-      switch try index.words(request, also: nearest, in: snapshot, catchesUp: !isBrief) {
-      case .found(let words): return words
-      case .ahead, .behind: return nil
-      case .silent: guard behind() else { return nil }
+    in snapshot: any PrimarySnapshot, _ index: (any SearchIndex)?, catchesUp: Bool, mayScan: () -> Bool
+  ) throws(MemoryError) -> Value? {
+    var query: SpaceQuery?
+    if let vector = request.vector {
+      var spaces = try snapshot.spaces()
+      // Only vectors within scope and filter may decide which space is meant (I8). A single space that fits decides
+      // nothing: a vector outside the scope is not found in it.
+      if request.space == nil, spaces.count != 1 || spaces.first?.dimensions != vector.count {
+        guard mayScan() else { return nil }
+        spaces = try snapshot.spaces(request.scope, request.filter)
       }
+      query = try SpaceQuery(vector, in: request.space, among: spaces)
     }
-    return try snapshot.words(request)
+    var found = IndexCandidates(words: nil, neighbors: nil)
+    if let index, index.isAvailable, request.terms != nil || query != nil {
+      switch try index.candidates(for: request, near: query, in: snapshot, catchesUp: catchesUp) {
+      case .found(let candidates): found = candidates
+      case .ahead, .behind: return nil
+      case .silent: break
+      }
+      let isComplete = (request.terms == nil || found.words != nil) && (query == nil || found.neighbors != nil)
+      guard isComplete || mayScan() else { return nil }
+    }
+    var words = found.words ?? []
+    if found.words == nil, request.terms != nil { words = try snapshot.words(request) }
+    let similarities = try VectorSimilarities(found.neighbors, query, request, of: words, in: snapshot)
+    let candidates = Candidates(words: words, nearest: similarities.nearest, similarities: similarities.byEpisode)
+    let legs: Ranking.Legs = request.vector == nil ? .words : request.terms == nil ? .vector : .both
+    var ranked = ranking.rank(candidates, limit: limit, legs: legs)
+    if let minimumScore { ranked.removeAll { !($0.shares.total >= minimumScore) } }
+    return try load(snapshot, ranked, request)
+  }
+}
+
+extension SpaceQuery {
+  /// - Returns: `nil` if there are no spaces.
+  /// - Throws: `.invalid` and `.dimensionMismatch` as `EmbeddingSpace.resolve`.
+  fileprivate init?(
+    _ components: [Float], in named: EmbeddingSpace?, among spaces: [EmbeddingSpace]
+  ) throws(MemoryError) {
+    guard let space = try EmbeddingSpace.resolve(named, dimensions: components.count, among: spaces) else { return nil }
+    do {
+      self.init(VectorQuery(try Vector(components), metric: space.metric), in: space)
+    } catch {
+      throw MemoryError(.invalid, "vector: \(error)", cause: error)
+    }
+  }
+}
+
+/// The similarity of episodes to a query's vector, each by the best of its vectors.
+private struct VectorSimilarities {
+  /// Rows of the nearest episodes, best first; of equal ones the last recorded first.
+  private(set) var nearest: [Int64] = []
+  private(set) var byEpisode: [Int64: Double] = [:]
+
+  /// - Parameter neighbors: Those of the index; `nil` to compare every vector that passes scope and filter.
+  /// - Parameter query: `nil`: the request has no vector, or the store none within its scope.
+  /// - Parameter words: The episodes of the word leg. Those that are not among the nearest are compared, too: with a score of
+  ///   0 instead, ties would decide.
+  init(
+    _ neighbors: [Neighbor]?, _ query: SpaceQuery?, _ request: RecallRequest, of words: [Candidates.Words],
+    in snapshot: any PrimarySnapshot
+  ) throws(MemoryError) {
+    guard let query else { return }
+    let metric = query.space.metric
+    if let neighbors {
+      for neighbor in neighbors { insert(neighbor.episode, neighbor.similarity, metric) }
+      nearest = byEpisode.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.map(\.key)
+      for episode in words.map(\.row) where byEpisode[episode] == nil {
+        if let best = try snapshot.similarity(ofEpisode: episode, to: query.vector, in: query.space) {
+          insert(episode, best, metric)
+        }
+      }
+      return
+    }
+    var best: [Int64: Double] = [:]
+    try snapshot.neighbors(query.vector, in: query.space, request.scope, request.filter) { _, episode, similarity in
+      best[episode] = max(best[episode] ?? -.infinity, similarity)
+    }
+    for (episode, similarity) in best { insert(episode, similarity, metric) }
+    var top = TopK<Scored<Int64>>(request.depth)
+    // Of equal scores `TopK` keeps the smaller id: negated, the last recorded.
+    for (episode, similarity) in byEpisode { top.insert(Scored(-episode, score: similarity)) }
+    nearest = top.ranked().map { -$0.id }
   }
 
-  private func likeness(
-    in snapshot: any PrimarySnapshot, _ isBrief: Bool, _ behind: () -> Bool
-  ) throws(MemoryError) -> Likeness? {
-    guard let components = request.vector else { return Likeness() }
-    var spaces = try snapshot.spaces()
-    // Only what the question may see decides where its vector belongs (I8). Where there is one space that fits, that is
-    // so whether or not the question may see it: what it may not see, it does not find.
-    if request.space == nil, spaces.count != 1 || spaces.first?.dimensions != components.count {
-      guard behind() else { return nil }
-      spaces = try snapshot.spaces(request.scope, request.filter)
-    }
-    guard let space = try EmbeddingSpace.resolve(request.space, dimensions: components.count, among: spaces) else {
-      return Likeness()
-    }
-    let vector: Vector
-    do { vector = try Vector(components) } catch { throw MemoryError(.invalid, "vector: \(error)", cause: error) }
-    let query = VectorQuery(vector, metric: space.metric)
-    if index.isAvailable {
-      switch try index.neighbors(query, in: space, request, in: snapshot, catchesUp: !isBrief) {
-      case .found(let neighbors): return Likeness(neighbors, query, space)
-      case .ahead, .behind: return nil
-      case .silent: guard behind() else { return nil }
-      }
-    }
-    return try Likeness(everyVectorIn: snapshot, query, space, request)
+  /// Maps a negated distance, which has no best value to be divided by, to 0...1 for fusion.
+  private mutating func insert(_ episode: Int64, _ similarity: Double, _ metric: Metric) {
+    let similarity = metric == .euclidean ? 1 / (1 - similarity) : similarity
+    byEpisode[episode] = max(byEpisode[episode] ?? -.infinity, similarity)
   }
 }

@@ -1,4 +1,4 @@
-/// An episode that answers a query, and why.
+/// An episode that matches a query, and what matched.
 public struct Hit: Hashable, Sendable {
   /// What one signal adds to the score; together they are the score.
   public struct Shares: Hashable, Sendable {
@@ -6,7 +6,7 @@ public struct Hit: Hashable, Sendable {
     public var context: Double
     /// Words of the steps.
     public var steps: Double
-    /// Likeness of the vectors.
+    /// Similarity of the vectors.
     public var vector: Double
 
     public init(context: Double = 0, steps: Double = 0, vector: Double = 0) {
@@ -22,7 +22,7 @@ public struct Hit: Hashable, Sendable {
   public struct Match: Hashable, Sendable {
     /// The step; `nil` for the context.
     public let step: Int?
-    /// The surroundings of the matching words, which stand between `‹` and `›`; `nil` unless the query asked for it.
+    /// The matching words, between `‹` and `›`, with the text around them; `nil` unless `Query.excerpts`.
     public let excerpt: String?
 
     public init(step: Int?, excerpt: String? = nil) {
@@ -34,7 +34,7 @@ public struct Hit: Hashable, Sendable {
   public let episode: Episode
   public let score: Double
   public let shares: Shares
-  /// The context first where it matched, then the best steps, best first.
+  /// The context first if it matched, then the best steps, best first.
   public let matches: [Match]
 
   public init(episode: Episode, score: Double, shares: Shares, matches: [Match]) {
@@ -42,5 +42,22 @@ public struct Hit: Hashable, Sendable {
     self.score = score
     self.shares = shares
     self.matches = matches
+  }
+}
+
+/// An episode that matches a query, by id.
+public struct SearchHit: Hashable, Sendable {
+  public let id: Episode.ID
+  public let score: Double
+  /// What each signal adds to the score.
+  public let shares: Hit.Shares
+  /// Numbers of the best matching steps, best first.
+  public let steps: [Int]
+
+  package init(id: Episode.ID, score: Double, shares: Hit.Shares, steps: [Int]) {
+    self.id = id
+    self.score = score
+    self.shares = shares
+    self.steps = steps
   }
 }

@@ -1,14 +1,14 @@
-/// A question to memory: by words, by meaning, or both.
+/// What to recall: by words, by a vector, or both.
 public struct Query: Hashable, Sendable {
-  /// Natural words; never query syntax. Any of them may match, rare ones weigh most.
+  /// Natural words, never query syntax. An episode matches if any of them does; rare words weigh most.
   public var text: String?
   /// Word sequences that must occur as they stand (after stemming), each in the context or in one step.
   public var phrases: [String]
   /// Beginnings of words that must occur.
   public var prefixes: [String]
-  /// The embedding of the question.
+  /// The embedding of the query.
   public var vector: [Float]?
-  /// The space of `vector`; `nil` where the store has one space of that length.
+  /// The space of `vector`; may be `nil` if the store has one space of that length.
   public var space: EmbeddingSpace?
   public var scope: Query.Scope
   public var filter: Episode.Filter
@@ -17,14 +17,13 @@ public struct Query: Hashable, Sendable {
   /// Hits that score less are left out: by the metric's similarity for a vector alone, by bm25 for words alone, by the
   /// fused score of 0...1 for both.
   public var minimumScore: Double?
-  /// Whether to compare every vector and rank every match instead of asking the index: what the index is measured against.
+  /// Whether to compare every vector and rank every match without the index: the baseline that its recall is measured by.
   public var isExact: Bool
-  /// Whether hits quote the texts that matched, for people to read; about a quarter of a millisecond a text.
+  /// Whether hits quote the texts that matched, for people to read. Costs about 0.25 ms a text.
   public var excerpts: Bool
   public var ranking: Ranking
-  /// How old a cached answer may be, whatever was recorded since; `nil` for as of now. The episodes in it are shown as
-  /// they are now; those that are gone, or have left the scope or the filter, are left out. Matches and excerpts are those
-  /// of the answer.
+  /// How old a cached result may be; `nil`: as new as the last commit. Its episodes are loaded as they are now, without
+  /// those that were deleted or have left the scope or the filter. Matches and excerpts are those of the cached result.
   public var maximumStaleness: Duration?
 
   public init(
@@ -70,6 +69,9 @@ extension Query {
     guard vector == nil else { return false }
     return try SearchTerms(text: text, phrases: phrases, prefixes: prefixes).isEmpty
   }
+
+  /// Those of the filter, or completed and failed.
+  var statuses: Set<Episode.Status> { filter.statuses ?? [.completed, .failed] }
 }
 
 public typealias Scope = Query.Scope

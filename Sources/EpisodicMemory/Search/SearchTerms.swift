@@ -1,17 +1,17 @@
-/// What a query's words come down to: the terms that are looked up.
-public struct SearchTerms: Hashable, Sendable {
-  /// More terms than these cost time and say nothing more.
-  public static let maximumCount = 64
+/// The terms of a query as they are looked up.
+package struct SearchTerms: Hashable, Sendable {
+  /// Terms beyond these cost time and hardly change a ranking.
+  package static let maximumCount = 64
 
-  /// Any may match. Distinct, lower case, spelled as in the question; without stop words unless there is nothing else. Of
-  /// more than `maximumCount`, the first half and the last: a pasted log begins with what was run and ends with the error.
-  public let words: [String]
-  /// All must match, as sequences of words.
-  public let phrases: [[String]]
-  /// All must match, each as the beginning of a word.
-  public let prefixes: [String]
+  /// Alternatives. Distinct, lower case, spelled as in the query; without stop words unless there are no others. Of more than
+  /// `maximumCount`, the first and last 32: a pasted log begins with the command and ends with the error.
+  package let words: [String]
+  /// Required, as sequences of words.
+  package let phrases: [[String]]
+  /// Required, each as the beginning of a word.
+  package let prefixes: [String]
 
-  /// - Throws: `.invalid` where a phrase or a prefix has no word.
+  /// - Throws: `.invalid` if a phrase or a prefix has no word.
   init(text: String?, phrases: [String], prefixes: [String]) throws(MemoryError) {
     words = Self.distinctWords(of: text ?? "")
     var sequences: [[String]] = []
@@ -41,9 +41,9 @@ public struct SearchTerms: Hashable, Sendable {
 
   /// The spellings under which a text may be in the index, distinct by their bytes: as it is, composed, decomposed.
   ///
-  /// The first is needed besides the other two: some letters (Bengali য়, Hebrew שׁ, compatibility ideographs) are
-  /// neither what composing nor what decomposing makes of them.
-  public static func spellings(of text: String) -> [String] {
+  /// The first is needed too: some letters (Bengali য়, Hebrew שׁ, compatibility ideographs) are equal to neither their composed
+  /// nor their decomposed form.
+  package static func spellings(of text: String) -> [String] {
     var spellings = [text]
     for form in [text.canonicallyComposed, text.canonicallyDecomposed]
     where !spellings.contains(where: { $0.utf8.elementsEqual(form.utf8) }) {
@@ -52,7 +52,7 @@ public struct SearchTerms: Hashable, Sendable {
     return spellings
   }
 
-  public var isEmpty: Bool { words.isEmpty && phrases.isEmpty && prefixes.isEmpty }
+  package var isEmpty: Bool { words.isEmpty && phrases.isEmpty && prefixes.isEmpty }
 
   private static func distinctWords(of text: String) -> [String] {
     let split = splitMarkingStopWords(text)
@@ -63,12 +63,12 @@ public struct SearchTerms: Hashable, Sendable {
     return Array(words.prefix(maximumCount / 2) + words.suffix(maximumCount / 2))
   }
 
-  /// The words of a text as the full-text index cuts them: runs of letters, digits and marks, in lower case.
+  /// The words of a text as the full-text index separates them: runs of letters, digits and marks, in lower case.
   private static func split(_ text: String) -> [String] {
     text.unicodeScalars.split { !isPartOfWord($0) }.map { String($0).lowercased() }
   }
 
-  /// The words of a text; a stop word inside an identifier (`us-west-2`, `it-IT`, `is_valid`) is none.
+  /// The words of a text; a stop word inside an identifier (`us-west-2`, `it-IT`, `is_valid`) does not count as one.
   private static func splitMarkingStopWords(_ text: String) -> [(word: String, isStopWord: Bool)] {
     let scalars = text.unicodeScalars
     var words: [(word: String, isStopWord: Bool)] = []
@@ -85,7 +85,7 @@ public struct SearchTerms: Hashable, Sendable {
     return words
   }
 
-  /// Whether what is next to a word, nearest first, joins it to another one.
+  /// Whether the characters beside a word, nearest first, join it to another word.
   private static func isJoined(_ neighbors: some Collection<Unicode.Scalar>) -> Bool {
     guard let connector = neighbors.first, "-_./:@#+\\~".unicodeScalars.contains(connector) else { return false }
     return neighbors.dropFirst().first.map(isPartOfWord) ?? false
@@ -105,4 +105,18 @@ public struct SearchTerms: Hashable, Sendable {
     default: false
     }
   }
+}
+
+/// English words that do not tell tasks apart.
+///
+/// Negation, quantity, comparison, order and direction are not among them ("not", "more", "all", "before", "without").
+/// The single letters are the rest of a word after an apostrophe.
+private enum StopWords {
+  static let english = Set(
+    """
+    a about am an and are as at be been being but by can could d did do does for from had has have he her here him his \
+    how i if in into is it its ll m may me might must my of on onto or our re s shall she should so t that the their \
+    them there these they this those to us ve was we were what when where which who whom whose why will with would you \
+    your
+    """.split(separator: " ").map(String.init))
 }

@@ -1,7 +1,7 @@
 /// Answers in front of the primary: derived, disposable, and never older than the last commit (I1, I3).
 ///
 /// A cache that is broken, full or locked is one that misses: nothing here throws.
-public protocol Cache: Sendable {
+package protocol Cache: Sendable {
   /// Whether it is of any use to ask.
   var isAvailable: Bool { get }
   /// Where in the primary's history the cache has got to; `nil` where it cannot say and must start anew.
@@ -60,13 +60,13 @@ public enum Finding: Sendable {
 public struct CacheFill: Sendable {
   public let key: CacheKey
   /// `nil` where the primary has nothing under that key, which is kept as well.
-  public let value: (any Cacheable)?
+  package let value: (any Cacheable)?
   /// What the value depends on.
   public let tags: [CacheTag]
   /// Whether somebody asked for it and `find` did not have it.
   public let afterMiss: Bool
 
-  public init(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], afterMiss: Bool) {
+  package init(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], afterMiss: Bool) {
     self.key = key
     self.value = value
     self.tags = tags
@@ -129,19 +129,19 @@ public enum CacheTag: Hashable, Sendable {
 }
 
 /// No cache: every read goes to the primary.
-public struct NoCache: Cache {
+package struct NoCache: Cache {
   private let reason: String
 
-  public init(because reason: String) { self.reason = reason }
+  package init(because reason: String) { self.reason = reason }
 
-  public var isAvailable: Bool { false }
-  public func watermark() -> Watermark? { nil }
-  public func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> CatchUp { .unavailable }
-  public func find(_ key: CacheKey, _ freshness: Freshness) -> Finding { .miss }
-  public func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool { true }
-  public func reject(_ key: CacheKey) {}
-  public func removeAll() -> Bool { true }
-  public func statistics() -> CacheStatistics { CacheStatistics(unavailable: reason) }
-  public func check(against primary: any PrimaryStore) async -> [MemoryCheck] { [] }
-  public func close() {}
+  package var isAvailable: Bool { false }
+  package func watermark() -> Watermark? { nil }
+  package func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> CatchUp { .unavailable }
+  package func find(_ key: CacheKey, _ freshness: Freshness) -> Finding { .miss }
+  package func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool { true }
+  package func reject(_ key: CacheKey) {}
+  package func removeAll() -> Bool { true }
+  package func statistics() -> CacheStatistics { CacheStatistics(unavailable: reason) }
+  package func check(against primary: any PrimaryStore) async -> [MemoryCheck] { [] }
+  package func close() {}
 }

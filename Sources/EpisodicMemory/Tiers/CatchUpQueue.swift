@@ -1,14 +1,13 @@
 import Synchronization
 
-/// One catching up at a time in a process: all the others wait for it, and those that wait for the same commit are done
-/// when it is.
+/// Lets one caller of a process at a time bring the cache to a commit; callers that wait for the same commit return with it.
 ///
-/// What each of them did for itself would be read, locked and refused as many times as there are readers.
+/// Without it, each of *n* concurrent readers would read the feed, wait for the cache's lock and find the work done.
 final class CatchUpQueue: Sendable {
   enum Turn {
-    /// The caller catches up now, and calls `leave`.
+    /// The caller catches up, then calls `leave`.
     case leads
-    /// Somebody caught up to the caller's stamp.
+    /// Another caller caught up to the same stamp.
     case reached
     /// The caller's task was cancelled.
     case cancelled
@@ -23,15 +22,15 @@ final class CatchUpQueue: Sendable {
   private struct State {
     var isTaken = false
     var waiting: [Waiting] = []
-    /// Numbers those who come.
+    /// The number of the last caller that waited.
     var count = 0
   }
 
   private let state = Mutex(State())
 
-  /// Waits for its turn.
+  /// Suspends until the caller may catch up, or need not any more.
   ///
-  /// - Parameter stamp: Where the caller wants to get to.
+  /// - Parameter stamp: The commit to catch up to.
   func enter(at stamp: CommitStamp) async -> Turn {
     let number = state.withLock { state -> Int? in
       guard state.isTaken else {
@@ -63,9 +62,9 @@ final class CatchUpQueue: Sendable {
     }
   }
 
-  /// Ends the turn and gives it to whoever has waited longest for another stamp.
+  /// Ends the caller's turn and starts that of the longest waiting caller with another stamp.
   ///
-  /// - Parameter reached: What the cache was brought to; `nil` where it was not.
+  /// - Parameter reached: The commit that the cache was brought to; `nil` if that failed.
   func leave(reached: CommitStamp?) {
     let (done, next) = state.withLock { state -> ([Waiting], Waiting?) in
       let done = state.waiting.filter { $0.stamp == reached }

@@ -1,18 +1,20 @@
 import FileLocks
 import Synchronization
 
-/// Keeps the index near the primary, so that a query finds little to catch up with.
+/// Applies the primary's changes to the index in the background, so that a query has few left to apply.
 ///
-/// Safety never depends on it: a query takes in what is missing, or has the primary search alone. Every step runs on a
-/// reader of the primary or on a thread of `BlockingWork`, never on the caller's executor.
+/// Only speed depends on it: a query applies missing changes itself or searches the primary. Every step runs on a reader's
+/// thread of the primary or on a thread of `BlockingWork`, never on the caller's executor.
 final class IndexFollower: Sendable {
-  /// Changes that may wait for the next query: what a query takes in without anybody noticing.
-  private static let patience = 256
-  /// A second or two of work: several times what a batch of thousands takes.
+  /// Changes that are left to the next query, which applies them in a few milliseconds.
+  private static let maximumPending = 256
+  /// About 1 to 2 s of work: several times what a batch of thousands takes.
   private static let stepsAfterWrite = 16
-  /// A write does not wait for longer than this for another process that keeps the index.
+  /// Bounds a write's wait for another process that keeps the index locked.
   private static let waitAfterWrite = Duration.milliseconds(200)
-  /// While another process has the index's lock.
+  /// Comparisons before a check gives up on an index that other processes keep ahead of it.
+  private static let maximumChecks = 64
+  /// Between two attempts to lock the index.
   private static let pause = Duration.milliseconds(5)
 
   private struct State {
@@ -33,50 +35,50 @@ final class IndexFollower: Sendable {
     self.busyTimeout = busyTimeout
   }
 
-  /// Tells of a write that has been committed; now and then the index follows in the background.
+  /// Counts committed changes, and follows in the background after every 256.
   func noteChanges(_ count: Int) {
     guard index.isAvailable else { return }
     let isDue = state.withLock { state in
       state.pending += count
-      return state.pending >= Self.patience
+      return state.pending >= Self.maximumPending
     }
     if isDue { start() }
   }
 
-  /// Follows in the background, unless that is under way.
+  /// Follows in the background, unless it already does.
   func start() {
     guard index.isAvailable else { return }
     state.withLock { state in
       guard state.task == nil, !state.isClosed else { return }
       state.pending = 0
       state.task = Task.detached(priority: .utility) { [self] in
-        // Nobody waits for it, and what is wrong with the primary the next read will say.
+        // No caller to throw to; the next read meets the same failure of the primary.
         do throws(MemoryError) { try await follow() } catch {}
         self.state.withLock { $0.task = nil }
       }
     }
   }
 
-  /// Follows after many changes, so that the next query does not find the index too far behind. Where it has much more to
-  /// catch up with than those, or another process keeps the index, the rest is left to the background.
+  /// Follows after a write of many changes, for at most 16 steps and 200 ms of waiting. The rest is left to the background.
   func followAfterWrite() async {
-    // The write stands whatever becomes of this: what is wrong with the primary the next read will say.
+    // The write is committed whatever happens here; the next read meets the same failure of the primary.
     do throws(MemoryError) {
       if try await follow(atMost: Self.stepsAfterWrite, waitingAtMost: Self.waitAfterWrite) { return }
     } catch {}
     start()
   }
 
-  /// Follows until the index is where the primary is, and merges what is to be merged.
+  /// Follows until the index equals the primary, then merges.
   ///
-  /// - Parameter steps: Steps that it may take.
-  /// - Parameter limit: How long to wait for another process that keeps the index locked; `nil` for the store's own.
-  /// - Returns: Whether there is nothing left to do, or to be done.
-  /// - Throws: `.busy` where another process kept the index for longer; `.cancelled`; what the primary throws. An index
-  ///   that fails is unavailable from then on, which is not an error.
+  /// - Parameter merges: False to leave out the merges.
+  /// - Parameter steps: At most this many.
+  /// - Parameter limit: How long to wait for another process that keeps the index locked; `nil`: `busyTimeout`.
+  /// - Returns: Whether all is done, or the index is unavailable, which is not an error.
+  /// - Throws: `.busy` if another process keeps the index locked for longer; `.cancelled`; what the primary throws.
   @discardableResult
   func follow(
-    atMost steps: Int = .max, waitingAtMost limit: Duration? = nil, _ progress: (IndexProgress) -> Void = { _ in }
+    merges: Bool = true, atMost steps: Int = .max, waitingAtMost limit: Duration? = nil,
+    _ progress: (IndexProgress) -> Void = { _ in }
   ) async throws(MemoryError) -> Bool {
     let index = index
     var wait = BoundedWait(limit ?? busyTimeout, pause: Self.pause)
@@ -89,7 +91,7 @@ final class IndexFollower: Sendable {
       case .building, .following: wait.reset()
       case .waiting: try await wait.pause(for: Self.locked)
       case .arrived:
-        while try await maintain() { try MemoryError.throwIfCancelled() }
+        while merges, try await maintain() { try MemoryError.throwIfCancelled() }
         return true
       case .unavailable: return true
       }
@@ -97,7 +99,7 @@ final class IndexFollower: Sendable {
     return false
   }
 
-  /// Merges take seconds in a large index; one that is under way ends without effect when the task is cancelled.
+  /// Merges take seconds in a large index. Cancelling the task ends a running one without effect.
   private func maintain() async throws(MemoryError) -> Bool {
     let index = index
     return try await BlockingWork.shared.run { (cancellation) throws(MemoryError) in
@@ -105,9 +107,31 @@ final class IndexFollower: Sendable {
     }
   }
 
-  /// Forgets the index, as soon as no other process has its lock.
+  /// Follows, then compares the index with the primary in one snapshot of both.
   ///
-  /// - Throws: `.busy` where one keeps it, `.cancelled`.
+  /// - Returns: Nothing if the index is unavailable, since then it answers nothing wrong.
+  /// - Throws: `.busy` if another process keeps the index locked for longer than `busyTimeout`; `.cancelled`.
+  func check() async throws(MemoryError) -> [MemoryCheck] {
+    let index = index
+    do throws(MemoryError) {
+      for _ in 0..<Self.maximumChecks {
+        try await follow(merges: false)
+        guard index.isAvailable else { return [] }
+        // Other processes may have moved the index ahead of the snapshot meanwhile.
+        let checks = try await primary.read { snapshot throws(MemoryError) in try index.check(in: snapshot) }
+        if let checks { return checks }
+      }
+      return [MemoryCheck("search index", .failed("it does not catch up with the primary; run rebuild"))]
+    } catch let error where error.code == .busy || error.code == .cancelled {
+      throw error
+    } catch {
+      return [MemoryCheck("search index", .failed("it could not be compared: \(error)"))]
+    }
+  }
+
+  /// Removes the index's content, waiting for other processes for `busyTimeout`.
+  ///
+  /// - Throws: `.busy` after that, `.cancelled`.
   func removeAll() async throws(MemoryError) {
     let index = index
     var wait = BoundedWait(busyTimeout, pause: Self.pause)
@@ -118,7 +142,7 @@ final class IndexFollower: Sendable {
 
   static let locked = "another process keeps the search index locked; look for one that is stopped, and try again"
 
-  /// Stops what runs in the background and waits for its end.
+  /// Cancels the background task and waits for its end.
   func close() async {
     let task = state.withLock { state in
       state.isClosed = true

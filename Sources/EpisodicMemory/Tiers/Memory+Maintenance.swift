@@ -18,7 +18,7 @@ extension Memory {
   ///
   /// - Throws: `.busy` if another process locks the index for longer than the store's `busyTimeout`; `.cancelled`.
   public func check() async throws(MemoryError) -> [MemoryCheck] {
-    let (primary, cache, index, gate, busyTimeout) = (primary, cache, index, reads.gate, follower.busyTimeout)
+    let (primary, cache, gate, follower) = (primary, cache, reads.gate, follower)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
       let checks = try await primary.check()
       // A cache that lags behind is not wrong: let it catch up before it is compared.
@@ -26,7 +26,7 @@ extension Memory {
       try MemoryError.throwIfCancelled()
       let ofCache = await cache.check(against: primary)
       try MemoryError.throwIfCancelled()
-      return checks + ofCache + (try await index.check(against: primary, busyTimeout: busyTimeout))
+      return checks + ofCache + (try await follower.check())
     }
   }
 

@@ -1,101 +1,113 @@
-public import Vectors
+package import Vectors
 
-/// One moment of the primary, lent for as long as a closure runs: what searches it, and what an index is made from.
+/// One moment of the primary, lent for as long as a closure runs.
 ///
-/// Everything is read as of `watermark`. Nothing of it may be kept: what is lent as bytes is gone when the closure that
-/// received it returns.
-public protocol PrimarySnapshot {
-  /// The last change in it.
-  func watermark() throws(MemoryError) -> Watermark
-  /// As `PrimaryStore.changes(after:limit:)`.
-  func changes(after watermark: Watermark?, limit: Int) throws(MemoryError) -> ChangeBatch
-
-  // MARK: What indexes are made from, in the order of rows, until `body` returns false
-
-  /// Lends episodes with what filters look at and their context.
-  func episodes(_ rows: RowSelection, _ body: (IndexedEpisode) throws(MemoryError) -> Bool) throws(MemoryError)
-  /// Lends steps with their texts.
-  func steps(_ rows: RowSelection, _ body: (IndexedStep) throws(MemoryError) -> Bool) throws(MemoryError)
-  /// Lends vectors.
-  func vectors(_ rows: RowSelection, _ body: (IndexedVector) throws(MemoryError) -> Bool) throws(MemoryError)
-  /// The last row of a table, 0 where it is empty: about how many there are.
-  func lastRow(of table: IndexedTable) throws(MemoryError) -> Int64
-  /// Cuts a text into words as the full-text index does.
-  ///
-  /// - Parameter body: Receives each word, folded and stemmed, and its place, counted from 0.
-  func words(
-    of text: UnsafeRawBufferPointer, _ body: (_ word: UnsafeRawBufferPointer, _ place: UInt32) -> Void
-  ) throws(MemoryError)
-
-  // MARK: Searching without an index, and what an index does not have
-
-  /// Every episode of which a word matches: visits each matching row.
+/// Everything is read as of `watermark`. Bytes are lent to the closure that receives them and must be copied to outlive it.
+package protocol PrimarySnapshot: IndexSource {
+  /// Every episode of which a word matches. Visits each matching row.
   func words(_ request: RecallRequest) throws(MemoryError) -> [Candidates.Words]
-  /// The spaces there are, by model and length.
+  /// The embedding spaces of the store, by model and length.
   func spaces() throws(MemoryError) -> [EmbeddingSpace]
-  /// The spaces of the vectors that pass scope and filter: visits each of them.
+  /// The spaces of the vectors that pass scope and filter. Visits each of those vectors.
   func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace]
-  /// How like the query every vector of the space is that passes scope and filter: visits each of them.
+  /// The similarity of every vector of the space that passes scope and filter. Visits each of them.
   func neighbors(
     _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError)
-  /// How like the query one vector is; `nil` where there is none in that row.
-  ///
-  /// - Parameter episode: The row of its episode, whose id is remembered for `searchHits`: the two lie side by side.
-  func similarity(
-    of vector: Int64, ofEpisode episode: Int64, to query: VectorQuery
-  ) throws(MemoryError) -> Double?
-  /// How like the query an episode is, by the best of its vectors in the space; `nil` where it has none.
+  /// The similarity of an episode's best vector in the space; `nil` if it has none.
   func similarity(
     ofEpisode row: Int64, to query: VectorQuery, in space: EmbeddingSpace
   ) throws(MemoryError) -> Double?
-  /// The number of a step by its row.
-  func stepNumber(_ row: Int64) throws(MemoryError) -> Int?
-  /// What was chosen, by name.
+  /// The ranked episodes by id, without loading them.
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit]
-  /// Loads what was chosen, with excerpts where the request wants them.
+  /// Loads the ranked episodes, with excerpts if the request says so.
   func hits(_ ranked: [RankedEpisode], _ request: RecallRequest) throws(MemoryError) -> [Hit]
 }
 
-/// A table that indexes are made from.
-public enum IndexedTable: UInt8, CaseIterable, Sendable {
+/// What a search index reads of the primary: its position, its changes, rows to index, words, and exact similarities.
+package protocol IndexSource {
+  /// The last change in the snapshot.
+  func watermark() throws(MemoryError) -> Watermark
+  /// As `PrimaryStore.changes(after:limit:)`.
+  func changes(after watermark: Watermark?, limit: Int) throws(MemoryError) -> ChangeBatch
+
+  /// Lends episodes in the order of their rows, until `body` returns false.
+  func episodes<Failure: PrimaryFailure>(
+    _ rows: RowSelection, _ body: (IndexedEpisode) throws(Failure) -> Bool
+  ) throws(Failure)
+  /// Lends steps in the order of their rows, until `body` returns false.
+  func steps<Failure: PrimaryFailure>(
+    _ rows: RowSelection, _ body: (IndexedStep) throws(Failure) -> Bool
+  ) throws(Failure)
+  /// Lends vectors in the order of their rows, until `body` returns false.
+  func vectors<Failure: PrimaryFailure>(
+    _ rows: RowSelection, _ body: (IndexedVector) throws(Failure) -> Bool
+  ) throws(Failure)
+  /// The last row of a table, 0 if it is empty: an upper bound of its count, near it if few rows were deleted.
+  func lastRow(of table: IndexedTable) throws(MemoryError) -> Int64
+
+  /// Tokenizes a text as the full-text index does.
+  ///
+  /// - Parameter body: Receives each token, folded and stemmed, and its position, counted from 0.
+  func words(
+    of text: UnsafeRawBufferPointer, _ body: (_ word: UnsafeRawBufferPointer, _ position: UInt32) -> Void
+  ) throws(MemoryError)
+  /// The similarity of one stored vector; `nil` if the row has none.
+  ///
+  /// - Parameter episode: The row of its episode. Its id lies beside the vector and is kept for `searchHits`.
+  func similarity(
+    of vector: Int64, ofEpisode episode: Int64, to query: VectorQuery
+  ) throws(MemoryError) -> Double?
+}
+
+/// An error that a failure of the primary converts to: what a closure that is lent rows may throw.
+package protocol PrimaryFailure: Error {
+  init(_ error: MemoryError)
+}
+
+extension MemoryError: PrimaryFailure {
+  package init(_ error: MemoryError) { self = error }
+}
+
+/// A table that indexes are built from, in the order in which they are.
+package enum IndexedTable: UInt8, CaseIterable, Sendable {
   case episodes, steps, vectors
 }
 
-/// Which rows of a table.
-public enum RowSelection: Sendable {
-  /// Those of them that are there.
+/// Which rows of a table to read.
+package enum RowSelection: Sendable {
+  /// The rows of the list that exist.
   case listed([Int64])
-  /// The first `limit` behind a row.
+  /// The first `limit` rows after a row.
   case after(Int64, limit: Int)
-  /// Those that belong to these episodes, by the episodes' rows.
+  /// The rows that belong to these episodes, by the episodes' rows.
   case ofEpisodes([Int64])
 }
 
-/// An episode as indexes see it.
-public struct IndexedEpisode {
-  public let row: Int64
-  public let attributes: EpisodeAttributes
+/// An episode as indexes read it.
+package struct IndexedEpisode {
+  package let row: Int64
+  package let attributes: EpisodeAttributes
   /// UTF-8; lent.
-  public let context: UnsafeRawBufferPointer
+  package let context: UnsafeRawBufferPointer
 
-  public init(row: Int64, attributes: EpisodeAttributes, context: UnsafeRawBufferPointer) {
+  package init(row: Int64, attributes: EpisodeAttributes, context: UnsafeRawBufferPointer) {
     self.row = row
     self.attributes = attributes
     self.context = context
   }
 }
 
-/// What scopes and filters look at.
-public struct EpisodeAttributes: Hashable, Sendable {
-  public let domain: String
-  public let session: String?
-  public let taskType: TaskType
-  public let status: Episode.Status
-  public let createdAt: Timestamp
+/// The fields of an episode that scopes and filters compare.
+package struct EpisodeAttributes: Hashable, Sendable {
+  package let domain: String
+  package let session: String?
+  package let taskType: TaskType
+  package let status: Episode.Status
+  package let createdAt: Timestamp
 
-  public init(domain: String, session: String?, taskType: TaskType, status: Episode.Status, createdAt: Timestamp) {
+  package init(domain: String, session: String?, taskType: TaskType, status: Episode.Status, createdAt: Timestamp) {
     self.domain = domain
     self.session = session
     self.taskType = taskType
@@ -104,31 +116,31 @@ public struct EpisodeAttributes: Hashable, Sendable {
   }
 }
 
-/// A step as indexes see it.
-public struct IndexedStep {
-  public let row: Int64
-  public let episode: Int64
-  /// UTF-8 of action, result and tool, those that there are; lent. A phrase never goes from one to the next.
-  public let texts: [UnsafeRawBufferPointer]
+/// A step as indexes read it.
+package struct IndexedStep {
+  package let row: Int64
+  package let episode: Int64
+  /// UTF-8 of action, result and tool, those that are not null; lent. No phrase spans two of them.
+  package let texts: [UnsafeRawBufferPointer]
 
-  public init(row: Int64, episode: Int64, texts: [UnsafeRawBufferPointer]) {
+  package init(row: Int64, episode: Int64, texts: [UnsafeRawBufferPointer]) {
     self.row = row
     self.episode = episode
     self.texts = texts
   }
 }
 
-/// A vector as indexes see it.
-public struct IndexedVector {
-  public let row: Int64
-  public let episode: Int64
-  public let attributes: EpisodeAttributes
-  public let model: String
-  public let dimensions: Int
+/// A vector as indexes read it.
+package struct IndexedVector {
+  package let row: Int64
+  package let episode: Int64
+  package let attributes: EpisodeAttributes
+  package let model: String
+  package let dimensions: Int
   /// Little-endian float32; lent, and not verified.
-  public let components: UnsafeRawBufferPointer
+  package let components: UnsafeRawBufferPointer
 
-  public init(
+  package init(
     row: Int64, episode: Int64, attributes: EpisodeAttributes, model: String, dimensions: Int,
     components: UnsafeRawBufferPointer
   ) {

@@ -2,7 +2,7 @@
 ///
 /// Input is validated by the caller. A write returns after its commit and is durable (I2); if the state of the store does not
 /// allow it, it throws `.notFound` or `.conflict` and changes nothing. A read sees one snapshot.
-public protocol PrimaryStore: Sendable {
+package protocol PrimaryStore: Sendable {
   // MARK: History
 
   var identity: StoreIdentity { get }

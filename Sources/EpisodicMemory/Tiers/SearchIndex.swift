@@ -1,149 +1,155 @@
-public import Vectors
+package import Vectors
 
-/// What is derived from the primary to find words and vectors fast: disposable at any moment (I1), and equal to the
-/// primary as of the snapshot it answers for, or silent (I4).
+/// Finds words and vectors faster than the primary can: derived from it, disposable at any moment (I1), and either equal to
+/// the snapshot that it answers for or `.silent` (I4).
 ///
-/// It follows the change feed. A query lends it the snapshot that it reads; what little was committed since the index was
-/// last asked is taken in first, so that every vector and word committed before is found. An index that is not built, lies
-/// far behind, is broken or locked stays silent, and the primary searches alone. Whoever may not wait asks for answers that
-/// need no catching up.
-public protocol SearchIndex: Sendable {
-  /// Whether it is of any use to ask, or to follow.
+/// An index follows the change feed. A query lends it the primary's snapshot; changes that the index lacks are applied
+/// first if they are few. An index that is not built, lies far behind, is damaged or locked answers `.silent`, and the
+/// primary searches without it.
+package protocol SearchIndex: Sendable {
+  /// Whether the index can answer or follow at all.
   var isAvailable: Bool { get }
 
-  /// The best `request.depth` episodes by their words (see `Ranking`), and besides those of `episodes` that match.
+  /// The candidates of both legs of a request, found in one snapshot of the index at the watermark of `source`.
   ///
-  /// - Parameter catchesUp: Whether it may take in what it lacks first, for which it waits for a lock and computes.
-  func words(
-    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<[Candidates.Words]>
+  /// - Parameter query: The vector of the request; `nil`: only words are searched.
+  /// - Parameter catchesUp: Whether to apply missing changes first, which waits for a lock and computes for milliseconds.
+  func candidates(
+    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
+  ) throws(MemoryError) -> IndexAnswer<IndexCandidates>
 
-  /// The vectors nearest to a query, best first, until they are of `request.depth` episodes, or of all that there are.
-  ///
-  /// Similarities are exact. Which vectors are among them is exact for small scopes, and else by a recall of .99 and more.
-  ///
-  /// - Parameter catchesUp: As for `words`.
-  func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot,
-    catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<[Neighbor]>
+  /// Does one step of the work between the index and the snapshot, of 100 ms or less.
+  func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress
 
-  /// Does a piece of what lies between the index and the snapshot.
+  /// Does one step of maintenance, which needs no primary. A merge may take seconds.
   ///
-  /// Cost: a tenth of a second or less.
-  func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress
-
-  /// Does a piece of what keeps it fast, which needs no primary: merges, of which one may take seconds.
-  ///
-  /// - Parameter isWanted: Asked now and then; where it says no, a merge ends without effect.
+  /// - Parameter isWanted: Called between pieces of a merge; false ends the merge without effect.
   /// - Returns: Whether there is more to do.
   func maintain(while isWanted: () -> Bool) -> Bool
 
-  /// Forgets everything; it is built anew as it advances.
+  /// Removes all content; `advance` builds it again.
   ///
-  /// - Returns: False where another process keeps it from doing so.
+  /// - Returns: False if another process keeps the index locked.
   func removeAll() -> Bool
   func statistics() -> IndexStatistics
-  /// Proves that it is what the primary says, entry by entry.
+  /// Compares the index with the primary, entry by entry, in one snapshot of both.
   ///
-  /// - Parameter busyTimeout: How long to wait for another process that keeps the index locked.
-  /// - Throws: `.busy` after that, `.cancelled`.
-  func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [MemoryCheck]
+  /// - Returns: `nil` if the index does not stand at the snapshot.
+  func check(in source: any IndexSource) throws(MemoryError) -> [MemoryCheck]?
   func close()
 }
 
-/// What an index has to say of a snapshot.
-public enum IndexAnswer<Value: Sendable>: Sendable {
+/// A query's vector prepared for comparison, and the space that it belongs to (I6).
+package struct SpaceQuery: Sendable {
+  package let vector: VectorQuery
+  package let space: EmbeddingSpace
+
+  package init(_ vector: VectorQuery, in space: EmbeddingSpace) {
+    self.vector = vector
+    self.space = space
+  }
+}
+
+/// The answer of an index for one snapshot of the primary.
+package enum IndexAnswer<Value: Sendable>: Sendable {
   case found(Value)
-  /// It knows of commits that the snapshot does not: ask again with a newer one.
+  /// The index has commits that the snapshot lacks: repeat with a newer snapshot.
   case ahead
-  /// It lacks commits of the snapshot, and was not to catch up.
+  /// The index lacks commits of the snapshot, and `catchesUp` was false.
   case behind
-  /// It does not stand there: the primary must search alone.
+  /// The index cannot answer for this snapshot: search the primary.
   case silent
 }
 
-/// A vector and how like the query it is.
-public struct Neighbor: Hashable, Sendable {
-  /// Row of the embedding.
-  public let vector: Int64
-  /// Row of its episode.
-  public let episode: Int64
-  /// By the metric of the query's space, exact; see `VectorQuery.similarity`.
-  public let similarity: Double
+/// What an index found for a request.
+package struct IndexCandidates: Sendable {
+  /// The best `request.depth` episodes by their words (see `Ranking`), then those of the episodes of `neighbors` that
+  /// match. `nil`: the request has no words, or words that only the primary can rank.
+  package let words: [Candidates.Words]?
+  /// The vectors nearest to the query, best first, of `request.depth` episodes or all that there are. Similarities are
+  /// exact; the set is exact for small scopes, else its recall is .99 and more. `nil`: the request has no vector.
+  package let neighbors: [Neighbor]?
 
-  public init(vector: Int64, episode: Int64, similarity: Double) {
+  package init(words: [Candidates.Words]?, neighbors: [Neighbor]?) {
+    self.words = words
+    self.neighbors = neighbors
+  }
+}
+
+/// A vector and its similarity to a query.
+package struct Neighbor: Hashable, Sendable {
+  /// Row of the embedding.
+  package let vector: Int64
+  /// Row of its episode.
+  package let episode: Int64
+  /// Exact, by the metric of the query's space; see `VectorQuery.similarity`.
+  package let similarity: Double
+
+  package init(vector: Int64, episode: Int64, similarity: Double) {
     self.vector = vector
     self.episode = episode
     self.similarity = similarity
   }
 }
 
-/// How far an index has come.
-public enum IndexProgress: Hashable, Sendable {
+/// Where an index stands after one step of following the primary.
+package enum IndexProgress: Hashable, Sendable {
   /// It equals the snapshot.
   case arrived
-  /// It is being made from the primary's rows: `done` of about `total`.
+  /// It is being built from the primary's rows: `done` of about `total`.
   case building(stage: IndexStage, done: Int, total: Int)
-  /// It follows the feed.
+  /// It applied a part of the feed.
   case following
-  /// Another process is at it, or holds the lock.
+  /// Another process holds the lock.
   case waiting
   /// It cannot be used any more.
   case unavailable
 }
 
-/// What an index is made of, in the order in which it is built.
-public enum IndexStage: String, CaseIterable, Sendable { case words, vectors }
+/// The parts of an index, in the order in which they are built.
+package enum IndexStage: String, CaseIterable, Sendable { case words, vectors }
 
 /// What an index holds.
 public struct IndexStatistics: Hashable, Sendable {
-  /// Why there is none; `nil` where there is one.
+  /// Why there is no index; `nil` if there is one.
   public var unavailable: String?
-  /// Since when there is none; `nil` where there is one, or none is wanted.
+  /// Since when there is no index; `nil` if there is one, or none is wanted.
   public var unavailableSince: Timestamp?
-  /// When opening it is tried again, by whoever searches then.
+  /// When the next search tries to open it again.
   public var nextAttempt: Timestamp?
-  /// Why nothing can be written to it: it answers from what it has, as long as nothing is committed.
+  /// Why it cannot be written to. Until the next commit it still answers from what it has.
   public var notWritable: String?
   public var notWritableSince: Timestamp?
   /// Whether it has been built and follows the primary.
   public var isBuilt = false
   public var watermark: Watermark?
   public var vectors = 0
-  /// Of codes, rows and columns: without the float32 vectors, which are in the primary.
+  /// Of codes, rows and columns, without the float32 vectors, which are in the primary.
   public var vectorBytes = 0
   /// Contexts and steps.
   public var documents = 0
   public var wordBytes = 0
   public var fileBytes: Int64 = 0
 
-  public init() {}
+  package init() {}
 
-  public init(unavailable reason: String) { unavailable = reason }
+  package init(unavailable reason: String) { unavailable = reason }
 }
 
 /// No index: the primary searches alone.
-public struct NoIndex: SearchIndex {
+package struct NoIndex: SearchIndex {
   private let reason: String
 
-  public init(because reason: String) { self.reason = reason }
+  package init(because reason: String) { self.reason = reason }
 
-  public var isAvailable: Bool { false }
-  public func words(
-    _ request: RecallRequest, also episodes: [Int64], in snapshot: any PrimarySnapshot, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<[Candidates.Words]> { .silent }
-  public func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest, in snapshot: any PrimarySnapshot,
-    catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<[Neighbor]> { .silent }
-  public func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress { .unavailable }
-  public func maintain(while isWanted: () -> Bool) -> Bool { false }
-  public func removeAll() -> Bool { true }
-  public func statistics() -> IndexStatistics { IndexStatistics(unavailable: reason) }
-  public func check(against primary: any PrimaryStore, busyTimeout: Duration) async throws(MemoryError) -> [MemoryCheck]
-  {
-    []
-  }
-  public func close() {}
+  package var isAvailable: Bool { false }
+  package func candidates(
+    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
+  ) throws(MemoryError) -> IndexAnswer<IndexCandidates> { .silent }
+  package func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress { .unavailable }
+  package func maintain(while isWanted: () -> Bool) -> Bool { false }
+  package func removeAll() -> Bool { true }
+  package func statistics() -> IndexStatistics { IndexStatistics(unavailable: reason) }
+  package func check(in source: any IndexSource) throws(MemoryError) -> [MemoryCheck]? { nil }
+  package func close() {}
 }

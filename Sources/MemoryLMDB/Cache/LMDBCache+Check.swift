@@ -1,5 +1,5 @@
 import ByteCoding
-public import EpisodicMemory
+package import EpisodicMemory
 import LMDB
 
 extension LMDBCache {
@@ -13,7 +13,7 @@ extension LMDBCache {
   /// of every change up to a second reading of the primary.
   ///
   /// - Complexity: Reads every entry once, and from the primary every episode and pattern that is in the cache.
-  public func check(against primary: any PrimaryStore) async -> [Check] {
+  package func check(against primary: any PrimaryStore) async -> [Check] {
     guard isAvailable else { return [] }
     do throws(LMDBError) {
       var checks = try checkInvariants()

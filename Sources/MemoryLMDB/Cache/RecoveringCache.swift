@@ -60,7 +60,7 @@ public final class RecoveringCache: Cache {
     return statistics
   }
 
-  public func check(against primary: any PrimaryStore) async -> [Check] {
+  package func check(against primary: any PrimaryStore) async -> [Check] {
     await place.opened?.check(against: primary) ?? []
   }
 

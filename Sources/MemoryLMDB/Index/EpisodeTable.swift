@@ -1,14 +1,15 @@
 import ByteCoding
 import LMDB
+import VectorIndex
 
-/// The database `episodes`: what scopes and filters look at, by row of the episode.
+/// The database `episodes`: the attributes of episodes, by row.
 ///
-/// A key is row / 256; a value has 256 records of 32 bytes: domain, session, task type UInt32, status UInt8, three of
-/// padding, creation Int64, hash of the context UInt64; and a seal. A status of 255 marks a row without an episode.
+/// A key is row / 256. A value has 256 records of 32 bytes (domain, session, task type UInt32, status UInt8, three bytes of
+/// padding, creation Int64, hash of the context UInt64) and a seal. A status of 255 marks a row without an episode.
 struct EpisodeTable: Sendable {
   struct Record: Hashable {
-    var attributes: NamedAttributes
-    /// Tells whether the context changed.
+    var attributes: RowAttributes
+    /// Differs if the context changed.
     var contextHash: UInt64
   }
 
@@ -18,10 +19,10 @@ struct EpisodeTable: Sendable {
   private static let absent: UInt8 = 255
 
   let database: Database
-  let epoch: UInt64
+  let generation: UInt64
 
   /// - Parameter rows: In any order.
-  /// - Returns: Those that are there.
+  /// - Returns: Those that exist.
   func records(
     of rows: some Sequence<Int64>, in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> [Int64: Record] {
@@ -31,12 +32,12 @@ struct EpisodeTable: Sendable {
     return found
   }
 
-  /// Sets records, or removes them where there is `nil`.
+  /// Sets records; `nil` removes one.
   func put(_ records: [Int64: Record?], in transaction: inout WriteTransaction) throws(LMDBError) {
     for (key, records) in Dictionary(grouping: records, by: { Self.key($0.key) }).sorted(by: { $0.key < $1.key }) {
       var bytes = try content(key, in: transaction)
       for (row, record) in records { Self.write(record, at: Self.offset(row), to: &bytes) }
-      try transaction.put(Seal(key: key, generation: epoch).sealed(bytes).span.bytes, for: key, in: database)
+      try transaction.put(Seal(key: key, generation: generation).sealed(bytes).span.bytes, for: key, in: database)
     }
   }
 
@@ -57,7 +58,7 @@ struct EpisodeTable: Sendable {
     }
   }
 
-  /// Reads records one by one; those that are near each other cost a tenth of a lookup.
+  /// Reads single records. A record in the same value as the one before costs a tenth of a lookup.
   struct Reader: ~Copyable {
     private let table: EpisodeTable
     private var key: UInt64?
@@ -65,7 +66,7 @@ struct EpisodeTable: Sendable {
 
     init(_ table: EpisodeTable) { self.table = table }
 
-    /// - Parameter transaction: The same in every call: what was looked up stays good for as long as it lasts.
+    /// - Parameter transaction: The same in every call: the reader keeps a pointer into its map.
     mutating func record(
       of row: Int64, in transaction: borrowing some Transaction & ~Copyable
     ) throws(LMDBError) -> Record? {
@@ -94,8 +95,9 @@ struct EpisodeTable: Sendable {
     func integer<Value: FixedWidthInteger>(_ at: Int) -> Value { bytes.integer(at: offset + at) }
     let status: UInt8 = integer(12)
     guard status != absent else { return nil }
-    let attributes = NamedAttributes(
-      domain: integer(0), session: integer(4), task: integer(8), status: status, createdAt: integer(16))
+    let attributes = RowAttributes(
+      partition: integer(0), series: integer(4), kind: integer(8), state: status,
+      time: integer(16))
     return Record(attributes: attributes, contextHash: integer(24))
   }
 
@@ -103,11 +105,11 @@ struct EpisodeTable: Sendable {
     bytes.withUnsafeMutableBytes { bytes in
       func put(_ value: some FixedWidthInteger, _ at: Int) { bytes.store(value, at: offset + at) }
       guard let record else { return put(absent, 12) }
-      put(record.attributes.domain, 0)
-      put(record.attributes.session, 4)
-      put(record.attributes.task, 8)
-      put(record.attributes.status, 12)
-      put(record.attributes.createdAt, 16)
+      put(record.attributes.partition, 0)
+      put(record.attributes.series, 4)
+      put(record.attributes.kind, 8)
+      put(record.attributes.state, 12)
+      put(record.attributes.time, 16)
       put(record.contextHash, 24)
     }
   }
@@ -127,7 +129,7 @@ struct EpisodeTable: Sendable {
   private func check(_ bytes: UnsafeRawBufferPointer, _ key: UInt64) throws(LMDBError) {
     do throws(MalformedBytes) {
       guard bytes.count == Self.valueBytes + Seal.byteCount else { throw MalformedBytes() }
-      _ = try Seal(key: key, generation: epoch).open(bytes.bytes)
+      _ = try Seal(key: key, generation: generation).open(bytes.bytes)
     } catch {
       throw Self.damaged
     }

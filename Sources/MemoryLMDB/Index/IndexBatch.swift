@@ -2,32 +2,76 @@ import ByteCoding
 import EpisodicMemory
 import LMDB
 import Synchronization
+import VectorIndex
 import WordIndex
 
-/// What one step of building or following takes into the index: gathered from the primary's rows, then put into the
-/// tables.
+/// The rows that a stretch of the change feed names, each once.
+struct ChangedRows {
+  struct Step: Hashable {
+    let row: Int64
+    let episode: Int64
+  }
+
+  /// Episodes that were inserted, changed or deleted.
+  let episodes: [Int64]
+  /// Those that were deleted at least once, and all their steps with them.
+  let emptied: [Int64]
+  /// Steps that were inserted, changed or deleted. SQLite may reuse the row of a deleted step for another episode's.
+  let steps: Set<Step>
+  let vectors: [Int64]
+  /// Changes that named them.
+  let changes: Int
+
+  var count: Int { episodes.count + steps.count + vectors.count }
+
+  /// - Returns: `nil` if a change names no row: it was written under an earlier schema.
+  init?(_ changes: [Change]) {
+    var episodes: Set<Int64> = []
+    var emptied: Set<Int64> = []
+    var steps: Set<Step> = []
+    var vectors: Set<Int64> = []
+    for change in changes {
+      switch (change.subject, change.row, change.step) {
+      case (.pattern, _, _): continue
+      case (_, nil, _): return nil
+      case (.embedding, let row?, _): vectors.insert(row)
+      case (.episode, let row?, nil): episodes.insert(row)
+      case (.episode, let row?, Change.allSteps?):
+        episodes.insert(row)
+        emptied.insert(row)
+      case (.episode, let row?, let step?): steps.insert(Step(row: step, episode: row))
+      }
+    }
+    self.changes = changes.count
+    self.episodes = episodes.sorted()
+    self.emptied = emptied.sorted()
+    self.steps = steps
+    self.vectors = vectors.sorted()
+  }
+}
+
+/// The changes of the index's tables in one step of building or following: gathered from the primary's rows, then written.
 struct IndexBatch: ~Copyable {
   private let index: LMDBSearchIndex
   private let budget: StepBudget
   private var documents = SegmentBuilder()
-  private var departedGroups: [UInt64] = []
-  private var departedDocuments: [WordDocument] = []
+  private var removedGroups: [UInt64] = []
+  private var removedDocuments: [WordDocument] = []
   private var records: [Int64: EpisodeTable.Record?] = [:]
-  /// What the table says of episodes, before.
+  /// The table's records of the changed episodes, before this step.
   private var before: [Int64: EpisodeTable.Record] = [:]
   private var vectors = VectorChanges()
   /// By the bytes of names: strings that Swift calls equal may be different names to the primary (I8).
   private var numbers: [NameTable.Kind: [[UInt8]: UInt32]] = [:]
-  private var last: (attributes: EpisodeAttributes, named: NamedAttributes)?
-  private var failure: LMDBError?
-  /// Episodes of which scopes and filters see something else than before, so that their vectors must be told.
+  private var last: (attributes: EpisodeAttributes, row: RowAttributes)?
+  /// Episodes whose attributes changed, so that their vectors' must, too.
   private(set) var moved: [Int64] = []
 
-  /// Rows that were taken.
+  /// Rows that were added.
   private(set) var rows = 0
-  /// Whether a row was refused, because it would have gone beyond the budget.
+  /// Whether a row was left out because it would have exceeded the budget.
   private(set) var isFull = false
-  /// Whether what is taken in may be known already, from a later snapshot than now: then no attributes can be compared.
+  /// Whether the index may contain these rows already, from a later snapshot: then no attributes can be compared.
   private let isReplay: Bool
 
   init(_ index: LMDBSearchIndex, _ budget: StepBudget, isReplay: Bool = false) {
@@ -36,19 +80,19 @@ struct IndexBatch: ~Copyable {
     self.isReplay = isReplay
   }
 
-  /// About what has been taken so far holds in memory.
+  /// About the memory of what was added so far.
   var byteCount: Int { documents.byteCount + vectors.byteCount + records.count * Self.recordBytes }
 
   private static let recordBytes = 96
-  /// A text of single letters becomes a token of eight bytes for every other byte.
-  private static let mostTokenBytesPerTextByte = 4
+  /// A text of single letters has a token of eight bytes in every second byte.
+  private static let maximumTokenBytesPerTextByte = 4
 
-  /// Makes place for a row; the first may be larger than the budget.
+  /// Counts a row. The first may exceed the budget.
   ///
-  /// - Returns: False where it must be left to the next step.
+  /// - Returns: False if the row must be left to the next step.
   private mutating func admit(texts: [UnsafeRawBufferPointer] = [], vectorBytes: Int = 0) -> Bool {
     let texts = texts.reduce(0) { $0 + $1.count }
-    let bytes = byteCount + texts * Self.mostTokenBytesPerTextByte + vectorBytes
+    let bytes = byteCount + texts * Self.maximumTokenBytesPerTextByte + vectorBytes
     guard rows == 0 || bytes <= budget.bytes else {
       isFull = true
       return false
@@ -57,127 +101,126 @@ struct IndexBatch: ~Copyable {
     return true
   }
 
-  /// Looks up what the table says now.
-  mutating func remember(
-    _ episodes: [Int64], in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) {
-    before = try index.episodes.records(of: episodes, in: transaction)
-  }
+  // MARK: Removals
 
-  // MARK: Departures
-
-  mutating func depart(groups: [Int64], steps: Set<ChangedRows.Step>, vectors: [Int64]) {
-    departedGroups += groups.map(EpisodeGroup.of(row:))
-    departedDocuments += steps.map { step in
-      WordDocument(field: .child, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
+  /// Removes what changed; what still exists is added again.
+  mutating func remove(
+    _ rows: ChangedRows, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(IndexFailure) {
+    do throws(LMDBError) {
+      before = try index.episodes.records(of: rows.episodes, in: transaction)
+    } catch {
+      throw .index(error)
     }
-    // What the table said of a context is gone with its group.
-    for group in groups { before[group]?.contextHash = 0 }
-    self.vectors.departures.formUnion(vectors)
+    removedGroups += rows.emptied.map(EpisodeGroup.of(row:))
+    removedDocuments += rows.steps.map { WordDocument(step: $0.row, of: $0.episode) }
+    // The context's document is removed with its group.
+    for row in rows.emptied { before[row]?.contextHash = 0 }
+    vectors.removed.formUnion(rows.vectors)
   }
 
-  /// Of the episodes that changed, those that were not found are gone.
-  mutating func departMissing(_ episodes: [Int64]) {
+  /// Removes those of the changed episodes that were not found.
+  mutating func removeMissing(_ episodes: [Int64]) {
     for row in episodes where records[row] == nil {
       records[row] = .some(nil)
-      departedGroups.append(EpisodeGroup.of(row: row))
+      removedGroups.append(EpisodeGroup.of(row: row))
     }
   }
 
-  // MARK: Arrivals: each returns whether there was room
+  // MARK: Additions: each returns false if the row exceeds the budget
 
-  mutating func take(
-    _ episode: IndexedEpisode, _ snapshot: any PrimarySnapshot, _ transaction: inout WriteTransaction
-  ) throws(MemoryError) -> Bool {
+  mutating func add(
+    _ episode: IndexedEpisode, _ source: any IndexSource, _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> Bool {
     guard admit(texts: [episode.context]) else { return false }
-    let attributes = named(episode.attributes, &transaction)
+    let attributes = try numbered(episode.attributes, &transaction)
     // Never 0, which stands for a context that is not in the index.
     let hash = Checksum.of(episode.context, seed: index.tier.epoch) | 1
     let before = before[episode.row]
     records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
     if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }
     if before?.contextHash == hash { return true }
-    let group = EpisodeGroup.of(row: episode.row)
-    if before != nil { departedDocuments.append(WordDocument(field: .parent, group: group)) }
-    try add([episode.context], WordDocument(field: .parent, group: group), snapshot)
+    let document = WordDocument(contextOf: episode.row)
+    if before != nil { removedDocuments.append(document) }
+    try add(document, [episode.context], source)
     return true
   }
 
-  mutating func take(_ step: IndexedStep, _ snapshot: any PrimarySnapshot) throws(MemoryError) -> Bool {
+  mutating func add(_ step: IndexedStep, _ source: any IndexSource) throws(IndexFailure) -> Bool {
     guard admit(texts: step.texts) else { return false }
-    let name = WordDocument(
-      field: .child, group: EpisodeGroup.of(row: step.episode), member: UInt64(bitPattern: step.row))
-    try add(step.texts, name, snapshot)
+    try add(WordDocument(step: step.row, of: step.episode), step.texts, source)
     return true
   }
 
-  mutating func take(_ vector: IndexedVector, _ transaction: inout WriteTransaction) -> Bool {
-    guard admit(vectorBytes: VectorChanges.bytes(of: vector)) else { return false }
-    vectors.arrive(vector, named(vector.attributes, &transaction), epoch: index.tier.epoch)
+  mutating func add(_ vector: IndexedVector, _ transaction: inout WriteTransaction) throws(IndexFailure) -> Bool {
+    guard admit(vectorBytes: vector.indexedByteCount) else { return false }
+    vectors.add(vector, try numbered(vector.attributes, &transaction), generation: index.tier.epoch)
     return true
   }
 
-  /// Tells a vector, which is in the index already, of what became of its episode.
-  mutating func retake(_ vector: IndexedVector, _ transaction: inout WriteTransaction) -> Bool {
-    // One that arrives in the same step does so as it is now.
-    if vectors.departures.contains(vector.row) { return true }
-    let attributes = named(vector.attributes, &transaction)
+  /// Updates the attributes of an indexed vector whose episode changed.
+  mutating func update(_ vector: IndexedVector, _ transaction: inout WriteTransaction) throws(IndexFailure) -> Bool {
+    // One that was added in this step has the new attributes.
+    if vectors.removed.contains(vector.row) { return true }
+    let attributes = try numbered(vector.attributes, &transaction)
     if !isReplay, var old = before[vector.episode]?.attributes {
-      old.status = attributes.status
+      old.state = attributes.state
       if old == attributes {
-        vectors.statuses[vector.row] = attributes.status
+        vectors.states[vector.row] = attributes.state
         return true
       }
     }
-    guard admit(vectorBytes: VectorChanges.bytes(of: vector)) else { return false }
-    vectors.departures.insert(vector.row)
-    vectors.arrive(vector, attributes, epoch: index.tier.epoch)
+    guard admit(vectorBytes: vector.indexedByteCount) else { return false }
+    vectors.removed.insert(vector.row)
+    vectors.add(vector, attributes, generation: index.tier.epoch)
     return true
   }
 
   private mutating func add(
-    _ texts: [UnsafeRawBufferPointer], _ name: WordDocument, _ snapshot: any PrimarySnapshot
-  ) throws(MemoryError) {
+    _ document: WordDocument, _ texts: [UnsafeRawBufferPointer], _ source: any IndexSource
+  ) throws(IndexFailure) {
+    // SQLite's tokenizer is C: nothing can be thrown through it.
+    var failure: LMDBError?
     do throws(LMDBError) {
-      try documents.begin(name)
+      try documents.begin(document)
     } catch {
-      return failed(error)
+      throw .index(error)
     }
-    var start: UInt32 = 0
-    for text in texts {
-      var end = start
-      try snapshot.words(of: text) { word, place in
-        do throws(LMDBError) {
-          try documents.add(token: word, position: start &+ place)
-        } catch {
-          failed(error)
+    do throws(MemoryError) {
+      var start: UInt32 = 0
+      for text in texts {
+        var end = start
+        try source.words(of: text) { word, position in
+          do throws(LMDBError) {
+            try documents.add(token: word, position: start &+ position)
+          } catch {
+            failure = failure ?? error
+          }
+          end = start &+ position &+ 1
         }
-        end = start &+ place &+ 1
+        // An empty position, so that no phrase spans two texts.
+        start = end &+ 1
       }
-      // A place left free, so that no phrase goes from one text to the next.
-      start = end &+ 1
+    } catch {
+      throw .primary(error)
     }
-    do throws(LMDBError) { try documents.end() } catch { failed(error) }
+    if let failure { throw .index(failure) }
+    do throws(LMDBError) { try documents.end() } catch { throw .index(error) }
   }
 
-  // MARK: Putting
+  // MARK: Writing
 
-  mutating func put(_ transaction: inout WriteTransaction) throws(IndexFailure) {
-    if let failure { throw .index(failure) }
-    let index = index
+  mutating func write(_ transaction: inout WriteTransaction) throws(IndexFailure) {
     index.largestStep.max(byteCount, ordering: .relaxed)
-    index.mappedPages.touch(byteCount)
-    let (groups, departed) = (departedGroups, departedDocuments)
-    try lmdb { () throws(LMDBError) in
-      if !groups.isEmpty { _ = try index.words.removeGroups(groups, in: &transaction) }
-      if !departed.isEmpty { _ = try index.words.remove(departed, in: &transaction) }
-    }
-    var arriving = SegmentBuilder()
-    swap(&arriving, &documents)
+    index.mappedPages.count(byteCount)
+    var documents = SegmentBuilder()
+    swap(&documents, &self.documents)
     var vectors = VectorChanges()
     swap(&vectors, &self.vectors)
     do throws(LMDBError) {
-      try index.words.add(arriving, in: &transaction)
+      if !removedGroups.isEmpty { _ = try index.words.removeGroups(removedGroups, in: &transaction) }
+      if !removedDocuments.isEmpty { _ = try index.words.remove(removedDocuments, in: &transaction) }
+      try index.words.add(documents, in: &transaction)
       try index.vectors.apply(vectors, in: &transaction)
       try index.episodes.put(records, in: &transaction)
     } catch {
@@ -187,22 +230,24 @@ struct IndexBatch: ~Copyable {
 
   // MARK: Names
 
-  private mutating func named(
+  private mutating func numbered(
     _ attributes: EpisodeAttributes, _ transaction: inout WriteTransaction
-  ) -> NamedAttributes {
-    if let last, attributes.hasBytes(of: last.attributes) { return last.named }
-    let named = NamedAttributes(
-      domain: number(attributes.domain, .domain, &transaction),
-      session: attributes.session.map { number($0, .session, &transaction) } ?? 0,
-      task: number(attributes.taskType.rawValue, .task, &transaction), status: StatusCode.of(attributes.status),
-      createdAt: attributes.createdAt.milliseconds)
-    last = (attributes, named)
-    return named
+  ) throws(IndexFailure) -> RowAttributes {
+    if let last, attributes.hasBytes(of: last.attributes) { return last.row }
+    let row = RowAttributes(
+      partition: try number(attributes.domain, .domain, &transaction),
+      series: try attributes.session.map { session throws(IndexFailure) in
+        try number(session, .session, &transaction)
+      } ?? 0,
+      kind: try number(attributes.taskType.rawValue, .task, &transaction), state: StatusCode.of(attributes.status),
+      time: attributes.createdAt.milliseconds)
+    last = (attributes, row)
+    return row
   }
 
   private mutating func number(
     _ name: String, _ kind: NameTable.Kind, _ transaction: inout WriteTransaction
-  ) -> UInt32 {
+  ) throws(IndexFailure) -> UInt32 {
     let bytes = Array(name.utf8)
     if let number = numbers[kind]?[bytes] { return number }
     do throws(LMDBError) {
@@ -210,13 +255,9 @@ struct IndexBatch: ~Copyable {
       numbers[kind, default: [:]][bytes] = number
       return number
     } catch {
-      failed(error)
-      return 0
+      throw .index(error)
     }
   }
-
-  /// Keeps the first failure, which `put` throws: rows are lent to closures that can only throw what the primary throws.
-  private mutating func failed(_ error: LMDBError) { failure = failure ?? error }
 }
 
 extension EpisodeAttributes {
@@ -225,5 +266,17 @@ extension EpisodeAttributes {
     status == other.status && createdAt == other.createdAt && domain.utf8.elementsEqual(other.domain.utf8)
       && taskType.rawValue.utf8.elementsEqual(other.taskType.rawValue.utf8)
       && (session?.utf8).map(Array.init) == (other.session?.utf8).map(Array.init)
+  }
+}
+
+extension IndexedVector {
+  fileprivate var indexedByteCount: Int { VectorChanges.byteCount(of: components, dimensions: dimensions) }
+}
+
+extension VectorChanges {
+  mutating func add(_ vector: IndexedVector, _ attributes: RowAttributes, generation: UInt64) {
+    add(
+      id: vector.row, group: vector.episode, attributes, space: vector.model, dimensions: vector.dimensions,
+      components: vector.components, generation: generation)
   }
 }

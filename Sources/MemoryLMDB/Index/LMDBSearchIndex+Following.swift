@@ -1,140 +1,163 @@
-public import EpisodicMemory
+package import EpisodicMemory
 import LMDB
+import Synchronization
 
-/// The order of everything here: the lock, the place, the primary's rows, the tables, the new place, one commit. So two
-/// processes never take in the same changes, and a kill between any two steps leaves what was.
+/// Every step takes the write lock, reads the position and the primary's rows, writes the tables and the new position, and
+/// commits once. So two processes never apply the same changes, and a kill between any two instructions leaves the
+/// previous commit.
 extension LMDBSearchIndex {
-  /// Changes that one step takes in.
-  static let followBatch = 4096
+  /// Changes that one step applies, at most.
+  static let maximumChanges = 4096
 
-  public func advance(in snapshot: any PrimarySnapshot) throws(MemoryError) -> IndexProgress {
-    try advance(in: snapshot, atMost: nil)
+  package func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress {
+    try advance(in: source, at: try source.watermark(), atMost: nil)
   }
 
-  /// - Parameter limit: Changes that may be taken in; `nil` where a build may go on, too.
-  func advance(in snapshot: any PrimarySnapshot, atMost limit: Int?) throws(MemoryError) -> IndexProgress {
+  /// - Parameter watermark: Of `source`.
+  /// - Parameter limit: Changes that may be applied, all or none; `nil` if a build may go on, too.
+  func advance(
+    in source: any IndexSource, at watermark: Watermark, atMost limit: Int?
+  ) throws(MemoryError) -> IndexProgress {
     guard isAvailable, condition.mayWrite(at: clock.now()) else { return .unavailable }
-    // Errors of the primary pass through the transaction, which they undo.
-    var refusal: MemoryError?
-    do throws(LMDBError) {
-      let progress = try tier.write { transaction throws(LMDBError) in
-        do throws(IndexFailure) {
-          return try step(in: snapshot, atMost: limit, &transaction)
-        } catch {
-          switch error {
-          case .index(let error): throw error
-          case .primary(let error):
-            refusal = error
-            throw LMDBError(.unavailable, message: "the primary could not be read")
-          }
-        }
+    let step: Step
+    do throws(IndexFailure) {
+      step = try tier.write { transaction throws(IndexFailure) in
+        try self.step(in: source, at: watermark, atMost: limit, &transaction)
       }
-      wrote()
-      return progress
     } catch {
-      if let refusal { throw refusal }
-      switch error.code {
-      case .busy:
+      switch error {
+      case .primary(let error): throw error
+      case .index(let error) where error.code == .busy:
         couldNotWrite(error)
         return .waiting
-      case .damaged:
+      case .index(let error) where error.code == .damaged:
         failed(error)
         return isAvailable ? .following : .unavailable
-      default:
+      case .index(let error):
         couldNotWrite(error)
         return .unavailable
       }
     }
+    wrote()
+    switch step {
+    case .built(let table, let row): return try progress(of: table, at: row, in: source)
+    case .unbuilt: return .building(stage: .words, done: 0, total: 0)
+    case .following: return .following
+    case .arrived: return .arrived
+    case .outdated: return .waiting
+    }
+  }
+
+  /// The result of one step.
+  private enum Step {
+    /// A build has come to this row.
+    case built(IndexedTable, row: Int64)
+    /// The index is not built, and a build may not go on now.
+    case unbuilt
+    case following
+    case arrived
+    /// The snapshot is older than the index.
+    case outdated
   }
 
   private func step(
-    in snapshot: any PrimarySnapshot, atMost limit: Int?, _ transaction: inout WriteTransaction
-  ) throws(IndexFailure) -> IndexProgress {
-    switch try lmdb({ () throws(LMDBError) in
-      try tier.meta.indexPosition(epoch: tier.epoch, in: transaction)
-    }) {
+    in source: any IndexSource, at now: Watermark, atMost limit: Int?, _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> Step {
+    switch try position(in: transaction) {
     case .following(let watermark, let built):
-      return try follow(from: watermark, built: built, in: snapshot, atMost: limit, &transaction)
+      return try follow(from: watermark, built: built, to: now, in: source, atMost: limit, &transaction)
+    case _ where limit != nil: return .unbuilt
     case .building(let base, let table, let row, let seen):
-      guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
-      let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
-      guard now.revision >= seen else { return try refuse(now, at: seen, &transaction) }
-      return try build(base, table, behind: row, now.revision, in: snapshot, &transaction)
+      guard now.revision >= seen else { return try decline(at: seen, &transaction) }
+      return try build(base, table, after: row, seen: now.revision, in: source, &transaction)
     case nil:
-      guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
-      let base = try primary { () throws(MemoryError) in try snapshot.watermark() }
-      let start = IndexPosition.building(base: base, table: .episodes, behind: 0, seen: base.revision)
-      return try go(on: start, at: .episodes, 0, in: snapshot, &transaction)
+      try put(.building(base: now, table: .episodes, after: 0, seen: now.revision), &transaction)
+      return .built(.episodes, row: 0)
     }
+  }
+
+  /// - Returns: `nil` if no build has begun.
+  func position(in transaction: borrowing some Transaction & ~Copyable) throws(IndexFailure) -> IndexPosition? {
+    do throws(LMDBError) {
+      return try tier.meta.indexPosition(generation: tier.epoch, in: transaction)
+    } catch {
+      throw .index(error)
+    }
+  }
+
+  private func put(_ position: IndexPosition, _ transaction: inout WriteTransaction) throws(IndexFailure) {
+    do throws(LMDBError) {
+      try tier.meta.put(position, generation: tier.epoch, in: &transaction)
+    } catch {
+      throw .index(error)
+    }
+  }
+
+  /// Removes all content, to be built again.
+  private func restart(_ transaction: inout WriteTransaction) throws(IndexFailure) -> Step {
+    do throws(LMDBError) { try removeAll(in: &transaction) } catch { throw .index(error) }
+    return .following
+  }
+
+  /// Declines a snapshot older than the index. It may have waited for the lock; but after 8 consecutive ones the primary was
+  /// replaced by an older one, and the index is rebuilt.
+  private func decline(at revision: Int64, _ transaction: inout WriteTransaction) throws(IndexFailure) -> Step {
+    staleSnapshots.isLast(at: revision) ? try restart(&transaction) : .outdated
   }
 
   // MARK: Building
 
   private func build(
-    _ base: Watermark, _ table: IndexedTable, behind row: Int64, _ seen: Int64, in snapshot: any PrimarySnapshot,
+    _ base: Watermark, _ table: IndexedTable, after row: Int64, seen: Int64, in source: any IndexSource,
     _ transaction: inout WriteTransaction
-  ) throws(IndexFailure) -> IndexProgress {
+  ) throws(IndexFailure) -> Step {
     var batch = IndexBatch(self, budget)
     var last = row
     let limit = budget.limit(for: table)
     switch table {
     case .episodes:
-      try primary { () throws(MemoryError) in
-        try snapshot.episodes(.after(row, limit: limit)) { episode throws(MemoryError) in
-          guard try batch.take(episode, snapshot, &transaction) else { return false }
-          last = episode.row
-          return true
-        }
+      try source.episodes(.after(row, limit: limit)) { episode throws(IndexFailure) in
+        guard try batch.add(episode, source, &transaction) else { return false }
+        last = episode.row
+        return true
       }
     case .steps:
-      try primary { () throws(MemoryError) in
-        try snapshot.steps(.after(row, limit: limit)) { step throws(MemoryError) in
-          guard try batch.take(step, snapshot) else { return false }
-          last = step.row
-          return true
-        }
+      try source.steps(.after(row, limit: limit)) { step throws(IndexFailure) in
+        guard try batch.add(step, source) else { return false }
+        last = step.row
+        return true
       }
     case .vectors:
-      try primary { () throws(MemoryError) in
-        try snapshot.vectors(.after(row, limit: limit)) { vector throws(MemoryError) in
-          guard batch.take(vector, &transaction) else { return false }
-          last = vector.row
-          return true
-        }
+      try source.vectors(.after(row, limit: limit)) { vector throws(IndexFailure) in
+        guard try batch.add(vector, &transaction) else { return false }
+        last = vector.row
+        return true
       }
     }
     let isTableDone = !batch.isFull && batch.rows < limit
-    try batch.put(&transaction)
+    try batch.write(&transaction)
     guard isTableDone else {
-      let next = IndexPosition.building(base: base, table: table, behind: last, seen: seen)
-      return try go(on: next, at: table, last, in: snapshot, &transaction)
+      try put(.building(base: base, table: table, after: last, seen: seen), &transaction)
+      return .built(table, row: last)
     }
     guard let next = IndexedTable(rawValue: table.rawValue + 1) else {
-      return try go(on: .following(base, built: seen), at: table, last, in: snapshot, &transaction)
+      try put(.following(base, built: seen), &transaction)
+      return .built(table, row: last)
     }
-    let start = IndexPosition.building(base: base, table: next, behind: 0, seen: seen)
-    return try go(on: start, at: next, 0, in: snapshot, &transaction)
-  }
-
-  /// Remembers where a build goes on, and tells how far it has come.
-  private func go(
-    on position: IndexPosition, at table: IndexedTable, _ row: Int64, in snapshot: any PrimarySnapshot,
-    _ transaction: inout WriteTransaction
-  ) throws(IndexFailure) -> IndexProgress {
-    try lmdb { () throws(LMDBError) in try tier.meta.put(position, epoch: tier.epoch, in: &transaction) }
-    return try primary { () throws(MemoryError) in try Self.progress(table, at: row, in: snapshot) }
+    try put(.building(base: base, table: next, after: 0, seen: seen), &transaction)
+    return .built(next, row: 0)
   }
 
   /// Counted in rows of the tables, of which few are missing.
-  private static func progress(
-    _ table: IndexedTable, at row: Int64, in snapshot: any PrimarySnapshot
+  private func progress(
+    of table: IndexedTable, at row: Int64, in source: any IndexSource
   ) throws(MemoryError) -> IndexProgress {
     if table == .vectors {
       return .building(
-        stage: .vectors, done: Int(clamping: row), total: Int(clamping: try snapshot.lastRow(of: .vectors)))
+        stage: .vectors, done: Int(clamping: row), total: Int(clamping: try source.lastRow(of: .vectors)))
     }
-    let episodes = try snapshot.lastRow(of: .episodes)
-    let total = Int(clamping: episodes.addingReportingOverflow(try snapshot.lastRow(of: .steps)).partialValue)
+    let episodes = try source.lastRow(of: .episodes)
+    let total = Int(clamping: episodes.addingReportingOverflow(try source.lastRow(of: .steps)).partialValue)
     let done = table == .episodes ? row : episodes.addingReportingOverflow(row).partialValue
     return .building(stage: .words, done: Int(clamping: done), total: total)
   }
@@ -142,99 +165,102 @@ extension LMDBSearchIndex {
   // MARK: Following
 
   private func follow(
-    from watermark: Watermark, built: Int64, in snapshot: any PrimarySnapshot, atMost limit: Int?,
+    from watermark: Watermark, built: Int64, to now: Watermark, in source: any IndexSource, atMost limit: Int?,
     _ transaction: inout WriteTransaction
-  ) throws(IndexFailure) -> IndexProgress {
-    if watermark.revision < built {
-      // The build has seen rows of later commits than this one's, so a primary that is older than those went back.
-      let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
-      if now.revision < built { return try refuse(now, at: built, &transaction) }
-    }
-    var batch = try primary { () throws(MemoryError) in
-      try snapshot.changes(after: watermark, limit: limit ?? followSize.count)
-    }
-    let rows = ChangedRows(batch.changes)
-    guard batch.continues, var rows, batch.end.revision >= watermark.revision else {
-      let now = try primary { () throws(MemoryError) in try snapshot.watermark() }
-      if now.revision < watermark.revision { return try refuse(now, at: watermark.revision, &transaction) }
-      guard limit == nil else { return .building(stage: .words, done: 0, total: 0) }
-      try lmdb { () throws(LMDBError) in try removeAll(in: &transaction) }
-      return .following
+  ) throws(IndexFailure) -> Step {
+    // A build reads rows of later commits than its base; a primary older than those was replaced.
+    if watermark.revision < built, now.revision < built { return try decline(at: built, &transaction) }
+    var batch = try changes(after: watermark, limit ?? batchSize.count, in: source)
+    guard batch.continues, var rows = ChangedRows(batch.changes), batch.end.revision >= watermark.revision else {
+      if now.revision < watermark.revision { return try decline(at: watermark.revision, &transaction) }
+      return limit == nil ? try restart(&transaction) : .unbuilt
     }
     if batch.changes.isEmpty { return .arrived }
     if limit != nil, !batch.isComplete { return .following }
-    // What is behind the changes may be more than a step takes: then it ends at an earlier change.
+    // The rows of the changes may exceed the budget; then the step ends at an earlier change.
     var wasCut = false
-    while let taken = try takeIn(
+    while let fitting = try apply(
       rows, budget: batch.changes.count > 1 ? budget : .unlimited, wasCut: wasCut,
-      isReplay: watermark.revision < built, snapshot, &transaction)
+      isReplay: watermark.revision < built, source, &transaction)
     {
       wasCut = true
-      let fewer = AdaptiveBatchSize.smaller(than: batch.changes.count, taken: taken, of: rows.count)
-      batch = try primary { () throws(MemoryError) in try snapshot.changes(after: watermark, limit: fewer) }
+      let fewer = AdaptiveBatchSize.smaller(than: batch.changes.count, fitting: fitting, of: rows.count)
+      batch = try changes(after: watermark, fewer, in: source)
       guard let part = ChangedRows(batch.changes) else { return .following }
       rows = part
     }
-    try lmdb { () throws(LMDBError) in
-      try tier.meta.put(.following(batch.end, built: built), epoch: tier.epoch, in: &transaction)
-    }
+    try put(.following(batch.end, built: built), &transaction)
     return batch.isComplete ? .arrived : .following
   }
 
-  /// Declines a snapshot that is older than what the index knows of. One may have been waiting for the lock; but where one
-  /// after another is older, the primary itself went back, and nothing the index knows is worth anything.
-  private func refuse(
-    _ now: Watermark, at revision: Int64, _ transaction: inout WriteTransaction
-  ) throws(IndexFailure) -> IndexProgress {
-    guard refusals.isLast(at: revision) else { return .waiting }
-    try lmdb { () throws(LMDBError) in try removeAll(in: &transaction) }
-    return .following
+  private func changes(
+    after watermark: Watermark, _ limit: Int, in source: any IndexSource
+  ) throws(IndexFailure) -> ChangeBatch {
+    do throws(MemoryError) {
+      return try source.changes(after: watermark, limit: limit)
+    } catch {
+      throw .primary(error)
+    }
   }
 
-  /// Takes the rows in as they are in the snapshot, all of them or none.
+  /// Applies the rows as they are in the snapshot, all or none.
   ///
-  /// - Returns: `nil` where they fitted into the budget; else how many of them did.
-  private func takeIn(
-    _ rows: ChangedRows, budget: StepBudget, wasCut: Bool, isReplay: Bool, _ snapshot: any PrimarySnapshot,
+  /// - Returns: `nil` if they fit the budget; else how many of them do.
+  private func apply(
+    _ rows: ChangedRows, budget: StepBudget, wasCut: Bool, isReplay: Bool, _ source: any IndexSource,
     _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> Int? {
     var batch = IndexBatch(self, budget, isReplay: isReplay)
-    try lmdb { () throws(LMDBError) in try batch.remember(rows.episodes, in: transaction) }
-    batch.depart(groups: rows.emptied, steps: rows.steps, vectors: rows.vectors)
-    try primary { () throws(MemoryError) in
-      try snapshot.episodes(.listed(rows.episodes)) { episode throws(MemoryError) in
-        try batch.take(episode, snapshot, &transaction)
-      }
+    try batch.remove(rows, transaction)
+    try source.episodes(.listed(rows.episodes)) { episode throws(IndexFailure) in
+      try batch.add(episode, source, &transaction)
     }
     if batch.isFull { return batch.rows }
-    batch.departMissing(rows.episodes)
+    batch.removeMissing(rows.episodes)
     if !rows.steps.isEmpty {
-      try primary { () throws(MemoryError) in
-        try snapshot.steps(.listed(Array(Set(rows.steps.map(\.row))))) { step throws(MemoryError) in
-          try batch.take(step, snapshot)
-        }
+      try source.steps(.listed(Array(Set(rows.steps.map(\.row))))) { step throws(IndexFailure) in
+        try batch.add(step, source)
       }
       if batch.isFull { return batch.rows }
     }
     if !rows.vectors.isEmpty {
-      try primary { () throws(MemoryError) in
-        try snapshot.vectors(.listed(rows.vectors)) { vector throws(MemoryError) in
-          batch.take(vector, &transaction)
-        }
+      try source.vectors(.listed(rows.vectors)) { vector throws(IndexFailure) in
+        try batch.add(vector, &transaction)
       }
       if batch.isFull { return batch.rows }
     }
     if !batch.moved.isEmpty {
       let moved = batch.moved
-      try primary { () throws(MemoryError) in
-        try snapshot.vectors(.ofEpisodes(moved)) { vector throws(MemoryError) in
-          batch.retake(vector, &transaction)
-        }
+      try source.vectors(.ofEpisodes(moved)) { vector throws(IndexFailure) in
+        try batch.update(vector, &transaction)
       }
       if batch.isFull { return batch.rows }
     }
-    followSize.fitted(rows.changes, share: Double(batch.byteCount) / Double(self.budget.bytes), wasCut: wasCut)
-    try batch.put(&transaction)
+    batchSize.fitted(rows.changes, share: Double(batch.byteCount) / Double(self.budget.bytes), wasCut: wasCut)
+    try batch.write(&transaction)
     return nil
+  }
+}
+
+/// Counts consecutive snapshots that were older than the index at one revision.
+final class StaleSnapshotCounter: Sendable {
+  /// Of 8, each but those that waited for the lock together began after the one before.
+  private static let limit = 8
+
+  private struct State {
+    var revision: Int64 = -1
+    var count = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// Counts one; true for the eighth at a revision of the index, which then has not moved meanwhile.
+  func isLast(at revision: Int64) -> Bool {
+    state.withLock { state in
+      state = State(revision: revision, count: state.revision == revision ? state.count + 1 : 1)
+      guard state.count >= Self.limit else { return false }
+      state.count = 0
+      return true
+    }
   }
 }

@@ -1,15 +1,17 @@
 import EpisodicMemory
 import FileLocks
 import LMDB
+import Synchronization
+import VectorIndex
 import WordIndex
 
 extension LMDBSearchIndex {
-  /// - Returns: Whether there is more to do; false, too, where another process is at it.
-  public func maintain(while isWanted: () -> Bool) -> Bool {
+  /// - Returns: Whether there is more to do; false, too, if another process or thread maintains the index.
+  package func maintain(while isWanted: () -> Bool) -> Bool {
     guard isAvailable, condition.mayWrite(at: clock.now()) else { return false }
     do throws(LMDBError) {
       return try maintenance.withLockIfAvailable { () throws(LMDBError) in
-        // Those of dead processes would keep pages from being used again.
+        // Readers of dead processes pin pages.
         try tier.checkFiles()
         try tier.environment.checkReaders()
         let hasMoreVectors = try tier.write { transaction throws(LMDBError) in try vectors.compact(in: &transaction) }
@@ -23,11 +25,11 @@ extension LMDBSearchIndex {
           read: { body throws(LMDBError) in
             guard isWanted() else { throw Self.unwanted }
             try tier.read(body)
-            mappedPages.touch(Self.mappedBytesOfAPiece)
+            mappedPages.count(Self.mappedBytesOfAPiece)
           },
           write: { body throws(LMDBError) in
             try tier.write(body)
-            mappedPages.touch(Self.mappedBytesOfAPiece)
+            mappedPages.count(Self.mappedBytesOfAPiece)
           })
         return true
       } ?? false
@@ -42,6 +44,30 @@ extension LMDBSearchIndex {
   /// Measured at 3 MiB: the kernel maps 16 pages for each one that is read, and a piece reads in several places.
   private static let mappedBytesOfAPiece = 8 * InvertedIndex.pieceBytes
 
-  /// Ends a merge that nobody waits for any more.
-  private static let unwanted = LMDBError(LMDBError.Code(rawValue: "unwanted"), message: "the merge was called off")
+  /// Ends a merge after `isWanted` returned false.
+  private static let unwanted = LMDBError(LMDBError.Code(rawValue: "unwanted"), message: "the merge was cancelled")
+}
+
+/// Releases the pages of the map after every 32 MiB that a build or merge reads or writes, so that they do not count as this
+/// process's memory.
+final class MappedPages: Sendable {
+  private static let maximum = 32 << 20
+
+  private let environment: Environment
+  private let bytes = Atomic(0)
+
+  init(of environment: Environment) { self.environment = environment }
+
+  /// Counts bytes that were read from the map or written to the file.
+  func count(_ bytes: Int) {
+    guard self.bytes.wrappingAdd(bytes, ordering: .relaxed).newValue > Self.maximum else { return }
+    release()
+  }
+
+  /// Releases the pages. A later read finds them in the page cache.
+  func release() {
+    bytes.store(0, ordering: .relaxed)
+    // A closed environment has no map.
+    try? environment.releaseMappedPages()
+  }
 }

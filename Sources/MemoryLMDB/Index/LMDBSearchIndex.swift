@@ -1,20 +1,20 @@
 import ByteCoding
-public import EpisodicMemory
+package import EpisodicMemory
 import FileLocks
 import LMDB
-import Logging
+package import Logging
 import Synchronization
+import VectorIndex
 import WordIndex
 
 /// The search index in LMDB: words and vectors of a store, shared by the processes that use it.
 ///
-/// Following — `LMDBSearchIndex+Following`: from nothing, and from change to change.
-/// Searching — `LMDBSearchIndex+Words`, `LMDBSearchIndex+Neighbors`: in one snapshot of both tiers.
-/// Merging — `LMDBSearchIndex+Maintaining`. Check — `LMDBSearchIndex+Check`: entry by entry against the primary.
+/// Derived, and disposable at any byte (I1): a failure is logged once and answered with `.silent`; damaged content is
+/// removed and built again.
 ///
-/// Derived, and disposable at any byte (I1): what fails is logged once and answered with silence, what is damaged is
-/// removed and built anew.
-public final class LMDBSearchIndex: SearchIndex {
+/// Opening, failing, statistics — this file; building and following — `LMDBSearchIndex+Following`; searching —
+/// `LMDBSearchIndex+Searching`; merging — `LMDBSearchIndex+Maintaining`; comparing with the primary — `LMDBSearchIndex+Check`.
+package final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
     format: 5,
     databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
@@ -24,18 +24,53 @@ public final class LMDBSearchIndex: SearchIndex {
   let vectors: VectorTable
   let episodes: EpisodeTable
   let names: NameTable
-  let scratch = VectorScratch.Pool()
   let maintenance: FileLock<LMDBError>
   let budget: StepBudget
   let mappedPages: MappedPages
-  let followSize = AdaptiveBatchSize(most: followBatch)
-  /// Bytes that the largest step took since the index was opened.
+  let batchSize = AdaptiveBatchSize(maximum: maximumChanges)
+  /// Bytes of the largest step since the index was opened.
   let largestStep = Atomic(0)
-  let refusals = Refusals()
-
-  private let logger: Logger
+  let staleSnapshots = StaleSnapshotCounter()
   let condition = TierCondition()
   let clock: any WallClock
+  private let logger: Logger
+
+  // MARK: Opening
+
+  /// Address space, not memory: enough for more than ten million episodes with vectors, and never resized.
+  private static let mapSize = 1 << 37
+
+  /// Opens the index of a store, empty if its files cannot be trusted.
+  ///
+  /// The store works without an index: a failure is logged, and the result is silent until the index can be opened.
+  ///
+  /// - Parameter directory: Created if missing, as is its parent; the parent's parent must exist.
+  /// - Parameter store: The index of another store is removed.
+  package static func open(
+    at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(), logger: Logger
+  ) -> RecoveringIndex {
+    open(at: directory, store: store, mapSize: mapSize, epoch: .current(), clock: clock, logger: logger)
+  }
+
+  static func open(
+    at directory: String, store: StoreIdentity, mapSize: Int, epoch: Epoch, clock: any WallClock = SystemClock(),
+    logger: Logger
+  ) -> RecoveringIndex {
+    RecoveringIndex(at: directory, clock: clock, logger: logger) { () throws(LMDBError) in
+      // The cache, which would create the parent, may be off. Neither may be reached through a link.
+      if let end = directory.lastIndex(of: "/") {
+        _ = try PrivateDirectory<LMDBError>(creatingAt: String(directory[..<end]))
+      }
+      let tier = try LMDBTier.openAnywhere(
+        at: directory, store: store, layout: layout, mapSize: mapSize, epoch: epoch, logger: logger)
+      do throws(LMDBError) {
+        return try LMDBSearchIndex(tier, clock: clock, logger: logger)
+      } catch {
+        tier.release()
+        throw error
+      }
+    }
+  }
 
   init(
     _ tier: LMDBTier, clock: any WallClock = SystemClock(), budget: StepBudget = StepBudget(), logger: Logger
@@ -48,9 +83,9 @@ public final class LMDBSearchIndex: SearchIndex {
     self.logger = logger
     words = InvertedIndex(database: try tier.database("words"), generation: tier.epoch, verified: verified)
     vectors = VectorTable(
-      database: try tier.database("vectors"), epoch: tier.epoch, verified: verified, isTrusted: tier.isTrusted)
-    episodes = EpisodeTable(database: try tier.database("episodes"), epoch: tier.epoch)
-    names = NameTable(database: try tier.database("names"), epoch: tier.epoch)
+      database: try tier.database("vectors"), generation: tier.epoch, verified: verified, isTrusted: tier.isTrusted)
+    episodes = EpisodeTable(database: try tier.database("episodes"), generation: tier.epoch)
+    names = NameTable(database: try tier.database("names"), generation: tier.epoch)
     maintenance = try FileLock(in: tier.place, TierFile.maintenance)
   }
 
@@ -58,9 +93,17 @@ public final class LMDBSearchIndex: SearchIndex {
     close()
   }
 
-  public var isAvailable: Bool { condition.isUsable }
+  package var isAvailable: Bool { condition.isUsable }
 
-  public func removeAll() -> Bool {
+  /// Closes the files unless others in this process use them. The index is unavailable afterwards.
+  package func close() {
+    guard condition.close() != .closed else { return }
+    tier.release()
+  }
+
+  // MARK: Removing
+
+  package func removeAll() -> Bool {
     guard isAvailable else { return true }
     do throws(LMDBError) {
       try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
@@ -80,7 +123,7 @@ public final class LMDBSearchIndex: SearchIndex {
     try tier.meta.removeIndexPosition(in: &transaction)
   }
 
-  /// Entries that are removed before the pages of the map are released: the kernel maps 16 pages, 64 KiB, for each.
+  /// Entries that are removed before the pages of the map are released. The kernel maps 16 pages, 64 KiB, for each.
   private static let portion = 512
 
   /// `mdb_drop` reads the first page of every large value: the whole file would count as this process's memory.
@@ -94,51 +137,76 @@ public final class LMDBSearchIndex: SearchIndex {
     }
   }
 
-  /// Closes the files unless others in this process use them; from then on every question is met with silence.
-  public func close() {
-    guard condition.close() != .closed else { return }
-    tier.release()
-  }
-
   // MARK: Failing
 
-  /// Says so the first time, and deals with damage: what contradicts itself is removed, to be built anew.
+  /// Logs the first failure. Damaged tables are emptied, to be built again; damaged files are condemned.
   func failed(_ error: LMDBError) {
     if condition.isClosed, error.code == .unavailable { return }
-    // `TierRecovery` says so, and opens what is there now.
+    // `TierRecovery` logs this and opens the new files.
     if error.code == .filesChanged { return condition.giveUp(because: "\(error)") }
     if condition.isFirstComplaint() {
       logger.warning(
-        "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not told"
+        "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not logged"
       )
     }
     guard error.code == .damaged, condition.isUsable else { return }
     do throws(LMDBError) {
-      // LMDB's own damage lies below the tables, where nothing here can mend it: whoever opens it next makes new files.
+      // Damage that LMDB itself reports is in its pages, which no table can repair: the next to open them creates new files.
       if error.returnCode != 0 {
         condition.giveUp(because: "\(error)")
         return try tier.condemn()
       }
       try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
-      logger.notice("the damaged search index in \(tier.directory) was emptied and is built anew")
+      logger.notice("the damaged search index in \(tier.directory) was emptied and is built again")
       condition.forgetComplaints()
     } catch {
       condition.giveUp(because: "it is damaged and could not be emptied: \(error)")
     }
   }
 
-  /// A full disk or map may pass: until then it answers from what it has, and the primary searches where that is too old.
+  /// Pauses writing. A full disk or map may pass; until then the index answers from what it has, and the primary searches if
+  /// that is too old.
   func couldNotWrite(_ error: LMDBError) {
     if error.code == .filesChanged { return failed(error) }
     let isBusy = error.code == .busy
     if condition.writeOutage == nil, !isBusy {
       logger.warning("the search index in \(tier.directory) cannot be written to; it is tried again: \(error)")
     }
-    // The lock is only tried, once it has been waited for in vain.
+    // A wait for the lock that failed makes later attempts not wait, so they need no pause.
     condition.couldNotWrite(because: "\(error)", at: clock.now(), pauses: !isBusy)
   }
 
   func wrote() {
     if condition.wrote() { logger.notice("the search index in \(tier.directory) is written again") }
+  }
+
+  // MARK: Statistics
+
+  package func statistics() -> IndexStatistics {
+    guard isAvailable else { return IndexStatistics(unavailable: "it is closed or damaged") }
+    do throws(LMDBError) {
+      let file = try tier.environment.statistics()
+      return try tier.read { transaction throws(LMDBError) in
+        var statistics = IndexStatistics()
+        let outage = condition.writeOutage
+        statistics.notWritable = outage?.reason
+        statistics.notWritableSince = outage?.since
+        if case .following(let watermark, _) = try tier.meta.indexPosition(generation: tier.epoch, in: transaction) {
+          statistics.isBuilt = true
+          statistics.watermark = watermark
+        }
+        let vectors = try vectors.statistics(in: transaction)
+        statistics.vectors = vectors.rows
+        statistics.vectorBytes = vectors.bytes
+        let words = try words.statistics(in: transaction)
+        statistics.documents = words.parents + words.children
+        statistics.wordBytes = Int(clamping: words.bytes)
+        statistics.fileBytes = Int64(clamping: file.usedBytes)
+        return statistics
+      }
+    } catch {
+      failed(error)
+      return IndexStatistics(unavailable: "\(error)")
+    }
   }
 }

@@ -164,21 +164,23 @@ final class LMDBTier: Sendable {
   ///
   /// - Throws: `.filesChanged`; what `body` throws.
   @inline(__always)
-  func read<Result: ~Copyable>(
-    _ body: (borrowing ReadTransaction) throws(LMDBError) -> Result
-  ) throws(LMDBError) -> Result {
-    try checkFiles()
+  func read<Result: ~Copyable, Failure: LMDBFailure>(
+    _ body: (borrowing ReadTransaction) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    do throws(LMDBError) { try checkFiles() } catch { throw Failure(error) }
     return try environment.read(body)
   }
 
   /// Lends the one write transaction, as `Environment.write` does, but waits for other processes only so long.
   ///
   /// - Throws: `.busy` where another process keeps it, stopped perhaps; `.filesChanged`; what `body` throws.
-  func write<Result>(
-    _ body: (inout WriteTransaction) throws(LMDBError) -> Result
-  ) throws(LMDBError) -> Result {
-    try checkFiles()
-    return try writers.withLock(timeout: Self.writingTimeout) { () throws(LMDBError) in try environment.write(body) }
+  func write<Result, Failure: LMDBFailure>(
+    _ body: (inout WriteTransaction) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    do throws(LMDBError) { try checkFiles() } catch { throw Failure(error) }
+    return try writers.withLock(timeout: Self.writingTimeout, orThrow: Failure.init) { () throws(Failure) in
+      try environment.write(body)
+    }
   }
 
   /// As `write`, but begins no write transaction where one is not wanted any more once the lock is held.

@@ -3,14 +3,6 @@ import GRDB
 import SQLiteStorage
 
 extension SQLiteSnapshot {
-  func stepNumber(_ row: Int64) throws(MemoryError) -> Int? {
-    try reading {
-      var rows = try RawStatement("SELECT step_number FROM steps WHERE seq = ?", db)
-      try rows.bind(row)
-      return try rows.step() ? Int(rows.integer(0)) : nil
-    }
-  }
-
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit] {
     try reading {
       var rows = try RawStatement("SELECT id FROM episodes WHERE seq = ?", db)
@@ -23,6 +15,14 @@ extension SQLiteSnapshot {
             steps: try episode.steps.compactMap { step in try stepNumber(step) }))
       }
       return hits
+    }
+  }
+
+  private func stepNumber(_ row: Int64) throws(MemoryError) -> Int? {
+    try reading {
+      var rows = try RawStatement("SELECT step_number FROM steps WHERE seq = ?", db)
+      try rows.bind(row)
+      return try rows.step() ? Int(rows.integer(0)) : nil
     }
   }
 

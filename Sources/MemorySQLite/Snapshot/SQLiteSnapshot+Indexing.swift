@@ -3,8 +3,10 @@ import GRDB
 import SQLiteStorage
 
 extension SQLiteSnapshot {
-  func episodes(_ rows: RowSelection, _ body: (IndexedEpisode) throws(MemoryError) -> Bool) throws(MemoryError) {
-    try reading {
+  func episodes<Failure: PrimaryFailure>(
+    _ rows: RowSelection, _ body: (IndexedEpisode) throws(Failure) -> Bool
+  ) throws(Failure) {
+    try reading(orThrow: Failure.self) {
       var attributes = AttributeColumns()
       try IndexedRows.episodes.forEach(rows, db) { row in
         try body(
@@ -13,8 +15,10 @@ extension SQLiteSnapshot {
     }
   }
 
-  func steps(_ rows: RowSelection, _ body: (IndexedStep) throws(MemoryError) -> Bool) throws(MemoryError) {
-    try reading {
+  func steps<Failure: PrimaryFailure>(
+    _ rows: RowSelection, _ body: (IndexedStep) throws(Failure) -> Bool
+  ) throws(Failure) {
+    try reading(orThrow: Failure.self) {
       try IndexedRows.steps.forEach(rows, db) { row in
         var texts = [row.bytes(2)]
         for column in 3...4 as ClosedRange<Int32> where !row.isNull(column) { texts.append(row.bytes(column)) }
@@ -23,8 +27,10 @@ extension SQLiteSnapshot {
     }
   }
 
-  func vectors(_ rows: RowSelection, _ body: (IndexedVector) throws(MemoryError) -> Bool) throws(MemoryError) {
-    try reading {
+  func vectors<Failure: PrimaryFailure>(
+    _ rows: RowSelection, _ body: (IndexedVector) throws(Failure) -> Bool
+  ) throws(Failure) {
+    try reading(orThrow: Failure.self) {
       var attributes = AttributeColumns()
       // Names that Swift compares equal would be one space in an index; in the primary they are several.
       var model = RepeatedText(isComposed: true)

@@ -30,10 +30,19 @@ struct SQLiteSnapshot: PrimarySnapshot {
 
   /// Maps errors of the storage to `MemoryError`.
   func reading<Value>(_ body: () throws -> Value) throws(MemoryError) -> Value {
+    try reading(orThrow: MemoryError.self, body)
+  }
+
+  /// Maps errors of the storage to those that a reader's closure throws, which pass as they are.
+  func reading<Value, Failure: PrimaryFailure>(
+    orThrow type: Failure.Type, _ body: () throws -> Value
+  ) throws(Failure) -> Value {
     do {
       return try body()
+    } catch let error as Failure {
+      throw error
     } catch {
-      throw MemoryError(storage: error, path: path)
+      throw Failure(MemoryError(storage: error, path: path))
     }
   }
 

@@ -2,7 +2,7 @@ import Heaps
 import Vectors
 
 extension VectorSearch {
-  /// A vector and how like the query its bytes say it is.
+  /// A vector and its similarity as its bytes have it.
   struct Estimate: Ranked {
     let row: UInt32
     let similarity: Double
@@ -11,7 +11,7 @@ extension VectorSearch {
     func precedes(_ other: Estimate) -> Bool { similarity > other.similarity }
   }
 
-  /// How like the query vectors are by their bytes, in the order of `rows`, which ascend.
+  /// The similarity of vectors by their bytes, in the order of `rows`, which ascend.
   func estimates(
     _ rows: UnsafeBufferPointer<UInt32>, _ segments: [Segment], _ scratch: VectorScratch
   ) -> [Estimate] {
@@ -34,17 +34,17 @@ extension VectorSearch {
     }
   }
 
-  /// Lists the best by the bytes of all that pass in the rows of `scratch`.
+  /// Writes to `scratch.rows` the best by the bytes of all that pass.
   ///
-  /// - Returns: How many are listed.
-  func scanBytes(_ segments: [Segment], _ effort: Effort, _ scratch: VectorScratch) -> Int {
-    var best = TopK<Scored<Leading>>(effort.rows)
+  /// - Returns: How many were written.
+  func scanBytes(_ segments: [Segment], _ budget: SearchBudget, _ scratch: VectorScratch) -> Int {
+    var best = TopK<Scored<Newest>>(budget.rows)
     for segment in segments {
       let count = list([segment], scratch)
       for estimate in estimates(UnsafeBufferPointer(rebasing: scratch.rows[..<count]), [segment], scratch) {
         guard estimate.similarity >= best.threshold else { continue }
-        let vector = segment.slab.columns.vector(Int(estimate.row &- segment.base))
-        best.insert(Scored(Leading(vector: vector, row: estimate.row), score: estimate.similarity))
+        let id = segment.slab.columns.id(Int(estimate.row &- segment.base))
+        best.insert(Scored(Newest(id: id, row: estimate.row), score: estimate.similarity))
       }
     }
     let rows = best.ranked().map(\.id.row).sorted()
@@ -52,14 +52,14 @@ extension VectorSearch {
     return rows.count
   }
 
-  /// Of vectors that are alike the last added wins, wherever it lies.
-  private struct Leading: Comparable {
-    let vector: Int64
+  /// Of equal vectors the last added precedes the others, whichever slab it is in.
+  private struct Newest: Comparable {
+    let id: Int64
     let row: UInt32
-    static func < (a: Leading, b: Leading) -> Bool { a.vector > b.vector }
+    static func < (a: Newest, b: Newest) -> Bool { a.id > b.id }
   }
 
-  /// The metric's similarity as the bytes have it.
+  /// The metric's similarity from a dot product of bytes.
   private func similarity(dot: Int32, _ row: SlabRow) -> Double {
     let cosine = Double(dot) * Double(query.scale) * Double(row.scale)
     let norm = Double(row.norm)
@@ -70,8 +70,7 @@ extension VectorSearch {
     }
   }
 
-  /// How far an estimate may be off. Its rounding is that of many independent ones, each within half a step: five standard
-  /// deviations of it are the margin.
+  /// A bound of an estimate's error: five standard deviations of a sum of independent roundings, each within half a step.
   func margin(of row: SlabRow, estimate: Double) -> Double {
     let margin = 5 * (Double(row.scale) + Double(query.scale) / 64) / 12.0.squareRoot()
     let norms = Double(row.norm) * queryNorm

@@ -2,19 +2,19 @@ import Heaps
 import Testing
 import Vectors
 
-@testable import MemoryLMDB
+@testable import VectorIndex
 
-/// Vectors around random centres, in slabs of one's choice, and what brute force finds among them.
+/// Vectors around random centres, in slabs of given sizes, and a brute-force search of them.
 private struct Clusters {
   static let dimensions = 128
-  static let epoch: UInt64 = 5
+  static let generation: UInt64 = 5
 
   let vectors: [Vector]
-  let attributes: [NamedAttributes]
+  let attributes: [RowAttributes]
   private let slabs: [(count: Int, bytes: [UInt8])]
 
-  /// - Parameter isUnit: Whether all have about the same length.
-  /// - Parameter copies: Of each vector, how many there are.
+  /// - Parameter isUnit: Whether all have the same length.
+  /// - Parameter copies: Equal vectors of each.
   init(_ count: Int, isUnit: Bool, copies: Int = 1, slabs sizes: [Int] = [16_384]) throws {
     var random = Numbers(seed: UInt64(count))
     let centres = (0..<50).map { _ in (0..<Self.dimensions).map { _ in random.signed() } }
@@ -29,9 +29,9 @@ private struct Clusters {
     }
     vectors = made
     let attributes = made.indices.map { row in
-      NamedAttributes(
-        domain: 1, session: 0, task: UInt32(row % 100 == 7 ? 300 : row % 3 == 0 ? 44 : 2), status: UInt8(row % 4),
-        createdAt: Int64(row))
+      RowAttributes(
+        partition: 1, series: 0, kind: UInt32(row % 100 == 7 ? 300 : row % 3 == 0 ? 44 : 2), state: UInt8(row % 4),
+        time: Int64(row))
     }
     self.attributes = attributes
     let layout = SlabLayout(dimensions: Self.dimensions)
@@ -43,7 +43,7 @@ private struct Clusters {
       for next in row..<min(row + sizes[slabs.count % sizes.count], made.count) {
         made[next].components.withUnsafeBytes {
           buffer.append(
-            vector: Int64(next), episode: Int64(next), attributes[next], components: $0, encoder, epoch: Self.epoch)
+            id: Int64(next), group: Int64(next), attributes[next], components: $0, encoder, generation: Self.generation)
         }
       }
       row += buffer.count
@@ -59,7 +59,7 @@ private struct Clusters {
     let layout = SlabLayout(dimensions: Self.dimensions)
     let norm = query.components.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     let search = VectorSearch(
-      query: CodeQuery(query), metric: metric, queryNorm: norm, filter: filter, epoch: Self.epoch)
+      query: CodeQuery(query), metric: metric, queryNorm: norm, filter: filter, generation: Self.generation)
     let copies = slabs.map { slab in
       let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: slab.bytes.count, alignment: 1)
       copy.copyBytes(from: slab.bytes)
@@ -74,7 +74,7 @@ private struct Clusters {
     var found: [(row: Int, estimate: Double)] = []
     while let candidate = try candidates.next() {
       if let last = found.last { #expect(candidate.estimate <= last.estimate) }
-      found.append((Int(candidate.vector), candidate.estimate))
+      found.append((Int(candidate.id), candidate.estimate))
     }
     return found.sorted { ($1.estimate, $0.row) < ($0.estimate, $1.row) }
   }
@@ -89,7 +89,7 @@ private struct Clusters {
   }
 }
 
-/// The same numbers everywhere.
+/// The same numbers on every machine.
 private struct Numbers {
   private var state: UInt64
   init(seed: UInt64) { state = seed }
@@ -104,9 +104,9 @@ private struct Numbers {
 
 extension AttributeFilter {
   fileprivate static func passing(
-    task: UInt32? = nil, statuses: UInt32 = 15, created: ClosedRange<Int64> = .min ... .max
+    kind: UInt32? = nil, states: UInt32 = 15, times: ClosedRange<Int64> = .min ... .max
   ) -> AttributeFilter {
-    AttributeFilter(domain: nil, session: nil, task: task, statuses: statuses, created: created)
+    AttributeFilter(partition: nil, series: nil, kind: kind, states: states, times: times)
   }
 }
 
@@ -115,8 +115,8 @@ extension AttributeFilter {
   private static let ofManyLengths = Result { try Clusters(20_000, isUnit: false) }
 
   static let filters: [AttributeFilter] = [
-    .passing(), .passing(statuses: 0b0111), .passing(task: 44), .passing(task: 300), .passing(created: 100...900),
-    .passing(task: 300, statuses: 1), .passing(task: 9),
+    .passing(), .passing(states: 0b0111), .passing(kind: 44), .passing(kind: 300), .passing(times: 100...900),
+    .passing(kind: 300, states: 1), .passing(kind: 9),
   ]
 
   @Test(arguments: [Metric.cosine, .dotProduct, .euclidean], [true, false])
@@ -139,7 +139,7 @@ extension AttributeFilter {
   }
 
   @Test(arguments: [true, false])
-  func `finds the same however vectors are spread over slabs, copies of each other too`(isUnit: Bool) throws {
+  func `the result does not depend on how vectors are spread over slabs, even with equal vectors`(isUnit: Bool) throws {
     let one = try Clusters(8_000, isUnit: isUnit, copies: 4)
     let many = try Clusters(8_000, isUnit: isUnit, copies: 4, slabs: [1, 700, 63, 64, 3_001])
     for filter in Self.filters {
@@ -158,5 +158,14 @@ extension AttributeFilter {
     let answer = try clusters.candidates(query, .cosine, .passing(), lengthsDiffer: false, wanted: wanted)
     let found = Set(truth).intersection(answer.map(\.row)).count
     #expect(100 * found >= 97 * wanted)
+  }
+}
+
+@Suite struct `Slabs` {
+  @Test(arguments: [1, 384, 1536, 65_536]) func `a slab and a tail are bounded by bytes`(dimensions: Int) {
+    let layout = SlabLayout(dimensions: dimensions)
+    #expect(layout.capacity * layout.bytesPerVector <= 8 << 20)
+    #expect(layout.tailCapacity * layout.bytesPerVector <= 512 << 10)
+    #expect(dimensions > 384 || layout.capacity == 16_384)
   }
 }

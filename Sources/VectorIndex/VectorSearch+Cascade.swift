@@ -1,15 +1,15 @@
 import Vectors
 
 extension VectorSearch {
-  /// Where less than one in so many pass, looking at them alone is cheaper than looking at all.
+  /// If less than 1 of 8 vectors pass the filter, reading those alone is cheaper than scanning all.
   private static let sparse = 8
 
-  /// Rows that a sample takes side by side.
+  /// Adjacent rows in each piece of the sample.
   private static let sampledRows = 64
 
-  /// Lists all that pass in the rows of `scratch`.
+  /// Writes the rows that pass to `scratch.rows`.
   ///
-  /// - Returns: How many there are.
+  /// - Returns: Their count.
   func list(_ segments: [Segment], _ scratch: VectorScratch) -> Int {
     segments.reduce(0) { count, segment in
       let free = UnsafeMutableBufferPointer(rebasing: scratch.rows[count...])
@@ -21,19 +21,22 @@ extension VectorSearch {
     }
   }
 
-  /// Lists the best by all sign bits among the best by the first of them.
+  /// Writes to `scratch.rows` the best by all sign bits among the best by the first words of them.
   ///
-  /// - Parameter all: How many vectors there are, whether they pass or not.
-  /// - Returns: How many are listed.
-  func cascade(_ segments: [Segment], _ effort: Effort, total: Int, of all: Int, _ scratch: VectorScratch) -> Int {
+  /// - Parameter total: Vectors that pass the filter.
+  /// - Parameter all: Vectors, whether they pass or not.
+  /// - Returns: How many were written.
+  func cascade(
+    _ segments: [Segment], _ budget: SearchBudget, total: Int, of all: Int, _ scratch: VectorScratch
+  ) -> Int {
     let layout = query.layout
     var count: Int
     if total < all / Self.sparse {
       count = list(segments, scratch)
     } else if layout.prefixWords < layout.words {
-      count = scanGroups(segments, effort.refined, total: total, scratch)
+      count = scanGroups(segments, budget.refined, total: total, scratch)
     } else {
-      return scanGroups(segments, effort.rows, total: total, scratch)
+      return scanGroups(segments, budget.rows, total: total, scratch)
     }
     let rows = UnsafeBufferPointer(rebasing: scratch.rows[..<count])
     Self.forEachSegment(segments, rows) { segment, places in
@@ -44,11 +47,11 @@ extension VectorSearch {
     instructions.codeDistances(
       UnsafeBufferPointer(rebasing: scratch.places[..<count]), words: layout.words, to: query.code,
       into: scratch.values)
-    count = Self.keepNearest(effort.rows, of: count, scratch.rows, scratch.values)
+    count = Self.keepNearest(budget.rows, of: count, scratch.rows, scratch.values)
     return count
   }
 
-  /// Lists the best `wanted` by the groups of all.
+  /// Writes to `scratch.rows` the best `wanted` by the first words, which lie in groups.
   private func scanGroups(_ segments: [Segment], _ wanted: Int, total: Int, _ scratch: VectorScratch) -> Int {
     var limit = sampledLimit(segments, wanted, total: total, scratch)
     while true {
@@ -69,10 +72,10 @@ extension VectorSearch {
     }
   }
 
-  /// A distance that almost surely enough vectors are within, and not many more, judged by a few thousand of them.
+  /// A distance within which slightly more than `wanted` vectors are to be expected, from a sample of a few thousand.
   private func sampledLimit(_ segments: [Segment], _ wanted: Int, total: Int, _ scratch: VectorScratch) -> UInt16 {
     let words = query.layout.prefixWords
-    var tally = [Int](repeating: 0, count: 7 * 64 * words + 1)
+    var histogram = [Int](repeating: 0, count: 7 * 64 * words + 1)
     var count = 0
     let step = Self.sampledRows * max(8, total / 8192)
     var first = 0
@@ -86,47 +89,48 @@ extension VectorSearch {
           UnsafeRawBufferPointer(rebasing: slab.groups[slab.layout.code.groupOffset(ofWord: 0, row: start)...]),
           words: words, to: query.prefix, into: distances)
         for slot in start..<end where segment.mask?[slot] ?? 1 != 0 {
-          tally[Int(distances[slot - start])] += 1
+          histogram[Int(distances[slot - start])] += 1
           count += 1
         }
         start += step
       }
-      // Not to take the start of each of many small slabs: multiples of a group, spread over all.
+      // The next piece keeps its distance across slabs, in whole groups, so that many small slabs are not sampled at their
+      // starts alone.
       first = (start - slab.count + CodeLayout.groupRows - 1) / CodeLayout.groupRows * CodeLayout.groupRows
     }
     let expected = Double(wanted) / Double(total) * Double(count)
     let enough = Int(expected + 3 * expected.squareRoot()) + 1
     var limit = 0
-    var sum = tally[0]
-    while sum < enough, limit < tally.count - 1 {
+    var sum = histogram[0]
+    while sum < enough, limit < histogram.count - 1 {
       limit += 1
-      sum += tally[limit]
+      sum += histogram[limit]
     }
     return UInt16(truncatingIfNeeded: limit)
   }
 
-  /// Keeps of the first `count` rows the `wanted` nearest and all that are as near as the last of them, in their order.
+  /// Keeps the `wanted` nearest of the first `count` rows, and all that are as near as the last of them, in their order.
   ///
-  /// - Returns: How many those are.
+  /// - Returns: How many are kept.
   private static func keepNearest<Distance: FixedWidthInteger & UnsignedInteger>(
     _ wanted: Int, of count: Int, _ rows: UnsafeMutableBufferPointer<UInt32>,
     _ distances: UnsafeMutableBufferPointer<Distance>
   ) -> Int {
     guard count > wanted, let most = distances[..<count].max() else { return count }
-    let limit = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Int(most) + 1) { tally in
-      tally.initialize(repeating: 0)
-      for place in 0..<count { tally[Int(distances[place])] &+= 1 }
+    let limit = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Int(most) + 1) { histogram in
+      histogram.initialize(repeating: 0)
+      for place in 0..<count { histogram[Int(distances[place])] &+= 1 }
       var limit = 0
-      var sum = Int(tally[0])
+      var sum = Int(histogram[0])
       while sum < wanted {
         limit += 1
-        sum += Int(tally[limit])
+        sum += Int(histogram[limit])
       }
       return Distance(truncatingIfNeeded: limit)
     }
     var kept = 0
     for place in 0..<count {
-      // Written whether it is kept or not: no branch to predict.
+      // Writes rows that are not kept, too: no branch to mispredict.
       rows[kept] = rows[place]
       kept += distances[place] <= limit ? 1 : 0
     }

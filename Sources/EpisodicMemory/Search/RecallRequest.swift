@@ -1,0 +1,72 @@
+/// A checked query, as the primary and the index receive it.
+package struct RecallRequest: Sendable {
+  /// `nil`: no word leg.
+  package let terms: SearchTerms?
+  /// `nil`: no vector leg.
+  package let vector: [Float]?
+  /// The space that the query names; see `EmbeddingSpace.resolve`.
+  package let space: EmbeddingSpace?
+  package let scope: Query.Scope
+  /// Its statuses are never `nil`.
+  package let filter: Episode.Filter
+  /// Candidates of each leg.
+  package let depth: Int
+  /// Step scores kept of each episode.
+  package let stepsPerEpisode: Int
+  /// Weight of the best step's bm25 against the context's; each further step counts half of the one before.
+  package let stepWeight: Double
+  /// Whether hits quote the texts that matched.
+  package let excerpts: Bool
+
+  init(_ query: Query, terms: SearchTerms?) {
+    let ranking = query.ranking
+    var filter = query.filter
+    filter.statuses = query.statuses
+    let isHybrid = query.vector != nil && terms != nil
+    self.terms = terms
+    self.filter = filter
+    vector = query.vector
+    space = query.space
+    scope = query.scope
+    depth = max(isHybrid ? ranking.depth : 0, query.limit)
+    stepsPerEpisode = ranking.stepsPerEpisode
+    stepWeight = ranking.stepWeight
+    excerpts = query.excerpts
+  }
+}
+
+/// The best candidates of each leg within scope and filter.
+package struct Candidates: Sendable {
+  /// An episode of which a word matches.
+  package struct Words: Sendable {
+    /// Stable row of the episode.
+    package let row: Int64
+    /// bm25 of the context, higher is better; 0 if it does not match.
+    package var context: Double
+    /// Rows of its best steps and their bm25, best first.
+    package var steps: [(row: Int64, score: Double)]
+
+    package init(row: Int64, context: Double = 0, steps: [(row: Int64, score: Double)] = []) {
+      self.row = row
+      self.context = context
+      self.steps = steps
+    }
+  }
+
+  /// Episodes of which a word matches, in no order: every one, or the best and those among `nearest`.
+  let words: [Words]
+  /// Rows of the nearest episodes, best first.
+  let nearest: [Int64]
+  /// By row, the similarity of an episode's best vector; none for an episode without a vector in the space.
+  let similarities: [Int64: Double]
+}
+
+/// An episode of a ranked result, before it is loaded.
+package struct RankedEpisode: Sendable {
+  package let row: Int64
+  package let shares: Hit.Shares
+  /// Whether words of the context matched.
+  package let contextMatches: Bool
+  /// Rows of the best matching steps, best first.
+  package let steps: [Int64]
+}

@@ -1,0 +1,105 @@
+package import LMDB
+package import Vectors
+
+/// A row and its exact similarity to a query.
+package struct VectorMatch: Sendable {
+  package let id: Int64
+  package let group: Int64
+  package let similarity: Double
+}
+
+extension VectorTable {
+  /// The rows nearest to a query, best first, until they are of `wanted` groups or of all that there are.
+  ///
+  /// - Parameter query: Any metric.
+  /// - Parameter similarity: The exact similarity of a row's stored vector; `nil` if the row does not exist there.
+  /// - Throws: `.damaged`; what `similarity` throws.
+  package func nearest<Failure: LMDBFailure>(
+    to query: VectorQuery, space name: String, _ filter: AttributeFilter, wanted: Int,
+    in transaction: borrowing ReadTransaction,
+    similarity: (_ id: Int64, _ group: Int64) throws(Failure) -> Double?
+  ) throws(Failure) -> [VectorMatch] {
+    let found: (space: SpaceRecord, slabs: [SlabView])?
+    do throws(LMDBError) {
+      found = try slabs(ofSpace: name, dimensions: query.vector.dimensions, filter, in: transaction)
+    } catch {
+      throw Failure(error)
+    }
+    guard let (space, slabs) = found else { return [] }
+    let search = VectorSearch(
+      query: CodeQuery(query.vector, instructionSet: query.instructionSet), metric: query.metric,
+      queryNorm: query.norm, filter: filter, generation: generation)
+    var depth = wanted
+    while true {
+      let candidates = scratch.withScratch { scratch in
+        search.candidates(slabs, lengthsDiffer: space.lengthsDiffer, wanted: depth, scratch)
+      }
+      // Many vectors of few groups may leave too few groups: repeat with more candidates, at last with all.
+      if let matches = try compare(candidates, groups: wanted, similarity) { return matches }
+      guard !candidates.areAll else { return try compare(candidates, groups: nil, similarity) ?? [] }
+      depth = depth.multipliedReportingOverflow(by: 4).partialValue
+    }
+  }
+
+  /// The slabs that may hold rows that pass, and the tail; `nil` if there is no such space.
+  private func slabs(
+    ofSpace name: String, dimensions: Int, _ filter: AttributeFilter, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> (space: SpaceRecord, slabs: [SlabView])? {
+    let spaces = try spaces(in: transaction)
+    guard let space = spaces.first(where: { $0.name == name && $0.dimensions == dimensions }) else { return nil }
+    let layout = SlabLayout(dimensions: dimensions)
+    var slabs: [SlabView] = []
+    for slab in space.slabs where slab.alive > 0 && slab.times.overlaps(filter.times) {
+      guard (filter.partition ?? slab.partition) == slab.partition else { continue }
+      slabs.append(try view(of: slab, layout, in: transaction))
+    }
+    if let tail = try tail(of: space, in: transaction) { slabs.append(tail) }
+    return (space, slabs)
+  }
+
+  /// Compares candidates exactly, best estimate first, until no other can be among the best of `groups` groups.
+  ///
+  /// - Parameter groups: `nil`: compares all candidates.
+  /// - Returns: Best first; `nil` if they are of fewer groups.
+  private func compare<Failure: LMDBFailure>(
+    _ candidates: VectorCandidates, groups: Int?, _ similarity: (Int64, Int64) throws(Failure) -> Double?
+  ) throws(Failure) -> [VectorMatch]? {
+    var matches: [VectorMatch] = []
+    var best: [Int64: Double] = [:]
+    var leading = LeadingScores(capacity: groups ?? 0)
+    var candidates = candidates
+    while true {
+      let next: VectorCandidates.Candidate?
+      do throws(LMDBError) { next = try candidates.next() } catch { throw Failure(error) }
+      guard let candidate = next else { break }
+      if groups != nil, let worst = leading.worst, candidate.estimate + candidate.margin < worst { break }
+      guard let similarity = try similarity(candidate.id, candidate.group) else { continue }
+      matches.append(VectorMatch(id: candidate.id, group: candidate.group, similarity: similarity))
+      let before = best[candidate.group]
+      if let before, before >= similarity { continue }
+      best[candidate.group] = similarity
+      leading.replace(before, with: similarity)
+    }
+    if let groups, best.count < groups { return nil }
+    return matches.sorted { ($1.similarity, $0.id) < ($0.similarity, $1.id) }
+  }
+}
+
+/// The best scores of different groups, each of which may improve.
+private struct LeadingScores {
+  private let capacity: Int
+  /// Ascending.
+  private var scores: [Double] = []
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  /// The worst of the best, once there are `capacity`.
+  var worst: Double? { scores.count == capacity ? scores.first : nil }
+
+  mutating func replace(_ before: Double?, with score: Double) {
+    if let before, let place = scores.firstIndex(of: before) { scores.remove(at: place) }
+    guard scores.count < capacity || score > scores.first ?? .infinity else { return }
+    scores.insert(score, at: scores.firstIndex { $0 > score } ?? scores.count)
+    if scores.count > capacity { scores.removeFirst() }
+  }
+}
