@@ -96,7 +96,7 @@ let package = Package(
 
     // Tests mirror the sources.
     .target(
-      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory", "ProcessSpawning"],
+      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory", "FileLocks", "ProcessSpawning"],
       path: "Tests/TestSupport",
       swiftSettings: strict),
     .executableTarget(

@@ -1,3 +1,4 @@
+package import FileLocks
 import Dispatch
 package import EpisodicMemory
 import GRDB
@@ -55,7 +56,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
 
   package func commitStamp() throws(MemoryError) -> CommitStamp {
     do {
-      return CommitStamp(try database.commitMark().words)
+      return try database.commitStamp()
     } catch {
       throw explained(error)
     }

@@ -5,35 +5,16 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// A moment in the life of a database: equal for two moments only if no commit, by any process, lies between them.
-///
-/// Comparable among all watches that are open on a database at the same time, in this process or others.
-public struct CommitMark: Hashable, Sendable {
-  // Not a SIMD vector: Swift 6.3 lays out the frame of an async function too small for what is aligned to 64 bytes.
-  public let words: InlineArray<8, UInt64>
-  public init(_ words: InlineArray<8, UInt64>) { self.words = words }
-
-  public static func == (a: Self, b: Self) -> Bool {
-    var differences: UInt64 = 0
-    for index in 0..<8 { differences |= a.words[index] ^ b.words[index] }
-    return differences == 0
-  }
-
-  public func hash(into hasher: inout Hasher) {
-    for index in 0..<8 { hasher.combine(words[index]) }
-  }
-}
-
 /// A connection that writes nothing, watches for the commits of all others, and closes last.
 ///
 /// SQLite's writers change the header of the WAL index, 48 bytes in shared memory, at every commit: reading it costs
 /// nanoseconds. SQLite's own readers, of every version that shares the database, compare the same bytes to learn of commits,
 /// so its version number and its checksum show that it is what this takes it for. Where it cannot be had,
-/// `PRAGMA data_version` takes its place: microseconds, and marks that no other connection shares.
+/// `PRAGMA data_version` takes its place: microseconds, and stamps that no other connection shares.
 ///
 /// While the connection is open nobody can remove the log, so the header never returns to what it was: it starts as that of
-/// an empty log, or as the log that was found, and each commit and each new beginning of the log changes it. Marks of
-/// different lives, with a moment between at which nobody had the database open, may be equal.
+/// an empty log, or as the log that was found, and each commit and each new beginning of the log changes it. Stamps
+/// from before and after a time in which no process had the database open may be equal.
 final class CommitWatch: Sendable {
   private let queue: DatabaseQueue
   /// Where the header is mapped. Valid while `queue` is open, and `users` keeps it so.
@@ -43,7 +24,7 @@ final class CommitWatch: Sendable {
   private static let closed: UInt = 1 << (UInt.bitWidth - 1)
   /// Whether the header was seen to stand still at a commit, so that it is good for nothing.
   private let isDistrusted: Atomic<Bool>
-  /// Tells the marks of this connection's `data_version` from those of others.
+  /// Tells the stamps of this connection's `data_version` from those of others.
   private let name = UInt64.random(in: 1 ... .max)
 
   /// - Parameter queue: The connection, which belongs to the watch from now on.
@@ -54,23 +35,23 @@ final class CommitWatch: Sendable {
   }
 
   /// - Throws: After `close`.
-  func mark() throws -> CommitMark {
-    if let mark = headerMark() { return mark }
+  func stamp() throws -> CommitStamp {
+    if let stamp = headerStamp() { return stamp }
     let version = try queue.unsafeRead { db in
       // Nothing is written here: `data_version` does not count a connection's own commits.
       try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
     }
-    return CommitMark([UInt64(bitPattern: version), 0, 0, 0, 0, 0, name, 1])
+    return CommitStamp([UInt64(bitPattern: version), 0, 0, 0, 0, 0, name, 1])
   }
 
   /// `nil` where only `data_version` can tell.
-  func headerMark() -> CommitMark? {
+  func headerStamp() -> CommitStamp? {
     guard let header, !isDistrusted.load(ordering: .relaxed) else { return nil }
     let (before, _) = users.add(1, ordering: .acquiring)
     defer { users.subtract(1, ordering: .releasing) }
     guard before & Self.closed == 0, let index = UnsafeRawPointer(bitPattern: header) else { return nil }
     let words = episodic_wal_header_read(index).words
-    return CommitMark([words.0, words.1, words.2, words.3, words.4, words.5, 0, 0])
+    return CommitStamp([words.0, words.1, words.2, words.3, words.4, words.5, 0, 0])
   }
 
   /// From now on only `data_version` counts.

@@ -1,3 +1,4 @@
+import FileLocks
 import GRDB
 import GRDBSQLite
 import Synchronization
@@ -73,7 +74,7 @@ final class LogLength: Sendable {
   /// What the header of the WAL index was after the last commit, so that the next one can be seen to change it.
   private struct Follower {
     let watch: CommitWatch
-    var last: CommitMark?
+    var last: CommitStamp?
   }
 
   var frames: Int { count.load(ordering: .relaxed) }
@@ -82,7 +83,7 @@ final class LogLength: Sendable {
   ///
   /// - Parameter watch: Told if a commit leaves it blind.
   func follow(_ db: Database, seenBy watch: CommitWatch) {
-    follower.withLock { $0 = Follower(watch: watch, last: watch.headerMark()) }
+    follower.withLock { $0 = Follower(watch: watch, last: watch.headerStamp()) }
     _ = sqlite3_wal_hook(
       db.sqliteConnection,
       { context, _, _, frames in
@@ -96,7 +97,7 @@ final class LogLength: Sendable {
   private func committed(frames: Int) {
     count.store(frames, ordering: .relaxed)
     follower.withLock { follower in
-      guard let watch = follower?.watch, let mark = watch.headerMark() else { return }
+      guard let watch = follower?.watch, let mark = watch.headerStamp() else { return }
       if mark == follower?.last { watch.distrust() }
       follower?.last = mark
     }

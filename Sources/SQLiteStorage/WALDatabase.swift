@@ -1,4 +1,4 @@
-import FileLocks
+package import FileLocks
 public import GRDB
 
 /// A SQLite database in WAL mode that several processes read and write at once: one writer with group commit, a pool of
@@ -134,9 +134,9 @@ public final class WALDatabase: Sendable {
   /// Cost: a few nanoseconds; about 3 us where the WAL index cannot be read.
   ///
   /// - Throws: `StorageError.replaced` within 100 ms after another file has taken the place of this one.
-  public func commitMark() throws -> CommitMark {
+  package func commitStamp() throws -> CommitStamp {
     try connections.fileGuard.verifyNowAndThen()
-    return try connections.watch.mark()
+    return try connections.watch.stamp()
   }
 
   // MARK: Writing

@@ -110,10 +110,10 @@ import Testing
     let batch = try await faulty.changes(after: asked, limit: 10)
     for _ in 0..<20 {
       let before = try transactions(cache)
-      let position = MetaTable.Position(watermark: try #require(asked), stamp: nil)
+      let position = CachePosition(watermark: try #require(asked), stamp: nil)
       // Resets the position to before the batch.
       cache.change { (transaction, _) throws(LMDBError) in
-        try cache.tables.meta.put(position, epoch: cache.tables.epoch, in: &transaction)
+        try cache.tables.meta.put(position, in: &transaction)
       }
       await withTaskGroup { group in
         for _ in 0..<4 {

@@ -1,3 +1,4 @@
+import FileLocks
 import Episodic
 import Foundation
 import Logging
@@ -31,14 +32,14 @@ private final class ContendedCache: Cache {
 
   var isAvailable: Bool { cache.isAvailable }
   func watermark() -> Watermark? { cache.watermark() }
-  func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> CatchUp {
+  func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> BatchOutcome {
     if operation == .apply {
       guard waits else { return .busy }
       gate.pass()
     }
     return cache.apply(batch, stamp: stamp, waits: waits)
   }
-  func find(_ key: CacheKey, _ freshness: Freshness) -> Finding { cache.find(key, freshness) }
+  func find(_ key: CacheKey, _ freshness: Freshness) -> CacheLookup<EncodedValue> { cache.find(key, freshness) }
   func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool {
     if operation == .fill {
       guard waits else { return false }

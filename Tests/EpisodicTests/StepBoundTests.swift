@@ -23,7 +23,7 @@ private struct SteppedIndex {
     try FileManager.default.createDirectory(atPath: store.cachePath, withIntermediateDirectories: true)
     let tier = try LMDBTier.open(
       at: store.cachePath + "/index", store: primary.identity, layout: LMDBSearchIndex.layout, mapSize: 1 << 32,
-      epoch: .current(), logger: Logger(label: "test"))
+      boot: .current(), logger: Logger(label: "test"))
     index = try LMDBSearchIndex(tier, budget: budget, logger: Logger(label: "test"))
   }
 

@@ -27,7 +27,7 @@ import Testing
       id: Pattern.ID("p"), type: "a:b", data: [], dataHash: "h", successRate: nil, usageCount: 0, lastUsed: nil,
       createdAt: Timestamp(milliseconds: 0), metadata: [:])
     primary.state.withLock { $0.patterns["a:b:h"] = pattern }
-    cache.fill(.pattern("a:b", hash: "h"), with: pattern, tags: [.pattern("a:b:h")], asOf: mark(10))
+    cache.fill(.pattern("a:b", hash: "h"), with: pattern, asOf: mark(10))
     cache.fill(CacheKey(.query, "q"), with: Text("no counterpart"), tags: [], asOf: mark(10))
     let checks = await cache.check(against: primary)
     #expect(failures(checks) == [:])
@@ -86,9 +86,9 @@ import Testing
       }
       bytes[bytes.count - 1] ^= 1
       try transaction.put(bytes.span.bytes, for: hash, in: cache.tables.entries)
-      var tallies = Tallies()
-      tallies[.query].entries = 2
-      try cache.tables.meta.put(tallies, epoch: cache.tables.epoch, in: &transaction)
+      var counters = PersistedCounters()
+      counters[.query].entries = 2
+      try cache.tables.meta.put(counters, in: &transaction)
       try transaction.delete(1, in: cache.tables.window)
     }
     let found = failures(await cache.check(against: SamplePrimary()))

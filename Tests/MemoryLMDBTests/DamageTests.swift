@@ -76,7 +76,7 @@ import Testing
     try #expect(cache.problems() == [])
   }
 
-  @Test func `of the tags or the tallies costs the entries, and no more`() throws {
+  @Test func `of the tags or the counters costs the entries, and no more`() throws {
     let store = try ScratchStore()
     let cache = try store.begun()
     let query = CacheKey(.query, "q")

@@ -69,7 +69,7 @@ import Testing
     let store = try ScratchStore()
     let cache = try store.begun()
     cache.fill(.sample("a"), asOf: 10)
-    cache.fill(CacheKey(.pattern, "t:h"), with: Text("p"), tags: [.pattern("t:h")], asOf: mark(10))
+    cache.fill(CacheKey(.pattern, "t:h"), with: Text("p"), asOf: mark(10))
     cache.fill(.sample("b"), asOf: 10)
     cache.commit((.episode, "a", domain: "d", finished: false), (.pattern, "t:h", domain: nil, finished: true))
     #expect(cache.episode("a") == nil)

@@ -11,7 +11,7 @@ import EpisodicMemory
 struct History {
   private(set) var revision: Int64 = 5
   private var changes: [Change] = []
-  private var lastChange: [CacheTag: [Int64]] = [:]
+  private var lastChange: [Subject: [Int64]] = [:]
   var now: Int64
 
   // What the cache should have.
@@ -26,10 +26,16 @@ struct History {
   }
   var entries: [CacheKey: Entry] = [:]
 
+  /// What a value depends on.
+  enum Subject: Hashable {
+    case key(CacheKey)
+    case tag(CacheTag)
+  }
+
   struct Reading {
     let key: CacheKey
     let value: String
-    let tags: [CacheTag]
+    var tags: [CacheTag] { if case .tag(let tag) = History.subject(of: key) { [tag] } else { [] } }
     let revision: Int64
   }
 
@@ -51,7 +57,7 @@ struct History {
         default: Change(revision: revision, subject: .embedding, key: "v", domain: domain, finished: finished)
         }
       changes.append(change)
-      for tag in Self.tags(touchedBy: change) { lastChange[tag, default: []].append(revision) }
+      for subject in Self.subjects(changedBy: change) { lastChange[subject, default: []].append(revision) }
     }
   }
 
@@ -84,11 +90,11 @@ struct History {
 
   func read(using generator: inout SeededGenerator) -> Reading {
     let key = randomKey(using: &generator)
-    return Reading(key: key, value: value(of: key, at: revision), tags: [Self.tag(of: key)], revision: revision)
+    return Reading(key: key, value: value(of: key, at: revision), revision: revision)
   }
 
   mutating func filled(_ reading: Reading, options: LMDBCache.Options) {
-    guard let watermark, reading.revision == watermark, let known = known(reading.tags[0]) else { return }
+    guard let watermark, reading.revision == watermark, let known = known(Self.subject(of: reading.key)) else { return }
     if let existing = entries[reading.key] {
       if existing.revision > reading.revision { return }
       if existing.deadline > now && existing.revision >= known { return }
@@ -99,7 +105,7 @@ struct History {
 
   /// What the cache must answer.
   func expected(_ key: CacheKey) -> String? {
-    guard isComplete, let entry = entries[key], entry.deadline > now, let known = known(Self.tag(of: key)),
+    guard isComplete, let entry = entries[key], entry.deadline > now, let known = known(Self.subject(of: key)),
       known <= entry.revision
     else { return nil }
     return entry.value
@@ -119,36 +125,36 @@ struct History {
     }
   }
 
-  /// The last change to a tag that the cache has been told of; `nil` before it was told of anything.
-  private func known(_ tag: CacheTag) -> Int64? {
-    watermark.map { watermark in max(lastChange[tag]?.last { $0 <= watermark } ?? 0, floor) }
+  /// The last change to a subject that the cache has applied; `nil` before it has applied any.
+  private func known(_ subject: Subject) -> Int64? {
+    watermark.map { watermark in max(lastChange[subject]?.last { $0 <= watermark } ?? 0, floor) }
   }
 
   private func value(of key: CacheKey, at revision: Int64) -> String {
-    "\(key) as of \(lastChange[Self.tag(of: key)]?.last { $0 <= revision } ?? 0)" + String(repeating: ".", count: 6000)
+    "\(key) as of \(lastChange[Self.subject(of: key)]?.last { $0 <= revision } ?? 0)"
+      + String(repeating: ".", count: 6000)
   }
 
-  private static func tag(of key: CacheKey) -> CacheTag {
+  private static func subject(of key: CacheKey) -> Subject {
     let includingActive = key.name.hasSuffix("+")
     return switch key.kind {
-    case .episode: .episode(key.name)
-    case .pattern: .pattern(key.name)
-    case .query where key.name.hasPrefix("*"): .everything(includingActive: includingActive)
-    case .query: .domain(String(key.name.prefix(2)), includingActive: includingActive)
+    case .episode, .pattern: .key(key)
+    case .query where key.name.hasPrefix("*"): .tag(.everything(includingActive: includingActive))
+    case .query: .tag(.domain(String(key.name.prefix(2)), includingActive: includingActive))
     }
   }
 
-  private static func tags(touchedBy change: Change) -> [CacheTag] {
-    var tags: [CacheTag] = []
+  private static func subjects(changedBy change: Change) -> [Subject] {
+    var subjects: [Subject] = []
     switch change.subject {
-    case .episode: tags.append(.episode(change.key))
-    case .pattern: return [.pattern(change.key)]
+    case .episode: subjects.append(.key(CacheKey(.episode, change.key)))
+    case .pattern: return [.key(CacheKey(.pattern, change.key))]
     case .embedding: break
     }
     for includingActive in change.finished ? [true, false] : [true] {
-      tags.append(.everything(includingActive: includingActive))
-      if let domain = change.domain { tags.append(.domain(domain, includingActive: includingActive)) }
+      subjects.append(.tag(.everything(includingActive: includingActive)))
+      if let domain = change.domain { subjects.append(.tag(.domain(domain, includingActive: includingActive))) }
     }
-    return tags
+    return subjects
   }
 }

@@ -32,7 +32,7 @@ import Testing
     cache.fill(.sample("a"), asOf: 10)
     for _ in 0..<5000 { _ = cache.episode("a") }
     let written = try cache.tier.environment.read { transaction throws(LMDBError) in
-      try cache.tables.meta.tallies(epoch: cache.tables.epoch, in: transaction)
+      try cache.tables.meta.counters(in: transaction)
     }
     #expect(written[.episode].hits == 4096)
     #expect(cache.statistics()[.episode].hits == 5000)

@@ -35,7 +35,7 @@ import Testing
 
   @Test func `after a restart of the machine starts empty`() throws {
     var store = try filled()
-    store.sizes.epoch = Epoch(boot: "another boot")
+    store.sizes.boot = BootID(id: "another boot")
     var cache: LMDBCache? = try store.open()
     #expect(cache?.watermark() == nil)
     #expect(cache?.begin(at: 20) == true)
@@ -46,7 +46,7 @@ import Testing
 
   @Test func `where the system does not name its boot always starts empty`() throws {
     var store = try ScratchStore()
-    store.sizes.epoch = Epoch(boot: nil)
+    store.sizes.boot = BootID(id: nil)
     try store.begun().close()
     try #expect(store.open().watermark() == nil)
   }
@@ -70,13 +70,13 @@ import Testing
     let store = try filled()
     let cache = try store.open()
     try cache.tier.environment.write { transaction throws(LMDBError) in
-      let foreign = MetaTable.Identity(format: CacheTables.layout.format + 1, epoch: 1, store: store.identity)
-      try cache.tables.meta.put(foreign, in: &transaction)
+      let foreign = MetaTable.Identity(format: CacheTables.layout.format + 1, generation: 1, store: store.identity)
+      try foreign.put(in: cache.tables.meta.database, &transaction)
     }
     cache.close()
     let opened = try store.open()
     #expect(opened.watermark() == nil)
-    #expect(opened.tier.epoch != cache.tier.epoch)
+    #expect(opened.tier.generation != cache.tier.generation)
   }
 
   @Test func `of files of another store that were put in its place starts empty`() throws {

@@ -18,7 +18,7 @@ import Testing
         logger: LogRecorder().logger)
       let key = CacheKey.episode("ours")
       #expect(cache.value(key, as: Episode.self) == .sample("ours"))
-      cache.fill(.episode("theirs"), with: Episode.sample("theirs"), tags: [.episode("theirs")], asOf: mark(10))
+      cache.fill(.episode("theirs"), with: Episode.sample("theirs"), asOf: mark(10))
       let change = Change(revision: 11, subject: .episode, key: "ours", domain: "d", finished: true)
       let batch = ChangeBatch(asked: mark(10), continues: true, changes: [change], end: mark(11), isComplete: true)
       #expect(cache.apply(batch).isApplied)
@@ -57,7 +57,7 @@ import Testing
             asked: asked, continues: true, changes: [change], end: mark(asked.revision + 1), isComplete: true)
           _ = cache.apply(batch)
           let episode = Episode.sample("e\((asked.revision + 7) % 50)", steps: 20)
-          cache.fill(.episode(episode.id), with: episode, tags: [.episode(episode.id.rawValue)], asOf: asked)
+          cache.fill(.episode(episode.id), with: episode, asOf: asked)
           _ = cache.value(.episode(episode.id), as: Episode.self)
         }
       }

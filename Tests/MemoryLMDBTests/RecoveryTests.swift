@@ -122,7 +122,7 @@ private final class KeptLock {
     let store = try ScratchStore()
     let cache = store.openRecovering()
     #expect(cache.begin(at: 10))
-    cache.fill(.episode("a"), with: Episode.sample("a"), tags: [.episode("a")], asOf: mark(10))
+    cache.fill(.episode("a"), with: Episode.sample("a"), asOf: mark(10))
     #expect(cache.value(.episode("a"), as: Episode.self) != nil)
     let path = what == "everything" ? store.directory : store.directory + "/" + what
     try FileManager.default.removeItem(atPath: path)
@@ -139,7 +139,7 @@ private final class KeptLock {
       return
     }
     #expect(cache.begin(at: 11))
-    cache.fill(.episode("a"), with: Episode.sample("a"), tags: [.episode("a")], asOf: mark(11))
+    cache.fill(.episode("a"), with: Episode.sample("a"), asOf: mark(11))
     #expect(cache.value(.episode("a"), as: Episode.self) == .sample("a"))
     // One that it was closed for; the notice of its return is below the level.
     #expect(store.log.all.count == 1)
@@ -158,14 +158,14 @@ private final class KeptLock {
         at: path, store: StoreIdentity(rawValue: "00112233445566778899aabbccddeeff"), clock: clock,
         logger: LogRecorder().logger)
       precondition(cache.begin(at: 10))
-      cache.fill(.episode("a"), with: Episode.sample("a"), tags: [.episode("a")], asOf: mark(10))
+      cache.fill(.episode("a"), with: Episode.sample("a"), asOf: mark(10))
       // Longer than it trusts its last look.
       try await Task.sleep(for: .milliseconds(150))
       _ = cache.value(.episode("a"), as: Episode.self)
       precondition(truncate(path + "/" + name, 0) == 0)
       try await Task.sleep(for: .milliseconds(150))
       if writes {
-        cache.fill(.episode("b"), with: Episode.sample("b"), tags: [.episode("b")], asOf: mark(10))
+        cache.fill(.episode("b"), with: Episode.sample("b"), asOf: mark(10))
       } else {
         _ = cache.value(.episode("a"), as: Episode.self)
       }
@@ -181,7 +181,7 @@ private final class KeptLock {
     let store = try ScratchStore()
     let cache = store.openRecovering()
     #expect(cache.begin(at: 10))
-    cache.fill(.episode("a"), with: Episode.sample("a"), tags: [.episode("a")], asOf: mark(10))
+    cache.fill(.episode("a"), with: Episode.sample("a"), asOf: mark(10))
     #expect(cache.giveWay() > 0)
     for name in ["data.mdb", "lock.mdb", "policy"] {
       #expect(!FileManager.default.fileExists(atPath: store.directory + "/" + name))

@@ -33,7 +33,7 @@ import Testing
       lastUsed: bits & 2 != 0 ? Timestamp(milliseconds: 9) : nil, createdAt: Timestamp(milliseconds: 3),
       metadata: bits & 4 != 0 ? ["k": "v"] : [:])
     let key = CacheKey.pattern(pattern.type, hash: pattern.dataHash)
-    cache.fill(key, with: pattern, tags: [.pattern(key.name)], asOf: mark(10))
+    cache.fill(key, with: pattern, asOf: mark(10))
     #expect(cache.value(key, as: Pattern.self) == pattern)
     try #expect(cache.problems() == [])
   }

@@ -1,3 +1,4 @@
+import FileLocks
 import ByteCoding
 import EpisodicMemory
 import Foundation
@@ -66,7 +67,7 @@ extension LMDBCache {
   }
 
   func fill(_ episode: Episode, asOf revision: Int64) {
-    fill(.episode(episode.id), with: episode, tags: [.episode(episode.id.rawValue)], asOf: mark(revision))
+    fill(.episode(episode.id), with: episode, asOf: mark(revision))
   }
 
   func episode(_ id: Episode.ID) -> Episode? { value(.episode(id), as: Episode.self) }
@@ -88,20 +89,20 @@ extension Cache {
     return apply(batch).isApplied
   }
 
-  func apply(_ batch: ChangeBatch) -> CatchUp { apply(batch, stamp: now, waits: true) }
+  func apply(_ batch: ChangeBatch) -> BatchOutcome { apply(batch, stamp: now, waits: true) }
 
-  func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], asOf: Watermark) {
+  func fill(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag] = [], asOf: Watermark) {
     fill([CacheFill(key, with: value, tags: tags, afterMiss: true)], asOf: asOf, waits: true)
   }
 
   /// What it has under a key, if it knows of all changes.
   func value<Value: Cacheable>(_ key: CacheKey, as type: Value.Type) -> Value? {
-    guard case .hit(let encoded) = find(key, .at(now)) else { return nil }
+    guard case .hit(let encoded?) = find(key, .at(now)) else { return nil }
     return try? Value(from: encoded)
   }
 }
 
-extension CatchUp {
+extension BatchOutcome {
   var isApplied: Bool { if case .applied = self { true } else { false } }
   var isOvertaken: Bool { if case .overtaken = self { true } else { false } }
   var isUnavailable: Bool { if case .unavailable = self { true } else { false } }

@@ -19,7 +19,7 @@ import Testing
     let before = try snapshot(directory)
     let database = try WALDatabase(path: directory.file("db"), configuration(access: .readOnly))
     #expect(try await database.texts() == ["x"])
-    #expect(try database.commitMark() == database.commitMark())
+    #expect(try database.commitStamp() == database.commitStamp())
     let error = await failure { try await database.add("y") }
     guard case StorageError.readOnly? = error as? StorageError else {
       Issue.record("\(String(describing: error))")
@@ -35,10 +35,10 @@ import Testing
     try await writer.add("1")
     let reader = try WALDatabase(path: directory.file("db"), configuration(access: .readOnly))
     #expect(try await reader.texts() == ["1"])
-    let mark = try reader.commitMark()
+    let mark = try reader.commitStamp()
     try await writer.add("2")
     #expect(try await reader.texts() == ["1", "2"])
-    #expect(try reader.commitMark() != mark)
+    #expect(try reader.commitStamp() != mark)
     try await reader.close()
     try await writer.close()
     #expect(!directory.has("db-wal"))

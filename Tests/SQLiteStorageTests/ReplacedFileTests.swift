@@ -79,7 +79,7 @@ import Testing
     try await poll("the end of brief reads") {
       await failure { try database.readBriefly { db in try Int.fetchOne(db, sql: "SELECT 1") } } is StorageError
     }
-    expectReplaced(await failure { try database.commitMark() }, deed)
+    expectReplaced(await failure { try database.commitStamp() }, deed)
   }
 
   @Test func `checkpoints of other processes and of other programs are no such deed`() async throws {

@@ -8,7 +8,7 @@ import Testing
   @Test func `concurrent calls share commits and each is answered after its own`() async throws {
     let directory = try TemporaryDirectory()
     let database = try WALDatabase(path: directory.file("db"), configuration(synchronous: .full))
-    let before = try database.commitMark()
+    let before = try database.commitStamp()
     try await withThrowingTaskGroup { group in
       for caller in 0..<64 {
         group.addTask {
@@ -24,7 +24,7 @@ import Testing
       try await group.waitForAll()
     }
     #expect(try await database.texts().count == 512)
-    #expect(try database.commitMark() != before)
+    #expect(try database.commitStamp() != before)
   }
 
   @Test func `a call that fails after it wrote takes nothing of the calls it shared a commit with`() async throws {
@@ -80,12 +80,12 @@ import Testing
     let directory = try TemporaryDirectory()
     let ours = try WALDatabase(path: directory.file("db"), configuration())
     let theirs = try WALDatabase(path: directory.file("db"), configuration())
-    let before = try ours.commitMark()
-    #expect(try ours.commitMark() == before)
+    let before = try ours.commitStamp()
+    #expect(try ours.commitStamp() == before)
     try await theirs.add("seen")
-    let after = try ours.commitMark()
+    let after = try ours.commitStamp()
     #expect(after != before)
-    #expect(try ours.commitMark() == after)
+    #expect(try ours.commitStamp() == after)
   }
 
   @Test func `the log is moved into the file when it is long`() async throws {
@@ -117,9 +117,9 @@ import Testing
     try await database.add("second")
     try await database.close()
     #expect(held.isHeld)
-    let version = try reader.commitMark()
+    let version = try reader.commitStamp()
     _ = try WALDatabase(path: directory.file("db"), configuration())
-    #expect(try reader.commitMark() == version)
+    #expect(try reader.commitStamp() == version)
     held.release()
     #expect(try await reading == 1)
   }

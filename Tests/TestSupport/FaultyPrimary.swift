@@ -1,3 +1,4 @@
+package import FileLocks
 package import EpisodicMemory
 import Synchronization
 

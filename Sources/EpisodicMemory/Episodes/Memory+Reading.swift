@@ -1,7 +1,12 @@
 extension Memory {
   /// The episode with its steps, from the cache or, on a miss, from the primary; `nil` if there is none.
   public func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode? {
-    try await reads.episode(id)
+    let key = CacheKey.episode(id)
+    let (lookup, stamp) = try await reads.find(key, as: Episode.self)
+    if case .hit(let episode) = lookup { return episode }
+    return try await reads.load(key, at: stamp, sharing: reads.episodes) { primary async throws(MemoryError) in
+      try await primary.episode(id)
+    }
   }
 
   /// Episodes with their steps, newest first, a page at a time. The order is stable while episodes are added and deleted.

@@ -46,10 +46,19 @@ extension Memory {
   /// The pattern with this type and equal data, from the cache or, on a miss, from the primary.
   public func pattern(_ type: PatternType, data: JSON) async throws(MemoryError) -> Pattern? {
     try validation.json(data, "pattern_data")
-    if let pattern = try await reads.pattern(type, hash: data.canonicalHash) { return pattern }
+    if let pattern = try await pattern(type, hash: data.canonicalHash) { return pattern }
     // It may have been recorded when equal numbers still had several hashes.
     guard let earlier = data.earlierHash else { return nil }
-    return try await reads.pattern(type, hash: earlier)
+    return try await pattern(type, hash: earlier)
+  }
+
+  private func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Pattern? {
+    let key = CacheKey.pattern(type, hash: hash)
+    let (lookup, stamp) = try await reads.find(key, as: Pattern.self)
+    if case .hit(let pattern) = lookup { return pattern }
+    return try await reads.load(key, at: stamp, sharing: reads.patterns) { primary async throws(MemoryError) in
+      try await primary.pattern(type, hash: hash)
+    }
   }
 
   /// Patterns by success rate, then usage, best first. A domain has the patterns linked to one of its episodes (I8).

@@ -1,3 +1,4 @@
+import FileLocks
 import Synchronization
 
 extension Memory {
@@ -23,11 +24,10 @@ extension Memory {
     let search = Search(query, terms: terms) { snapshot, ranked, request throws(MemoryError) in
       Versioned(try snapshot.hits(ranked, request), asOf: try snapshot.watermark())
     }
-    switch try await reads.find(key, as: CachedHits.self) {
-    case .found(let cached?, let stamp):
+    let (lookup, stamp) = try await reads.find(key, as: CachedHits.self)
+    if case .hit(let cached?) = lookup, let stamp {
       if let hits = try await hits(of: cached, at: stamp) { return hits }
-    case .found(nil, _), .missed(nil): break
-    case .missed(let stamp?):
+    } else if let stamp {
       return try await reads.searches.join(key, at: stamp) { () async throws(MemoryError) in
         let found = try await run(search)
         await fill(key, with: found, of: query)
@@ -91,10 +91,9 @@ extension Memory {
       fills.append(CacheFill(key, with: CachedHits(found.value), tags: query.tags, afterMiss: true))
     }
     for hit in found.value {
-      let id = hit.episode.id
-      fills.append(CacheFill(.episode(id), with: hit.episode, tags: [.episode(id.rawValue)], afterMiss: false))
+      fills.append(CacheFill(.episode(hit.episode.id), with: hit.episode, afterMiss: false))
     }
-    await reads.keep(fills, asOf: found.asOf)
+    await reads.fill(fills, asOf: found.asOf)
   }
 
   /// Joins hits cached at `stamp` with their episodes; `nil` if not all of those can be read as of then.
@@ -103,8 +102,13 @@ extension Memory {
     episodes.reserveCapacity(cached.entries.count)
     var missing: [Episode.ID] = []
     for entry in cached.entries {
-      episodes.append(reads.find(.episode(entry.id), at: stamp))
-      if episodes.last == .some(nil) { missing.append(entry.id) }
+      let lookup: CacheLookup<Episode> = reads.find(.episode(entry.id), .at(stamp))
+      if case .hit(let episode?) = lookup {
+        episodes.append(episode)
+      } else {
+        episodes.append(nil)
+        missing.append(entry.id)
+      }
     }
     if !missing.isEmpty {
       var loaded = try await reads.load(missing, at: stamp)[...]
@@ -119,15 +123,16 @@ extension Memory {
   private func olderHits(
     for query: Query, _ key: CacheKey, _ staleness: Duration
   ) async throws(MemoryError) -> [Hit]? {
-    guard cache.isAvailable, case .hit(let encoded) = cache.find(key, .within(milliseconds: staleness.milliseconds)),
-      let cached: CachedHits = reads.decode(encoded, key)
-    else { return nil }
+    let freshness = Freshness.within(milliseconds: staleness.milliseconds)
+    guard cache.isAvailable, case .hit(let cached?) = reads.find(key, freshness) as CacheLookup<CachedHits> else {
+      return nil
+    }
     var filter = query.filter
     filter.statuses = query.statuses
     var hits: [Hit] = []
     for entry in cached.entries {
       // Leaves out what was deleted, is in another domain now (I8), or no longer passes the filter.
-      guard let episode = try await reads.episode(entry.id), query.scope.includes(episode.domain),
+      guard let episode = try await episode(entry.id), query.scope.includes(episode.domain),
         filter.admits(episode)
       else { continue }
       hits.append(Hit(entry, episode))

@@ -1,72 +1,71 @@
-/// Answers in front of the primary: derived, disposable, and never older than the last commit (I1, I3).
+package import FileLocks
+
+/// Values in front of the primary: derived, disposable, and never older than the last commit (I1, I3).
 ///
-/// A cache that is broken, full or locked is one that misses: nothing here throws.
+/// Nothing here throws: a cache that is broken, full or locked misses.
 package protocol Cache: Sendable {
-  /// Whether it is of any use to ask.
+  /// Whether a lookup can hit.
   var isAvailable: Bool { get }
-  /// Where in the primary's history the cache has got to; `nil` where it cannot say and must start anew.
+  /// The last change of the primary that the cache has applied; `nil` if it cannot tell and has to be emptied.
   func watermark() -> Watermark?
-  /// Forgets what the changes touched and moves the watermark; drops everything where the history does not continue.
+  /// Removes the entries that the changes invalidate and moves the watermark; removes all entries if the history does not
+  /// continue.
   ///
-  /// Only a cache that still stands where the batch was asked for takes it: of two that catch up at once, the slower
-  /// one must not put the watermark back.
+  /// Writes nothing unless the watermark is still where the batch begins: of two callers that catch up at once, the slower
+  /// one must not move the watermark back.
   ///
-  /// One that does not is left as it is: then nothing is written.
-  ///
-  /// - Parameter stamp: Taken before the batch was read. The cache stands there where the batch is complete.
-  /// - Parameter waits: Whether it may wait for others that write, a fifth of a second at most.
-  func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> CatchUp
+  /// - Parameter stamp: Taken before the batch was read. The cache stands there once a complete batch is applied.
+  /// - Parameter waits: Whether to wait for other writers of the cache, for 200 ms at most.
+  func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> BatchOutcome
   /// Looks a value up, in one snapshot of the cache.
-  func find(_ key: CacheKey, _ freshness: Freshness) -> Finding
-  /// Keeps values that were read from one snapshot of the primary, in one transaction, if the cache knows of the primary
-  /// up to `asOf` and no further.
+  func find(_ key: CacheKey, _ freshness: Freshness) -> CacheLookup<EncodedValue>
+  /// Stores values read from one snapshot of the primary, in few transactions, if the cache's watermark is exactly `asOf`.
   ///
-  /// - Parameter waits: Whether it may wait for others that write, a fifth of a second at most.
-  /// - Returns: False where it was not to wait and would have had to: call again where it may.
+  /// - Parameter waits: Whether to wait for other writers of the cache, for 200 ms at most.
+  /// - Returns: False if it would have had to wait: call again with `waits`.
   @discardableResult
   func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool
-  /// Drops an entry whose bytes turned out to be no value, unless others write just now.
+  /// Removes an entry whose bytes cannot be decoded, unless another writer holds the lock.
   func reject(_ key: CacheKey)
-  /// Drops every entry.
+  /// Removes every entry.
   ///
-  /// - Returns: False where another process keeps it from doing so.
+  /// - Returns: False if another process holds the lock.
   @discardableResult
   func removeAll() -> Bool
   func statistics() -> CacheStatistics
-  /// Compares what is in it with the truth.
+  /// Verifies its tables, and its entries against the primary.
   func check(against primary: any PrimaryStore) async -> [MemoryCheck]
   func close()
 }
 
-/// How old an answer may be.
-public enum Freshness: Sendable {
-  /// As of that moment: the cache must stand there.
+/// How old a cached value may be.
+package enum Freshness: Sendable {
+  /// As of that commit: the cache must stand there.
   case at(CommitStamp)
   /// Read from the primary that many milliseconds ago or later, whatever was committed since.
   case within(milliseconds: Int64)
 }
 
 /// What a cache has under a key.
-public enum Finding: Sendable {
-  case hit(EncodedValue)
-  /// The primary has nothing under that key.
-  case absent
+package enum CacheLookup<Value: Sendable>: Sendable {
+  /// The value; `nil` if the primary has nothing under the key.
+  case hit(Value?)
   case miss
-  /// The cache stands at another moment than it was asked about.
+  /// The cache stands at another commit than the one given.
   case behind
 }
 
-/// A value on its way into the cache.
-public struct CacheFill: Sendable {
-  public let key: CacheKey
-  /// `nil` where the primary has nothing under that key, which is kept as well.
+/// A value to store in the cache.
+package struct CacheFill: Sendable {
+  package let key: CacheKey
+  /// `nil` if the primary has nothing under the key, which is stored as well.
   package let value: (any Cacheable)?
-  /// What the value depends on.
-  public let tags: [CacheTag]
-  /// Whether somebody asked for it and `find` did not have it.
-  public let afterMiss: Bool
+  /// What the value depends on, beside the subject of its key: a change to that removes the entry.
+  package let tags: [CacheTag]
+  /// Whether a lookup of the key missed.
+  package let afterMiss: Bool
 
-  package init(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag], afterMiss: Bool) {
+  package init(_ key: CacheKey, with value: (any Cacheable)?, tags: [CacheTag] = [], afterMiss: Bool) {
     self.key = key
     self.value = value
     self.tags = tags
@@ -74,17 +73,17 @@ public struct CacheFill: Sendable {
   }
 }
 
-/// What became of a batch of changes.
-public enum CatchUp: Sendable {
+/// The result of applying changes.
+package enum BatchOutcome: Sendable {
   case applied
-  /// Others write just now, and it was not to wait for them.
+  /// Another writer holds the lock, and the call was not to wait.
   case busy
-  /// Another process was faster: ask again from where the cache stands now.
+  /// Another caller moved the watermark first: read the feed from where the cache stands now.
   case overtaken
   case unavailable
 }
 
-/// The name of a cached value as the outside world knows it: `episode:{id}`, `pattern:{type}:{hash}`, `query:{hash}`.
+/// The name of a cached value: `episode:{id}`, `pattern:{type}:{hash}`, `query:{hash}`.
 public struct CacheKey: Hashable, Sendable {
   public enum Kind: UInt8, CaseIterable, Sendable {
     case episode = 1, pattern = 2, query = 3
@@ -98,18 +97,18 @@ public struct CacheKey: Hashable, Sendable {
     }
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// What follows the kind and its colon.
-  public let name: String
+  package let name: String
 
-  public init(_ kind: Kind, _ name: String) {
+  package init(_ kind: Kind, _ name: String) {
     self.kind = kind
     self.name = name
   }
 
-  public static func episode(_ id: Episode.ID) -> CacheKey { CacheKey(.episode, id.rawValue) }
+  package static func episode(_ id: Episode.ID) -> CacheKey { CacheKey(.episode, id.rawValue) }
 
-  public static func pattern(_ type: PatternType, hash: String) -> CacheKey {
+  package static func pattern(_ type: PatternType, hash: String) -> CacheKey {
     CacheKey(.pattern, "\(type.rawValue):\(hash)")
   }
 }
@@ -118,13 +117,11 @@ extension CacheKey: CustomStringConvertible {
   public var description: String { "\(kind.name):\(name)" }
 }
 
-/// Something that changes, on which cached values depend.
-public enum CacheTag: Hashable, Sendable {
-  case episode(String)
-  case pattern(String)
-  /// Episodes of a domain that are or were finished; with `includingActive`, all of them.
+/// A set of episodes on which the answer to a query depends.
+package enum CacheTag: Hashable, Sendable {
+  /// The finished episodes of a domain; with `includingActive`, all of them.
   case domain(String, includingActive: Bool)
-  /// Likewise of all domains.
+  /// The finished episodes of every domain; with `includingActive`, all of them.
   case everything(includingActive: Bool)
 }
 
@@ -136,8 +133,8 @@ package struct NoCache: Cache {
 
   package var isAvailable: Bool { false }
   package func watermark() -> Watermark? { nil }
-  package func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> CatchUp { .unavailable }
-  package func find(_ key: CacheKey, _ freshness: Freshness) -> Finding { .miss }
+  package func apply(_ batch: ChangeBatch, stamp: CommitStamp, waits: Bool) -> BatchOutcome { .unavailable }
+  package func find(_ key: CacheKey, _ freshness: Freshness) -> CacheLookup<EncodedValue> { .miss }
   package func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool { true }
   package func reject(_ key: CacheKey) {}
   package func removeAll() -> Bool { true }

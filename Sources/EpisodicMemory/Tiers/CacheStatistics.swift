@@ -3,14 +3,14 @@ public struct CacheStatistics: Hashable, Sendable {
   public struct Counts: Hashable, Sendable {
     public var hits = 0
     public var misses = 0
-    /// Of the misses, those whose entry had outlived its time.
+    /// Misses whose entry had expired.
     public var expired = 0
-    /// Of the misses, those whose entry a later change had overtaken.
+    /// Misses whose entry a later change had invalidated.
     public var stale = 0
     public var fills = 0
-    /// Values not kept because a change had overtaken them on their way.
+    /// Values that were not stored: too large, or the primary had changed since they were read.
     public var refused = 0
-    /// Entries that left to make room.
+    /// Entries removed to make room.
     public var evicted = 0
     public var entries = 0
     public var bytes = 0
@@ -24,19 +24,19 @@ public struct CacheStatistics: Hashable, Sendable {
   }
 
   public var kinds: [CacheKey.Kind: Counts]
-  /// The most the entries may take.
+  /// Bytes that the entries may take.
   public var capacity: Int
-  /// The most entries there may be; `nil` for no such bound.
+  /// Entries that there may be; `nil` for no such limit.
   public var maximumEntries: Int?
-  /// Times a broken, full or locked cache answered with a miss instead of an error.
+  /// Reads and writes that failed and counted as misses, because the cache was damaged, full or locked.
   public var failures: Int
-  /// Why there is no cache; `nil` where there is one.
+  /// Why there is no cache; `nil` if there is one.
   public var unavailable: String?
-  /// Since when there is none; `nil` where there is one, or none is wanted.
+  /// Since when there is none; `nil` if there is one, or none is wanted.
   public var unavailableSince: Timestamp?
-  /// When opening it is tried again, by whoever reads then.
+  /// The time from which the next read tries to open it again.
   public var nextAttempt: Timestamp?
-  /// Why nothing can be written to it: it answers from what it has, as long as nothing is committed.
+  /// Why it cannot be written: it answers from what it has until the next commit.
   public var notWritable: String?
   public var notWritableSince: Timestamp?
 

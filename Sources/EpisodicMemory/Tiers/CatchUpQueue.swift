@@ -1,3 +1,4 @@
+import FileLocks
 import Synchronization
 
 /// Lets one caller of a process at a time bring the cache to a commit; callers that wait for the same commit return with it.

@@ -73,7 +73,7 @@ extension Memory {
       try await wait.pause(
         for: "another process keeps the cache locked; look for one that is stopped, and try again")
     }
-    reads.gate.forget()
+    reads.gate.close()
   }
 
   /// Merges the segments of the full-text indexes and of the index of words, which makes searches cheaper.

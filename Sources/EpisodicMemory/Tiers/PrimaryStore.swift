@@ -1,3 +1,5 @@
+package import FileLocks
+
 /// The source of truth: stores episodes, steps, patterns and embeddings.
 ///
 /// Input is validated by the caller. A write returns after its commit and is durable (I2); if the state of the store does not

@@ -1,18 +1,18 @@
 import CachePolicy
 import CoreMetrics
-public import EpisodicMemory
+package import EpisodicMemory
 import LMDB
-public import Logging
+package import Logging
 
 extension LMDBCache {
-  /// Opens the cache of a store, empty where nothing that can be trusted is there.
+  /// Opens the cache of a store, empty if its files cannot be trusted.
   ///
-  /// Whatever stands in the way, the store works without a cache: then this logs why, and answers with one that misses until
-  /// it can be opened.
+  /// If it cannot be opened, the store works without a cache: this logs why, and returns one that misses until it can be
+  /// opened.
   ///
-  /// - Parameter directory: Made if need be; its parent must exist.
-  /// - Parameter store: Entries of another store's are removed.
-  public static func open(
+  /// - Parameter directory: Created if need be; its parent must exist.
+  /// - Parameter store: Entries of another store are removed.
+  package static func open(
     at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(), options: Options = Options(),
     logger: Logger
   ) -> RecoveringCache {
@@ -23,17 +23,16 @@ extension LMDBCache {
     at directory: String, store: StoreIdentity, clock: any WallClock, options: Options, sizes: Sizes, logger: Logger
   ) -> RecoveringCache {
     RecoveringCache(at: directory, clock: clock, logger: logger) { () throws(LMDBError) in
-      try openFiles(
-        at: directory, store: store, clock: clock, options: options, sizes: sizes, logger: logger)
+      try openFiles(at: directory, store: store, clock: clock, options: options, sizes: sizes, logger: logger)
     }
   }
 
-  /// What tests make small, or different.
+  /// Set by tests.
   struct Sizes {
     var mapSize: Int
     var expectedEntries: Int
     var maximumTags = 131_072
-    var epoch = Epoch.current()
+    var boot = BootID.current()
     var metrics: any MetricsFactory = MetricsSystem.factory
 
     init(_ options: Options) {
@@ -42,18 +41,19 @@ extension LMDBCache {
     }
   }
 
-  /// - Throws: Why there can be none now, and what to do about it.
+  /// - Throws: Why it cannot be opened, with the remedy.
   static func openFiles(
     at directory: String, store: StoreIdentity, clock: any WallClock, options: Options, sizes: Sizes, logger: Logger
   ) throws(LMDBError) -> LMDBCache {
     do throws(LMDBError) {
       let tier = try LMDBTier.openAnywhere(
-        at: directory, store: store, layout: CacheTables.layout, mapSize: sizes.mapSize, epoch: sizes.epoch,
+        at: directory, store: store, layout: CacheTables.layout, mapSize: sizes.mapSize, boot: sizes.boot,
         logger: logger)
       let policy = EvictionPolicy(
         path: tier.directory + "/" + TierFile.policy, entries: sizes.expectedEntries)
       if !policy.isShared {
-        logger.debug("\(tier.directory) has no room for what its policy learns: this process learns for itself alone")
+        logger.debug(
+          "\(tier.directory) has no room for the file of the eviction policy: its state is this process's own")
       }
       do throws(LMDBError) {
         return LMDBCache(
@@ -73,9 +73,80 @@ extension LMDBCache {
     switch code {
     case .accessDenied: "make it writable for this user"
     case .diskFull, .mapFull: "free space on its disk"
-    case .damaged, .versionMismatch, .incompatible, .invalid:
-      "remove it, it holds nothing that cannot be made anew"
+    case .damaged, .versionMismatch, .incompatible, .invalid: "remove it, all of it can be recomputed"
     default: nil
     }
+  }
+}
+
+extension LMDBCache {
+  /// How much to keep, and for how long.
+  package struct Options: Hashable, Sendable {
+    /// Bytes of the data file that entries may take, 1 MiB or more. Must be equal in all processes.
+    package var capacity = 256 << 20
+
+    /// Entries that there may be; `nil` for no such limit. Must be equal in all processes.
+    package var maximumEntries: Int?
+
+    /// Bytes that the data file can never exceed, 2 MiB or more; `nil` for more than the capacity needs. Bounds the
+    /// capacity too: a quarter of the file is LMDB's. Must be equal in all processes.
+    package var maximumFileSize: Int?
+
+    /// How long an entry is served after its fill. A kind whose lifetime is not positive is not cached.
+    package var episodeLifetime = Duration.seconds(3600)
+    package var patternLifetime = Duration.seconds(1800)
+    package var queryLifetime = Duration.seconds(300)
+
+    /// Largest share by which a lifetime is drawn longer or shorter, 0...1, so that entries filled together do not expire
+    /// together.
+    package var jitter = 0.1
+
+    package init() {}
+
+    package subscript(kind: CacheKey.Kind) -> Duration {
+      get {
+        switch kind {
+        case .episode: episodeLifetime
+        case .pattern: patternLifetime
+        case .query: queryLifetime
+        }
+      }
+      set {
+        switch kind {
+        case .episode: episodeLifetime = newValue
+        case .pattern: patternLifetime = newValue
+        case .query: queryLifetime = newValue
+        }
+      }
+    }
+  }
+}
+
+extension LMDBCache.Options {
+  /// The capacity, clamped to 1 MiB...16 TiB.
+  var effectiveCapacity: Int { min(max(capacity, 1 << 20), 1 << 44) }
+
+  /// The number of entries that the policy is laid out for.
+  var expectedEntries: Int {
+    CacheLimit(bytes: min(effectiveCapacity, mapSize / 4 * 3), entries: maximumEntries).expectedEntries
+  }
+
+  /// Bytes of address space: twice the capacity, because LMDB copies pages before it frees any and readers keep old
+  /// ones, rounded up to a power of two, so that processes with slightly different capacities agree.
+  var mapSize: Int {
+    if let maximumFileSize { return min(max(maximumFileSize, 2 << 20), 1 << 45) }
+    var size = 512 << 20
+    while size < 2 * effectiveCapacity { size *= 2 }
+    return size
+  }
+
+  /// When an entry that is filled now expires; `nil` if its kind is not cached.
+  func deadline(of kind: CacheKey.Kind, from now: Timestamp) -> Int64? {
+    let lifetime = Double(self[kind].milliseconds)
+    guard lifetime > 0 else { return nil }
+    let spread = jitter.isFinite ? min(max(jitter, 0), 1) : 0
+    let drawn = Int64(exactly: (lifetime * (1 + .random(in: -spread...spread))).rounded()) ?? .max
+    let (deadline, overflow) = now.milliseconds.addingReportingOverflow(drawn)
+    return overflow ? CacheTables.latestDeadline : min(deadline, CacheTables.latestDeadline)
   }
 }

@@ -135,7 +135,7 @@ struct IndexBatch: ~Copyable {
     guard admit(texts: [episode.context]) else { return false }
     let attributes = try numbered(episode.attributes, &transaction)
     // Never 0, which stands for a context that is not in the index.
-    let hash = Checksum.of(episode.context, seed: index.tier.epoch) | 1
+    let hash = Checksum.of(episode.context, seed: index.tier.generation) | 1
     let before = before[episode.row]
     records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
     if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }
@@ -154,7 +154,7 @@ struct IndexBatch: ~Copyable {
 
   mutating func add(_ vector: IndexedVector, _ transaction: inout WriteTransaction) throws(IndexFailure) -> Bool {
     guard admit(vectorBytes: vector.indexedByteCount) else { return false }
-    vectors.add(vector, try numbered(vector.attributes, &transaction), generation: index.tier.epoch)
+    vectors.add(vector, try numbered(vector.attributes, &transaction), generation: index.tier.generation)
     return true
   }
 
@@ -172,7 +172,7 @@ struct IndexBatch: ~Copyable {
     }
     guard admit(vectorBytes: vector.indexedByteCount) else { return false }
     vectors.removed.insert(vector.row)
-    vectors.add(vector, attributes, generation: index.tier.epoch)
+    vectors.add(vector, attributes, generation: index.tier.generation)
     return true
   }
 

@@ -116,7 +116,7 @@ extension LMDBSearchIndex {
       try source.vectors(.after(row, limit: Self.rowsAtOnce)) { vector throws(IndexFailure) in
         last = vector.row
         let attributes = RowAttributes(partition: 0, series: 0, kind: 0, state: 0, time: 0)
-        changes.add(vector, attributes, generation: tier.epoch)
+        changes.add(vector, attributes, generation: tier.generation)
         return changes.byteCount < budget.bytes
       }
       for (row, fingerprint) in changes.fingerprints where known.removeValue(forKey: row) != fingerprint {

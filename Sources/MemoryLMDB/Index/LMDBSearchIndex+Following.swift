@@ -18,7 +18,7 @@ extension LMDBSearchIndex {
   func advance(
     in source: any IndexSource, at watermark: Watermark, atMost limit: Int?
   ) throws(MemoryError) -> IndexProgress {
-    guard isAvailable, condition.mayWrite(at: clock.now()) else { return .unavailable }
+    guard isAvailable, state.mayWrite(at: clock.now()) else { return .unavailable }
     let step: Step
     do throws(IndexFailure) {
       step = try tier.write { transaction throws(IndexFailure) in
@@ -79,7 +79,7 @@ extension LMDBSearchIndex {
   /// - Returns: `nil` if no build has begun.
   func position(in transaction: borrowing some Transaction & ~Copyable) throws(IndexFailure) -> IndexPosition? {
     do throws(LMDBError) {
-      return try tier.meta.indexPosition(generation: tier.epoch, in: transaction)
+      return try tier.meta.indexPosition(generation: tier.generation, in: transaction)
     } catch {
       throw .index(error)
     }
@@ -87,7 +87,7 @@ extension LMDBSearchIndex {
 
   private func put(_ position: IndexPosition, _ transaction: inout WriteTransaction) throws(IndexFailure) {
     do throws(LMDBError) {
-      try tier.meta.put(position, generation: tier.epoch, in: &transaction)
+      try tier.meta.put(position, generation: tier.generation, in: &transaction)
     } catch {
       throw .index(error)
     }

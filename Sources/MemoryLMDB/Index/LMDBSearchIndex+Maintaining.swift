@@ -8,7 +8,7 @@ import WordIndex
 extension LMDBSearchIndex {
   /// - Returns: Whether there is more to do; false, too, if another process or thread maintains the index.
   package func maintain(while isWanted: () -> Bool) -> Bool {
-    guard isAvailable, condition.mayWrite(at: clock.now()) else { return false }
+    guard isAvailable, state.mayWrite(at: clock.now()) else { return false }
     do throws(LMDBError) {
       return try maintenance.withLockIfAvailable { () throws(LMDBError) in
         // Readers of dead processes pin pages.

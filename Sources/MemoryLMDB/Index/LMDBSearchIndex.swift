@@ -31,7 +31,7 @@ package final class LMDBSearchIndex: SearchIndex {
   /// Bytes of the largest step since the index was opened.
   let largestStep = Atomic(0)
   let staleSnapshots = StaleSnapshotCounter()
-  let condition = TierCondition()
+  let state = TierState()
   let clock: any WallClock
   private let logger: Logger
 
@@ -49,11 +49,11 @@ package final class LMDBSearchIndex: SearchIndex {
   package static func open(
     at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(), logger: Logger
   ) -> RecoveringIndex {
-    open(at: directory, store: store, mapSize: mapSize, epoch: .current(), clock: clock, logger: logger)
+    open(at: directory, store: store, mapSize: mapSize, boot: .current(), clock: clock, logger: logger)
   }
 
   static func open(
-    at directory: String, store: StoreIdentity, mapSize: Int, epoch: Epoch, clock: any WallClock = SystemClock(),
+    at directory: String, store: StoreIdentity, mapSize: Int, boot: BootID, clock: any WallClock = SystemClock(),
     logger: Logger
   ) -> RecoveringIndex {
     RecoveringIndex(at: directory, clock: clock, logger: logger) { () throws(LMDBError) in
@@ -62,7 +62,7 @@ package final class LMDBSearchIndex: SearchIndex {
         _ = try PrivateDirectory<LMDBError>(creatingAt: String(directory[..<end]))
       }
       let tier = try LMDBTier.openAnywhere(
-        at: directory, store: store, layout: layout, mapSize: mapSize, epoch: epoch, logger: logger)
+        at: directory, store: store, layout: layout, mapSize: mapSize, boot: boot, logger: logger)
       do throws(LMDBError) {
         return try LMDBSearchIndex(tier, clock: clock, logger: logger)
       } catch {
@@ -81,11 +81,12 @@ package final class LMDBSearchIndex: SearchIndex {
     self.budget = budget
     mappedPages = MappedPages(of: tier.environment)
     self.logger = logger
-    words = InvertedIndex(database: try tier.database("words"), generation: tier.epoch, verified: verified)
+    words = InvertedIndex(database: try tier.database("words"), generation: tier.generation, verified: verified)
     vectors = VectorTable(
-      database: try tier.database("vectors"), generation: tier.epoch, verified: verified, isTrusted: tier.isTrusted)
-    episodes = EpisodeTable(database: try tier.database("episodes"), generation: tier.epoch)
-    names = NameTable(database: try tier.database("names"), generation: tier.epoch)
+      database: try tier.database("vectors"), generation: tier.generation, verified: verified, isTrusted: tier.isTrusted
+    )
+    episodes = EpisodeTable(database: try tier.database("episodes"), generation: tier.generation)
+    names = NameTable(database: try tier.database("names"), generation: tier.generation)
     maintenance = try FileLock(in: tier.place, TierFile.maintenance)
   }
 
@@ -93,11 +94,11 @@ package final class LMDBSearchIndex: SearchIndex {
     close()
   }
 
-  package var isAvailable: Bool { condition.isUsable }
+  package var isAvailable: Bool { state.isUsable }
 
   /// Closes the files unless others in this process use them. The index is unavailable afterwards.
   package func close() {
-    guard condition.close() != .closed else { return }
+    guard state.close() != .closed else { return }
     tier.release()
   }
 
@@ -141,26 +142,26 @@ package final class LMDBSearchIndex: SearchIndex {
 
   /// Logs the first failure. Damaged tables are emptied, to be built again; damaged files are condemned.
   func failed(_ error: LMDBError) {
-    if condition.isClosed, error.code == .unavailable { return }
-    // `TierRecovery` logs this and opens the new files.
-    if error.code == .filesChanged { return condition.giveUp(because: "\(error)") }
-    if condition.isFirstComplaint() {
+    if state.isClosed, error.code == .unavailable { return }
+    // `RecoveringTier` logs this and opens the new files.
+    if error.code == .filesChanged { return state.giveUp(because: "\(error)") }
+    if state.isFirstFailure() {
       logger.warning(
         "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not logged"
       )
     }
-    guard error.code == .damaged, condition.isUsable else { return }
+    guard error.code == .damaged, state.isUsable else { return }
     do throws(LMDBError) {
       // Damage that LMDB itself reports is in its pages, which no table can repair: the next to open them creates new files.
       if error.returnCode != 0 {
-        condition.giveUp(because: "\(error)")
+        state.giveUp(because: "\(error)")
         return try tier.condemn()
       }
       try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
       logger.notice("the damaged search index in \(tier.directory) was emptied and is built again")
-      condition.forgetComplaints()
+      state.resetFailures()
     } catch {
-      condition.giveUp(because: "it is damaged and could not be emptied: \(error)")
+      state.giveUp(because: "it is damaged and could not be emptied: \(error)")
     }
   }
 
@@ -169,15 +170,15 @@ package final class LMDBSearchIndex: SearchIndex {
   func couldNotWrite(_ error: LMDBError) {
     if error.code == .filesChanged { return failed(error) }
     let isBusy = error.code == .busy
-    if condition.writeOutage == nil, !isBusy {
+    if state.writeOutage == nil, !isBusy {
       logger.warning("the search index in \(tier.directory) cannot be written to; it is tried again: \(error)")
     }
     // A wait for the lock that failed makes later attempts not wait, so they need no pause.
-    condition.couldNotWrite(because: "\(error)", at: clock.now(), pauses: !isBusy)
+    state.writeFailed(because: "\(error)", at: clock.now(), pauses: !isBusy)
   }
 
   func wrote() {
-    if condition.wrote() { logger.notice("the search index in \(tier.directory) is written again") }
+    if state.writeSucceeded() { logger.notice("the search index in \(tier.directory) is written again") }
   }
 
   // MARK: Statistics
@@ -188,10 +189,11 @@ package final class LMDBSearchIndex: SearchIndex {
       let file = try tier.environment.statistics()
       return try tier.read { transaction throws(LMDBError) in
         var statistics = IndexStatistics()
-        let outage = condition.writeOutage
+        let outage = state.writeOutage
         statistics.notWritable = outage?.reason
         statistics.notWritableSince = outage?.since
-        if case .following(let watermark, _) = try tier.meta.indexPosition(generation: tier.epoch, in: transaction) {
+        if case .following(let watermark, _) = try tier.meta.indexPosition(generation: tier.generation, in: transaction)
+        {
           statistics.isBuilt = true
           statistics.watermark = watermark
         }

@@ -47,29 +47,29 @@ struct EpochFile: ~Copyable {
       message: "\(directory.path) holds \(foreign), which no tier of a store has left there; move it away")
   }
 
-  /// Whether the files beside it were made in `epoch`.
-  func holds(_ epoch: Epoch) throws(LMDBError) -> Bool {
-    guard let line = line(of: epoch) else { return false }
+  /// Whether the files beside it were written in `boot`.
+  func holds(_ boot: BootID) throws(LMDBError) -> Bool {
+    guard let line = line(of: boot) else { return false }
     return try content().starts(with: line)
   }
 
   /// Whether the data file is the one that was sealed, untouched.
-  func isSealed(in epoch: Epoch) throws(LMDBError) -> Bool {
-    guard let line = line(of: epoch), let seal = try seal() else { return false }
+  func isSealed(in boot: BootID) throws(LMDBError) -> Bool {
+    guard let line = line(of: boot), let seal = try seal() else { return false }
     return try content() == line + seal
   }
 
   /// Whether those who have the data file open know that nobody else wrote to it since it was made.
-  func isTrusted(in epoch: Epoch) throws(LMDBError) -> Bool {
-    guard let line = line(of: epoch) else { return false }
+  func isTrusted(in boot: BootID) throws(LMDBError) -> Bool {
+    guard let line = line(of: boot) else { return false }
     return try content() == line + Self.trust
   }
 
-  /// Says that files made from now on are of `epoch`; files of another one must be gone by then. Breaks the seal.
+  /// Says that files made from now on are of `boot`; files of another one must be gone by then. Breaks the seal.
   ///
   /// - Parameter isTrusted: Whether the data file was sealed until now, or trusted, or is not there yet.
-  func write(_ epoch: Epoch, isTrusted: Bool) throws(LMDBError) {
-    try write((line(of: epoch) ?? []) + (isTrusted ? Self.trust : []))
+  func write(_ boot: BootID, isTrusted: Bool) throws(LMDBError) {
+    try write((line(of: boot) ?? []) + (isTrusted ? Self.trust : []))
   }
 
   /// Says that there are no files to be trusted.
@@ -80,8 +80,8 @@ struct EpochFile: ~Copyable {
   /// Vouches for the data file as it is now. Nobody may have it open.
   ///
   /// - Parameter dataFile: The file that was open; one that has taken its place is not sealed.
-  func seal(_ dataFile: FileIdentity, in epoch: Epoch) throws(LMDBError) {
-    guard let line = line(of: epoch), try directory.status(of: TierFile.data)?.identity == dataFile
+  func seal(_ dataFile: FileIdentity, in boot: BootID) throws(LMDBError) {
+    guard let line = line(of: boot), try directory.status(of: TierFile.data)?.identity == dataFile
     else { return }
     // A time of its own, because the clock of files ticks slowly: what writes to the file from now on, even within the
     // same tick, gives it another.
@@ -105,7 +105,7 @@ struct EpochFile: ~Copyable {
     try directory.openFile(TierFile.epoch)?.replaceContent(with: [])
   }
 
-  private func line(of epoch: Epoch) -> [UInt8]? {
-    epoch.boot.map { Array("\($0) \(directory.identity.device):\(directory.identity.inode)\n".utf8) }
+  private func line(of boot: BootID) -> [UInt8]? {
+    boot.id.map { Array("\($0) \(directory.identity.device):\(directory.identity.inode)\n".utf8) }
   }
 }

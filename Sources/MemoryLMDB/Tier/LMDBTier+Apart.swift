@@ -12,18 +12,18 @@ extension LMDBTier {
 
   /// Opens the tier in a directory, or one apart if its process number is taken there; else as `open`.
   static func openAnywhere(
-    at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, epoch: Epoch, logger: Logger
+    at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, boot: BootID, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
     do throws(LMDBError) {
       return try open(
-        at: directory, store: store, layout: layout, mapSize: mapSize, epoch: epoch, logger: logger)
+        at: directory, store: store, layout: layout, mapSize: mapSize, boot: boot, logger: logger)
     } catch let error where error.code == .processNumberTaken {
       guard let namespace = processNamespace() else { throw error }
       let name = "\(apartPrefix)\(namespace)"
       guard try countOthers(than: name, in: directory) < mostApart else { throw error }
       logger.debug("\(error); this namespace has a tier of its own, \(name)")
       return try open(
-        at: "\(directory)/\(name)", store: store, layout: layout, mapSize: mapSize, epoch: epoch, logger: logger)
+        at: "\(directory)/\(name)", store: store, layout: layout, mapSize: mapSize, boot: boot, logger: logger)
     }
   }
 

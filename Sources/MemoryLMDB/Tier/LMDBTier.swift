@@ -19,11 +19,9 @@ final class LMDBTier: Sendable {
   let place: PrivateDirectory<LMDBError>
   let store: StoreIdentity
   let environment: Environment
-  private let boot: Epoch
+  private let boot: BootID
   private let users: UsersFile
   private let writers: FileLock<LMDBError>
-  /// Seeds every checksum, see `MetaTable.Identity`.
-  let epoch: UInt64
   let pageSize: Int
   /// Whether its files were empty when this process opened them.
   let isNew: Bool
@@ -39,6 +37,8 @@ final class LMDBTier: Sendable {
   let isLockCut = Atomic(false)
 
   var directory: String { place.path }
+  /// Seeds every checksum, see `MetaTable.Identity`.
+  var generation: UInt64 { meta.generation }
 
   /// Those that this process has open. The lock is never held for longer than closing takes.
   private static let inUse = Mutex<[FileIdentity: Use]>([:])
@@ -57,7 +57,7 @@ final class LMDBTier: Sendable {
   ///   `openingPatience`; `.foreign` where the directory is not this user's or holds something else; what LMDB and the
   ///   system refuse.
   static func open(
-    at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, epoch: Epoch, logger: Logger
+    at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, boot: BootID, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
     let deadline = Deadline.after(openingPatience)
     let place = try PrivateDirectory<LMDBError>(creatingAt: directory)
@@ -65,9 +65,9 @@ final class LMDBTier: Sendable {
     let file = try EpochFile(in: place, until: deadline)
     if let tier = try reuse(place, for: store) { return tier }
     let users = try UsersFile(in: place, until: deadline)
-    if try !file.holds(epoch) { try Environment.removeFiles(at: directory, patience: deadline.remaining) }
+    if try !file.holds(boot) { try Environment.removeFiles(at: directory, patience: deadline.remaining) }
     // While others have it open they vouch for it, and it changes too fast to be examined.
-    var isSealed = try file.isSealed(in: epoch)
+    var isSealed = try file.isSealed(in: boot)
     if isSealed, users.isAlone {
       // What has to be read from the disk again may come back other than it was written.
       isSealed = try place.openFile(TierFile.data)?.isInMemory() ?? false
@@ -77,12 +77,12 @@ final class LMDBTier: Sendable {
       let isMissing = try place.status(of: TierFile.data) == nil
       isTrusted = isSealed || isMissing
     } else {
-      isTrusted = try file.isTrusted(in: epoch)
+      isTrusted = try file.isTrusted(in: boot)
     }
-    try file.write(epoch, isTrusted: isTrusted)
+    try file.write(boot, isTrusted: isTrusted)
     let opening = Opening(
       place: place, store: store, layout: layout, mapSize: mapSize, isDoubtful: users.isAlone && !isSealed,
-      isTrusted: isTrusted, boot: epoch, deadline: deadline)
+      isTrusted: isTrusted, boot: boot, deadline: deadline)
     let tier = try openTrusted(opening, users, logger: logger)
     try tier.lookAtFiles()
     inUse.withLock { $0[place.identity] = Use(tier: tier, users: 1) }
@@ -115,7 +115,7 @@ final class LMDBTier: Sendable {
     let isDoubtful: Bool
     /// Whether nobody but its users wrote to the file, so that what is in it need not be verified before it is used.
     let isTrusted: Bool
-    let boot: Epoch
+    let boot: BootID
     let deadline: Deadline
   }
 
@@ -269,7 +269,6 @@ final class LMDBTier: Sendable {
     self.users = users
     self.writers = writers
     self.pageSize = try environment.statistics().pageSize
-    self.epoch = tables.epoch
     self.isNew = tables.isNew
     self.isTrusted = opening.isTrusted || tables.isNew
     self.meta = tables.meta
@@ -286,7 +285,6 @@ final class LMDBTier: Sendable {
 
   /// The databases, made where there are none.
   private struct Tables {
-    let epoch: UInt64
     let isNew: Bool
     let meta: MetaTable
     let databases: [String: Database]
@@ -294,16 +292,16 @@ final class LMDBTier: Sendable {
     init(
       _ environment: Environment, _ layout: TierLayout, of store: StoreIdentity, in directory: String
     ) throws(LMDBError) {
-      let meta = MetaTable(database: try environment.database(named: "meta", keys: .integers))
+      let meta = try environment.database(named: "meta", keys: .integers)
       var databases: [String: Database] = [:]
       for (name, keys) in layout.databases { databases[name] = try environment.database(named: name, keys: keys) }
       let (identity, isNew) = try environment.write { transaction throws(LMDBError) in
-        if let found = try meta.identity(in: transaction) { return (found, false) }
+        if let found = try MetaTable.Identity(of: meta, in: transaction) { return (found, false) }
         for database in databases.values where try transaction.count(in: database) > 0 {
           throw LMDBError(.damaged, message: "\(directory) has \(database.name) and does not say whose")
         }
-        let made = MetaTable.Identity(format: layout.format, epoch: .random(in: 0 ... .max), store: store)
-        try meta.put(made, in: &transaction)
+        let made = MetaTable.Identity(format: layout.format, generation: .random(in: 0 ... .max), store: store)
+        try made.put(in: meta, &transaction)
         return (made, true)
       }
       guard identity.format == layout.format, identity.store == store else {
@@ -312,9 +310,8 @@ final class LMDBTier: Sendable {
           message: "\(directory) is of format \(identity.format) and store \(identity.store.rawValue), "
             + "not \(layout.format) and \(store.rawValue)")
       }
-      epoch = identity.epoch
       self.isNew = isNew
-      self.meta = meta
+      self.meta = MetaTable(database: meta, generation: identity.generation)
       self.databases = databases
     }
   }

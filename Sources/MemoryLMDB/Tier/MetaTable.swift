@@ -2,131 +2,81 @@ import ByteCoding
 import EpisodicMemory
 import LMDB
 
-/// The database `meta`: whose tier it is, and where it stands.
-///
-/// Keys are integers, values sealed records:
+/// The database `meta` of a tier: sealed records under integer keys.
 ///
 /// | key | record | content |
 /// | --- | --- | --- |
-/// | 0 | identity | format UInt32, epoch UInt64, store text |
-/// | 1 | position | revision Int64, nonce Int64, stamp 8 UInt64; absent before the first catch-up |
-/// | 2 | tallies | of a cache, see `Tallies` |
-/// | 3 | progress | of an index, see `IndexPosition` |
+/// | 0 | identity | format UInt32, generation UInt64, store text |
+/// | 1 | position of a cache | see `CachePosition` |
+/// | 2 | counters of a cache | see `PersistedCounters` |
+/// | 3 | progress of an index | see `IndexPosition` |
 struct MetaTable: Sendable {
-  private enum Key {
-    static let identity: UInt64 = 0
-    static let position: UInt64 = 1
-    static let tallies: UInt64 = 2
-  }
-
   struct Identity: Equatable {
     let format: UInt32
-    /// A random number for the life of the files; what is sealed here is worth nothing in another life.
-    let epoch: UInt64
+    /// Drawn at random when the files are created. It seeds every checksum, so that bytes of earlier files are refused.
+    let generation: UInt64
     let store: StoreIdentity
   }
 
   let database: Database
+  let generation: UInt64
 
-  /// `nil` in files that were just made.
-  func identity(in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) -> Identity? {
-    guard let record = try transaction.get(Key.identity, in: database) else { return nil }
-    return try Seal(key: Key.identity, generation: 0).decode(record, "identity") { reader throws(MalformedBytes) in
-      Identity(
-        format: try reader.integer(), epoch: try reader.integer(), store: StoreIdentity(rawValue: try reader.text()))
-    }
-  }
+  func seal(_ key: UInt64) -> Seal { Seal(key: key, generation: generation) }
 
-  func put(_ identity: Identity, in transaction: inout WriteTransaction) throws(LMDBError) {
-    var content = ByteWriter(capacity: 64)
-    content.write(identity.format)
-    content.write(identity.epoch)
-    content.write(identity.store.rawValue)
-    try put(content, Key.identity, epoch: 0, in: &transaction)
-  }
-
-  /// How far the primary's history is known, and at which moment that was all of it.
-  struct Position: Equatable {
-    let watermark: Watermark
-    /// `nil` where there is more to be caught up with.
-    let stamp: CommitStamp?
-
-    fileprivate static let byteCount = 88
-    fileprivate static let stampOffset = 16
-  }
-
-  func position(
-    epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) -> Position? {
-    guard let record = try transaction.get(Key.position, in: database) else { return nil }
-    return try Seal(key: Key.position, generation: epoch).decode(record, "position") { reader throws(MalformedBytes) in
-      let watermark = Watermark(revision: try reader.integer(), nonce: try reader.integer())
-      var words = InlineArray<8, UInt64>(repeating: 0)
-      for index in words.indices { words[index] = try reader.integer() }
-      let stamp = CommitStamp(words)
-      return Position(watermark: watermark, stamp: stamp == Self.noStamp ? nil : stamp)
-    }
-  }
-
-  private static let noStamp = CommitStamp(InlineArray(repeating: 0))
-
-  func watermark(
-    epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) -> Watermark? {
-    try position(epoch: epoch, in: transaction)?.watermark
-  }
-
-  /// Whether the position is known and complete as of `stamp`: what `position` would say, in a tenth of the time.
+  /// Verifies a record and decodes it with `read`, which must consume all of it.
   ///
-  /// - Throws: `.damaged` where it would be, if the seal is broken.
-  func stands(
-    at stamp: CommitStamp, epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) -> Bool {
-    guard let record = try transaction.get(Key.position, in: database) else { return false }
-    do throws(MalformedBytes) {
-      guard record.byteCount == Position.byteCount else { throw MalformedBytes() }
-      let differences = record.withUnsafeBytes { bytes in
-        var differences: UInt64 = 0
-        for index in 0..<8 { differences |= bytes.integer(at: Position.stampOffset + 8 * index) ^ stamp.words[index] }
-        return differences
-      }
-      guard differences == 0 else { return false }
-      _ = try Seal(key: Key.position, generation: epoch).open(record)
-      return true
-    } catch {
-      throw LMDBError(.damaged, message: "the position is damaged")
+  /// - Parameter what: The record's name in the error.
+  /// - Returns: `nil` if there is none.
+  /// - Throws: `.damaged` if it is not intact.
+  func decode<Value>(
+    _ key: UInt64, _ what: StaticString, in transaction: borrowing some Transaction & ~Copyable,
+    _ read: (inout ByteReader) throws(MalformedBytes) -> Value
+  ) throws(LMDBError) -> Value? {
+    guard let record = try transaction.get(key, in: database) else { return nil }
+    do throws(MalformedBytes) { return try seal(key).decode(record, read) } catch { throw Self.damaged(what) }
+  }
+
+  func put(_ content: ByteWriter, _ key: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
+    try transaction.put(seal(key).sealed(content.bytes).span.bytes, for: key, in: database)
+  }
+
+  static func damaged(_ what: StaticString) -> LMDBError {
+    LMDBError(.damaged, message: "the record of the \(what) is damaged")
+  }
+}
+
+extension MetaTable.Identity {
+  private static let key: UInt64 = 0
+
+  /// - Returns: `nil` if the files are new.
+  init?(of database: Database, in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) {
+    let identity = try MetaTable(database: database, generation: 0).decode(Self.key, "identity", in: transaction) {
+      reader throws(MalformedBytes) in
+      Self(
+        format: try reader.integer(), generation: try reader.integer(),
+        store: StoreIdentity(rawValue: try reader.text()))
     }
+    guard let identity else { return nil }
+    self = identity
   }
 
-  func put(_ position: Position, epoch: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
-    var content = ByteWriter(capacity: 96)
-    content.write(position.watermark.revision)
-    content.write(position.watermark.nonce)
-    let words = (position.stamp ?? Self.noStamp).words
-    for index in words.indices { content.write(words[index]) }
-    try put(content, Key.position, epoch: epoch, in: &transaction)
+  func put(in database: Database, _ transaction: inout WriteTransaction) throws(LMDBError) {
+    var content = ByteWriter(capacity: 64)
+    content.write(format)
+    content.write(generation)
+    content.write(store.rawValue)
+    try MetaTable(database: database, generation: 0).put(content, Self.key, in: &transaction)
   }
+}
 
-  func removePosition(in transaction: inout WriteTransaction) throws(LMDBError) {
-    try transaction.delete(Key.position, in: database)
-  }
+/// What is in a tier.
+struct TierLayout: Sendable {
+  /// Counts up when the layout of anything in the tier changes; files of another format are removed.
+  let format: UInt32
+  /// Besides `meta`, which every tier has.
+  let databases: [(name: String, keys: Database.KeyKind)]
 
-  func tallies(epoch: UInt64, in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) -> Tallies {
-    guard let record = try transaction.get(Key.tallies, in: database) else { return Tallies() }
-    return try Seal(key: Key.tallies, generation: epoch).decode(record, "tallies") { reader throws(MalformedBytes) in
-      try Tallies(from: &reader)
-    }
-  }
-
-  func put(_ tallies: Tallies, epoch: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
-    var content = ByteWriter(capacity: 256)
-    tallies.encode(to: &content)
-    try put(content, Key.tallies, epoch: epoch, in: &transaction)
-  }
-
-  private func put(
-    _ content: ByteWriter, _ key: UInt64, epoch: UInt64, in transaction: inout WriteTransaction
-  ) throws(LMDBError) {
-    try transaction.put(Seal(key: key, generation: epoch).sealed(content.bytes).span.bytes, for: key, in: database)
-  }
+  /// Whether a name in a tier's directory is that of another tier: the index in the cache's, or one of a PID namespace of
+  /// its own, see `LMDBTier+Apart`.
+  static func isSubdirectory(_ name: String) -> Bool { name == "index" || name.hasPrefix(LMDBTier.apartPrefix) }
 }

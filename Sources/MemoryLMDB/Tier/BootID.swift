@@ -6,20 +6,20 @@
   import Glibc
 #endif
 
-/// What the files in a directory must share to be trusted: this boot of the machine, and this very directory.
+/// Names the time from one start of the machine to the next.
 ///
-/// LMDB runs without syncs, so after a power loss its files may be damaged without a sign of it; and a copy of a
-/// directory that is in use may be torn. Neither can happen inside one boot and one directory.
-struct Epoch: Equatable {
-  /// `nil` where the system does not tell: then nothing that is found can be trusted.
-  let boot: String?
+/// LMDB runs without syncs: its files are valid within the boot in which they were written, and may be damaged undetectably after a
+/// power loss.
+struct BootID: Equatable {
+  /// `nil` if the system does not tell: then no files are trusted.
+  let id: String?
 
-  init(boot: String?) { self.boot = boot }
+  init(id: String?) { self.id = id }
 
-  static func current() -> Epoch { Epoch(boot: readBoot()) }
+  static func current() -> BootID { BootID(id: readID()) }
 
   #if canImport(Darwin)
-    private static func readBoot() -> String? {
+    private static func readID() -> String? {
       var text = [CChar](repeating: 0, count: 64)
       var size = text.count
       guard sysctlbyname("kern.bootsessionuuid", &text, &size, nil, 0) == 0, size > 1, size <= text.count else {
@@ -28,7 +28,7 @@ struct Epoch: Equatable {
       return String(validating: text[..<(size - 1)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
   #else
-    private static func readBoot() -> String? {
+    private static func readID() -> String? {
       let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { return nil }
       defer { close(descriptor) }
