@@ -116,6 +116,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "HeapsTests", dependencies: ["Heaps", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "ProcessSpawningTests", dependencies: ["ProcessSpawning", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "SQLiteStorageTests", dependencies: ["FileLocks", "SQLiteStorage", "TestSupport", grdb],
       swiftSettings: strict),
     .testTarget(

@@ -28,7 +28,7 @@ extension SQLitePrimaryStore {
   }
 
   package func embeddings(
-    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
+    in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding] {
     try await readRows { db in
       let conditions = Conditions(.init(), scope)

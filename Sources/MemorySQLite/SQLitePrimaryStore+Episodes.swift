@@ -77,8 +77,8 @@ extension SQLitePrimaryStore {
   }
 
   package func episodes(
-    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
-  ) async throws(MemoryError) -> Page<Episode> {
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> Episode.Page {
     try await readRows { db in
       var conditions = Conditions(filter, scope)
       if let cursor {
@@ -88,11 +88,11 @@ extension SQLitePrimaryStore {
       let rows = try Row.fetchCursor(
         db, sql: "\(Self.listing(conditions)) LIMIT ?", arguments: conditions.arguments + [limit + 1])
       var episodes: [Episode] = []
-      var last: PageCursor?
+      var last: Episode.Page.Cursor?
       while let row = try rows.next() {
         guard episodes.count < limit else { return Episode.Page(elements: episodes, next: last) }
         let episode = try EpisodeRow.decode(row, db)
-        last = PageCursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
+        last = Episode.Page.Cursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
         episodes.append(episode)
       }
       return Episode.Page(elements: episodes, next: nil)
@@ -103,20 +103,22 @@ extension SQLitePrimaryStore {
   /// number.
   private static let bytesPerPage = 4 << 20
 
-  package func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+  package func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError)
+    -> Episode.Page
+  {
     try await readRows { db in
       let statement = try db.cachedStatement(
         sql: "SELECT \(EpisodeRow.columns) FROM episodes e WHERE e.seq > ? ORDER BY e.seq")
       let rows = try Row.fetchCursor(statement, arguments: [cursor?.row ?? 0])
       var episodes: [Episode] = []
       var bytes = 0
-      var last: PageCursor?
+      var last: Episode.Page.Cursor?
       while let row = try rows.next() {
         guard episodes.count < limit, bytes < Self.bytesPerPage else {
           return Episode.Page(elements: episodes, next: last)
         }
         let episode = try EpisodeRow.decode(row, db)
-        last = PageCursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
+        last = Episode.Page.Cursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
         bytes += episode.textBytes
         episodes.append(episode)
       }

@@ -28,16 +28,16 @@ extension SQLitePrimaryStore {
 
   /// If this finds damage, the database takes no more writes, in this process and in those that open it later, until a
   /// check finds none.
-  package func check() async throws(MemoryError) -> [Check] {
+  package func check() async throws(MemoryError) -> [MemoryCheck] {
     var checks = try await readRows { [database] db in
       // Damage that stops one check from reading is that check's result; the other checks still run.
-      func run(_ name: String, _ check: () throws -> Check) throws -> Check {
+      func run(_ name: String, _ check: () throws -> MemoryCheck) throws -> MemoryCheck {
         do {
           return try check()
         } catch {
           let error = MemoryError(storage: error, path: database.path)
           guard error.code == .corrupted else { throw error }
-          return Check(name, .damaged(error.message))
+          return MemoryCheck(name, .damaged(error.message))
         }
       }
       return [
@@ -60,7 +60,7 @@ extension SQLitePrimaryStore {
   ///
   /// FTS5 compares them fast and returns only whether they agree; SQLite counts that as a write, so other writers wait.
   /// The slower comparison by rows runs if the file cannot be written, or if FTS5 found a difference, to name the rows.
-  private func check(_ comparison: TextIndexComparison) async throws(MemoryError) -> Check {
+  private func check(_ comparison: TextIndexComparison) async throws(MemoryError) -> MemoryCheck {
     let agrees: Bool?
     do {
       agrees = try await database.write(despiteDamage: true) { db in try comparison.agrees(db) }
@@ -68,15 +68,15 @@ extension SQLitePrimaryStore {
       // FTS5's comparison could not run, because nothing may be written or another process writes: only rows are compared.
       agrees = nil
     }
-    if agrees == true { return Check(comparison.name, .passed) }
+    if agrees == true { return MemoryCheck(comparison.name, .passed) }
     let tokenizers = tokenizers
     return try await readRows { db in
-      Check(comparison.name, try comparison.compare(db, tokenizers, isRefuted: agrees == false))
+      MemoryCheck(comparison.name, try comparison.compare(db, tokenizers, isRefuted: agrees == false))
     }
   }
 
   /// Makes this process, and those that open the database later, refuse writes while there is damage.
-  private func setDamageMark(_ damage: Check?) async {
+  private func setDamageMark(_ damage: MemoryCheck?) async {
     let mark: Int64 = damage == nil ? 0 : DamageMark.value
     if case .damaged(let reason)? = damage?.outcome {
       database.refuseWrites(because: reason)
@@ -149,7 +149,7 @@ private enum DamageMark {
   }
 }
 
-extension Check {
+extension MemoryCheck {
   fileprivate var isDamage: Bool {
     if case .damaged = outcome { true } else { false }
   }

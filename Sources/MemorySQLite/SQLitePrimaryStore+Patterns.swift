@@ -67,7 +67,7 @@ extension SQLitePrimaryStore {
     try await readVersioned { db in try PatternRow.fetch(db, type: type, hash: hash) }
   }
 
-  package func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
+  package func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     try await readRows { db in
       var clauses: [String] = []
       var arguments = StatementArguments()

@@ -26,7 +26,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   package init(
-    path: String, isReadOnly: Bool = false, create: Bool = true, durability: Durability = .full,
+    path: String, isReadOnly: Bool = false, create: Bool = true, durability: Memory.Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, logger: Logger
   ) async throws(MemoryError) {
     let configuration = WALDatabase.Configuration(

@@ -54,7 +54,7 @@ struct EarlierStore {
     let earlier = try await EarlierStore(version: version)
     try await earlier.store.use { primary in
       #expect(try await primary.statistics().schemaVersion == Schema.migrations.count)
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
       for number in 1...EarlierStore.episodes {
         #expect(try await primary.rows(matching: "token\(number)").count == 1)
         #expect(try await primary.rows(matching: "word\(number)").count == 1)
@@ -80,7 +80,7 @@ struct EarlierStore {
       _ = try await primary.append([Step.Draft("appended")], to: "e2", at: Timestamp(milliseconds: 9))
       #expect(try await primary.rows(matching: "word2").isEmpty)
       #expect(try await primary.rows(matching: "appended").count == 1)
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
     }
   }
 
@@ -129,11 +129,11 @@ struct EarlierStore {
       try earlier.store.otherProgram.run("DELETE FROM episodes WHERE id = 'e1'")
     }
     try await earlier.store.use { primary in
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
       #expect(try await primary.rows(matching: "word1").isEmpty)
       try await primary.insert(.sample("e1", domain: "elsewhere"))
       #expect(try await primary.episode("e1").value?.steps.isEmpty == true)
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
     }
     let kept = try earlier.store.otherProgram.strings(
       "SELECT content ->> 'action' FROM orphans_kept WHERE source = 'steps' ORDER BY 1")

@@ -57,7 +57,7 @@ import Testing
     let program = OtherProgram(path: store.path, foreignKeys: settings.foreignKeys)
     try program.run("PRAGMA recursive_triggers = \(settings.recursiveTriggers ? "ON" : "OFF"); \(script.sql)")
     #expect(try Set(program.strings(Self.left)) == script.left, "\(script.sql)")
-    let findings = try await store.use { primary in try await primary.findings() }
+    let findings = try await store.use { primary in try await primary.failedChecks() }
     #expect(findings.isEmpty, "\(script.sql)")
   }
 
@@ -76,7 +76,7 @@ import Testing
       try Set(store.otherProgram.strings(Self.left)) == [
         "step a/1", "step a/2", "step b/1", "vector ma", "vector ms", "vector mb", "link p",
       ])
-    let findings = try await store.use { primary in try await primary.findings() }
+    let findings = try await store.use { primary in try await primary.failedChecks() }
     #expect(findings.isEmpty)
   }
 
@@ -119,13 +119,13 @@ import Testing
     try store.otherProgram.run("\(dropTriggers(of: "episodes", at: store)); DELETE FROM episodes WHERE id = 'a'")
     try restoreSchema(of: store)
     try await store.use { primary in
-      guard case .failed(let reason) = try await primary.findings()["rows without an owner"] else {
+      guard case .failed(let reason) = try await primary.failedChecks()["rows without an owner"] else {
         Issue.record("no finding")
         return
       }
       #expect(reason.contains("2 steps") && reason.contains("2 embeddings") && reason.contains("\"a\""), "\(reason)")
       try await primary.rebuildTextIndexes(acceptingTexts: false)
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
     }
     #expect(try store.otherProgram.strings("SELECT source FROM orphans_kept ORDER BY 1").count == 5)
     #expect(

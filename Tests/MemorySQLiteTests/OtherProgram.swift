@@ -80,7 +80,7 @@ struct TestStore {
 
 extension SQLitePrimaryStore {
   /// The checks that did not pass, by name.
-  func findings() async throws -> [String: Check.Outcome] {
+  func failedChecks() async throws -> [String: MemoryCheck.Outcome] {
     let checks = try await check().filter { $0.outcome != .passed }
     return Dictionary(checks.map { ($0.name, $0.outcome) }) { first, _ in first }
   }

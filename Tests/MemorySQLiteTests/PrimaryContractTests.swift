@@ -226,7 +226,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(all == (0..<50).reversed().map { Episode.ID("e\($0)") })
     for size in [1, 7, 50] {
       var seen: [Episode.ID] = []
-      var cursor: PageCursor?
+      var cursor: Episode.Page.Cursor?
       repeat {
         let page = try await memory.episodes(in: .everything, after: cursor, limit: size)
         seen += page.elements.map(\.id)
@@ -251,7 +251,7 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
       }
     }
     try await memory.insert(episodes)
-    func ids(_ filter: Episode.Filter, _ scope: Scope = .everything) async throws -> Set<Episode.ID> {
+    func ids(_ filter: Episode.Filter, _ scope: Query.Scope = .everything) async throws -> Set<Episode.ID> {
       Set(try await memory.episodes(filter, in: scope).elements.map(\.id))
     }
     func expected(_ isIncluded: (Episode) -> Bool) -> Set<Episode.ID> { Set(episodes.filter(isIncluded).map(\.id)) }

@@ -8,7 +8,7 @@ import Testing
 
 /// One index per named query, and each query uses its own.
 @Suite struct `Query plans` {
-  static let listings: [(name: String, filter: Episode.Filter, scope: Scope, index: String)] = [
+  static let listings: [(name: String, filter: Episode.Filter, scope: Query.Scope, index: String)] = [
     ("recent episodes", .init(), .everything, "USING INDEX episodes_by_creation"),
     ("recent episodes of a domain", .init(), .domain("d"), "USING INDEX episodes_by_domain (domain=?)"),
     (
@@ -159,7 +159,7 @@ import Testing
 }
 
 @Suite struct `Triggers` {
-  private func inspect(_ statements: [String]) async throws -> (outcomes: [Check.Outcome], changes: [String]) {
+  private func inspect(_ statements: [String]) async throws -> (outcomes: [MemoryCheck.Outcome], changes: [String]) {
     let directory = try TemporaryDirectory()
     let primary = try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), logger: Logger(label: "test"))
     let memory = Memory(primary: primary, cache: NoCache(because: "a test of the primary"))

@@ -13,7 +13,7 @@ struct Bench {
   let memory: Memory
   let clock = ManualClock()
 
-  init(durability: Durability = .normal) async throws {
+  init(durability: Memory.Durability = .normal) async throws {
     directory = try TemporaryDirectory()
     primary = try await SQLitePrimaryStore(
       path: directory.file("memory.sqlite"), durability: durability, logger: Logger(label: "test"))

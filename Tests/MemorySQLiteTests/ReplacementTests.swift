@@ -108,7 +108,7 @@ import Testing
     try await bench.memory.insert((0..<7).map { .sample(Episode.ID("e\($0)"), at: 1_767_225_600_000 - Int64($0 / 2)) })
     try await bench.memory.insert([.sample("e3", context: "new")], existing: .replace)
     var ids: [Episode.ID] = []
-    var cursor: PageCursor?
+    var cursor: Episode.Page.Cursor?
     repeat {
       let page = try await bench.primary.episodesAsRecorded(after: cursor, limit: limit)
       ids += page.elements.map(\.id)

@@ -174,7 +174,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     try await store.use { primary in
       try await primary.insert(.sample("new", status: .active))
       _ = try await primary.append([Step.Draft("x")], to: "new", at: Timestamp(milliseconds: 1))
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
     }
   }
 
@@ -187,7 +187,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     try await store.fill()
     try store.otherProgram.run(script)
     try await store.use { primary in
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
       let spaces = try await primary.read { snapshot throws(MemoryError) in
         try snapshot.spaces(.everything, Episode.Filter())
       }
@@ -200,15 +200,15 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     try await store.fill()
     try await store.use { primary in
       try store.otherProgram.run("DROP INDEX episodes_by_domain")
-      guard case .failed(let reason) = try await primary.findings()["schema"] else {
+      guard case .failed(let reason) = try await primary.failedChecks()["schema"] else {
         Issue.record("no finding")
         return
       }
       #expect(reason.contains("episodes_by_domain"))
       try await primary.rebuildTextIndexes(acceptingTexts: false)
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
       try store.otherProgram.run("DROP TRIGGER steps_changes_insert")
-      guard case .damaged(let reason) = try await primary.findings()["schema"] else {
+      guard case .damaged(let reason) = try await primary.failedChecks()["schema"] else {
         Issue.record("no finding")
         return
       }
@@ -223,12 +223,12 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     try await store.fill()
     try store.otherProgram.run("DELETE FROM changes")
     try await store.use { primary in
-      guard case .failed = try await primary.findings()["change feed"] else {
+      guard case .failed = try await primary.failedChecks()["change feed"] else {
         Issue.record("no finding")
         return
       }
       try await primary.rebuildTextIndexes(acceptingTexts: false)
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
     }
   }
 

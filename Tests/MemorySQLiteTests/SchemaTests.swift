@@ -27,8 +27,8 @@ import Testing
   }
 
   /// I2: SQLite ignores an invalid pragma, and GRDB's pool resets this one.
-  @Test(arguments: Durability.allCases) func `the chosen durability is in force`(
-    _ durability: Durability
+  @Test(arguments: Memory.Durability.allCases) func `the chosen durability is in force`(
+    _ durability: Memory.Durability
   ) async throws {
     let directory = try TemporaryDirectory()
     let primary = try await SQLitePrimaryStore(

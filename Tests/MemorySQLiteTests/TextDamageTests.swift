@@ -79,7 +79,7 @@ private struct FlippedStore {
     try #require(isFlipped)
     let damaged = try flipped.store.otherProgram.strings(text.query)
     try await flipped.store.use { primary in
-      let findings = try await primary.findings()
+      let findings = try await primary.failedChecks()
       if bit == 5 {
         #expect(findings.isEmpty)
         return
@@ -94,7 +94,7 @@ private struct FlippedStore {
       #expect(refused?.code == .corrupted)
       let write = await failure { try await primary.insert(.sample("new")) }
       #expect(write?.code == .corrupted)
-      #expect(try await primary.findings()[name] == findings[name])
+      #expect(try await primary.failedChecks()[name] == findings[name])
     }
     #expect(try flipped.store.otherProgram.strings(text.query) == damaged)
     // A later process does not write either, until the texts are accepted and a check passes.
@@ -102,7 +102,7 @@ private struct FlippedStore {
       let write = await failure { try await primary.insert(.sample("new")) }
       #expect(bit == 5 || write?.code == .corrupted)
       try await primary.rebuildTextIndexes(acceptingTexts: true)
-      _ = try await primary.findings()
+      _ = try await primary.failedChecks()
       try await primary.insert(.sample("newer"))
     }
   }
@@ -151,7 +151,7 @@ private struct FlippedStore {
     let flipped = try await FlippedStore()
     let last = column.bytes.count - 1
     try #require(try flipped.flip(0, of: column.bytes, at: last, read: column.query))
-    let findings = try await flipped.store.use { primary in try await primary.findings() }
+    let findings = try await flipped.store.use { primary in try await primary.failedChecks() }
     #expect(findings.isEmpty == !column.isSeen, "\(column.column): \(findings)")
   }
 
@@ -198,12 +198,12 @@ private struct FlippedStore {
     try await store.fill()
     try store.otherProgram.run(fault)
     try await store.use { primary in
-      let findings = try await primary.findings()
+      let findings = try await primary.failedChecks()
       #expect(findings.keys.contains { $0.hasPrefix("full text of") })
       for case .damaged(let reason) in findings.values { Issue.record("\(reason)") }
       try await primary.insert(.sample("new", steps: ["x"]))
       try await primary.rebuildTextIndexes(acceptingTexts: false)
-      #expect(try await primary.findings().isEmpty)
+      #expect(try await primary.failedChecks().isEmpty)
     }
   }
 
@@ -215,7 +215,7 @@ private struct FlippedStore {
     try store.otherProgram.run(
       "DROP TRIGGER steps_text_update; UPDATE steps SET action = 'zebras' WHERE id = 'a/2'; \(trigger.sql)")
     try await store.use { primary in
-      guard case .damaged(let reason)? = try await primary.findings()["full text of steps"] else {
+      guard case .damaged(let reason)? = try await primary.failedChecks()["full text of steps"] else {
         Issue.record("no finding")
         return
       }

@@ -44,7 +44,9 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.insert(episodes, embeddings: embeddings, existing: existing)
     }
   }
-  package func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+  package func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError)
+    -> Episode.Page
+  {
     try await through { () async throws(MemoryError) in
       try await primary.episodesAsRecorded(after: cursor, limit: limit)
     }
@@ -67,8 +69,8 @@ package final class FaultyPrimary: PrimaryStore {
     try await through { () async throws(MemoryError) in try await primary.episode(id) }
   }
   package func episodes(
-    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
-  ) async throws(MemoryError) -> Page<Episode> {
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> Episode.Page {
     try await through { () async throws(MemoryError) in
       try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
     }
@@ -91,7 +93,7 @@ package final class FaultyPrimary: PrimaryStore {
   package func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
     try await through { () async throws(MemoryError) in try await primary.pattern(type, hash: hash) }
   }
-  package func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
+  package func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     try await through { () async throws(MemoryError) in try await primary.patterns(filter, in: scope) }
   }
   package func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
@@ -107,7 +109,7 @@ package final class FaultyPrimary: PrimaryStore {
     try await through { () async throws(MemoryError) in try await primary.embeddings(of: episode) }
   }
   package func embeddings(
-    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
+    in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding] {
     try await through { () async throws(MemoryError) in
       try await primary.embeddings(in: space, scope: scope, after: id, limit: limit)
@@ -125,7 +127,7 @@ package final class FaultyPrimary: PrimaryStore {
   package func statistics() async throws(MemoryError) -> PrimaryStatistics {
     try await through { () async throws(MemoryError) in try await primary.statistics() }
   }
-  package func check() async throws(MemoryError) -> [Check] {
+  package func check() async throws(MemoryError) -> [MemoryCheck] {
     try await through { () async throws(MemoryError) in try await primary.check() }
   }
   package func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) {

@@ -10,7 +10,7 @@ enum RowCheck {
   /// Problems named in the result; the rest are counted.
   private static let maximumNamed = 5
 
-  static func run(_ db: Database) throws -> Check {
+  static func run(_ db: Database) throws -> MemoryCheck {
     var named: [String] = []
     var count = 0
     for table in tables {
@@ -19,9 +19,9 @@ enum RowCheck {
         if named.count < maximumNamed { named.append(problem) }
       }
     }
-    guard count > 0 else { return Check("rows of other programs", .passed) }
+    guard count > 0 else { return MemoryCheck("rows of other programs", .passed) }
     let rest = count > maximumNamed ? "; and \(count - maximumNamed) more" : ""
-    return Check(
+    return MemoryCheck(
       "rows of other programs",
       .failed(
         named.joined(separator: "; ") + rest + ": correct them; until then the engine shows approximations")
@@ -112,16 +112,16 @@ extension RowCheck.Table.Kind {
 
 /// Checks that every vector has its stated dimensions and finite components, not all 0.
 enum VectorCheck {
-  static func run(_ db: Database) throws -> Check {
+  static func run(_ db: Database) throws -> MemoryCheck {
     var rows = try RawStatement("SELECT id, embedding, dimensions FROM embeddings ORDER BY seq", db)
     while try rows.step() {
       do throws(VectorError) {
         _ = try Vector(littleEndianFloat32: rows.bytes(1).bytes, dimensions: Int(clamping: rows.integer(2)))
       } catch {
-        return Check(
+        return MemoryCheck(
           "vectors", .failed("embedding \"\(rows.text(0))\": \(error); no recall finds it: embed it again"))
       }
     }
-    return Check("vectors", .passed)
+    return MemoryCheck("vectors", .passed)
   }
 }

@@ -8,11 +8,11 @@ enum StructureCheck {
   ///
   /// - Throws: `DatabaseError` with SQLite's code if a page cannot be read: a failing read is a fault of the disk, perhaps a
   ///   passing one, and no proof of damage.
-  static func integrity(_ db: Database) throws -> Check {
+  static func integrity(_ db: Database) throws -> MemoryCheck {
     var problems = try String.fetchAll(db, sql: "PRAGMA integrity_check(5)")
     if let failure = readFailure(in: problems) { throw failure }
     if problems == ["ok"] { problems = try brokenConstraints(db) }
-    return Check(
+    return MemoryCheck(
       "integrity of the database",
       problems.isEmpty
         ? .passed : .damaged("\(problems.joined(separator: "; ")): restore a backup, or use sqlite3 .recover"))
@@ -65,28 +65,29 @@ enum StructureCheck {
   ]
   private static let isID = "length(CAST(id AS BLOB)) BETWEEN 1 AND 128"
 
-  static func schema(_ db: Database, _ database: WALDatabase) throws -> Check {
+  static func schema(_ db: Database, _ database: WALDatabase) throws -> MemoryCheck {
     let (problems, lostIndexes) = try database.inspectSchema(db)
     if let problem = problems.first {
       let others = problems.count == 1 ? "" : " (and \(problems.count - 1) more)"
-      return Check("schema", .damaged(problem + others))
+      return MemoryCheck("schema", .damaged(problem + others))
     }
-    guard !lostIndexes.isEmpty else { return Check("schema", .passed) }
+    guard !lostIndexes.isEmpty else { return MemoryCheck("schema", .passed) }
     let names = lostIndexes.joined(separator: ", ")
-    return Check("schema", .failed("another program dropped the index \(names), so queries are slow; run rebuild"))
+    return MemoryCheck(
+      "schema", .failed("another program dropped the index \(names), so queries are slow; run rebuild"))
   }
 
   /// Rows left behind by a program that disabled or dropped the triggers.
-  static func orphans(_ db: Database) throws -> Check {
+  static func orphans(_ db: Database) throws -> MemoryCheck {
     let rows = try Row.fetchAll(
       db, sql: "SELECT source, count(*), min(episode_id) FROM orphans GROUP BY source ORDER BY source DESC")
-    guard let first = rows.first else { return Check("rows without an owner", .passed) }
+    guard let first = rows.first else { return MemoryCheck("rows without an owner", .passed) }
     let list: [String] = try rows.map { row in
       let (count, source): (Int, String) = (try row.value(1), try row.value(0))
       return "\(count) \(source)"
     }
     let episode: String = try first.value(2)
-    return Check(
+    return MemoryCheck(
       "rows without an owner",
       .failed(
         "\(list.joined(separator: ", ")), of the episode \"\(episode)\" and maybe others: no verb shows them; rebuild sets them aside"

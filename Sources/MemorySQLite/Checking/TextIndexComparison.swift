@@ -39,7 +39,7 @@ struct TextIndexComparison: Sendable {
   /// Cost: reads the table and the index once; 32 bytes of memory per row.
   ///
   /// - Parameter isRefuted: Whether FTS5 found a difference; then the check fails even if all words agree.
-  func compare(_ db: Database, _ tokenizers: TokenizerPool, isRefuted: Bool) throws -> Check.Outcome {
+  func compare(_ db: Database, _ tokenizers: TokenizerPool, isRefuted: Bool) throws -> MemoryCheck.Outcome {
     guard var indexed = try indexedWords(db) else {
       return .failed("the index cannot be read; run rebuild")
     }

@@ -69,11 +69,11 @@ enum ChangeFeed {
 
   /// Revisions only grow, even if the newest rows are deleted: a follower would take a reused revision for one it has
   /// applied.
-  static func check(_ db: Database) throws -> Check {
+  static func check(_ db: Database) throws -> MemoryCheck {
     let sequence = try highestRevision(db)
-    if let exhaustion = exhaustion(sequence) { return Check("change feed", .damaged(exhaustion)) }
+    if let exhaustion = exhaustion(sequence) { return MemoryCheck("change feed", .damaged(exhaustion)) }
     let last = try watermark(db).revision
-    return Check(
+    return MemoryCheck(
       "change feed",
       last >= sequence
         ? .passed : .failed("it ends at revision \(last), but \(sequence) were given out: run rebuild"))

@@ -144,7 +144,7 @@ struct Conditions {
   private(set) var clauses: [String] = []
   private(set) var arguments = StatementArguments()
 
-  init(_ filter: Episode.Filter, _ scope: Scope) {
+  init(_ filter: Episode.Filter, _ scope: Query.Scope) {
     if case .domain(let domain) = scope { add("e.domain = ?", domain.canonicallyComposed) }
     if let session = filter.session { add("e.session = ?", session.canonicallyComposed) }
     if let taskType = filter.taskType { add("e.task_type = ?", taskType.rawValue) }

@@ -49,7 +49,7 @@ extension SQLiteSnapshot {
     SELECT model_name, dimensions FROM embeddings WHERE model_name > ? ORDER BY model_name, dimensions LIMIT 1
     """
 
-  func spaces(_ scope: Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace] {
+  func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace] {
     try reading {
       let conditions = Conditions(filter, scope)
       var rows = try RawStatement(
@@ -67,7 +67,7 @@ extension SQLiteSnapshot {
   }
 
   func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Scope, _ filter: Episode.Filter,
+    _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError) {
     try reading {

@@ -118,17 +118,19 @@ struct CoherenceWorkerCommand: AsyncParsableCommand {
     let word = Population.stepWord(number, step: before.steps + 1)
     try await worker.memory.append(Step.Draft(word), to: Population.id(number))
     worker.count(.steps)
-    let now = EpisodeVersion(told: before.told, noted: before.noted, steps: before.steps + 1)
+    let now = EpisodeVersion(
+      shellCount: before.shellCount, metadataCount: before.metadataCount, steps: before.steps + 1)
     try await worker.checkEpisode(number, notOlderThan: now)
     worker.count(.ownReads)
   }
 
   private func note(_ number: Int, _ worker: CoherenceWorker) async throws {
     let before = try worker.committed.episode(number)
-    let change = Episode.Change(metadata: Population.metadata(before.noted + 1))
+    let change = Episode.Change(metadata: Population.metadata(before.metadataCount + 1))
     try await worker.memory.update(Population.id(number), with: change)
     worker.count(.notes)
-    let now = EpisodeVersion(told: before.told, noted: before.noted + 1, steps: before.steps)
+    let now = EpisodeVersion(
+      shellCount: before.shellCount, metadataCount: before.metadataCount + 1, steps: before.steps)
     try await worker.checkEpisode(number, notOlderThan: now)
     worker.count(.ownReads)
   }

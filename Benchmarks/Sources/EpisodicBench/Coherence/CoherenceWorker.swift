@@ -57,7 +57,7 @@ struct CoherenceWorker {
       } else {
         try await memory.episode(id)
       }
-    let found = guest?.noted
+    let found = guest?.metadataCount
     if let found {
       guard let number = before.number else {
         // It was absent. If nothing was committed since, it still is.
@@ -88,7 +88,7 @@ struct CoherenceWorker {
     let before = try committed.episode(number)
     let word =
       switch wanted {
-      case .context: Population.contextWord(number, told: before.told)
+      case .context: Population.contextWord(number, shellCount: before.shellCount)
       case .newestStep: Population.stepWord(number, step: before.steps)
       case .firstStep: Population.stepWord(number, step: 1)
       }
@@ -98,7 +98,7 @@ struct CoherenceWorker {
     if let hit {
       let found = try EpisodeVersion(hit.episode)
       if found.isOlder(than: before) { report("\(word) recalls \(found) where \(before) had been committed") }
-    } else if try wanted != .context || committed.episode(number).told == before.told {
+    } else if try wanted != .context || committed.episode(number).shellCount == before.shellCount {
       // The word of a step is permanent; that of the context is unchanged, since its counter is.
       report("\(word) is there and was not recalled")
     }

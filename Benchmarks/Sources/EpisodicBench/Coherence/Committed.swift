@@ -27,7 +27,7 @@ final class Committed {
     guard let row = try episodes.ask(Population.id(number).rawValue) else {
       throw BenchError("\(Population.id(number)) is gone from the primary")
     }
-    return EpisodeVersion(told: row[0], noted: row[1], steps: row[2])
+    return EpisodeVersion(shellCount: row[0], metadataCount: row[1], steps: row[2])
   }
 
   /// The number of the guest, `nil` while it is deleted; and the last revision of the store, in the same snapshot.
@@ -48,35 +48,35 @@ final class Committed {
 
 /// The counters of an episode, which never decrease.
 struct EpisodeVersion: Equatable, CustomStringConvertible {
-  let told: Int64
-  let noted: Int64
+  let shellCount: Int64
+  let metadataCount: Int64
   let steps: Int64
 
-  init(told: Int64, noted: Int64, steps: Int64) {
-    self.told = told
-    self.noted = noted
+  init(shellCount: Int64, metadataCount: Int64, steps: Int64) {
+    self.shellCount = shellCount
+    self.metadataCount = metadataCount
     self.steps = steps
   }
 
   /// Parsed from an episode.
   init(_ episode: Episode) throws {
     let number = episode.context.prefix { $0 != " " }.split(separator: "c").last.flatMap { Int64($0) }
-    guard let number, let noted = episode.noted else {
+    guard let number, let metadataCount = episode.metadataCount else {
       throw BenchError("\(episode.id) has lost its counters: \"\(episode.context)\", \(episode.metadata)")
     }
-    self.init(told: number, noted: noted, steps: Int64(episode.steps.count))
+    self.init(shellCount: number, metadataCount: metadataCount, steps: Int64(episode.steps.count))
   }
 
   func isOlder(than other: EpisodeVersion) -> Bool {
-    told < other.told || noted < other.noted || steps < other.steps
+    shellCount < other.shellCount || metadataCount < other.metadataCount || steps < other.steps
   }
 
-  var description: String { "told \(told), noted \(noted), steps \(steps)" }
+  var description: String { "shellCount \(shellCount), metadataCount \(metadataCount), steps \(steps)" }
 }
 
 extension Episode {
   /// The counter in the metadata.
-  var noted: Int64? {
-    if case .integer(let noted) = metadata["n"] { noted } else { nil }
+  var metadataCount: Int64? {
+    if case .integer(let metadataCount) = metadata["n"] { metadataCount } else { nil }
   }
 }

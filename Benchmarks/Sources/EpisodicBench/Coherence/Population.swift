@@ -2,8 +2,8 @@ import Episodic
 
 /// The contents of the store of `bench coherence`, with counters that only grow.
 ///
-/// - Episodes: `told`, in the first word of the context, incremented by the `sqlite3` shell; `noted`, in the metadata, and
-///   the number of steps, incremented through the library. Even ones are active, odd ones completed.
+/// - Episodes: `shellCount`, in the first word of the context, incremented by the `sqlite3` shell; `metadataCount`, in the
+///   metadata, and the number of steps, incremented through the library. Even ones are active, odd ones completed.
 /// - Patterns: the number of uses, incremented through the library.
 /// - Guests: one episode per writer that is inserted and deleted, each time with a higher number in its metadata.
 enum Population {
@@ -18,7 +18,7 @@ enum Population {
   static func isActive(_ number: Int) -> Bool { number.isMultiple(of: 2) }
 
   /// Occurs in the context while the counter has this value.
-  static func contextWord(_ number: Int, told: Int64) -> String { "e\(number)c\(told)" }
+  static func contextWord(_ number: Int, shellCount: Int64) -> String { "e\(number)c\(shellCount)" }
   /// Occurs in the step permanently.
   static func stepWord(_ number: Int, step: Int64) -> String { "e\(number)s\(step)" }
 
@@ -26,7 +26,7 @@ enum Population {
     let isActive = isActive(number)
     return Episode(
       id: id(number), taskType: .testing, domain: domain(number),
-      context: "\(contextWord(number, told: 0)) nobody has told anything yet",
+      context: "\(contextWord(number, shellCount: 0)) not changed by the shell yet",
       status: isActive ? .active : .completed, successRate: isActive ? nil : 1, createdAt: now,
       completedAt: isActive ? nil : now, metadata: metadata(0),
       steps: (1...steps).map {
@@ -36,7 +36,7 @@ enum Population {
       })
   }
 
-  static func metadata(_ noted: Int64) -> JSON { ["n": .integer(noted)] }
+  static func metadata(_ metadataCount: Int64) -> JSON { ["n": .integer(metadataCount)] }
 
   static let guestDomain = "guests"
   static func guestID(_ writer: Int) -> Episode.ID { Episode.ID("guest-\(writer)") }
@@ -60,7 +60,7 @@ enum Population {
   static func telling(_ number: Int) -> String {
     """
     UPDATE episodes SET context = 'e\(number)c' || (CAST(substr(context, instr(context, 'c') + 1) AS INTEGER) + 1) \
-    || ' told by the shell' WHERE id = '\(id(number))';
+    || ' changed by the shell' WHERE id = '\(id(number))';
     """
   }
 }
