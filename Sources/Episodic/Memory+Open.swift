@@ -48,7 +48,7 @@ extension Memory {
     /// Largest size of the cache's file, in bytes; `nil` for one derived from the capacity. The same in every process.
     public var maximumFileSize: Int?
     /// Time to live of the entries, with a jitter of ±10 % so that they do not expire together.
-    public var lifetimes: [CacheKey.Kind: Duration] = [
+    public var lifetimes: [CacheStatistics.Kind: Duration] = [
       .episode: .seconds(3600), .pattern: .seconds(1800), .query: .seconds(300),
     ]
 

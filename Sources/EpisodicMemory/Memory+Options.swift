@@ -23,6 +23,3 @@ extension Memory {
     case normal
   }
 }
-
-public typealias Limits = Memory.Limits
-public typealias Durability = Memory.Durability

@@ -147,7 +147,7 @@ package struct Validation {
     guard (1...most).contains(value) else { throw MemoryError(.invalid, "limit is \(value); it lies in 1...\(most)") }
   }
 
-  func ranking(_ ranking: Ranking) throws(MemoryError) {
+  func ranking(_ ranking: Query.Ranking) throws(MemoryError) {
     guard ranking.stepWeight.isFinite, ranking.stepWeight >= 0 else {
       throw MemoryError(.invalid, "stepWeight is \(ranking.stepWeight); it is 0 or more")
     }

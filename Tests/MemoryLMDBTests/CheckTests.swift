@@ -7,7 +7,7 @@ import Testing
 @testable import MemoryLMDB
 
 @Suite struct `Checking a cache` {
-  private func failures(_ checks: [Check]) -> [String: String] {
+  private func failures(_ checks: [MemoryCheck]) -> [String: String] {
     var failures: [String: String] = [:]
     for case let check in checks {
       if case .failed(let reason) = check.outcome { failures[check.name] = reason }

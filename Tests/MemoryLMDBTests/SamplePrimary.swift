@@ -69,9 +69,9 @@ final class SamplePrimary: PrimaryStore {
   }
   func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func episodes(
-    _ filter: Episode.Filter, in scope: Scope, after cursor: PageCursor?, limit: Int
-  ) async throws(MemoryError) -> Page<Episode> { throw Self.unavailable }
-  func episodesAsRecorded(after cursor: PageCursor?, limit: Int) async throws(MemoryError) -> Page<Episode> {
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> Episode.Page { throw Self.unavailable }
+  func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError) -> Episode.Page {
     throw Self.unavailable
   }
   func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern { throw Self.unavailable }
@@ -83,7 +83,7 @@ final class SamplePrimary: PrimaryStore {
     throw Self.unavailable
   }
   func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
-  func patterns(_ filter: Pattern.Filter, in scope: Scope) async throws(MemoryError) -> [Pattern] {
+  func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     throw Self.unavailable
   }
   func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] { throw Self.unavailable }
@@ -91,7 +91,7 @@ final class SamplePrimary: PrimaryStore {
   func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
   func embeddings(
-    in space: EmbeddingSpace, scope: Scope, after id: Embedding.ID?, limit: Int
+    in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
@@ -100,7 +100,7 @@ final class SamplePrimary: PrimaryStore {
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? { nil }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
-  func check() async throws(MemoryError) -> [Check] { throw Self.unavailable }
+  func check() async throws(MemoryError) -> [MemoryCheck] { throw Self.unavailable }
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) { throw Self.unavailable }
   func optimizeTextIndexes() async throws(MemoryError) { throw Self.unavailable }
   func close() async throws(MemoryError) { throw Self.unavailable }

@@ -73,7 +73,7 @@ extension LMDBCache {
   func episode(_ id: Episode.ID) -> Episode? { value(.episode(id), as: Episode.self) }
 
   /// The problems its own verification finds.
-  func problems() throws -> [Check] { try checkInvariants().filter { $0.outcome != .passed } }
+  func problems() throws -> [MemoryCheck] { try checkInvariants().filter { $0.outcome != .passed } }
 }
 
 /// A watermark of the one history most tests have.

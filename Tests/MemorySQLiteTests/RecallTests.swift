@@ -124,10 +124,11 @@ extension `Recall by words` {
   }
 
   @Test(arguments: [
-    Ranking(stepsPerEpisode: -1), Ranking(stepWeight: .nan), Ranking(stepWeight: -1), Ranking(vectorWeight: 1.5),
-    Ranking(vectorWeight: .nan), Ranking(depth: -5), Ranking(stepsPerEpisode: .max),
+    Query.Ranking(stepsPerEpisode: -1), Query.Ranking(stepWeight: .nan), Query.Ranking(stepWeight: -1),
+    Query.Ranking(vectorWeight: 1.5),
+    Query.Ranking(vectorWeight: .nan), Query.Ranking(depth: -5), Query.Ranking(stepsPerEpisode: .max),
   ])
-  func `a ranking that makes no sense is refused`(_ ranking: Ranking) async throws {
+  func `a ranking that makes no sense is refused`(_ ranking: Query.Ranking) async throws {
     let bench = try await Bench()
     let memory = bench.memory
     try await memory.insert([.sample("e", context: "token", steps: ["token"])])

@@ -94,7 +94,7 @@ extension IndexStatistics {
 
 extension CacheStatistics {
   fileprivate var json: JSON {
-    let kinds = CacheKey.Kind.allCases.map { ($0.name, self[$0].json) }
+    let kinds = CacheStatistics.Kind.allCases.map { ($0.name, self[$0].json) }
     return [
       "available": .bool(unavailable == nil), "unavailable": unavailable.map(JSON.string) ?? .null,
       "unavailable_since": time(unavailableSince), "next_attempt": time(nextAttempt),
@@ -112,7 +112,7 @@ extension CacheStatistics {
       "KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED",
     ]
     var table = Table(header, rightAligned: Set(header.dropFirst()))
-    for kind in CacheKey.Kind.allCases {
+    for kind in CacheStatistics.Kind.allCases {
       let counts = self[kind]
       table.add(
         [kind.name, "\(counts.entries)", Int64(counts.bytes).asBytes]

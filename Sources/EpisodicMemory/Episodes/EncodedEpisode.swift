@@ -1,4 +1,4 @@
-public import ByteCoding
+package import ByteCoding
 import Synchronization
 
 /// An episode in its binary form. Context and steps are each decoded once, on first use.
@@ -89,7 +89,7 @@ final class EncodedEpisode: Sendable {
 }
 
 extension Episode: Cacheable {
-  public init(from encoded: EncodedValue) throws(MalformedBytes) {
+  package init(from encoded: EncodedValue) throws(MalformedBytes) {
     self = try encoded.withBytes { raw throws(MalformedBytes) in
       guard raw.count >= EncodedEpisode.headerCount else { throw MalformedBytes() }
       let stepCount = Int(raw.integer(at: 4, as: UInt32.self))
@@ -120,7 +120,7 @@ extension Episode: Cacheable {
     }
   }
 
-  public func encode(to bytes: inout ByteWriter) {
+  package func encode(to bytes: inout ByteWriter) {
     var fields: EncodedEpisode.Fields = []
     if session != nil { fields.insert(.session) }
     if successRate != nil { fields.insert(.successRate) }

@@ -46,7 +46,7 @@ extension Episode {
   }
 
   /// A change of status, with the values that the engine sets.
-  public enum Transition: Hashable, Sendable {
+  package enum Transition: Hashable, Sendable {
     /// active → completed; `nil` sets the share of steps that succeeded, or 1 if no step has a result.
     case complete(successRate: Double?)
     /// active → failed; `nil` sets the share of steps that succeeded, or 0 if no step has a result.
@@ -56,7 +56,7 @@ extension Episode {
     /// any → active, undoing the other three: clears completion time and success rate.
     case reopen
 
-    public var target: Status {
+    package var target: Status {
       switch self {
       case .complete: .completed
       case .fail: .failed
@@ -66,7 +66,7 @@ extension Episode {
     }
 
     /// Whether it applies to an episode in `status`.
-    public func isAllowed(from status: Status) -> Bool {
+    package func isAllowed(from status: Status) -> Bool {
       switch self {
       case .complete, .fail: status == .active
       case .archive, .reopen: status != target

@@ -63,6 +63,3 @@ extension Episode {
     }
   }
 }
-
-public typealias Page<Element> = Episode.Page
-public typealias PageCursor = Episode.Page.Cursor

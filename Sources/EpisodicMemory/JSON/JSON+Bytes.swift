@@ -1,7 +1,7 @@
-public import ByteCoding
+package import ByteCoding
 
 extension ByteWriter {
-  public mutating func write(_ json: JSON) {
+  package mutating func write(_ json: JSON) {
     switch json {
     case .null: write(UInt8(0))
     case .bool(let value): write(UInt8(value ? 2 : 1))
@@ -34,7 +34,7 @@ extension ByteReader {
   /// Deeper nesting is rejected, so that no bytes can exhaust the stack.
   private static let maximumDepth = 512
 
-  public mutating func json() throws(MalformedBytes) -> JSON { try json(depth: 0) }
+  package mutating func json() throws(MalformedBytes) -> JSON { try json(depth: 0) }
 
   private mutating func json(depth: Int) throws(MalformedBytes) -> JSON {
     guard depth < Self.maximumDepth else { throw MalformedBytes() }

@@ -1,4 +1,4 @@
-public import ByteCoding
+package import ByteCoding
 
 /// A reusable regularity: what worked repeatedly.
 public struct Pattern: Identifiable, Hashable, Sendable {
@@ -61,7 +61,7 @@ public struct Pattern: Identifiable, Hashable, Sendable {
 }
 
 extension Pattern: Cacheable {
-  public func encode(to bytes: inout ByteWriter) {
+  package func encode(to bytes: inout ByteWriter) {
     bytes.write(id.rawValue)
     bytes.write(type.rawValue)
     bytes.write(data)
@@ -73,7 +73,7 @@ extension Pattern: Cacheable {
     bytes.write(metadata)
   }
 
-  public init(from encoded: EncodedValue) throws(MalformedBytes) {
+  package init(from encoded: EncodedValue) throws(MalformedBytes) {
     self = try encoded.decode { reader throws(MalformedBytes) in try Pattern(from: &reader) }
   }
 

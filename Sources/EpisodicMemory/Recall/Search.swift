@@ -7,7 +7,7 @@ struct Search<Value: Sendable>: Sendable {
   typealias Load = @Sendable (any PrimarySnapshot, [RankedEpisode], RecallRequest) throws(MemoryError) -> Value
 
   let request: RecallRequest
-  let ranking: Ranking
+  let ranking: Query.Ranking
   let limit: Int
   let minimumScore: Double?
   let isExact: Bool
@@ -56,7 +56,7 @@ struct Search<Value: Sendable>: Sendable {
     if found.words == nil, request.terms != nil { words = try snapshot.words(request) }
     let similarities = try VectorSimilarities(found.neighbors, query, request, of: words, in: snapshot)
     let candidates = Candidates(words: words, nearest: similarities.nearest, similarities: similarities.byEpisode)
-    let legs: Ranking.Legs = request.vector == nil ? .words : request.terms == nil ? .vector : .both
+    let legs: Query.Ranking.Legs = request.vector == nil ? .words : request.terms == nil ? .vector : .both
     var ranked = ranking.rank(candidates, limit: limit, legs: legs)
     if let minimumScore { ranked.removeAll { !($0.shares.total >= minimumScore) } }
     return try load(snapshot, ranked, request)

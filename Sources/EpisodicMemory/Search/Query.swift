@@ -73,5 +73,3 @@ extension Query {
   /// Those of the filter, or completed and failed.
   var statuses: Set<Episode.Status> { filter.statuses ?? [.completed, .failed] }
 }
-
-public typealias Scope = Query.Scope

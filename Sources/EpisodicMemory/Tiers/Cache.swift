@@ -84,18 +84,8 @@ package enum BatchOutcome: Sendable {
 }
 
 /// The name of a cached value: `episode:{id}`, `pattern:{type}:{hash}`, `query:{hash}`.
-public struct CacheKey: Hashable, Sendable {
-  public enum Kind: UInt8, CaseIterable, Sendable {
-    case episode = 1, pattern = 2, query = 3
-
-    public var name: String {
-      switch self {
-      case .episode: "episode"
-      case .pattern: "pattern"
-      case .query: "query"
-      }
-    }
-  }
+package struct CacheKey: Hashable, Sendable {
+  package typealias Kind = CacheStatistics.Kind
 
   package let kind: Kind
   /// What follows the kind and its colon.
@@ -114,7 +104,7 @@ public struct CacheKey: Hashable, Sendable {
 }
 
 extension CacheKey: CustomStringConvertible {
-  public var description: String { "\(kind.name):\(name)" }
+  package var description: String { "\(kind.name):\(name)" }
 }
 
 /// A set of episodes on which the answer to a query depends.

@@ -1,5 +1,18 @@
 /// What the cache did and holds.
 public struct CacheStatistics: Hashable, Sendable {
+  /// What is cached; each kind has a time to live of its own.
+  public enum Kind: UInt8, CaseIterable, Sendable {
+    case episode = 1, pattern = 2, query = 3
+
+    public var name: String {
+      switch self {
+      case .episode: "episode"
+      case .pattern: "pattern"
+      case .query: "query"
+      }
+    }
+  }
+
   public struct Counts: Hashable, Sendable {
     public var hits = 0
     public var misses = 0
@@ -23,7 +36,7 @@ public struct CacheStatistics: Hashable, Sendable {
     }
   }
 
-  public var kinds: [CacheKey.Kind: Counts]
+  public var kinds: [Kind: Counts]
   /// Bytes that the entries may take.
   public var capacity: Int
   /// Entries that there may be; `nil` for no such limit.
@@ -41,7 +54,7 @@ public struct CacheStatistics: Hashable, Sendable {
   public var notWritableSince: Timestamp?
 
   public init(
-    kinds: [CacheKey.Kind: Counts] = [:], capacity: Int = 0, maximumEntries: Int? = nil,
+    kinds: [Kind: Counts] = [:], capacity: Int = 0, maximumEntries: Int? = nil,
     failures: Int = 0, unavailable: String? = nil
   ) {
     self.kinds = kinds
@@ -51,5 +64,5 @@ public struct CacheStatistics: Hashable, Sendable {
     self.unavailable = unavailable
   }
 
-  public subscript(kind: CacheKey.Kind) -> Counts { kinds[kind] ?? Counts() }
+  public subscript(kind: Kind) -> Counts { kinds[kind] ?? Counts() }
 }

@@ -152,5 +152,3 @@ public struct MemoryCheck: Hashable, Sendable {
     self.outcome = outcome
   }
 }
-
-public typealias Check = MemoryCheck

@@ -1,24 +1,24 @@
-public import ByteCoding
+package import ByteCoding
 
 /// A value with a binary form.
-public protocol Cacheable: Sendable {
+package protocol Cacheable: Sendable {
   func encode(to bytes: inout ByteWriter)
   init(from encoded: EncodedValue) throws(MalformedBytes)
 }
 
 /// An encoded value: the tail of a byte array that a cache hit returns whole, so that the bytes are copied once.
-public struct EncodedValue: Sendable {
+package struct EncodedValue: Sendable {
   private let bytes: [UInt8]
   private let start: Int
 
   /// - Parameter start: Offset of the value; 0...count.
-  public init(_ bytes: [UInt8], from start: Int = 0) {
+  package init(_ bytes: [UInt8], from start: Int = 0) {
     self.bytes = bytes
     self.start = min(max(start, 0), bytes.count)
   }
 
   @inline(__always)
-  public func withBytes<Result, Failure>(
+  package func withBytes<Result, Failure>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try bytes.span.bytes.withUnsafeBytes { raw throws(Failure) in

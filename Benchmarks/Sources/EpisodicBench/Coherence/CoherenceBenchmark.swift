@@ -92,7 +92,7 @@ private struct CacheTotals {
 
   mutating func add(_ statistics: CacheStatistics) {
     var now = CoherenceReport.Counted()
-    for kind in CacheKey.Kind.allCases {
+    for kind in CacheStatistics.Kind.allCases {
       now.hits += statistics[kind].hits
       now.misses += statistics[kind].misses
     }

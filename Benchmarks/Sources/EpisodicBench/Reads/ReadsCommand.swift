@@ -62,7 +62,7 @@ struct ReadStores {
   }
 
   /// The cache's counters of one kind of key.
-  func counts(_ kind: CacheKey.Kind) async throws -> CacheStatistics.Counts {
+  func counts(_ kind: CacheStatistics.Kind) async throws -> CacheStatistics.Counts {
     try await cached.statistics().cache[kind]
   }
 
