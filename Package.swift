@@ -43,9 +43,10 @@ let package = Package(
 
     // L1: mechanisms, independent of episodes.
     .target(name: "FileLocks", dependencies: ["CFileLocks"], swiftSettings: strict),
+    .target(name: "LMDBVerifier", dependencies: ["FileLocks"], swiftSettings: strict),
     // Lifetimes: the compiler checks that nothing lent by a transaction outlives it. Clients need no flag.
     .target(
-      name: "LMDB", dependencies: ["CLMDB", "FileLocks"],
+      name: "LMDB", dependencies: ["CLMDB", "FileLocks", "LMDBVerifier"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
     .target(name: "CachePolicy", swiftSettings: strict),
@@ -96,13 +97,15 @@ let package = Package(
 
     // Tests mirror the sources.
     .target(
-      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory", "FileLocks", "ProcessSpawning"],
+      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory", "FileLocks", "LMDB", "ProcessSpawning"],
       path: "Tests/TestSupport",
       swiftSettings: strict),
     .executableTarget(
       name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),
     .testTarget(name: "FileLocksTests", dependencies: ["FileLocks", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: strict),
+    .testTarget(
+      name: "LMDBVerifierTests", dependencies: ["LMDB", "LMDBVerifier", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "LMDBTests", dependencies: ["LMDB", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "CachePolicyTests", dependencies: ["CachePolicy", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "VectorsTests", dependencies: ["Heaps", "Vectors"], swiftSettings: strict),
     .testTarget(

@@ -119,6 +119,13 @@ package final class OpenFile<Failure: FileFailure>: Sendable {
 
   // MARK: Content
 
+  /// Has the kernel begin to read the whole file, in its order rather than in that of the reads to come.
+  package func readAhead() {
+    #if os(Linux)
+      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_WILLNEED)
+    #endif
+  }
+
   /// Fills `buffer` from `offset` on.
   ///
   /// - Returns: Bytes read; fewer than asked for at the end of the file.

@@ -1,9 +1,28 @@
 import CLMDB
 
-/// A place among the entries of a database, in key order.
+/// A key and its value where a cursor stands, in place.
+package struct Entry: ~Escapable {
+  package let key: RawSpan
+  /// Has no alignment, and its bytes are not verified.
+  package let value: RawSpan
+
+  @_lifetime(copy key, copy value)
+  init(key: RawSpan, value: RawSpan) {
+    self.key = key
+    self.value = value
+  }
+
+  /// The key of a database of integers; `nil` if the key has another length than 8 bytes.
+  package var integerKey: UInt64? {
+    guard key.byteCount == MemoryLayout<UInt64>.size else { return nil }
+    return unsafe key.unsafeLoadUnaligned(as: UInt64.self)
+  }
+}
+
+/// A position among the entries of a database, in key order.
 ///
-/// Every move lends the entry it reaches until the next move, or answers `nil` behind the last or before the first.
-/// From there it can only come back.
+/// Every move lends the entry it reaches until the next move, or returns `nil` behind the last or before the first. From
+/// there it can only move back.
 ///
 /// ```swift
 /// var cursor = try transaction.cursor(in: database)
@@ -13,7 +32,7 @@ import CLMDB
 ///   entry = try cursor.next()
 /// }
 /// ```
-public struct Cursor: ~Copyable, ~Escapable {
+package struct Cursor: ~Copyable, ~Escapable {
   let handle: TransactionHandle
   let database: Database
   let pointer: OpaquePointer
@@ -24,7 +43,7 @@ public struct Cursor: ~Copyable, ~Escapable {
     /// Not moved yet: the next entry is the first, the previous one the last.
     case nowhere
     case onEntry
-    /// Where an entry was: between its neighbours.
+    /// At the place of a deleted entry, between its neighbours.
     case onDeleted
     case beforeFirst
     case behindLast
@@ -48,20 +67,20 @@ public struct Cursor: ~Copyable, ~Escapable {
   }
 
   @_lifetime(&self)
-  public mutating func first() throws(LMDBError) -> Entry? {
+  package mutating func first() throws(LMDBError) -> Entry? {
     guard let found = try move(MDB_FIRST, orElse: .behindLast) else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
 
   @_lifetime(&self)
-  public mutating func last() throws(LMDBError) -> Entry? {
+  package mutating func last() throws(LMDBError) -> Entry? {
     guard let found = try move(MDB_LAST, orElse: .beforeFirst) else { return nil }
     return _overrideLifetime(found.entry, mutating: &self)
   }
 
   /// The entry behind this one; the first, before any other move.
   @_lifetime(&self)
-  public mutating func next() throws(LMDBError) -> Entry? {
+  package mutating func next() throws(LMDBError) -> Entry? {
     if place == .behindLast { return nil }
     let operation = place == .beforeFirst ? MDB_FIRST : MDB_NEXT
     guard let found = try move(operation, orElse: .behindLast) else { return nil }
@@ -70,7 +89,7 @@ public struct Cursor: ~Copyable, ~Escapable {
 
   /// The entry before this one; the last, before any other move.
   @_lifetime(&self)
-  public mutating func previous() throws(LMDBError) -> Entry? {
+  package mutating func previous() throws(LMDBError) -> Entry? {
     if place == .beforeFirst { return nil }
     let operation = place == .behindLast ? MDB_LAST : MDB_PREV
     guard let found = try move(operation, orElse: .beforeFirst) else { return nil }
@@ -81,7 +100,7 @@ public struct Cursor: ~Copyable, ~Escapable {
   ///
   /// - Throws: `.keySize` unless the key has 1...511 bytes, `.invalid` for a database of integer keys.
   @_lifetime(&self)
-  public mutating func seek(atOrAfter key: RawSpan) throws(LMDBError) -> Entry? {
+  package mutating func seek(atOrAfter key: RawSpan) throws(LMDBError) -> Entry? {
     try handle.check(key, in: database)
     let found = try key.withUnsafeBytes { key throws(LMDBError) in
       try move(MDB_SET_RANGE, from: MDB_val(key), orElse: .behindLast)
@@ -91,7 +110,7 @@ public struct Cursor: ~Copyable, ~Escapable {
   }
 
   @_lifetime(&self)
-  public mutating func seek(atOrAfter key: UInt64) throws(LMDBError) -> Entry? {
+  package mutating func seek(atOrAfter key: UInt64) throws(LMDBError) -> Entry? {
     try handle.checkIntegerKeys(of: database)
     let found = try withUnsafeBytes(of: key) { key throws(LMDBError) in
       try move(MDB_SET_RANGE, from: MDB_val(key), orElse: .behindLast)
@@ -137,5 +156,50 @@ public struct Cursor: ~Copyable, ~Escapable {
           value: _overrideLifetime(RawSpan(_unsafeBytes: value), copying: ()))
       }
     }
+  }
+}
+
+/// A cursor that can delete where it stands. While it lives, nothing else changes or reads its transaction.
+package struct WriteCursor: ~Copyable, ~Escapable {
+  private var cursor: Cursor
+
+  @_lifetime(copy cursor)
+  init(_ cursor: consuming Cursor) {
+    self.cursor = cursor
+  }
+
+  @_lifetime(&self)
+  package mutating func first() throws(LMDBError) -> Entry? { try cursor.first() }
+
+  @_lifetime(&self)
+  package mutating func last() throws(LMDBError) -> Entry? { try cursor.last() }
+
+  /// The entry behind this one, or behind the one that was deleted here; the first, before any other move.
+  @_lifetime(&self)
+  package mutating func next() throws(LMDBError) -> Entry? { try cursor.next() }
+
+  /// The entry before this one; the last, before any other move.
+  @_lifetime(&self)
+  package mutating func previous() throws(LMDBError) -> Entry? { try cursor.previous() }
+
+  /// The first entry whose key is not less than `key`.
+  @_lifetime(&self)
+  package mutating func seek(atOrAfter key: RawSpan) throws(LMDBError) -> Entry? { try cursor.seek(atOrAfter: key) }
+
+  @_lifetime(&self)
+  package mutating func seek(atOrAfter key: UInt64) throws(LMDBError) -> Entry? { try cursor.seek(atOrAfter: key) }
+
+  /// Deletes the entry the last move reached.
+  ///
+  /// - Throws: `.invalid` unless it reached one, and only once for each.
+  package mutating func delete() throws(LMDBError) { try cursor.delete() }
+}
+
+extension WriteTransaction {
+  /// A cursor before the first entry, which can delete.
+  @_lifetime(&self)
+  package mutating func writeCursor(in database: Database) throws(LMDBError) -> WriteCursor {
+    let cursor = WriteCursor(try Cursor(handle, database))
+    return _overrideLifetime(cursor, mutating: &self)
   }
 }

@@ -1,29 +1,25 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import CLMDB
 
 extension Environment {
-  /// Lets go of the pages of the map that this process has touched. They stay in the system's file cache: the next touch
+  /// Unmaps the pages of the map that this process has touched. They stay in the system's file cache: the next touch
   /// costs a page fault and no reading from the disk.
   ///
-  /// Whoever walks through a large file, as a build or a merge does, would otherwise count as the owner of all of it.
+  /// After a build or a merge, which read the whole file, the process would otherwise be charged for all of it.
   ///
   /// Cost: the list of this process's maps is read, a fraction of a millisecond. Does nothing where there is no such list.
-  public func releaseMappedPages() throws(LMDBError) {
+  package func releaseMappedPages() throws(LMDBError) {
     #if os(Linux)
       try enter()
       defer { leave() }
       guard let map = Self.map(of: path + "/data.mdb") else { return }
-      // The map is shared and never written through, so what is dropped is what lies in the file. A hint: where it is
-      // refused, everything stays as it was.
+      // The map is shared and never written through, so what is dropped is what lies in the file. A hint: if it is
+      // refused, nothing changes.
       _ = madvise(UnsafeMutableRawPointer(bitPattern: map.lowerBound), map.count, MADV_DONTNEED)
     #endif
   }
 
   #if os(Linux)
-    /// Where a file is mapped; `nil` where it is not, or where nobody says.
+    /// The addresses at which a file is mapped; `nil` if it is not, or if there is no such list.
     private static func map(of file: String) -> Range<UInt>? {
       var status = stat()
       guard stat(file, &status) == 0, status.st_size > 0, let list = fopen("/proc/self/maps", "re") else { return nil }

@@ -2,47 +2,37 @@ import CLMDB
 import FileLocks
 import Synchronization
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 extension Environment {
-  /// Opens the environment in a directory, creating directory and files where there are none.
+  /// Opens the environment in a directory, creating directory and files if there are none.
   ///
   /// Opening one that is open in this process, by whatever path, returns that same object with the options it has.
-  /// Files that exist are examined before LMDB maps them, because mapping a truncated file ends in `SIGBUS`. This finds
-  /// a file that is no data file or is not all there; changed bytes inside only `verifiesStructure` finds.
+  /// Files that exist are examined before LMDB maps them, because mapping a truncated file ends in `SIGBUS`. This detects
+  /// a file that is no data file or is incomplete; changed bytes inside are detected with `verifiesStructure` alone.
   ///
   /// - Parameter directory: Its parent must exist.
   /// - Throws: `.damaged`, `.versionMismatch`, `.accessDenied`, `.diskFull`; `.foreign` for a link or another user's
   ///   directory; `.busy` if others open or remove the files for longer than `options.patience`; `.invalid` for options
   ///   out of range.
-  public static func open(at directory: String, options: Options) throws(LMDBError) -> Environment {
+  package static func open(at directory: String, options: Options) throws(LMDBError) -> Environment {
     let parameters = try Parameters(options)
     let files = try EnvironmentDirectory(
       PrivateDirectory(creatingAt: directory), until: .after(options.patience))
     if let identity = try files.examine() {
       if let environment = try find(identity, path: directory) { return environment }
-      let file = try DataFile(at: files.dataFile)
-      try file.validate()
-      if options.verifiesStructure { try file.verifyStructure() }
+      try files.verify(structure: options.verifiesStructure)
     } else {
-      // Left over from a removal that was cut short: another process may have the old data file behind it.
+      // Left by a removal that was cut short: another process may have the old data file open beside it.
       try files.directory.remove(EnvironmentDirectory.lockName)
     }
     let region = try LockRegion(in: files.directory, maxReaders: parameters.maxReaders)
-    // LMDB's own call would leave the mode to the umask, which may deny the file to its second open of it.
+    // LMDB would leave the mode to the umask, which may deny the file to LMDB's own second open of it.
     _ = try files.directory.createFile(EnvironmentDirectory.dataName)
     let pointer = try openFiles(in: directory, options, parameters, region)
     do throws(LMDBError) {
       var descriptor: Int32 = -1
       try LMDBError.check(mdb_env_get_fd(pointer, &descriptor), "find the data file", directory)
       // A program this process starts must not keep the file alive.
-      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      episodic_close_on_exec(descriptor)
       guard let identity = FileStatus(descriptor: descriptor)?.identity else {
         throw LMDBError(.last("examine the open file in", directory))
       }
@@ -73,7 +63,7 @@ extension Environment {
   /// Another process that has them open goes on with the deleted files until it opens the path again.
   ///
   /// - Throws: `.busy` if the environment is open in this process, or others keep the directory locked for `patience`.
-  public static func removeFiles(at directory: String, patience: Duration = .seconds(1)) throws(LMDBError) {
+  package static func removeFiles(at directory: String, patience: Duration = .seconds(1)) throws(LMDBError) {
     try withClosedFiles(at: directory, until: .after(patience)) { files throws(LMDBError) in try files.removeFiles() }
   }
 
@@ -85,14 +75,14 @@ extension Environment {
   /// - Returns: Whether they were deleted.
   /// - Throws: `.busy` if the environment is open in this process, or others keep the directory locked for `patience`.
   @discardableResult
-  public static func removeDamagedFiles(
+  package static func removeDamagedFiles(
     at directory: String, patience: Duration = .seconds(1)
   ) throws(LMDBError) -> Bool {
     var removed = false
     try withClosedFiles(at: directory, until: .after(patience)) { files throws(LMDBError) in
       guard try files.examine() != nil else { return }
       do throws(LMDBError) {
-        try DataFile(at: files.dataFile).validate()
+        try files.verify(structure: false)
       } catch let error where error.code == .damaged || error.code == .versionMismatch {
         try files.removeFiles()
         removed = true

@@ -3,26 +3,26 @@ import Synchronization
 
 extension Environment {
   /// How full an environment is.
-  public struct Statistics: Hashable, Sendable {
+  package struct Statistics: Hashable, Sendable {
     /// Bytes a page.
-    public let pageSize: Int
+    package let pageSize: Int
     /// Bytes the data file can grow to.
-    public let mapSize: Int
+    package let mapSize: Int
     /// Bytes up to the last page that was ever used; never shrinks.
-    public let usedBytes: Int
+    package let usedBytes: Int
     /// Pages below that which hold nothing. Some of them cannot be reused before older readers end.
-    public let freePages: Int
+    package let freePages: Int
     /// Read transactions in flight, over all processes, dead ones included until `checkReaders()`.
-    public let readers: Int
+    package let readers: Int
     /// Reader slots there are.
-    public let maxReaders: Int
+    package let maxReaders: Int
     /// Number of the last commit.
-    public let lastTransaction: Int
+    package let lastTransaction: Int
     /// Entries of each database that is open in this process, by name.
-    public let entries: [String: Int]
+    package let entries: [String: Int]
 
     /// Share of the map that is still free, 0...1. Keep 0.10 to 0.15: LMDB copies pages before it frees any.
-    public var headroom: Double {
+    package var headroom: Double {
       guard mapSize > 0 else { return 0 }
       let live = Double(usedBytes) - Double(freePages) * Double(pageSize)
       return min(max(1 - live / Double(mapSize), 0), 1)
@@ -30,8 +30,8 @@ extension Environment {
   }
 
   /// - Complexity: O(*n*), *n* the transactions whose freed pages are not reused yet.
-  public func statistics() throws(LMDBError) -> Statistics {
-    // Before the transaction begins, which would not know a database opened later.
+  package func statistics() throws(LMDBError) -> Statistics {
+    // Before the transaction begins, which would not see a database opened later.
     let open = databases.withLock { Array($0.values) }
     return try read { transaction throws(LMDBError) in
       var info = MDB_envinfo()
@@ -53,8 +53,8 @@ extension Environment {
     }
   }
 
-  /// Without the transaction that asks. LMDB tells it only as text, a line a reader after a heading; `-` stands for the number of a
-  /// transaction that is not in flight, but kept to be renewed.
+  /// Without the calling transaction. LMDB reports readers only as text, one line each after a heading; `-` stands for the
+  /// number of a transaction that is not in flight, but kept to be renewed.
   private func countReaders() -> Int {
     var lines = 0
     _ = withUnsafeMutablePointer(to: &lines) { count in

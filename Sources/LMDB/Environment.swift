@@ -2,27 +2,19 @@ import CLMDB
 package import FileLocks
 import Synchronization
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// One LMDB environment: a directory with a memory-mapped data file and a lock file, shared between processes.
 ///
 /// A path is one environment in a process (I5). Readers never wait, neither for each other nor for the writer; there is
 /// one writer at a time over all processes. Not usable in a child after `fork`, nor on a network file system.
 ///
 /// Closes when the last reference goes, or with `close()`.
-// Unchecked because of `pointer`: LMDB allows its handle on any thread while it is open, and `use` counts everybody
-// who is inside, so that it closes after the last of them.
-public final class Environment: @unchecked Sendable {
+// Unchecked because of `pointer`: LMDB allows its handle on any thread while it is open, and `use` counts the transactions
+// and calls inside, so that it closes after the last of them.
+package final class Environment: @unchecked Sendable {
   /// The directory as it was given to the first `open`.
-  public let path: String
+  package let path: String
 
-  public let options: Options
+  package let options: Options
 
   let pointer: OpaquePointer
   /// Of the data file.
@@ -32,7 +24,7 @@ public final class Environment: @unchecked Sendable {
   let readers = ReaderPool()
   private let region: LockRegion?
 
-  /// Transactions and calls inside LMDB at this moment; `closedFlag` is set once nobody may enter.
+  /// Transactions and calls inside LMDB at this moment; `closedFlag` is set when none may begin any more.
   private let use = Atomic<UInt>(0)
   private static let closedFlag: UInt = 1 << (UInt.bitWidth - 1)
 
@@ -57,13 +49,13 @@ public final class Environment: @unchecked Sendable {
 
   /// Lends a snapshot of the last commit.
   ///
-  /// `body` is synchronous, so a snapshot cannot be carried over a suspension, where it would pin freed pages. Values
+  /// `body` is synchronous, so a snapshot cannot be carried over a suspension, which would pin freed pages. Values
   /// read from it are spans into the map, and the compiler keeps them inside.
   ///
   /// - Throws: What `body` throws; `.readersFull` or `.unavailable` if there is no snapshot to be had.
   /// - Complexity: Under 100 ns over `body`; nothing is allocated but LMDB's own transaction.
   @inlinable
-  public func read<Result: ~Copyable, Failure: LMDBFailure>(
+  package func read<Result: ~Copyable, Failure: LMDBFailure>(
     _ body: (borrowing ReadTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let transaction: ReadTransaction
@@ -76,10 +68,10 @@ public final class Environment: @unchecked Sendable {
   /// Waits for other writers, of this process and of others. After an error other than `keySize`, `keyOrder` or
   /// `invalid`, LMDB refuses to commit: let the error out.
   ///
-  /// - Throws: What `body` throws; `.busy` inside another write on the same thread, which would wait for itself for
-  ///   ever; `.mapFull`, `.diskFull` and others from the commit, after which nothing of it is visible.
+  /// - Throws: What `body` throws; `.busy` inside another write on the same thread, which would wait for itself without a
+  ///   bound; `.mapFull`, `.diskFull` and others from the commit, after which nothing of it is visible.
   @inlinable
-  public func write<Result: ~Copyable, Failure: LMDBFailure>(
+  package func write<Result: ~Copyable, Failure: LMDBFailure>(
     _ body: (inout WriteTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     var transaction: WriteTransaction
@@ -93,7 +85,7 @@ public final class Environment: @unchecked Sendable {
   ///
   /// - Returns: Whether the files are closed on return, which is so unless a transaction is in flight.
   @discardableResult
-  public func close() -> Bool {
+  package func close() -> Bool {
     let (before, _) = use.bitwiseOr(Self.closedFlag, ordering: .acquiringAndReleasing)
     if before & ~Self.closedFlag != 0 { return false }
     release()
@@ -107,10 +99,10 @@ public final class Environment: @unchecked Sendable {
     EnvironmentRegistry.shared.withLock { $0.forget(identity, serial: serial) }
   }
 
-  public var isClosed: Bool { use.load(ordering: .acquiring) & Self.closedFlag != 0 }
+  package var isClosed: Bool { use.load(ordering: .acquiring) & Self.closedFlag != 0 }
 
   /// Writes to disk what `.noMetaSync` and `.noSync` have left to the kernel. Takes as long as the disk does.
-  public func sync() throws(LMDBError) {
+  package func sync() throws(LMDBError) {
     try enter()
     defer { leave() }
     try LMDBError.check(mdb_env_sync(pointer, 1), "sync", path)
@@ -120,7 +112,7 @@ public final class Environment: @unchecked Sendable {
   ///
   /// - Returns: How many slots were freed.
   @discardableResult
-  public func checkReaders() throws(LMDBError) -> Int {
+  package func checkReaders() throws(LMDBError) -> Int {
     try enter()
     defer { leave() }
     try awaitReaderTable()
@@ -132,7 +124,7 @@ public final class Environment: @unchecked Sendable {
   /// Before a call in which LMDB may lock the reader table; see `LockRegion`.
   func awaitReaderTable() throws(LMDBError) { try region?.awaitReaderTable() }
 
-  // MARK: Who is inside
+  // MARK: Counting transactions
 
   func enter() throws(LMDBError) {
     let (before, _) = use.add(1, ordering: .acquiring)

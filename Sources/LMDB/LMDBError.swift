@@ -1,20 +1,24 @@
+import CLMDB
+package import FileLocks
+import LMDBVerifier
+
 /// A refusal by LMDB, by the operating system below it, or by the checks around it.
 ///
-/// A missing key is never an error: reads answer `nil`, deletes answer `false`.
-public struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
+/// A missing key is never an error: reads return `nil`, deletes return `false`.
+package struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What went wrong, as far as a caller can act on it.
-  public let code: Code
+  package let code: Code
 
-  /// The C return code: negative for LMDB's own, positive for an `errno`, 0 where a check in Swift refused.
-  public let returnCode: Int32
+  /// The C return code: negative for LMDB's own, positive for an `errno`, 0 if a check in Swift refused.
+  package let returnCode: Int32
 
   /// One line that names the operation, the path or value, and the reason.
-  public let message: String
+  package let message: String
 
-  public var description: String { message }
+  package var description: String { message }
 
   /// - Parameter returnCode: 0 for an error that no C call reported, such as one a caller throws to abort.
-  public init(_ code: Code, returnCode: Int32 = 0, message: String) {
+  package init(_ code: Code, returnCode: Int32 = 0, message: String) {
     self.code = code
     self.returnCode = returnCode
     self.message = message
@@ -33,49 +37,118 @@ extension LMDBError: LMDBFailure {
 
 extension LMDBError {
   /// An open set: an owner adds constants of its own to abort a transaction for its own reasons.
-  public struct Code: RawRepresentable, Hashable, Sendable {
-    public let rawValue: String
+  package struct Code: RawRepresentable, Hashable, Sendable {
+    package let rawValue: String
 
-    public init(rawValue: String) { self.rawValue = rawValue }
+    package init(rawValue: String) { self.rawValue = rawValue }
 
     /// No room in the map: abort, free pages or evict, try again.
-    public static let mapFull = Code(rawValue: "mapFull")
+    package static let mapFull = Code(rawValue: "mapFull")
     /// One transaction touched too many pages: split it.
-    public static let transactionFull = Code(rawValue: "transactionFull")
+    package static let transactionFull = Code(rawValue: "transactionFull")
     /// No room on the disk.
-    public static let diskFull = Code(rawValue: "diskFull")
+    package static let diskFull = Code(rawValue: "diskFull")
     /// LMDB tells readers apart by process numbers, and one of this process's number, in another PID namespace, reads
     /// the same files.
-    public static let processNumberTaken = Code(rawValue: "processNumberTaken")
+    package static let processNumberTaken = Code(rawValue: "processNumberTaken")
     /// All reader slots are taken: `checkReaders()` frees those of dead processes.
-    public static let readersFull = Code(rawValue: "readersFull")
+    package static let readersFull = Code(rawValue: "readersFull")
     /// More databases than `Options.maxDatabases`.
-    public static let databasesFull = Code(rawValue: "databasesFull")
+    package static let databasesFull = Code(rawValue: "databasesFull")
     /// The files contradict themselves: remove them and rebuild.
-    public static let damaged = Code(rawValue: "damaged")
+    package static let damaged = Code(rawValue: "damaged")
     /// The files were written in a format this library does not read.
-    public static let versionMismatch = Code(rawValue: "versionMismatch")
+    package static let versionMismatch = Code(rawValue: "versionMismatch")
     /// The files were removed, replaced or cut short while this process had them open: close and open again.
-    public static let filesChanged = Code(rawValue: "filesChanged")
-    /// A database exists with other flags than the ones asked for.
-    public static let incompatible = Code(rawValue: "incompatible")
+    package static let filesChanged = Code(rawValue: "filesChanged")
+    /// A database exists with other flags than the requested ones.
+    package static let incompatible = Code(rawValue: "incompatible")
     /// Another process uses a larger map than this one's.
-    public static let mapResized = Code(rawValue: "mapResized")
-    /// Somebody is using it now: try again later, or never from inside the transaction that holds it.
-    public static let busy = Code(rawValue: "busy")
+    package static let mapResized = Code(rawValue: "mapResized")
+    /// In use: try again later, but not inside the transaction that holds it.
+    package static let busy = Code(rawValue: "busy")
     /// Closed, or refused by the system; opening again may help.
-    public static let unavailable = Code(rawValue: "unavailable")
+    package static let unavailable = Code(rawValue: "unavailable")
     /// The file mode or the file system forbids it.
-    public static let accessDenied = Code(rawValue: "accessDenied")
-    /// A symbolic link, or what belongs to another user or program: nothing here is touched before it is removed.
-    public static let foreign = Code(rawValue: "foreign")
+    package static let accessDenied = Code(rawValue: "accessDenied")
+    /// A symbolic link, or a file of another user or program: remove it first.
+    package static let foreign = Code(rawValue: "foreign")
     /// A key outside 1...511 bytes.
-    public static let keySize = Code(rawValue: "keySize")
+    package static let keySize = Code(rawValue: "keySize")
     /// A value LMDB cannot hold (4 GiB or more), or a reserved value that was not filled.
-    public static let valueSize = Code(rawValue: "valueSize")
+    package static let valueSize = Code(rawValue: "valueSize")
     /// An appended key that is not greater than the last one.
-    public static let keyOrder = Code(rawValue: "keyOrder")
+    package static let keyOrder = Code(rawValue: "keyOrder")
     /// An argument that no state of the files could make right.
-    public static let invalid = Code(rawValue: "invalid")
+    package static let invalid = Code(rawValue: "invalid")
+  }
+}
+
+extension LMDBError {
+  /// - Parameter operation: What was tried, as a verb phrase: "begin a read transaction".
+  /// - Parameter path: The environment's directory, or the file the call was about.
+  init(returnCode: Int32, operation: String, path: String) {
+    let reason = String(cString: mdb_strerror(returnCode))
+    self.init(
+      Code(returnCode: returnCode), returnCode: returnCode,
+      message: "cannot \(operation) in \(path): \(reason) (\(returnCode))")
+  }
+
+  @inline(__always)
+  static func check(
+    _ returnCode: Int32, _ operation: @autoclosure () -> String, _ path: @autoclosure () -> String
+  ) throws(LMDBError) {
+    if returnCode != MDB_SUCCESS {
+      throw LMDBError(returnCode: returnCode, operation: operation(), path: path())
+    }
+  }
+}
+
+extension LMDBError.Code {
+  init(returnCode: Int32) {
+    self =
+      switch returnCode {
+      case MDB_MAP_FULL: .mapFull
+      case MDB_TXN_FULL: .transactionFull
+      case MDB_READERS_FULL: .readersFull
+      case MDB_DBS_FULL: .databasesFull
+      case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_CURSOR_FULL, MDB_PAGE_FULL: .damaged
+      case MDB_VERSION_MISMATCH: .versionMismatch
+      case MDB_INCOMPATIBLE: .incompatible
+      case MDB_MAP_RESIZED: .mapResized
+      case MDB_BAD_VALSIZE: .valueSize
+      case MDB_KEYEXIST: .keyOrder
+      case MDB_BAD_TXN, MDB_BAD_DBI, MDB_BAD_RSLOT, EINVAL: .invalid
+      case EACCES, EPERM, EROFS: .accessDenied
+      case ENOSPC, EDQUOT: .diskFull
+      case EAGAIN, EBUSY: .busy
+      default: .unavailable
+      }
+  }
+}
+
+extension LMDBError: FileFailure {
+  package init(_ error: FileError) {
+    let code: Code =
+      switch error.code {
+      case .system where error.number == ENOTDIR || error.number == EISDIR: .invalid
+      case .system where error.number == ELOOP: .foreign
+      case .system: Code(returnCode: error.number)
+      case .link, .owner: .foreign
+      case .kind: .invalid
+      case .busy: .busy
+      }
+    self.init(code, returnCode: error.number, message: error.message)
+  }
+}
+
+extension LMDBError {
+  init(_ error: DataFileError) {
+    switch error {
+    case .damaged(let message): self.init(.damaged, message: message)
+    case .unknownFormat(let message): self.init(.versionMismatch, message: message)
+    case .changing(let message): self.init(.busy, message: message)
+    case .file(let error): self.init(error)
+    }
   }
 }

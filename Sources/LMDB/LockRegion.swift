@@ -1,18 +1,11 @@
+import CLMDB
 import FileLocks
 import Synchronization
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
-/// The file `lock.mdb` before LMDB opens it: made with all its blocks, and looked at for as long as the environment is open.
+/// The file `lock.mdb`: created with all its blocks before LMDB opens it, and mapped while the environment is open.
 ///
-/// LMDB makes the file with a hole and writes to it through memory, which kills the process with SIGBUS when the disk is full. And it
-/// waits without a bound for the lock of the reader table, which a process can be stopped with.
+/// LMDB creates the file with a hole and writes to it through memory, which kills the process with SIGBUS if the disk is
+/// full. And it waits without a bound for the lock of the reader table, even if the process that holds it is stopped.
 ///
 /// Layout, with format 1 of the file and locks that are mutexes: magic 4, format 4, the reader table's mutex, transaction 8,
 /// readers 4, rounded up to 64; the writer's mutex, rounded up to 64; a reader every 64 bytes.
@@ -28,13 +21,13 @@ final class LockRegion: Sendable {
   // Shared memory; the mutex in it may be used from any thread.
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
   private let byteCount: Int
-  /// Whether the last wait was in vain: then nobody waits again until the lock has come free.
+  /// Whether the last wait timed out: then no call waits until the lock has been free.
   private let isGivenUp = Atomic(false)
 
   /// Creates and allocates the file, unless others use it. The directory must be locked, and this process must not have the
   /// environment open: closing the descriptor drops its locks.
   ///
-  /// - Returns: `nil` where LMDB's locks are no mutexes in this file.
+  /// - Returns: `nil` if LMDB's locks are not mutexes in this file.
   /// - Throws: `.diskFull`.
   init?(in directory: PrivateDirectory<LMDBError>, maxReaders: UInt32) throws(LMDBError) {
     let file = try directory.createFile(EnvironmentDirectory.lockName)
@@ -54,7 +47,8 @@ final class LockRegion: Sendable {
       }
       byteCount = Self.mutexOffset + MemoryLayout<pthread_mutex_t>.size
       guard try file.status().size >= byteCount,
-        let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0), base != MAP_FAILED
+        let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0),
+        base != UnsafeMutableRawPointer(bitPattern: -1)
       else { return nil }
       self.base = base
     #endif
@@ -62,11 +56,11 @@ final class LockRegion: Sendable {
 
   deinit { munmap(base, byteCount) }
 
-  /// Waits, at most 100 ms, until nobody holds the lock of the reader table, so that LMDB need not wait for it.
+  /// Waits, at most 100 ms, until the lock of the reader table is free, so that LMDB need not wait for it.
   ///
-  /// Somebody may be stopped with it in the nanoseconds after. LMDB offers no way to close that gap.
+  /// A process may be stopped with it in the nanoseconds after; LMDB offers no way to close that gap.
   ///
-  /// - Throws: `.busy` if somebody keeps it, stopped presumably.
+  /// - Throws: `.busy` if another process keeps it.
   func awaitReaderTable() throws(LMDBError) {
     #if !canImport(Darwin)
       guard base.load(as: UInt32.self) == Self.magic, base.load(fromByteOffset: 4, as: UInt32.self) == Self.format
@@ -78,10 +72,10 @@ final class LockRegion: Sendable {
       let isFree = try Deadline.after(patience).poll { () throws(LMDBError) in
         switch pthread_mutex_trylock(mutex) {
         case EBUSY: return false
-        // Whoever held it died, which leaves the table whole: a slot is free until the last write that takes it.
+        // The holder died, which leaves the table whole: a slot is free until the last write that takes it.
         case EOWNERDEAD: pthread_mutex_consistent(mutex)
         case 0: break
-        // What else is wrong with it LMDB will say.
+        // LMDB reports any other fault.
         default: return true
         }
         pthread_mutex_unlock(mutex)
@@ -106,12 +100,9 @@ final class LockRegion: Sendable {
 
     /// Whether another process has the environment open: each has the first byte locked.
     private static func isInUse(_ file: OpenFile<LMDBError>) throws(LMDBError) -> Bool {
-      var lock = flock()
-      lock.l_type = Int16(F_WRLCK)
-      lock.l_whence = Int16(SEEK_SET)
-      lock.l_len = 1
-      guard fcntl(file.descriptor, F_GETLK, &lock) == 0 else { throw LMDBError(.last("examine", file.path)) }
-      return lock.l_type != Int16(F_UNLCK)
+      let holder = episodic_first_byte_lock(file.descriptor)
+      guard holder >= 0 else { throw LMDBError(.last("examine", file.path)) }
+      return holder > 0
     }
   #endif
 }

@@ -7,7 +7,8 @@ import Testing
   static let allowed: [String: Set<String>] = [
     "CachePolicy": [],
     "FileLocks": ["CFileLocks"],
-    "LMDB": ["CLMDB", "FileLocks"],
+    "LMDBVerifier": ["FileLocks"],
+    "LMDB": ["CLMDB", "FileLocks", "LMDBVerifier"],
     "Vectors": ["CVectors"],
     "ByteCoding": [],
     "Heaps": [],

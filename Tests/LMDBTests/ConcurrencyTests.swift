@@ -1,10 +1,11 @@
 import LMDB
+import TestSupport
 import Synchronization
 import Testing
 
 @Suite struct `Threads` {
   @Test func `read whole transactions while one writes`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d", keys: .integers)
     try stamp(0, database, environment)
@@ -29,7 +30,7 @@ import Testing
   }
 
   @Test func `that write wait for each other and lose nothing`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d", keys: .integers)
     let count: @Sendable () throws -> Void = {
@@ -48,7 +49,7 @@ import Testing
   }
 
   @Test func `that read while one closes end in a value or in unavailable`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     for _ in 0..<20 {
       let environment = try Environment.open(at: directory.path, options: .testing)
       let database = try environment.database(named: "d")

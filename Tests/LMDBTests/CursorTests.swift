@@ -1,9 +1,10 @@
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `A cursor` {
   @Test func `past an end only comes back`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try filled(environment, with: 1...3)
     let walk = try environment.read { transaction throws(LMDBError) in
@@ -26,7 +27,7 @@ import Testing
   }
 
   @Test func `begins with the first entry forwards and the last backwards`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try filled(environment, with: 1...3)
     let ends = try environment.read { transaction throws(LMDBError) in
@@ -37,8 +38,8 @@ import Testing
     #expect(ends == [1, 3])
   }
 
-  @Test func `deletes the entry it reached, once, and nothing where it reached none`() throws {
-    let directory = try ScratchDirectory()
+  @Test func `deletes the entry it reached, once, and nothing if it reached none`() throws {
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try filled(environment, with: 1...5)
     try environment.write { transaction throws(LMDBError) in
@@ -60,7 +61,7 @@ import Testing
   }
 
   @Test func `empties a database while walking it`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try filled(environment, with: 0...4_999)
     try environment.write { transaction throws(LMDBError) in
@@ -71,7 +72,7 @@ import Testing
   }
 
   @Test func `keeps to the kind of keys its database has`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let integers = try filled(environment, with: 1...3)
     let bytes = try environment.database(named: "bytes")

@@ -1,11 +1,12 @@
 import Foundation
 import LMDB
+import TestSupport
 import Synchronization
 import Testing
 
 @Suite struct `An environment` {
   @Test func `is the same object for every path to it (I5)`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let first = try Environment.open(at: directory.path, options: .testing)
     let url = URL(filePath: directory.path)
     let link = directory.path + "-link"
@@ -18,8 +19,8 @@ import Testing
   }
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/smaps"), "needs /proc/self/smaps"))
-  func `lets go of the pages that were read, and reads them again`() throws {
-    let directory = try ScratchDirectory()
+  func `releases the pages that were read, and reads them again`() throws {
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "values", keys: .integers)
     let value = [UInt8](repeating: 7, count: 64 << 10)
@@ -56,7 +57,7 @@ import Testing
   }
 
   @Test func `is opened once by many threads that open it at the same time`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     for _ in 0..<20 {
       let opened = Mutex<[Environment]>([])
@@ -71,7 +72,7 @@ import Testing
   }
 
   @Test func `can be dropped and opened at the same time by many threads`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     let bodies = (0..<6).map { thread -> @Sendable () throws -> Void in
       {
@@ -87,7 +88,7 @@ import Testing
   }
 
   @Test func `keeps its entries over close and open`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let first = try Environment.open(at: directory.path, options: .testing)
     try first.put([1, 2, 3], for: "k", in: first.database(named: "d"))
     #expect(first.close())
@@ -103,7 +104,7 @@ import Testing
   }
 
   @Test func `closed inside a read closes when the read ends`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     try environment.put([1], for: "k", in: database)
@@ -118,7 +119,7 @@ import Testing
   }
 
   @Test func `has its files removed only when it is not open here`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     try {
       let environment = try Environment.open(at: path, options: .testing)
@@ -136,8 +137,8 @@ import Testing
     try #expect(environment.get("k", in: environment.database(named: "d")) == nil)
   }
 
-  @Test func `starts afresh where its data file was deleted beside a lock file`() throws {
-    let directory = try ScratchDirectory()
+  @Test func `starts empty if its data file was deleted beside a lock file`() throws {
+    let directory = try TemporaryDirectory()
     let path = directory.path
     let orphan = try Environment.open(at: path, options: .testing)
     let database = try orphan.database(named: "d")
@@ -151,7 +152,7 @@ import Testing
   }
 
   @Test func `refuses a database with other keys than it has`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     try {
       let environment = try Environment.open(at: path, options: .testing)
@@ -169,7 +170,7 @@ import Testing
   }
 
   @Test func `refuses more databases than it was opened for`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var options = Environment.Options.testing
     options.maxDatabases = 2
     let environment = try Environment.open(at: directory.path, options: options)
@@ -179,7 +180,7 @@ import Testing
   }
 
   @Test func `refuses one more reader than it has slots for`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var options = Environment.Options.testing
     options.maxReaders = 2
     let environment = try Environment.open(at: directory.path, options: options)
@@ -194,7 +195,7 @@ import Testing
 
   @Test(arguments: [0, -1, Int.max, Int.min])
   func `refuses a map size out of range`(size: Int) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     #expect(
       code { () throws(LMDBError) in _ = try Environment.open(at: path, options: .init(mapSize: size)) } == .invalid)
@@ -206,7 +207,7 @@ import Testing
   }
 
   @Test func `counts its pages, readers and entries`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     let value = [UInt8](repeating: 1, count: 100_000)

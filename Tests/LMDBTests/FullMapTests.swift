@@ -1,9 +1,10 @@
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `A full map` {
   @Test func `is reported, and the environment stays usable`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var options = Environment.Options(mapSize: 1 << 20)
     options.durability = .noSync
     let environment = try Environment.open(at: directory.path, options: options)
@@ -37,7 +38,7 @@ import Testing
   }
 
   @Test func `caught inside a transaction does not let it commit`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .init(mapSize: 1 << 20))
     let database = try environment.database(named: "d")
     let thrown = code { () throws(LMDBError) in

@@ -1,10 +1,11 @@
 import Foundation
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `Opening an environment` {
-  @Test func `waits for who keeps the directory locked no longer than its patience`() throws {
-    let directory = try ScratchDirectory()
+  @Test func `waits for the lock on the directory no longer than its patience`() throws {
+    let directory = try TemporaryDirectory()
     let descriptor = open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
     defer { close(descriptor) }
@@ -25,7 +26,7 @@ import Testing
   func `refuses a symbolic link in place of a file, and leaves alone what it leads to`(
     _ name: String, _ dangles: Bool
   ) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let victim = directory.path + "/victim"
     if !dangles { try Data("precious".utf8).write(to: URL(filePath: victim)) }
     try FileManager.default.createSymbolicLink(atPath: directory.path + "/" + name, withDestinationPath: victim)
@@ -39,7 +40,7 @@ import Testing
   }
 
   @Test func `refuses a directory that is a symbolic link`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let link = directory.path + "-link"
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: directory.path)
     defer { try? FileManager.default.removeItem(atPath: link) }
@@ -49,7 +50,7 @@ import Testing
 
   /// A file with holes kills the process with SIGBUS when the disk is full.
   @Test func `allocates every block of the lock file`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     var status = stat()
     try #require(stat(directory.path + "/lock.mdb", &status) == 0)
@@ -59,7 +60,7 @@ import Testing
   }
 
   @Test func `makes files that only their owner may use, whatever the umask`() async throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path + "/new"
     await #expect(processExitsWith: .success) { [path = path as String] in
       _ = umask(0o777)
@@ -74,10 +75,10 @@ import Testing
 
   #if os(Linux)
     @Test
-    func `reads while another has the reader table locked, and asks for a new place in it no longer than a moment`()
+    func `reads while another has the reader table locked, and waits for a new slot in it 100 ms at most`()
       throws
     {
-      let directory = try ScratchDirectory()
+      let directory = try TemporaryDirectory()
       let environment = try Environment.open(at: directory.path, options: .testing)
       // Stays open, for closing it would drop LMDB's locks on the file.
       let descriptor = open(directory.path + "/lock.mdb", O_RDWR | O_CLOEXEC)

@@ -1,10 +1,11 @@
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `A database` {
   @Test(arguments: [1, 2, 3, 4] as [UInt64])
   func `with byte keys holds what a dictionary holds, over random transactions`(seed: UInt64) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: seed)
     var environment: Environment? = try .open(at: directory.path, options: .testing)
     var oracle: [[UInt8]: [UInt8]] = [:]
@@ -25,7 +26,7 @@ import Testing
   }
 
   @Test func `with integer keys sorts them as numbers`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "numbers", keys: .integers)
     var random = SeededGenerator(seed: 5)

@@ -1,10 +1,11 @@
 import Foundation
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `Another process` {
   @Test func `killed inside a read leaves a slot that checking the readers frees`() async throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     let environment = try Environment.open(at: path, options: .testing)
     let database = try environment.database(named: "d")
@@ -19,7 +20,7 @@ import Testing
   }
 
   @Test func `killed inside a write leaves nothing, and the next writer goes on`() async throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     let environment = try Environment.open(at: path, options: .testing)
     let database = try environment.database(named: "d")
@@ -38,7 +39,7 @@ import Testing
   }
 
   @Test func `sees a commit of this one, and this one sees its commit`() async throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     let environment = try Environment.open(at: path, options: .testing)
     let database = try environment.database(named: "d")

@@ -1,9 +1,10 @@
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `A write transaction` {
   @Test func `leaves nothing when its body throws`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     try environment.put([1], for: "kept", in: database)
@@ -26,7 +27,7 @@ import Testing
   }
 
   @Test func `reads its own writes, which a snapshot begun before does not`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     let key = Array("k".utf8)
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func `inside another on the same thread is refused, and the outer one goes on`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     try environment.write { transaction throws(LMDBError) in
@@ -53,8 +54,8 @@ import Testing
   }
 
   @Test(arguments: [0, 512, 5_000])
-  func `refuses a key of so many bytes, and goes on`(count: Int) throws {
-    let directory = try ScratchDirectory()
+  func `refuses a key of a wrong size, and goes on`(count: Int) throws {
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     let key = [UInt8](repeating: 7, count: count)
@@ -70,7 +71,7 @@ import Testing
   }
 
   @Test func `refuses integers for bytes and bytes for integers`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let bytes = try environment.database(named: "b")
     let integers = try environment.database(named: "i", keys: .integers)
@@ -84,7 +85,7 @@ import Testing
   }
 
   @Test func `appends in order only`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "i", keys: .integers)
     try environment.write { transaction throws(LMDBError) in
@@ -99,8 +100,8 @@ import Testing
     try #expect(environment.read { transaction throws(LMDBError) in try transaction.count(in: database) } == 1_000)
   }
 
-  @Test func `zeroes the reserved bytes nobody filled, and says so`() throws {
-    let directory = try ScratchDirectory()
+  @Test func `zeroes the reserved bytes that were not filled, and throws`() throws {
+    let directory = try TemporaryDirectory()
     let environment = try Environment.open(at: directory.path, options: .testing)
     let database = try environment.database(named: "d")
     try environment.write { transaction throws(LMDBError) in
@@ -113,8 +114,8 @@ import Testing
   }
 
   @Test func `refuses a database of another environment`() throws {
-    let one = try ScratchDirectory()
-    let two = try ScratchDirectory()
+    let one = try TemporaryDirectory()
+    let two = try TemporaryDirectory()
     let first = try Environment.open(at: one.path, options: .testing)
     let second = try Environment.open(at: two.path, options: .testing)
     let foreign = try second.database(named: "d")

@@ -1,11 +1,12 @@
 import Foundation
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `The structure of a data file` {
   @Test(arguments: FileShape.allCases)
   func `that LMDB wrote is accepted`(shape: FileShape) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: 1)
     for _ in 0..<3 {
       try shape.fill(directory.path, &random)
@@ -14,7 +15,7 @@ import Testing
   }
 
   @Test func `that a killed writer left is accepted`() async throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
       var random = SeededGenerator(seed: 2)
@@ -34,8 +35,8 @@ import Testing
     #expect(verdict(directory.path) == nil)
   }
 
-  @Test func `is not examined unless asked for`() throws {
-    let directory = try ScratchDirectory()
+  @Test func `is examined only with the option`() throws {
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: 3)
     try FileShape.databases.fill(directory.path, &random)
     var pages = try PageFile(directory.dataFile)
@@ -49,7 +50,7 @@ import Testing
   /// Offsets in a page and in a meta page: see `Page`, `MetaPage` and `TreeRecord`.
   @Test(arguments: [0, 7, 10, 11, 12, 14, 16, 17])
   func `with a wrong byte in the head of a leaf is refused, by the page's number`(offset: Int) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: 4)
     try FileShape.oneEntry.fill(directory.path, &random)
     var pages = try PageFile(directory.dataFile)
@@ -66,7 +67,7 @@ import Testing
 
   @Test(arguments: [44, 46, 48, 56, 64, 72, 80, 92, 94, 96, 104, 112, 120, 128, 136, 144])
   func `with a wrong byte in the newest meta page is refused`(offset: Int) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: 5)
     try FileShape.random.fill(directory.path, &random)
     var pages = try PageFile(directory.dataFile)
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test func `with a page on the free list that is in use is refused`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: 6)
     for _ in 0..<3 { try FileShape.oneEntry.fill(directory.path, &random) }
     var pages = try PageFile(directory.dataFile)
@@ -98,7 +99,7 @@ import Testing
   }
 
   @Test func `whose free list leads back to itself, in a file that claims to be huge, is refused in time`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: 7)
     for _ in 0..<3 { try FileShape.oneEntry.fill(directory.path, &random) }
     var pages = try PageFile(directory.dataFile)
@@ -119,7 +120,7 @@ import Testing
   /// Whatever is done to a file: refused, or LMDB can read, change and empty it without a crash or a hang.
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7] as [UInt64])
   func `that is accepted after random damage does LMDB no harm`(seed: UInt64) async throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     await #expect(processExitsWith: .success) { [path = path as String, seed = seed as UInt64] in
       // A loop inside LMDB ends here.

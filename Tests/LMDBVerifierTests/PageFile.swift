@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 
 /// A data file as bytes, to damage it.

@@ -1,4 +1,6 @@
-/// Walks a tree in key order and refuses what LMDB would trip over.
+import FileLocks
+
+/// Walks a tree in key order and refuses what LMDB relies on and does not check.
 ///
 /// In key order every key must be greater than the one before, over all pages; a key of a branch page, but for its
 /// first, which LMDB ignores, stands between the pages on both sides of it and may equal the first key behind.
@@ -30,7 +32,7 @@ struct TreeWalk {
     keys = KeyOrder(integers: record.flags == TreeRecord.integerKeys)
   }
 
-  mutating func run(_ reader: inout PageReader, in file: borrowing DataFile) throws(LMDBError) {
+  mutating func run(_ reader: inout PageReader, in file: OpenFile<DataFileError>) throws(DataFileError) {
     guard hasPossibleFlags else {
       throw unsound(reader, "has flags \(record.flags) and padding \(record.padding)")
     }
@@ -52,8 +54,8 @@ struct TreeWalk {
   }
 
   private mutating func visit(
-    _ number: UInt64, level: Int, _ reader: inout PageReader, _ file: borrowing DataFile
-  ) throws(LMDBError) {
+    _ number: UInt64, level: Int, _ reader: inout PageReader, _ file: OpenFile<DataFileError>
+  ) throws(DataFileError) {
     let isLeaf = level &+ 1 == Int(record.depth)
     let flags = isLeaf ? Page.leaf : Page.branch
     let page = try reader.read(number, level: level, flags: flags, of: name, in: file)
@@ -72,8 +74,8 @@ struct TreeWalk {
   }
 
   private mutating func visitChildren(
-    of page: Page, _ level: Int, _ reader: inout PageReader, _ file: borrowing DataFile
-  ) throws(LMDBError) {
+    of page: Page, _ level: Int, _ reader: inout PageReader, _ file: OpenFile<DataFileError>
+  ) throws(DataFileError) {
     for index in 0..<page.nodeCount {
       guard let node = page.node(index) else { throw reader.damaged(page.number, name, "lost node \(index)") }
       // LMDB never compares the first key, but moves it from page to page.
@@ -84,8 +86,8 @@ struct TreeWalk {
   }
 
   private mutating func visitEntries(
-    of page: Page, _ reader: inout PageReader, _ file: borrowing DataFile
-  ) throws(LMDBError) {
+    of page: Page, _ reader: inout PageReader, _ file: OpenFile<DataFileError>
+  ) throws(DataFileError) {
     let flags = kind == .main ? Node.isDatabase : 0
     let count = page.nodeCount
     content.entries &+= UInt64(count)
@@ -103,8 +105,8 @@ struct TreeWalk {
   }
 
   private mutating func visitValue(
-    _ node: Node, _ page: Page, _ reader: inout PageReader, _ file: borrowing DataFile
-  ) throws(LMDBError) {
+    _ node: Node, _ page: Page, _ reader: inout PageReader, _ file: OpenFile<DataFileError>
+  ) throws(DataFileError) {
     var run: UInt64?
     if node.flags == Node.overflows {
       guard let first = page.bytes.load(UInt64.self, insideAt: node.valueOffset) else {
@@ -135,7 +137,7 @@ struct TreeWalk {
   }
 
   /// Refuses nodes that overlap, leave a gap or pass the page's end.
-  private func tile(_ page: Page, _ isLeaf: Bool, _ reader: borrowing PageReader) throws(LMDBError) {
+  private func tile(_ page: Page, _ isLeaf: Bool, _ reader: borrowing PageReader) throws(DataFileError) {
     let largest = reader.largestNode
     tiling.reset()
     for index in 0..<page.nodeCount {
@@ -154,7 +156,83 @@ struct TreeWalk {
 
   private func fault(_ index: Int) -> String { "has a key out of order or of a wrong size in node \(index)" }
 
-  private func unsound(_ reader: borrowing PageReader, _ reason: String) -> LMDBError {
-    LMDBError(.damaged, message: "\(reader.path) is damaged: \(name) at page \(record.root) \(reason)")
+  private func unsound(_ reader: borrowing PageReader, _ reason: String) -> DataFileError {
+    .damaged("\(reader.path) is damaged: \(name) at page \(record.root) \(reason)")
+  }
+}
+
+/// Compares the keys of a tree as a walk meets them.
+final class KeyOrder {
+  static let maxKeySize = 511
+
+  private let integers: Bool
+  /// The last key, once its page may be overwritten.
+  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: maxKeySize, alignment: 8)
+  private var last = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// Nothing comes before the first key; what comes behind a separator may equal it.
+  private var mayEqual = true
+
+  init(integers: Bool) { self.integers = integers }
+
+  deinit {
+    memory.deallocate()
+  }
+
+  /// - Parameter key: In memory that stays until `keep()`.
+  /// - Returns: False if its size is wrong or it is not greater than the last.
+  @inline(__always)
+  func advance(to key: UnsafeRawBufferPointer) -> Bool {
+    guard isSized(key) else { return false }
+    let isGreater = isOrdered(last, key, orEqual: mayEqual)
+    last = key
+    mayEqual = false
+    return isGreater
+  }
+
+  func advance(toSeparator key: UnsafeRawBufferPointer) -> Bool {
+    guard advance(to: key) else { return false }
+    keep()
+    mayEqual = true
+    return true
+  }
+
+  /// Copies the last key, because its page goes.
+  func keep() {
+    guard last.count <= memory.count else { return }
+    memory.copyMemory(from: last)
+    last = UnsafeRawBufferPointer(rebasing: memory[..<last.count])
+  }
+
+  private func isSized(_ key: UnsafeRawBufferPointer) -> Bool {
+    integers ? key.count == MemoryLayout<UInt64>.size : key.count >= 1 && key.count <= Self.maxKeySize
+  }
+
+  @inline(__always)
+  private func isOrdered(
+    _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, orEqual: Bool
+  ) -> Bool {
+    guard let one = first.baseAddress, let other = second.baseAddress else { return true }
+    if integers, let one = first.load(UInt64.self, insideAt: 0), let other = second.load(UInt64.self, insideAt: 0) {
+      return one < other || orEqual && one == other
+    }
+    let common = min(first.count, second.count)
+    var offset = 0
+    // Big-endian words compare like their bytes.
+    while offset &+ 8 <= common {
+      let (a, b) = (
+        one.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+        other.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      )
+      if a != b { return a.bigEndian < b.bigEndian }
+      offset &+= 8
+    }
+    while offset < common {
+      let (a, b) = (
+        one.load(fromByteOffset: offset, as: UInt8.self), other.load(fromByteOffset: offset, as: UInt8.self)
+      )
+      if a != b { return a < b }
+      offset &+= 1
+    }
+    return first.count < second.count || orEqual && first.count == second.count
   }
 }

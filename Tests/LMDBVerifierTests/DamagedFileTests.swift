@@ -1,10 +1,11 @@
 import Foundation
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct `A data file` {
   @Test func `truncated at any length is refused as damaged`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let whole = try makeFile(in: directory)
     var random = SeededGenerator(seed: 1)
     var lengths = [0, 1, 16, 151, 152, 4_095, 4_096, 4_097, 4_248, 8_191, 8_192, 8_193, 12_288, whole.count - 1]
@@ -19,7 +20,7 @@ import Testing
 
   @Test(arguments: [0, 10, 152, 4_096, 8_192, 100_000])
   func `of random bytes is refused as damaged`(count: Int) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var random = SeededGenerator(seed: UInt64(count))
     try Data(random.bytes(count)).write(to: URL(fileURLWithPath: directory.dataFile))
     #expect(openCode(directory) == .damaged)
@@ -28,7 +29,7 @@ import Testing
   /// Offsets in a meta page: see `MetaPage`.
   @Test(arguments: [0, 4_096], [10, 16, 40, 44, 83, 131, 142])
   func `with a wrong field in a meta page is refused as damaged`(page: Int, offset: Int) throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var whole = try makeFile(in: directory)
     for index in offset..<(offset + 2) { whole[page + index] ^= 0x5F }
     // Only the newest meta page says where the roots are; make it this one.
@@ -38,7 +39,7 @@ import Testing
   }
 
   @Test func `of another format is refused by its version`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     var whole = try makeFile(in: directory)
     whole[20] = 2
     try whole.write(to: URL(fileURLWithPath: directory.dataFile))
@@ -48,13 +49,13 @@ import Testing
   }
 
   @Test func `that is a directory is refused`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     try FileManager.default.createDirectory(atPath: directory.dataFile, withIntermediateDirectories: false)
     #expect(openCode(directory) != nil)
   }
 
   @Test func `whose mode forbids it is refused`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     _ = try makeFile(in: directory)
     try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: directory.dataFile)
     // The superuser may read anything.
@@ -62,7 +63,7 @@ import Testing
   }
 
   @Test func `of random flips never crashes the opening`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let whole = try makeFile(in: directory)
     var random = SeededGenerator(seed: 3)
     for _ in 0..<300 {
@@ -75,7 +76,7 @@ import Testing
   }
 
   @Test func `with a garbage lock file beside it opens`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     _ = try makeFile(in: directory)
     var random = SeededGenerator(seed: 4)
     try Data(random.bytes(10_000)).write(to: URL(fileURLWithPath: directory.lockFile))
@@ -84,7 +85,7 @@ import Testing
 
   /// A page that a transaction takes from the end of the file and gives back is counted but never written.
   @Test func `that lacks only free pages opens, and opens with all its entries at any length it opens at`() throws {
-    let directory = try ScratchDirectory()
+    let directory = try TemporaryDirectory()
     let path = directory.path
     let value = [UInt8](repeating: 1, count: 40_000)
     var entries: [[UInt8]: [UInt8]] = [:]
@@ -119,7 +120,7 @@ import Testing
   }
 
   /// A file of some 300 KiB with every kind of page in it, closed.
-  private func makeFile(in directory: borrowing ScratchDirectory) throws -> Data {
+  private func makeFile(in directory: borrowing TemporaryDirectory) throws -> Data {
     try fill(directory.path)
     return try Data(contentsOf: URL(fileURLWithPath: directory.dataFile))
   }
@@ -138,7 +139,7 @@ import Testing
   }
 
   /// `nil` if it opens.
-  private func openCode(_ directory: borrowing ScratchDirectory) -> LMDBError.Code? {
+  private func openCode(_ directory: borrowing TemporaryDirectory) -> LMDBError.Code? {
     let path = directory.path
     return code { () throws(LMDBError) in _ = try Environment.open(at: path, options: .testing) }
   }

@@ -1,4 +1,5 @@
 import LMDB
+import TestSupport
 
 /// A way to fill a data file, so that together they have every kind of page.
 enum FileShape: String, CaseIterable, Codable {
