@@ -8,7 +8,7 @@ struct episodic_tokenizer {
   Fts5Tokenizer *instance;
 };
 
-/// FTS5 hands its table of functions to whoever binds a pointer of that type.
+/// FTS5 returns its table of functions through a bound pointer of that type.
 static int find_api(sqlite3 *connection, fts5_api **api) {
   sqlite3_stmt *statement = NULL;
   int code = sqlite3_prepare_v2(connection, "SELECT fts5(?1)", -1, &statement, NULL);

@@ -37,7 +37,7 @@ const void *episodic_wal_index(struct sqlite3 *connection) {
 episodic_wal_header episodic_wal_header_read(const void *wal_index) {
   const _Atomic uint64_t *words = wal_index;
   episodic_wal_header header;
-  // What this thread has learnt of a commit must not be overtaken by what it reads here.
+  // Must not be reordered before the read by which this thread learnt of a commit.
   atomic_thread_fence(memory_order_seq_cst);
   for (int i = 0; i < 6; i++) header.words[i] = atomic_load_explicit(&words[i], memory_order_relaxed);
   atomic_thread_fence(memory_order_acquire);
@@ -79,22 +79,20 @@ int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *stat
   state->moved = atomic_load_explicit((const _Atomic uint32_t *)(index + moved_offset), memory_order_acquire);
   state->moving = atomic_load_explicit((const _Atomic uint32_t *)(index + moving_offset), memory_order_acquire);
   state->generation = 0;
-  state->is_log_whole = true;
+  state->is_log_current = true;
+  state->log_size = 0;
   // A log that was begun again gets its header with the next frame.
   if (header.last_frame == 0) return SQLITE_OK;
-  uint8_t start[32], last;
+  uint8_t start[32];
   uint32_t page_size = header.page_size == 1 ? 65536 : header.page_size;
-  sqlite3_int64 length = 32 + (sqlite3_int64)header.last_frame * (page_size + 24);
-  // Not by xFileSize, which requests the times of the file too: see episodic_file_identity in CFileLocks.
-  code = log->pMethods->xRead(log, &last, 1, length - 1);
+  state->log_size = 32 + (int64_t)header.last_frame * (page_size + 24);
+  code = log->pMethods->xRead(log, start, sizeof start, 0);
   if (code == SQLITE_IOERR_SHORT_READ) {
-    state->is_log_whole = false;
+    state->is_log_current = false;
     return SQLITE_OK;
   }
   if (code != SQLITE_OK) return code;
-  code = log->pMethods->xRead(log, start, sizeof start, 0);
-  if (code != SQLITE_OK) return code;
-  state->is_log_whole = memcmp(start + 16, header.salt, sizeof header.salt) == 0;
+  state->is_log_current = memcmp(start + 16, header.salt, sizeof header.salt) == 0;
   for (int i = 12; i < 16; i++) state->generation = state->generation << 8 | start[i];
   return SQLITE_OK;
 }

@@ -21,11 +21,18 @@ package struct FileIdentity: Hashable, Sendable {
   /// Which file a path names, without following a link; `nil` if there is none. For files that are written at every commit: see
   /// `episodic_file_identity`.
   package init?(of path: String) throws(FileError) {
+    guard let found = try Self.withSize(of: path) else { return nil }
+    self = found.identity
+  }
+
+  /// With the file's size in bytes.
+  package static func withSize(of path: String) throws(FileError) -> (identity: FileIdentity, size: Int64)? {
     var (device, inode): (UInt64, UInt64) = (0, 0)
-    let code = episodic_file_identity(path, &device, &inode)
+    var size: Int64 = 0
+    let code = episodic_file_identity(path, &device, &inode, &size)
     if code == ENOENT || code == ENOTDIR { return nil }
     guard code == 0 else { throw FileError(errno: code, "examine", path) }
-    self.init(device: device, inode: inode)
+    return (FileIdentity(device: device, inode: inode), size)
   }
 }
 

@@ -26,13 +26,13 @@ package struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An error that a refusal by LMDB converts to: what the body of a transaction may throw.
-public protocol LMDBFailure: Error {
+package protocol LMDBFailure: Error {
   init(_ error: LMDBError)
 }
 
 extension LMDBError: LMDBFailure {
   @inlinable
-  public init(_ error: LMDBError) { self = error }
+  package init(_ error: LMDBError) { self = error }
 }
 
 extension LMDBError {

@@ -23,8 +23,8 @@ struct StepAppend: Sendable {
   let now: Timestamp
 
   /// Appends that share a commit also share its INSERT statements: one statement per row costs three times as much.
-  static func lane() -> WriteLane<StepAppend, [Step]> {
-    WriteLane { appends, db in
+  static func batch() -> BatchedWrite<StepAppend, [Step]> {
+    BatchedWrite { appends, db in
       var episodes: [Episode.ID: StepNumbers] = [:]
       let results = try appends.map { append in
         do {

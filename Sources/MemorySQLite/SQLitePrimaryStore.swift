@@ -11,7 +11,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   package let identity: StoreIdentity
   let database: WALDatabase
   let logger: Logger
-  let appends = StepAppend.lane()
+  let appends = StepAppend.batch()
   let fullDisk = FullDiskRelief()
   /// The arguments are those of the full-text indexes in migration 003.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
@@ -90,7 +90,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? {
     do {
-      return try database.readBriefly { db in try SQLiteSnapshot.lend(db, database.path, tokenizers, body) }
+      return try database.readWithoutWaiting { db in try SQLiteSnapshot.lend(db, database.path, tokenizers, body) }
     } catch {
       let error = explained(error)
       // `read` waits for the lock; this does not.

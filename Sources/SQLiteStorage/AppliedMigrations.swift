@@ -1,13 +1,13 @@
 import GRDB
 
-/// What the table `schema_version` says: which migrations a database has been through.
+/// The migrations that were applied to a database, from its table `schema_version`.
 struct AppliedMigrations {
   /// By version, from 1 on without a gap.
   let checksums: [String]
 
   var version: Int { checksums.count }
 
-  /// Reads the table, whatever another program has made of it.
+  /// Reads the table, which another program may have changed.
   ///
   /// - Throws: `BrokenSchemaVersion`.
   init(_ db: Database) throws {
@@ -35,7 +35,7 @@ struct AppliedMigrations {
   }
 }
 
-/// Why the table `schema_version` does not say what the database has been through.
+/// Why the table `schema_version` cannot be used.
 struct BrokenSchemaVersion: Error {
   let reason: String
   init(_ reason: String) { self.reason = reason }

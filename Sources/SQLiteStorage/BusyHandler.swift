@@ -2,15 +2,15 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Decides, for one connection, whether SQLite goes on waiting for a lock of another program.
+/// Decides for one connection whether SQLite keeps waiting for a lock of another program.
 ///
-/// SQLite's own timeout can neither be cut short nor changed by who is using the connection.
+/// SQLite's own timeout can be neither cut short nor changed per call.
 final class BusyHandler: Sendable {
   private let start = Atomic<UInt64>(0)
   private let limit = Atomic(UInt64.max)
   private let keepsWaiting: @Sendable (_ nanoseconds: UInt64) -> Bool
 
-  /// - Parameter keepsWaiting: Asked every few milliseconds how to go on after having waited for so many nanoseconds.
+  /// - Parameter keepsWaiting: Called every few milliseconds with the nanoseconds waited so far.
   init(_ keepsWaiting: @escaping @Sendable (_ nanoseconds: UInt64) -> Bool) {
     self.keepsWaiting = keepsWaiting
   }
@@ -22,7 +22,7 @@ final class BusyHandler: Sendable {
 
   var mode: Database.BusyMode { .callback { [self] tries in waits(tries) } }
 
-  /// Lets nothing in `body` wait for longer.
+  /// Limits each wait in `body`.
   func limited<Result>(to duration: Duration, _ body: () throws -> Result) rethrows -> Result {
     limit.store(duration.nanoseconds, ordering: .relaxed)
     defer { limit.store(.max, ordering: .relaxed) }

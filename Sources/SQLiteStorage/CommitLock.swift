@@ -13,7 +13,12 @@ final class CommitLock: Sendable {
   private let path: String
   /// Its mode decides who may hold the lock.
   private let database: String
-  private let file = Mutex<FileLock<FileError>?>(nil)
+  private let opened = Mutex<Opened?>(nil)
+
+  private struct Opened {
+    let lock: FileLock<FileError>
+    let identity: FileIdentity
+  }
 
   init(_ files: DatabaseFiles) {
     path = files.lock
@@ -28,16 +33,16 @@ final class CommitLock: Sendable {
   func withLock<Result>(
     whileWaiting keepsWaiting: (_ waited: Duration) -> Bool, _ body: () throws -> Result
   ) throws -> Result? {
-    var lock = try opened()
+    var current = try open()
     let isLocked = try Deadline.poll(while: keepsWaiting) { () throws(FileError) in
-      guard try lock.tryLock(.exclusive) else { return false }
+      guard try current.lock.tryLock(.exclusive) else { return false }
       // If another program removed the file, others lock another one.
-      if try FileIdentity(of: path) == lock.file.status().identity { return true }
-      lock = try opened(replacing: lock)
+      if try FileIdentity(of: path) == current.identity { return true }
+      current = try open(replacing: current)
       return false
     }
     guard isLocked else { return nil }
-    defer { lock.unlock() }
+    defer { current.lock.unlock() }
     return try body()
   }
 
@@ -53,18 +58,19 @@ final class CommitLock: Sendable {
   }
 
   /// - Parameter stale: A lock on a file that no longer has the name.
-  private func opened(replacing stale: FileLock<FileError>? = nil) throws(FileError) -> FileLock<FileError> {
-    try file.withLock { file throws(FileError) in
-      if let file, file !== stale { return file }
-      let opened = FileLock(try OpenFile<FileError>.openOrCreate(path))
-      try restrict(opened.file)
-      file = opened
-      return opened
+  private func open(replacing stale: Opened? = nil) throws(FileError) -> Opened {
+    try opened.withLock { opened throws(FileError) in
+      if let opened, opened.lock !== stale?.lock { return opened }
+      let file = try OpenFile<FileError>.openOrCreate(path)
+      try restrict(file)
+      let new = Opened(lock: FileLock(file), identity: try file.status().identity)
+      opened = new
+      return new
     }
   }
 
-  /// Lets those hold the lock who may write the database, and nobody else: with the right to read it, any user could keep all
-  /// writers out.
+  /// Gives the right to lock to those who may write the database, and to no others: any user who may read the file could
+  /// lock all writers out.
   private func restrict(_ file: OpenFile<FileError>) throws(FileError) {
     let lock = try file.status()
     guard lock.owner == geteuid() else { return }

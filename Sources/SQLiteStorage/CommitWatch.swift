@@ -5,29 +5,29 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// A connection that writes nothing, watches for the commits of all others, and closes last.
+/// A connection that writes nothing, detects the commits of all others, and closes last.
 ///
 /// SQLite's writers change the header of the WAL index, 48 bytes in shared memory, at every commit: reading it costs
 /// nanoseconds. SQLite's own readers, of every version that shares the database, compare the same bytes to learn of commits,
-/// so its version number and its checksum show that it is what this takes it for. Where it cannot be had,
-/// `PRAGMA data_version` takes its place: microseconds, and stamps that no other connection shares.
+/// so its version number and its checksum show that it has the expected layout. If it cannot be read, `PRAGMA data_version`
+/// takes its place: microseconds, and stamps that no other connection shares.
 ///
-/// While the connection is open nobody can remove the log, so the header never returns to what it was: it starts as that of
-/// an empty log, or as the log that was found, and each commit and each new beginning of the log changes it. Stamps
-/// from before and after a time in which no process had the database open may be equal.
+/// While the connection is open no process removes the log, so the header never returns to what it was: it starts as that of
+/// an empty log, or as the log that was found, and each commit and each new beginning of the log changes it. Stamps may be
+/// equal if no process had the database open at some moment between them.
 final class CommitWatch: Sendable {
   private let queue: DatabaseQueue
-  /// Where the header is mapped. Valid while `queue` is open, and `users` keeps it so.
+  /// The address of the mapped header. Valid while `queue` is open, which `users` ensures.
   private let header: UInt?
-  /// Reads of the header at this moment; `closed` once nobody may begin one.
+  /// Reads of the header at this moment; `closed` when none may begin any more.
   private let users = Atomic<UInt>(0)
   private static let closed: UInt = 1 << (UInt.bitWidth - 1)
-  /// Whether the header was seen to stand still at a commit, so that it is good for nothing.
+  /// Whether a commit left the header unchanged, so that it cannot be used.
   private let isDistrusted: Atomic<Bool>
-  /// Tells the stamps of this connection's `data_version` from those of others.
+  /// Distinguishes this connection's `data_version` from those of others.
   private let name = UInt64.random(in: 1 ... .max)
 
-  /// - Parameter queue: The connection, which belongs to the watch from now on.
+  /// - Parameter queue: The connection, owned from here on.
   init(_ queue: DatabaseQueue, trustsHeader: Bool = true) throws {
     self.queue = queue
     header = trustsHeader ? try queue.unsafeRead(Self.findHeader) : nil
@@ -37,14 +37,14 @@ final class CommitWatch: Sendable {
   /// - Throws: After `close`.
   func stamp() throws -> CommitStamp {
     if let stamp = headerStamp() { return stamp }
-    let version = try queue.unsafeRead { db in
+    let dataVersion = try queue.unsafeRead { db in
       // Nothing is written here: `data_version` does not count a connection's own commits.
       try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
     }
-    return CommitStamp([UInt64(bitPattern: version), 0, 0, 0, 0, 0, name, 1])
+    return CommitStamp([UInt64(bitPattern: dataVersion), 0, 0, 0, 0, 0, name, 1])
   }
 
-  /// `nil` where only `data_version` can tell.
+  /// `nil` if only `data_version` can be used.
   func headerStamp() -> CommitStamp? {
     guard let header, !isDistrusted.load(ordering: .relaxed) else { return nil }
     let (before, _) = users.add(1, ordering: .acquiring)
@@ -54,7 +54,7 @@ final class CommitWatch: Sendable {
     return CommitStamp([words.0, words.1, words.2, words.3, words.4, words.5, 0, 0])
   }
 
-  /// From now on only `data_version` counts.
+  /// From now on only `data_version` is used.
   func distrust() { isDistrusted.store(true, ordering: .relaxed) }
 
   /// Frames in the log that are not in the database file yet.
@@ -66,7 +66,7 @@ final class CommitWatch: Sendable {
     }
   }
 
-  /// Watches over the files that the connection has open.
+  /// A guard of the files that the connection has open.
   func guarding(_ files: DatabaseFiles, _ status: FileStatus, isImmutable: Bool) throws -> FileGuard {
     try queue.unsafeRead { db in try FileGuard(files, database: status, isImmutable: isImmutable, db) }
   }
@@ -88,14 +88,14 @@ final class CommitWatch: Sendable {
     try removingLog ? queue.closeLast() : queue.close()
   }
 
-  /// The address of the header; `nil` where there is none that this knows how to read.
+  /// The address of the header; `nil` if there is none of the known layout.
   private static func findHeader(_ db: Database) throws -> UInt? {
     // The WAL index is mapped once the connection has read.
     _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema")
     guard let pageSize = try UInt32.fetchOne(db, sql: "PRAGMA page_size"),
       let index = episodic_wal_index(db.sqliteConnection)
     else { return nil }
-    // One that a writer is changing at this moment is not sound: the next look is.
+    // A header that a writer is changing is not sound; a moment later it is.
     for _ in 0..<3 {
       var current = episodic_wal_header_read(index)
       if episodic_wal_header_is_sound(&current, pageSize) { return UInt(bitPattern: index) }
@@ -107,7 +107,7 @@ final class CommitWatch: Sendable {
 extension DatabaseQueue {
   /// Closes the connection; if it is the last one of any process, moves the log into the database and removes it.
   ///
-  /// SQLite holds an exclusive lock on the database meanwhile. Whoever opens it then waits, so a long log is better moved before.
+  /// SQLite holds an exclusive lock on the database meanwhile, for which other openers wait, so move a long log before.
   func closeLast() throws {
     try writeWithoutTransaction { db in
       let code = episodic_sqlite_checkpoint_on_close(db.sqliteConnection)

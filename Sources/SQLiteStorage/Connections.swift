@@ -8,7 +8,7 @@ final class Connections: Sendable {
   let readers: ReaderPool
   let watch: CommitWatch
   let fileGuard: FileGuard
-  /// Who writes, and what it needs for that; `nil` for a database that is opened for reading only.
+  /// `nil` for a database that is opened for reading only.
   let writer: GroupCommit?
   private let lock: CommitLock
   private let timeout: Duration
@@ -30,7 +30,7 @@ final class Connections: Sendable {
       return
     }
     let log = LogLength()
-    let upkeep = Upkeep(log: log, configuration: configuration)
+    let maintenance = LogMaintenance(log: log, configuration: configuration)
     writer = GroupCommit(
       files: files, lock: lock, timeout: timeout, fileGuard: fileGuard,
       openWriter: { [watch, connector = opened.connector] busy in
@@ -41,13 +41,14 @@ final class Connections: Sendable {
         }
         return writer
       },
-      afterCommit: { db, busy in upkeep.afterCommit(db, busy) })
+      afterCommit: { db, busy in maintenance.afterCommit(db, busy) })
   }
 
   /// Whether `close` was called.
   var isClosed: Bool { hasClosed.load(ordering: .relaxed) }
 
-  /// Closes every connection, if that has not been done. The last process to do so moves the log into the database file and removes it.
+  /// Closes every connection, if that has not been done. The last process to do so moves the log into the database file
+  /// and removes it.
   ///
   /// May wait for reads of this process that are under way, for the disk, and for a moment for others that close.
   func close() throws {
@@ -80,7 +81,7 @@ final class Connections: Sendable {
 
   /// Moves what is in the log into the database file, if no process is committing: one that is does it later.
   ///
-  /// What is in the log is safe there, so a failure holds nothing up.
+  /// The content of the log is safe there, so a failure does not stop the close.
   ///
   /// - Returns: Whether log and database are still those that belong together.
   private func moveLog() -> Bool {
@@ -90,10 +91,10 @@ final class Connections: Sendable {
       try lock.withLock(whileWaiting: { _ in false }) { try watch.moveLog(fileGuard) }
       return true
     } catch StorageError.replaced {
-      // Reads and writes say so; whoever replaced the file wants nothing of the log in it.
+      // Reads and writes report it. The log does not belong into the file that took the place.
       return false
     } catch {
-      // On a full disk, for instance: the log stays, and whoever closes next tries again.
+      // On a full disk, for instance: the log stays, and the next close tries again.
       return true
     }
   }

@@ -51,7 +51,7 @@ struct Connector: Sendable {
 
   private static let takesURIs = episodic_sqlite_allow_uris()
 
-  /// A URI says what a path cannot: that no file is to be made where one was removed, or that nobody writes.
+  /// A URI has options that a path lacks: to create no file in place of a removed one, and that no process writes.
   private func name(readonly: Bool) -> String {
     guard Self.takesURIs, let path = files.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) else {
       return files.path
@@ -64,5 +64,5 @@ struct Connector: Sendable {
   }
 }
 
-/// Where connections are opened and closed, which may wait for a lock, a disk or another process.
+/// The threads that open and close connections, which may wait for a lock, a disk or another process.
 let connectionWork = BlockingWork(width: 64)

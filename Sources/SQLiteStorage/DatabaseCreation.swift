@@ -4,14 +4,14 @@ import GRDB
 
 /// Makes a new database under another name, complete and durable, and then gives it its own.
 ///
-/// So nobody ever sees half of one, and a process that is killed leaves either nothing of it or all; what is left under the
-/// other name goes with the next attempt.
+/// So no process sees half of one, and a process that is killed leaves either nothing of it or all; the next attempt
+/// removes what is left under the other name.
 struct DatabaseCreation {
   let files: DatabaseFiles
   let applicationID: Int32
   let migrator: Migrator
 
-  /// Makes it, unless another process has done so meanwhile. To be called under the commit lock.
+  /// Creates it, unless another process has done so meanwhile. To be called under the commit lock.
   func make() throws {
     if case .present = try files.inspect() { return }
     // An older version that was cut short may have left these beside a file without content. SQLite would take them for

@@ -1,9 +1,9 @@
 import FileLocks
 import Foundation
 
-/// The files of one database, by their names, and what can be told of them without SQLite.
+/// The files of one database, by their names, and their state as far as it can be read without SQLite.
 ///
-/// The database and its log are never opened here (I5), only looked at with `lstat`.
+/// The database and its log are never opened here (I5), only examined with `lstat`.
 struct DatabaseFiles: Sendable {
   /// What there is under the database's name.
   enum Content: Equatable {
@@ -34,7 +34,7 @@ struct DatabaseFiles: Sendable {
   ///
   /// Cost: four `lstat`.
   func inspect() throws -> Content {
-    // The log first: while this looks, another process may give a new database its name, and then write a log.
+    // The log first: meanwhile another process may give a new database its name, and then write a log.
     let log = try Self.file(log)
     _ = try Self.file(logIndex)
     let journal = try Self.file(rollbackJournal)

@@ -2,7 +2,7 @@ import FileLocks
 import Foundation
 import GRDB
 
-/// An open database before anybody uses it.
+/// An open database before its first use.
 struct OpenedDatabase {
   let connector: Connector
   let watch: CommitWatch
@@ -16,10 +16,10 @@ struct OpenedDatabase {
   let schemaProblems: [String]
 }
 
-/// Opens a database file, makes it where that is wanted, and brings it to the newest schema.
+/// Opens a database file, creates it if configured, and migrates it to the newest schema.
 ///
-/// An existing database in good order is opened without any lock of ours, and nothing is written: who reads waits for no
-/// writer. Making and migrating are for one process at a time.
+/// An existing database with the newest schema is opened without the commit lock, and nothing is written: a reader waits
+/// for no writer. One process at a time creates and migrates.
 struct DatabaseOpening {
   let files: DatabaseFiles
   let configuration: WALDatabase.Configuration
@@ -77,7 +77,7 @@ struct DatabaseOpening {
       migrator: migrator, schemaProblems: problems ?? [])
   }
 
-  /// Looks at an existing file before anything is set on it.
+  /// Examines an existing file before anything is changed in it.
   ///
   /// - Returns: What another program changed in the schema, which keeps it from being written; `nil` if there is something
   ///   to set, to migrate or to make again.
@@ -115,7 +115,8 @@ struct DatabaseOpening {
   // MARK: For reading only
 
   private func openForReading(_ status: FileStatus, because reason: String) throws -> OpenedDatabase {
-    // Without a log nobody has the database open. To read it in the usual way SQLite would make a log, even an empty one.
+    // Without a log no process has the database open. To read it in the usual way SQLite would create a log, even an empty
+    // one.
     let isAlone = try FileStatus(of: files.log) == nil && FileStatus(of: files.rollbackJournal) == nil
     if !isAlone { try requireRoom() }
     let connector = Connector(

@@ -1,18 +1,19 @@
 import FileLocks
 import Foundation
 
-/// The blocks of the log's index, which SQLite makes for whoever opens the database, and maps into memory.
+/// The blocks of the log's index, which SQLite creates when the database is opened, and maps into memory.
 ///
-/// Where there is no room for it SQLite refuses to read, although a database without a log needs none. SQLite lengthens the file by one byte in each 4,096. On a file system with smaller blocks most of them stay holes, and a
-/// process that writes into a hole of a mapped file on a full disk is ended by SIGBUS. So there, the file gets all its blocks
-/// and some more when it is opened, and is not mapped where there is no room for them.
+/// If there is no room for it SQLite refuses to read, although a database without a log needs none. SQLite lengthens the
+/// file by one byte in each 4,096. On a file system with smaller blocks most of them stay holes, and a
+/// process that writes into a hole of a mapped file on a full disk is ended by SIGBUS. So there the file gets all its
+/// blocks, and some for its growth, when it is opened, and is not mapped if there is no room for them.
 struct LogIndexBlocks {
   private static let sqlitePage: Int64 = 4096
   /// The index of a log of 32,000 frames, four times the length at which it is begun again.
   private static let size: Int64 = 256 << 10
   /// Of an index as SQLite makes it.
   private static let firstSize: Int64 = 32 << 10
-  /// What is left besides for the log itself and for names.
+  /// Room that is left for the log itself and for names.
   private static let reserve: Int64 = 64 << 10
 
   let files: DatabaseFiles

@@ -2,13 +2,13 @@ import Crypto
 import Foundation
 
 /// One step of a schema's history; once released it never changes, and its checksum holds it to that.
-public struct Migration: Sendable {
-  public let version: Int
-  public let description: String
-  public let sql: String
+package struct Migration: Sendable {
+  package let version: Int
+  package let description: String
+  package let sql: String
 
   /// - Parameter name: `NNN_what_it_does`, as the file is named.
-  public init?(name: String, sql: [UInt8]) {
+  package init?(name: String, sql: [UInt8]) {
     let parts = name.split(separator: "_", maxSplits: 1)
     guard parts.count == 2, let version = Int(parts[0]), version > 0 else { return nil }
     self.version = version
@@ -17,7 +17,7 @@ public struct Migration: Sendable {
   }
 
   /// SHA-256 of the text, as 64 hexadecimal digits.
-  public var checksum: String {
+  package var checksum: String {
     SHA256.hash(data: Data(sql.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

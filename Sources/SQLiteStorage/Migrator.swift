@@ -1,18 +1,18 @@
 import Foundation
 import GRDB
 
-/// Brings a database to the newest schema, forward only and one transaction a migration, and holds its schema against the
-/// one that the migrations make.
+/// Migrates a database to the newest schema, forward only and one transaction a migration, and compares its schema with
+/// the one that the migrations make.
 struct Migrator {
   let migrations: [Migration]
   let path: String
-  /// `SchemaObjects.digest` of what the migrations make, so that a schema that is whole is told by its digest alone;
-  /// `nil` where nobody has computed it.
+  /// `SchemaObjects.digest` of what the migrations make, so that an unchanged schema is recognised by its digest alone;
+  /// `nil` if it is not known.
   var digest: String?
 
   private var newest: Int { migrations.last?.version ?? 0 }
 
-  /// How the schema of a database stands.
+  /// The state of a database's schema.
   enum State {
     /// There is nothing in it yet.
     case empty
@@ -25,10 +25,11 @@ struct Migrator {
     case newest(problems: [String], lostIndexes: [SchemaObjects.Object])
   }
 
-  /// Looks at a database and changes nothing.
+  /// Inspects a database and changes nothing.
   ///
-  /// Cost: 0.2 ms for the newest schema and nothing else in it; 8 ms more for any other, to make the one it is compared with.
-  /// - Throws: `StorageError.newer`, `.changedMigration`; `.damaged` where a schema is not whole and not the newest.
+  /// Cost: 0.2 ms for the newest schema and nothing else in it; 8 ms more for any other, to make the one it is compared
+  /// with.
+  /// - Throws: `StorageError.newer`, `.changedMigration`; `.damaged` if an older schema is not whole.
   func inspect(_ db: Database) throws -> State {
     let objects = try SchemaObjects(db)
     if objects.isEmpty { return .empty }
@@ -50,7 +51,7 @@ struct Migrator {
       return .older(version: applied.version)
     } catch let error as BrokenSchemaVersion {
       try refuseNewer(db)
-      // What its tables are tells how far it has been migrated.
+      // Its tables show how far it has been migrated.
       let differences = try objects.differences(from: SchemaObjects(madeBy: migrations))
       guard differences.allSatisfy({ $0.plainIndex != nil || $0.isOfSchemaVersion }) else {
         throw StorageError.damaged(path: path, reason: error.problem)
@@ -59,7 +60,7 @@ struct Migrator {
     }
   }
 
-  /// - Throws: `BrokenSchemaVersion` where there is something that only a later migration makes.
+  /// - Throws: `BrokenSchemaVersion` if it has an object that only a later migration makes.
   private func differences(of objects: SchemaObjects, from version: Int) throws -> [SchemaDifference] {
     let expected = try SchemaObjects(madeBy: migrations.prefix(version))
     if version < newest {
@@ -75,7 +76,7 @@ struct Migrator {
   /// Applies what is missing, and makes indexes again that were dropped.
   ///
   /// - Returns: What another program changed in the schema, so that nothing should be written.
-  /// - Throws: `StorageError.newer`, `.changedMigration`, `.damaged`, or what SQLite says of a migration that fails; the
+  /// - Throws: `StorageError.newer`, `.changedMigration`, `.damaged`, or SQLite's error for a migration that fails; the
   ///   ones before it stay applied.
   @discardableResult
   func migrate(_ db: Database) throws -> [String] {

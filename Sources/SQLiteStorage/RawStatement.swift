@@ -1,4 +1,4 @@
-public import GRDB
+package import GRDB
 import GRDBSQLite
 
 /// A statement whose values are bound and read as SQLite holds them, for loops over many rows: GRDB's own rows cost
@@ -7,18 +7,18 @@ import GRDBSQLite
 /// Bind in the order of the parameters and then, before another of the same text is made, `step` through the rows or
 /// `execute` what has none. What a column lends is gone with the next step. Types are not checked: SQLite converts what
 /// is not of the type asked for.
-public struct RawStatement: ~Copyable {
+package struct RawStatement: ~Copyable {
   private let statement: Statement
   private let handle: OpaquePointer
   private var bound: Int32 = 0
 
-  /// Takes the statement from the connection's cache; prepares another where that one is in the midst of its rows.
-  public init(_ sql: String, _ db: Database) throws {
+  /// Takes the statement from the connection's cache; prepares another if that one is in the midst of its rows.
+  package init(_ sql: String, _ db: Database) throws {
     self.init(try Self.idle(sql, db))
   }
 
   /// Binds all parameters at once, as GRDB does.
-  public init(_ sql: String, _ arguments: StatementArguments, _ db: Database) throws {
+  package init(_ sql: String, _ arguments: StatementArguments, _ db: Database) throws {
     let statement = try Self.idle(sql, db)
     try statement.setArguments(arguments)
     self.init(statement)
@@ -43,23 +43,23 @@ public struct RawStatement: ~Copyable {
 
   // MARK: Binding
 
-  public mutating func bind(_ value: Int64) throws {
+  package mutating func bind(_ value: Int64) throws {
     bound += 1
     try check(sqlite3_bind_int64(handle, bound, value))
   }
 
-  public mutating func bind(_ value: Int64?) throws {
+  package mutating func bind(_ value: Int64?) throws {
     guard let value else { return try bindNull() }
     try bind(value)
   }
 
-  public mutating func bind(_ value: Double?) throws {
+  package mutating func bind(_ value: Double?) throws {
     guard let value else { return try bindNull() }
     bound += 1
     try check(sqlite3_bind_double(handle, bound, value))
   }
 
-  public mutating func bind(_ value: String) throws {
+  package mutating func bind(_ value: String) throws {
     bound += 1
     var value = value
     let code = value.withUTF8 { bytes in
@@ -71,13 +71,13 @@ public struct RawStatement: ~Copyable {
     try check(code)
   }
 
-  public mutating func bind(_ value: String?) throws {
+  package mutating func bind(_ value: String?) throws {
     guard let value else { return try bindNull() }
     try bind(value)
   }
 
-  /// Binds a text by its bytes, which need not be UTF-8 where a database has such; copies them.
-  public mutating func bind(text bytes: UnsafeRawBufferPointer) throws {
+  /// Binds a text by its bytes, which need not be UTF-8; copies them.
+  package mutating func bind(text bytes: UnsafeRawBufferPointer) throws {
     bound += 1
     let text = bytes.assumingMemoryBound(to: CChar.self)
     let code = sqlite3_bind_text64(
@@ -86,7 +86,7 @@ public struct RawStatement: ~Copyable {
   }
 
   /// Binds a blob; copies it.
-  public mutating func bind(_ bytes: UnsafeRawBufferPointer) throws {
+  package mutating func bind(_ bytes: UnsafeRawBufferPointer) throws {
     bound += 1
     let code =
       bytes.isEmpty
@@ -95,13 +95,13 @@ public struct RawStatement: ~Copyable {
     try check(code)
   }
 
-  public mutating func bindNull() throws {
+  package mutating func bindNull() throws {
     bound += 1
     try check(sqlite3_bind_null(handle, bound))
   }
 
   private static let utf8 = UInt8(SQLITE_UTF8)
-  /// Tells SQLite to copy what is bound (`SQLITE_TRANSIENT`).
+  /// Has SQLite copy what is bound (`SQLITE_TRANSIENT`).
   private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
   private static var noText: UnsafePointer<CChar> {
     StaticString("").utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { $0 }
@@ -109,10 +109,10 @@ public struct RawStatement: ~Copyable {
 
   // MARK: Running
 
-  /// Moves to the next row; where there is none, makes ready to bind anew.
+  /// Moves to the next row; behind the last one, resets the statement to be bound again.
   ///
-  /// - Throws: `DatabaseError`; the statement is ready to bind anew then, too.
-  public mutating func step() throws -> Bool {
+  /// - Throws: `DatabaseError`; the statement is reset then, too.
+  package mutating func step() throws -> Bool {
     let code = sqlite3_step(handle)
     if code == SQLITE_ROW { return true }
     reset()
@@ -121,29 +121,29 @@ public struct RawStatement: ~Copyable {
   }
 
   /// Runs what gives no rows.
-  public mutating func execute() throws {
+  package mutating func execute() throws {
     while try step() {}
   }
 
-  /// Leaves the rows that are left and makes ready to bind anew.
-  public mutating func reset() {
+  /// Skips the remaining rows and resets the statement to be bound again.
+  package mutating func reset() {
     bound = 0
     sqlite3_reset(handle)
   }
 
   // MARK: Columns of the row
 
-  public func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
-  public func double(_ column: Int32) -> Double { sqlite3_column_double(handle, column) }
-  public func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+  package func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+  package func double(_ column: Int32) -> Double { sqlite3_column_double(handle, column) }
+  package func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
 
-  /// The bytes of a blob, or of a text in UTF-8; none where it is NULL. Lent until the next step.
-  public func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+  /// The bytes of a blob, or of a text in UTF-8; none if it is NULL. Lent until the next step.
+  package func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
     let start = sqlite3_column_blob(handle, column)
     return UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))
   }
 
-  public func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
+  package func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
 
   // MARK: Errors
 

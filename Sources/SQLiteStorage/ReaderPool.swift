@@ -20,7 +20,7 @@ final class ReaderPool: Sendable {
     var idle: [Reader] = []
     var open = 0
     var isClosed = false
-    /// Who waits for a connection, first come first served.
+    /// Callers that wait for a connection, in the order of their arrival.
     var waiting: [(number: UInt64, continuation: CheckedContinuation<Reader?, any Error>)] = []
     var lastNumber: UInt64 = 0
   }
@@ -36,8 +36,8 @@ final class ReaderPool: Sendable {
 
   /// Reads one snapshot, on a thread of the connection.
   ///
-  /// Waits until one of the process's own reads ends if all connections are in use. Cancelling the task ends the wait, and the
-  /// read itself at SQLite's next step.
+  /// Waits until one of the process's own reads ends if all connections are in use. Cancelling the task ends the wait, and
+  /// the read itself at SQLite's next step.
   func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
     let reader = try await take()
     reader.patience.begin(waits: true)
@@ -53,11 +53,11 @@ final class ReaderPool: Sendable {
     }
   }
 
-  /// Reads one snapshot on the calling thread: to hand a read of microseconds to another thread and back would cost as much
-  /// as the read does.
+  /// Reads one snapshot on the calling thread: handing a read of microseconds to another thread and back would cost as
+  /// much as the read.
   ///
   /// - Returns: `nil` if no connection is idle, or SQLite would have to wait for another process: `read` does.
-  func readBriefly<Value>(_ body: (Database) throws -> Value) throws -> Value? {
+  func readWithoutWaiting<Value>(_ body: (Database) throws -> Value) throws -> Value? {
     guard let reader = state.withLock({ $0.idle.popLast() }) else { return nil }
     reader.patience.begin(waits: false)
     defer { putBack(reader) }
@@ -68,7 +68,7 @@ final class ReaderPool: Sendable {
     }
   }
 
-  /// Lets nobody begin to read, waits for the reads that are under way, and closes the connections.
+  /// Refuses new reads, waits for those that run, and closes the connections.
   ///
   /// - Returns: Whether all are closed. Those in use after the timeout close when their readers are done.
   func close(timeout: Duration) throws -> Bool {
@@ -115,10 +115,10 @@ final class ReaderPool: Sendable {
     }
   }
 
-  /// Answers with an idle connection, or with none if one may be opened.
+  /// Resumes with an idle connection, or with `nil` if one may be opened.
   private func enqueue(_ number: UInt64, _ continuation: CheckedContinuation<Reader?, any Error>) {
     let answer = state.withLock { state -> Result<Reader?, any Error>? in
-      // Asked under the lock: a task that is cancelled before it is in the queue is not found there.
+      // Read under the lock: a task that is cancelled before it is in the queue is not found there.
       if Task.isCancelled { return .failure(CancellationError()) }
       if state.isClosed { return .failure(closed) }
       if let idle = state.idle.popLast() { return .success(idle) }
@@ -160,13 +160,13 @@ final class ReaderPool: Sendable {
     }
     next?.resume(returning: reader)
     guard isClosed else { return }
-    // The reader has what it asked for; a connection that cannot be closed is closed with its last reference.
+    // The read has succeeded; a connection that cannot be closed is closed with its last reference.
     try? reader.queue.close()
     state.withLock { $0.open -= 1 }
   }
 }
 
-/// For how long the reader of a connection lets SQLite wait.
+/// How long SQLite may wait for locks during a read.
 final class ReaderPatience: Sendable {
   private let limit: UInt64
   private let waits = Atomic(true)
@@ -179,6 +179,6 @@ final class ReaderPatience: Sendable {
 }
 
 extension DatabaseError {
-  /// Whether somebody ended the statement, or its wait.
+  /// Whether the statement, or its wait, was interrupted.
   fileprivate var isAnInterruption: Bool { resultCode == .SQLITE_INTERRUPT || resultCode == .SQLITE_BUSY }
 }

@@ -10,7 +10,7 @@ struct SchemaObjects {
     let name: String
     /// The table, or view, that an index or a trigger is of; its own name for others.
     let table: String
-    /// What it was made with; `nil` for the indexes that SQLite makes for UNIQUE and PRIMARY KEY.
+    /// The statement that created it; `nil` for the indexes that SQLite makes for UNIQUE and PRIMARY KEY.
     let sql: String?
 
     /// `trigger steps_text_insert on steps`.
@@ -51,9 +51,9 @@ struct SchemaObjects {
 
   var isEmpty: Bool { objects.isEmpty }
 
-  /// How this schema differs from the one that it should be.
+  /// How this schema differs from the expected one.
   ///
-  /// Views, tables, indexes that are not UNIQUE, and triggers on other tables than those of the schema are not told: other
+  /// Views, tables, indexes that are not UNIQUE, and triggers on other tables than those of the schema are left out: other
   /// programs may add them, and they change no row of it.
   func differences(from expected: SchemaObjects) -> [SchemaDifference] {
     let present = Dictionary(objects.map { ($0.name, $0) }) { first, _ in first }
@@ -69,7 +69,7 @@ struct SchemaObjects {
       return object.kind == "trigger" || (object.kind == "index" && object.isUnique)
     }
     let all = missing + changed + extra.map(SchemaDifference.extra)
-    // A table that is not what it was takes its indexes and triggers along: it is named first.
+    // A changed table changes its indexes and triggers too: it is named first.
     return all.filter(\.isOfTable) + all.filter { !$0.isOfTable }
   }
 }
@@ -132,7 +132,7 @@ extension SchemaObjects.Object {
   }
 }
 
-/// One thing in which a schema is not what its migrations make.
+/// One difference between a schema and the one that its migrations make.
 enum SchemaDifference {
   case missing(SchemaObjects.Object)
   case changed(SchemaObjects.Object)

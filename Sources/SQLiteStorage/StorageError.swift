@@ -1,11 +1,11 @@
 /// Why a database file cannot be used; errors of SQLite itself come as GRDB's `DatabaseError`, refusals by
 /// the file system as `FileError`.
-public enum StorageError: Error, Sendable, CustomStringConvertible {
+package enum StorageError: Error, Sendable, CustomStringConvertible {
   /// There is no file, and none was to be made.
   case missing(path: String)
   /// The file belongs to another application, or is no SQLite database.
   case foreign(path: String, reason: String)
-  /// A newer build has migrated the file further than this one knows.
+  /// A newer build has migrated the file to a version that this one lacks.
   case newer(path: String, version: Int, known: Int)
   /// The file is opened without the right to write, and must be migrated first.
   case older(path: String, version: Int, known: Int)
@@ -21,12 +21,12 @@ public enum StorageError: Error, Sendable, CustomStringConvertible {
   case readOnly(path: String, reason: String)
   /// Another process holds the commit lock for longer than the timeout.
   case locked(path: String, milliseconds: Int)
-  /// The connection does not run as it was told to.
+  /// SQLite did not accept a setting.
   case refused(pragma: String, expected: String, actual: String)
   /// Used after it was closed.
   case closed(path: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let path): "no database at \(path)"
     case .foreign(let path, let reason): "\(path) is not one of ours: \(reason)"

@@ -1,11 +1,11 @@
 import CSQLite
-public import GRDB
+package import GRDB
 import GRDBSQLite
 
 /// One of FTS5's tokenizers, to cut texts as a full-text table does.
 ///
-/// Not through GRDB's, which ends the process where the connection happens to be interrupted.
-public final class TextTokenizer {
+/// Not through GRDB's, which ends the process if the connection is interrupted.
+package final class TextTokenizer {
   /// What FTS5 keeps of a word, in bytes.
   private static let longestWord = 32_768
 
@@ -13,7 +13,7 @@ public final class TextTokenizer {
 
   /// - Parameter words: Its name, then its arguments.
   /// - Throws: `DatabaseError`.
-  public init(_ words: [String], _ db: Database) throws {
+  package init(_ words: [String], _ db: Database) throws {
     var made: OpaquePointer?
     let code = Self.withCStrings(words) { words in
       episodic_tokenizer_create(db.sqliteConnection, words.baseAddress, CInt(clamping: words.count), &made)
@@ -27,7 +27,7 @@ public final class TextTokenizer {
   /// Calls `body` with each word, folded and stemmed, and its place, counted from 0.
   ///
   /// - Parameter text: UTF-8.
-  public func cut(
+  package func cut(
     _ text: UnsafeRawBufferPointer, _ body: (_ word: UnsafeRawBufferPointer, _ place: UInt32) -> Void
   ) throws {
     guard !text.isEmpty else { return }
@@ -45,7 +45,7 @@ public final class TextTokenizer {
     guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
   }
 
-  /// Whom the tokenizer tells of words. None of them share a place, so each word is one place on.
+  /// Receives the words of the tokenizer. No two share a position, so each word is at the next one.
   private struct Listener {
     let body: (_ word: UnsafeRawBufferPointer, _ place: UInt32) -> Void
     var place: UInt32 = 0

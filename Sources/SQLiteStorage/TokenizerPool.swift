@@ -1,8 +1,8 @@
-public import GRDB
+package import GRDB
 import Synchronization
 
-/// Tokenizers that are not in use: making one costs as much as cutting a hundred words.
-public final class TokenizerPool: Sendable {
+/// Tokenizers that are not in use: making one costs as much as splitting off 100 words.
+package final class TokenizerPool: Sendable {
   // Unchecked because a tokenizer belongs to no connection and is lent to one user at a time.
   private struct Idle: @unchecked Sendable { var tokenizers: [TextTokenizer] = [] }
 
@@ -10,15 +10,15 @@ public final class TokenizerPool: Sendable {
   private let idle = Mutex(Idle())
 
   /// - Parameter words: The tokenizer's name, then its arguments.
-  public init(_ words: [String]) { self.words = words }
+  package init(_ words: [String]) { self.words = words }
 
-  /// Takes one, or makes one where all are in use.
-  public func take(_ db: Database) throws -> TextTokenizer {
+  /// Takes one, or makes one if all are in use.
+  package func take(_ db: Database) throws -> TextTokenizer {
     let taken = idle.withLock { idle in Idle(tokenizers: idle.tokenizers.popLast().map { [$0] } ?? []) }
     return try taken.tokenizers.first ?? TextTokenizer(words, db)
   }
 
-  public func putBack(_ tokenizer: TextTokenizer) {
+  package func putBack(_ tokenizer: TextTokenizer) {
     let back = Idle(tokenizers: [tokenizer])
     idle.withLock { $0.tokenizers += back.tokenizers }
   }

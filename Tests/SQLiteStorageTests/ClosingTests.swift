@@ -37,7 +37,7 @@ import Testing
     try await writer.close()
   }
 
-  @Test func `of many that close at one moment the last one takes the log along`() async throws {
+  @Test func `of many that close at one moment the last one removes the log`() async throws {
     let directory = try TemporaryDirectory()
     for round in 0..<20 {
       let databases = try (0..<8).map { _ in try WALDatabase(path: directory.file("db"), configuration()) }
@@ -61,7 +61,7 @@ import Testing
     try await expectFileAlone(directory, holds: 1)
   }
 
-  @Test func `closing waits for nobody who writes, and who writes takes the log along`() async throws {
+  @Test func `closing waits for no writer, and the writer removes the log`() async throws {
     let directory = try TemporaryDirectory()
     let writer = try WALDatabase(path: directory.file("db"), configuration())
     let reader = try WALDatabase(path: directory.file("db"), configuration())

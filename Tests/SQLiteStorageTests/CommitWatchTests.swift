@@ -89,7 +89,7 @@ import Testing
     try watch.close(removingLog: false)
   }
 
-  @Test func `keeps the log from being removed by whoever else closes`() throws {
+  @Test func `keeps the log from being removed by others that close`() throws {
     let watch = try watch()
     try writer.close()
     #expect(FileManager.default.fileExists(atPath: path + "-wal"))
@@ -104,7 +104,7 @@ import Testing
     #expect(throws: (any Error).self) { try watch.stamp() }
   }
 
-  @Test func `that was told to distrust the header goes on without it`() throws {
+  @Test func `that distrusts the header goes on without it`() throws {
     let watch = try watch()
     let before = try watch.stamp()
     watch.distrust()

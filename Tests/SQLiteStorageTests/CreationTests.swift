@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite struct `Making a database` {
-  @Test func `it appears whole: who looks beside its makers finds none, or all of it`() async throws {
+  @Test func `it appears whole: beside its creators a reader finds none, or all of it`() async throws {
     for _ in 0..<10 {
       let directory = try TemporaryDirectory()
       let path = directory.file("a/b/db")
@@ -167,7 +167,7 @@ import Testing
   }
 
   @Test(arguments: [(0o600, 0o600), (0o644, 0o600), (0o660, 0o660), (0o666, 0o666)])
-  func `the lock can be held by those who may write, and by nobody else`(_ database: Int, _ lock: Int) async throws {
+  func `the lock can be held by those who may write, and by no others`(_ database: Int, _ lock: Int) async throws {
     let directory = try TemporaryDirectory()
     try await WALDatabase(path: directory.file("db"), configuration()).close()
     try FileManager.default.setAttributes([.posixPermissions: database], ofItemAtPath: directory.file("db"))
@@ -210,7 +210,7 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: directory.file("db"))) == bytes)
   }
 
-  @Test func `who reads waits for nobody who writes, through this library or another program`() async throws {
+  @Test func `a reader waits for no writer, of this library or another program`() async throws {
     let directory = try TemporaryDirectory()
     let writer = try WALDatabase(path: directory.file("db"), configuration())
     try await writer.add("x")

@@ -20,7 +20,7 @@ import Testing
   }
 
   /// Making the table and the first migration are two transactions.
-  @Test(arguments: [0, 1, 2]) func `goes on where a process was killed`(_ applied: Int) throws {
+  @Test(arguments: [0, 1, 2]) func `continues after a process was killed`(_ applied: Int) throws {
     let migrator = try Self.migrator()
     try DatabaseQueue().writeWithoutTransaction { db in
       try Migrator.makeTable(db)
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func `finds a schema whole without comparing it where the digest is that of the migrations`() throws {
+  @Test func `accepts a schema by its digest alone if that is the digest of the migrations`() throws {
     var migrator = try Self.migrator()
     migrator.digest = try SchemaObjects(madeBy: migrator.migrations).digest
     try DatabaseQueue().writeWithoutTransaction { db in

@@ -45,7 +45,7 @@ import Testing
   }
 
   /// Without locks nobody keeps a writer away.
-  @Test func `when somebody begins to write it, it fails rather than to mix two states`() async throws {
+  @Test func `when another process begins to write it, it fails rather than mix two states`() async throws {
     let directory = try TemporaryDirectory()
     try await WALDatabase(path: directory.file("db"), configuration()).close()
     let reader = try WALDatabase(path: directory.file("db"), configuration(access: .readOnly))

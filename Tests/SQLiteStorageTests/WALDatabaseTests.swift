@@ -124,7 +124,7 @@ import Testing
     #expect(try await reading == 1)
   }
 
-  @Test func `a writer that another process keeps waiting gives up after the timeout and says who to look for`()
+  @Test func `a writer that another process keeps waiting fails after the timeout and names what to look for`()
     async throws
   {
     let directory = try TemporaryDirectory()
@@ -169,7 +169,7 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
   }
 
-  @Test func `a missing file is not made unless asked for`() throws {
+  @Test func `a missing file is created only if configured`() throws {
     let directory = try TemporaryDirectory()
     #expect { try WALDatabase(path: directory.file("db"), configuration(create: false)) } throws: {
       guard case StorageError.missing = $0 else { return false }

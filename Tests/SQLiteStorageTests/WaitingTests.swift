@@ -55,7 +55,7 @@ import Testing
     #expect(try await ours.texts() == ["kept"])
   }
 
-  @Test func `when everybody who waited is cancelled, the writer waits no longer and serves the next`() async throws {
+  @Test func `when all waiting calls are cancelled, the writer stops waiting and serves the next`() async throws {
     let directory = try TemporaryDirectory()
     let theirs = try WALDatabase(path: directory.file("db"), configuration())
     let ours = try WALDatabase(path: directory.file("db"), configuration(busyTimeout: .seconds(3600)))
@@ -71,7 +71,7 @@ import Testing
     #expect(try await ours.texts() == ["next"])
   }
 
-  @Test func `a transaction that runs is brought to its end, whoever is cancelled meanwhile`() async throws {
+  @Test func `a transaction that runs is brought to its end, although calls are cancelled meanwhile`() async throws {
     let directory = try TemporaryDirectory()
     let database = try WALDatabase(path: directory.file("db"), configuration())
     let started = AsyncStream<Void>.makeStream()

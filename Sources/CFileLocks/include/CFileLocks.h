@@ -4,12 +4,12 @@
 
 #include <stdint.h>
 
-/// Which file a path names; a symbolic link is itself.
+/// Which file a path names, and how many bytes it has; a symbolic link is itself.
 ///
 /// Requests nothing else, in particular no times: on Linux 6.13 and newer a request for the times makes the next write store a new
 /// time, which has to reach the disk, and a synced commit to the log takes a third longer.
 ///
 /// @return 0, or an error number.
-int episodic_file_identity(const char *path, uint64_t *device, uint64_t *inode);
+int episodic_file_identity(const char *path, uint64_t *device, uint64_t *inode, int64_t *size);
 
 #endif

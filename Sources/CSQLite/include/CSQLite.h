@@ -9,19 +9,19 @@ struct sqlite3;
 
 /// Makes one connection safe to point at a file that others wrote and that others still have open:
 /// shadow tables and `writable_schema` are out of reach (defensive mode), double quotes never make a string, foreign keys
-/// are enforced, and neither a commit nor closing checkpoints unasked. The schema stays trusted, since SQLite 3.40 counts
+/// are enforced, and neither a commit nor a close checkpoints by itself. The schema stays trusted, since SQLite 3.40 counts
 /// json_valid() in a CHECK as unsafe otherwise; the engine adds no function that a foreign schema could misuse.
 ///
 /// @return SQLITE_OK, or the first error code met.
 int episodic_sqlite_harden(struct sqlite3 *connection);
 
 /// Lets the connection, if it is the last one of any process when it is closed, move the log into the database and remove
-/// it. SQLite finds out by an exclusive lock on the database, under which nobody else writes or checkpoints.
+/// it. SQLite takes an exclusive lock on the database meanwhile, under which no other process writes or checkpoints.
 int episodic_sqlite_checkpoint_on_close(struct sqlite3 *connection);
 
 /// Lets names of databases be URIs, which carry options such as `immutable`; to be called before SQLite is used.
 ///
-/// @return Whether SQLite takes URIs.
+/// @return Whether SQLite accepts URIs.
 bool episodic_sqlite_allow_uris(void);
 
 /// The first copy of the header of a WAL index: 48 bytes that every commit changes, in the byte order of the machine.
@@ -29,23 +29,23 @@ typedef struct {
   uint64_t words[6];
 } episodic_wal_header;
 
-/// Where the WAL index of a connection's main database is mapped, reached through SQLite's own file object: nobody opens
-/// the file. Stays there until the last connection of the process to that database closes.
+/// Where the WAL index of a connection's main database is mapped, reached through SQLite's own file object, without
+/// opening the file. Stays there until the last connection of the process to that database closes.
 ///
 /// Only for a connection to a database in WAL mode that has read from it.
 ///
-/// @return NULL where there is none: no read before, or another operating system layer.
+/// @return NULL if there is none: no read before, or another operating system layer.
 const void *episodic_wal_index(struct sqlite3 *connection);
 
 /// Reads the header as it is now, whatever others are writing there. A mixture of an old and a new one equals neither.
 episodic_wal_header episodic_wal_header_read(const void *wal_index);
 
-/// Whether that is a header of the format this knows, whole, of a database with pages of that size.
+/// Whether that is a whole header of the known format, of a database with pages of that size.
 bool episodic_wal_header_is_sound(const episodic_wal_header *header, uint32_t page_size);
 
-/// What the WAL index and the log say of each other, in the midst of a transaction.
+/// The state of the log according to its index, inside a transaction.
 typedef struct {
-  /// Tell one beginning of the log from another.
+  /// Differ each time that the log begins again.
   uint32_t salt[2];
   /// Frames in the log, as far as they are committed.
   uint32_t last_frame;
@@ -53,12 +53,14 @@ typedef struct {
   uint32_t generation;
   /// Frames that are in the database file, and frames that a checkpoint has begun to move there.
   uint32_t moved, moving;
-  /// Whether the file of the log that the connection has open begins with those salts and has room for those frames. Another
-  /// program that cut it short or wrote over it would make it otherwise.
-  bool is_log_whole;
+  /// Bytes that the file of the log must have for those frames; 0 without any.
+  int64_t log_size;
+  /// Whether the file of the log that the connection has open begins with those salts. Another program that wrote over it
+  /// would make it begin otherwise.
+  bool is_log_current;
 } episodic_log_state;
 
-/// Cost: two reads of memory, and two system calls on the open log.
+/// Cost: two reads of memory, and one system call on the open log.
 ///
 /// @return SQLITE_OK, or why there is nothing to say: the connection has no log open.
 int episodic_log_state_read(struct sqlite3 *connection, episodic_log_state *state);
@@ -82,10 +84,10 @@ int episodic_tokenizer_create(
 
 void episodic_tokenizer_free(struct episodic_tokenizer *tokenizer);
 
-/// Told of a word: UTF-8, lent, not terminated.
+/// Receives a word: UTF-8, valid during the call, not terminated.
 typedef void (*episodic_word_listener)(void *context, const char *word, int length);
 
-/// Cuts a text in UTF-8 into words as a full-text table does with what is inserted.
+/// Splits a text in UTF-8 into words as a full-text table does on insertion.
 ///
 /// @return SQLITE_OK, or the first error code met.
 int episodic_tokenizer_cut(

@@ -3,10 +3,10 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// What the writer does for the file after a commit: checkpoints when the log is long, and maintenance now and then.
+/// What the writer does after a commit: checkpoints when the log is long, and maintenance every 256 commits.
 ///
-/// The commit stands whatever happens here, so errors are reported and the next round tries again.
-final class Upkeep: Sendable {
+/// The commit is durable whatever fails here, so errors are reported and the next round tries again.
+final class LogMaintenance: Sendable {
   /// Frames in the log after which they are moved into the database file: 8 MiB of pages.
   private static let checkpointFrames = 2048
   /// What SQLite leaves of the log's file, in bytes, when it begins the log again: room for twice as many frames.
@@ -14,7 +14,8 @@ final class Upkeep: Sendable {
   /// Frames after which the writer waits for readers to end, so that the log can begin again: there is no other moment
   /// without a reader if each begins before the one before it has ended.
   private static let longLogFrames = 8192
-  /// So long it waits then, and longer in proportion to the log: never more than a small part of what it took to write that.
+  /// How long it waits for a log of that length, and in proportion for a longer one: a small part of the time that writing
+  /// it took.
   private static let waitForReaders = Duration.milliseconds(100)
   /// Commits between two rounds of maintenance.
   private static let maintenanceInterval = 256
@@ -23,7 +24,7 @@ final class Upkeep: Sendable {
   private let configuration: WALDatabase.Configuration
   private let commits = Atomic(0)
   /// Frames at which to wait for readers the next time: a reader that stays must not cost every commit that wait.
-  private let nextWait = Atomic(Upkeep.longLogFrames)
+  private let nextWait = Atomic(LogMaintenance.longLogFrames)
 
   init(log: LogLength, configuration: WALDatabase.Configuration) {
     self.log = log
@@ -71,7 +72,7 @@ final class LogLength: Sendable {
   private let count = Atomic(0)
   private let follower = Mutex<Follower?>(nil)
 
-  /// What the header of the WAL index was after the last commit, so that the next one can be seen to change it.
+  /// The header of the WAL index after the last commit, to check that the next one changes it.
   private struct Follower {
     let watch: CommitWatch
     var last: CommitStamp?
@@ -81,7 +82,7 @@ final class LogLength: Sendable {
 
   /// Must outlive the connection's last commit.
   ///
-  /// - Parameter watch: Told if a commit leaves it blind.
+  /// - Parameter watch: Distrusted if a commit leaves its header unchanged.
   func follow(_ db: Database, seenBy watch: CommitWatch) {
     follower.withLock { $0 = Follower(watch: watch, last: watch.headerStamp()) }
     _ = sqlite3_wal_hook(
@@ -97,9 +98,9 @@ final class LogLength: Sendable {
   private func committed(frames: Int) {
     count.store(frames, ordering: .relaxed)
     follower.withLock { follower in
-      guard let watch = follower?.watch, let mark = watch.headerStamp() else { return }
-      if mark == follower?.last { watch.distrust() }
-      follower?.last = mark
+      guard let watch = follower?.watch, let stamp = watch.headerStamp() else { return }
+      if stamp == follower?.last { watch.distrust() }
+      follower?.last = stamp
     }
   }
 }
