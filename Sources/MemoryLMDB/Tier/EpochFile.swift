@@ -1,11 +1,11 @@
 import FileLocks
 import LMDB
 
-/// The file `epoch` in a tier's directory: one line with the boot and the directory its neighbours belong to, and a second
-/// one: the seal, while nobody has the tier open; `trusted`, while those have it open of whom the first found it sealed.
+/// The file `epoch` in a tier's directory. Line 1: the boot and the directory that the files beside it belong to. Line 2:
+/// while no process has the tier open, the seal; while it is open, `trusted` if the first opener found it sealed.
 ///
-/// The seal says what the data file looked like when its last user closed it. Whoever finds another file, or no seal after
-/// an unclean stop, has to look at every page before LMDB may.
+/// The seal is the status of the data file when its last user closed it. An opener that finds another file, or no seal
+/// after an unclean stop, verifies every page before LMDB maps it.
 ///
 /// While this value lives, no other process opens the tier: of several that find files of another epoch, one removes
 /// them, and the others find its new ones. The file is written in place, since replacing it would split the lock; a
@@ -16,7 +16,8 @@ struct EpochFile: ~Copyable {
 
   /// Creates the file if there is none, in a directory that holds nothing that is not a tier's.
   ///
-  /// - Throws: `.busy` if other processes keep it locked until `deadline`, `.foreign` if the directory is somebody else's.
+  /// - Throws: `.busy` if other processes keep it locked until `deadline`, `.foreign` if the directory holds files of
+  ///   another program.
   init(in directory: PrivateDirectory<LMDBError>, until deadline: Deadline) throws(LMDBError) {
     if try directory.status(of: TierFile.epoch) == nil { try Self.refuseForeign(directory) }
     let lock = try FileLock(in: directory, TierFile.epoch)
@@ -36,8 +37,8 @@ struct EpochFile: ~Copyable {
     self.lock = lock
   }
 
-  /// Files of another program must be neither written to nor removed. A tier whose epoch file was deleted still has the files
-  /// that no other program makes.
+  /// Files of another program must be neither written to nor removed. A tier whose epoch file was deleted still has files
+  /// that only a tier has.
   private static func refuseForeign(_ directory: PrivateDirectory<LMDBError>) throws(LMDBError) {
     let names = try directory.names()
     if names.contains(TierFile.users) || names.contains(TierFile.writer) { return }
@@ -59,38 +60,38 @@ struct EpochFile: ~Copyable {
     return try content() == line + seal
   }
 
-  /// Whether those who have the data file open know that nobody else wrote to it since it was made.
+  /// Whether only users of the tier wrote to the data file since it was created.
   func isTrusted(in boot: BootID) throws(LMDBError) -> Bool {
     guard let line = line(of: boot) else { return false }
     return try content() == line + Self.trust
   }
 
-  /// Says that files made from now on are of `boot`; files of another one must be gone by then. Breaks the seal.
+  /// Records that files created from now on are of `boot`; those of another one must have been removed. Breaks the seal.
   ///
   /// - Parameter isTrusted: Whether the data file was sealed until now, or trusted, or is not there yet.
   func write(_ boot: BootID, isTrusted: Bool) throws(LMDBError) {
     try write((line(of: boot) ?? []) + (isTrusted ? Self.trust : []))
   }
 
-  /// Says that there are no files to be trusted.
+  /// Records that no file is to be trusted.
   func clear() throws(LMDBError) { try write([]) }
 
   private static let trust = Array("trusted\n".utf8)
 
-  /// Vouches for the data file as it is now. Nobody may have it open.
+  /// Seals the data file as it is now. No process may have it open.
   ///
   /// - Parameter dataFile: The file that was open; one that has taken its place is not sealed.
   func seal(_ dataFile: FileIdentity, in boot: BootID) throws(LMDBError) {
     guard let line = line(of: boot), try directory.status(of: TierFile.data)?.identity == dataFile
     else { return }
-    // A time of its own, because the clock of files ticks slowly: what writes to the file from now on, even within the
-    // same tick, gives it another.
+    // A time in the past, because the clock of files advances in steps of milliseconds: a write within the same step gives
+    // it another.
     try directory.setTimes(of: TierFile.data, to: 1_000_000_000_000_000_000 + .random(in: 0..<1_000_000_000))
     guard let seal = try seal() else { return }
     try write(line + seal)
   }
 
-  /// Of the data file. The time of the last change of its status is among it, which no program can set.
+  /// Of the data file. It includes the time of the last change of its status, which no program can set.
   private func seal() throws(LMDBError) -> [UInt8]? {
     guard let status = try directory.status(of: TierFile.data) else { return nil }
     return Array("\(status.identity.inode) \(status.size) \(status.modified) \(status.changed)\n".utf8)

@@ -3,8 +3,9 @@ import FileLocks
 import LMDB
 import Logging
 
-/// Tiers of containers. LMDB tells readers apart by process numbers, and in two PID namespaces two processes may have the same: in two
-/// containers, 1. The one that comes later has a tier of its namespace's own, beside the others, and removes it when it closes it.
+/// Tiers of containers. LMDB tells readers apart by process numbers, and in two PID namespaces two processes may have the
+/// same: in two containers, 1. The one that comes later has a tier of its namespace's own, beside the others, and removes it
+/// when it closes it.
 extension LMDBTier {
   static let apartPrefix = "pid-"
   /// Namespaces that may have tiers of their own at a time: each takes the room of another.
@@ -29,13 +30,13 @@ extension LMDBTier {
 
   var isApart: Bool { place.path.split(separator: "/").last?.hasPrefix(Self.apartPrefix) ?? false }
 
-  /// The number of this process's PID namespace; `nil` where there are none.
+  /// The number of this process's PID namespace; `nil` if there are none.
   private static func processNamespace() -> UInt64? {
     // The link leads to an object of the kernel's, with a number for each namespace.
     (try? FileStatus(of: "/proc/self/ns/pid", followingLinks: true))?.identity.inode
   }
 
-  /// Counts the tiers of other namespaces, and removes those that nobody uses: their processes were killed.
+  /// Counts the tiers of other namespaces, and removes those without a user: their processes were killed.
   private static func countOthers(than name: String, in directory: String) throws(LMDBError) -> Int {
     guard let place = try PrivateDirectory<LMDBError>(at: directory) else { return 0 }
     var count = 0
@@ -45,7 +46,7 @@ extension LMDBTier {
     return count
   }
 
-  /// - Returns: Whether it was removed; false if somebody uses, opens or closes it.
+  /// - Returns: Whether it was removed; false if a process uses, opens or closes it.
   private static func removeUnused(at directory: String) throws(LMDBError) -> Bool {
     guard let place = try PrivateDirectory<LMDBError>(at: directory) else { return true }
     guard try place.status(of: TierFile.epoch) != nil else { return place.removeIfEmpty() }

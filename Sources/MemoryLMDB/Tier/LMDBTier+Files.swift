@@ -13,17 +13,19 @@ enum TierFile {
   static let users = "users"
   /// Locked by the process that writes, since LMDB waits for its own lock without a bound.
   static let writer = "writer"
-  /// Locked by the thread that merges. One that takes over from a killed process first clears away what that left half done.
+  /// Locked by the thread that merges. One that takes over from a killed process first clears away what that left half
+  /// done.
   static let maintenance = "maintenance"
   /// See `PolicyMap`.
   static let policy = "policy"
 }
 
-/// What becomes of the files while they are open, and when they are in the way.
+/// Detecting changed files while they are open, and removing them.
 extension LMDBTier {
   private static let millisecondsBetweenLooks: Int64 = 100
 
-  /// The files as they were looked at last. None of them shrinks: one that has to be smaller takes the place of another.
+  /// The files when they were last examined. None of them shrinks: a smaller one takes the place of a larger one under its
+  /// name.
   struct FileSizes: Sendable {
     fileprivate var data: FileSize?
     fileprivate var lock: FileSize?
@@ -46,10 +48,11 @@ extension LMDBTier {
     }
   }
 
-  /// Finds, at most 100 ms late, that the files were removed, replaced or cut short under the process: who reads behind the end
-  /// of a mapped file is killed by SIGBUS. A file that is cut short within those 100 ms cannot be guarded against.
+  /// Detects, at most 100 ms late, that the files were removed, replaced or cut short while they were open: a read behind
+  /// the end of a mapped file kills the process with SIGBUS. A file that is cut short within those 100 ms cannot be
+  /// guarded against.
   ///
-  /// Cost: 10 ns; of one call in 100 ms a microsecond.
+  /// Cost: 10 ns; once in 100 ms a microsecond.
   ///
   /// - Throws: `.filesChanged`, from then on each time.
   func checkFiles() throws(LMDBError) {
@@ -82,8 +85,8 @@ extension LMDBTier {
       .filesChanged, message: "\(place.path)/\(name) was removed, replaced or cut short while it was open")
   }
 
-  /// Removes the files of a tier and of those apart from it, open or not; who has them open goes on with what it has until it
-  /// looks. Does nothing while another process opens or closes them.
+  /// Removes the files of a tier and of those apart from it, open or not; processes that have them open go on until they
+  /// next examine them. Does nothing while another process opens or closes them.
   ///
   /// - Returns: Bytes that they took on the disk.
   static func removeFiles(in directory: String) -> Int64 {
@@ -103,7 +106,7 @@ extension LMDBTier {
       }
       return bytes
     } catch {
-      // Nothing was promised; the write that asked for the room says what is wrong.
+      // The room was only a possibility; the write that needs it reports the full disk.
       return 0
     }
   }

@@ -1,12 +1,12 @@
 import FileLocks
 import LMDB
 
-/// The file `users` in a tier's directory, which every process that has the tier open holds a shared lock on: so one can
-/// tell whether there are others. The kernel gives the lock back for a process that dies.
+/// The file `users` in a tier's directory, on which every process that has the tier open holds a shared lock, so that
+/// others can be detected. The kernel releases the lock of a process that dies.
 ///
-/// Asked and taken only while the epoch file is held, so that nobody comes or goes meanwhile.
+/// Used only while the epoch file is locked, so that no process opens or closes the tier meanwhile.
 final class UsersFile: Sendable {
-  /// Whether nobody else had the tier open when this was made.
+  /// Whether no other process or thread had the tier open when this was created.
   let isAlone: Bool
   private let lock: FileLock<LMDBError>
 
@@ -16,9 +16,9 @@ final class UsersFile: Sendable {
     try lock.lock(.shared, until: deadline)
   }
 
-  /// Whether nobody else has the tier open now. If so nobody can open it until this leaves.
+  /// Whether no other has the tier open now. If so none can open it until this leaves.
   func isLast() throws(LMDBError) -> Bool { try lock.tryLock(.exclusive) }
 
-  /// This does not have the tier open any more; the value may live on.
+  /// Ends this use of the tier; the value may live on.
   func leave() { lock.unlock() }
 }
