@@ -91,7 +91,7 @@ import Testing
   }
 
   @Test(arguments: [[.nan, 1], [.infinity, 1], [0, -0.0]] as [[Float]])
-  func `what is no vector has no codes`(components: [Float]) {
+  func `components that are not a vector have no codes`(components: [Float]) {
     #expect(encode(components) == nil)
   }
 

@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.supported, counts)
-  func `a comparison takes out rows and puts none in`(set: InstructionSet, count: Int) {
+  func `a comparison deselects rows and selects none`(set: InstructionSet, count: Int) {
     var random = SeededGenerator(seed: UInt64(count) + 1)
     let before = randomMask(count, &random)
     let bytes = (0..<count).map { _ in UInt8.random(in: 250...255, using: &random) }
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.supported, counts)
-  func `selected rows are those that are in, ascending`(set: InstructionSet, count: Int) {
+  func `selected rows are listed in ascending order`(set: InstructionSet, count: Int) {
     var random = SeededGenerator(seed: UInt64(count) + 2)
     for mask in [randomMask(count, &random), .init(repeating: 0, count: count), .init(repeating: 0xFF, count: count)] {
       var rows = [UInt32](repeating: 0, count: count)

@@ -29,7 +29,7 @@ import Testing
   }
 
   /// Codes are stored: what is pinned here must never change.
-  @Test func `is the same for ever`() {
+  @Test func `has the same bits in every version`() {
     let few = Rotation(dimensions: 3).rotated([1, 2, 4]).map(\.bitPattern)
     #expect(few == [1_072_916_808, 1_049_295_620, 1_082_467_095])
     let many = Rotation(dimensions: 384).rotated((0..<384).map { Float($0) }).map(\.bitPattern)

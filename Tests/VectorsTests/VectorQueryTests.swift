@@ -31,7 +31,7 @@ import Vectors
   }
 
   @Test(arguments: Metric.allCases)
-  func `the position of a row in a slab never shows in its score`(metric: Metric) throws {
+  func `the score of a row does not depend on its position in a slab`(metric: Metric) throws {
     var random = SeededGenerator(seed: 3)
     let dimensions = 100
     let query = VectorQuery(try Vector(random.components(dimensions)), metric: metric)
@@ -135,7 +135,7 @@ import Vectors
   }
 
   @Test(arguments: [1e-30, 1e30] as [Float])
-  func `order holds among rows whose squares leave float32`(scale: Float) throws {
+  func `rows whose squares overflow or underflow float32 keep their order`(scale: Float) throws {
     let query = try Vector([1 * scale, 2 * scale, 3 * scale])
     let near = try Vector([1 * scale, 2 * scale, 2.9 * scale])
     let far = try Vector([3 * scale, -1 * scale, 1 * scale])
@@ -157,7 +157,7 @@ import Vectors
     #expect(query.similarity(to: try Vector([2, 0, -3, 0])) == 0)
   }
 
-  @Test func `a product that vanishes in float32 still ranks above none`() throws {
+  @Test func `a product that underflows float32 still ranks above zero`() throws {
     let query = VectorQuery(try Vector([1e-30, 0]), metric: .dotProduct)
     let some = try #require(query.similarity(to: try Vector([1e-30, 0])))
     let none = try #require(query.similarity(to: try Vector([0, 1e-30])))
