@@ -43,9 +43,13 @@ package struct GroupScore: Ranked, Hashable, Sendable {
   init(group: UInt64, parent: Double, children: [Child], _ query: WordQuery) {
     self.group = group
     self.parent = parent
-    self.children = Array(
-      children.sorted { $0.score != $1.score ? $0.score > $1.score : $0.member < $1.member }
-        .prefix(max(0, query.childrenPerGroup)))
+    // Nothing to sort, in most groups of a search that only parents match.
+    self.children =
+      children.isEmpty
+      ? []
+      : Array(
+        children.sorted { $0.score != $1.score ? $0.score > $1.score : $0.member < $1.member }
+          .prefix(max(0, query.childrenPerGroup)))
     var (sum, weight) = (0.0, query.childWeight)
     for child in self.children {
       sum += weight * child.score
