@@ -1,23 +1,23 @@
 /// Bytes that do not have the layout they should have.
-public struct MalformedBytes: Error {
-  @inlinable public init() {}
+package struct MalformedBytes: Error {
+  @inlinable package init() {}
 }
 
 /// Reads in place what `ByteWriter` wrote: little-endian integers, texts, options and arrays.
 ///
 /// Every read is checked against the end, so no input makes it trap. It cannot outlive the bytes that it reads.
-public struct ByteReader: ~Escapable {
+package struct ByteReader: ~Escapable {
   @usableFromInline let bytes: RawSpan
   /// Offset of the next byte.
   @usableFromInline var position = 0
 
   @inlinable
   @_lifetime(copy bytes)
-  public init(_ bytes: RawSpan) { self.bytes = bytes }
+  package init(_ bytes: RawSpan) { self.bytes = bytes }
 
   /// Decodes `bytes` with `read`, which must consume all of them.
   @inlinable
-  public static func decode<Value>(
+  package static func decode<Value>(
     _ bytes: RawSpan, _ read: (inout ByteReader) throws(MalformedBytes) -> Value
   ) throws(MalformedBytes) -> Value {
     var reader = ByteReader(bytes)
@@ -26,14 +26,14 @@ public struct ByteReader: ~Escapable {
     return value
   }
 
-  @inlinable public var isAtEnd: Bool { position == bytes.byteCount }
+  @inlinable package var isAtEnd: Bool { position == bytes.byteCount }
 
   /// Bytes not read yet.
-  @inlinable public var remaining: Int { bytes.byteCount - position }
+  @inlinable package var remaining: Int { bytes.byteCount - position }
 
   @inlinable
   @inline(__always)
-  public mutating func integer<Value: FixedWidthInteger>(
+  package mutating func integer<Value: FixedWidthInteger>(
     _ type: Value.Type = Value.self
   ) throws(MalformedBytes) -> Value {
     let start = try advance(by: MemoryLayout<Value>.size)
@@ -43,7 +43,7 @@ public struct ByteReader: ~Escapable {
   /// An integer of 1 to 5 bytes; see `ByteWriter.writeVariable`.
   @inlinable
   @inline(__always)
-  public mutating func variable() throws(MalformedBytes) -> UInt32 {
+  package mutating func variable() throws(MalformedBytes) -> UInt32 {
     let first: UInt8 = try integer()
     if first < 0x80 { return UInt32(first) }
     return try variable(continuing: first)
@@ -64,11 +64,11 @@ public struct ByteReader: ~Escapable {
 
   @inlinable
   @inline(__always)
-  public mutating func double() throws(MalformedBytes) -> Double { Double(bitPattern: try integer()) }
+  package mutating func double() throws(MalformedBytes) -> Double { Double(bitPattern: try integer()) }
 
   @inlinable
   @inline(__always)
-  public mutating func bool() throws(MalformedBytes) -> Bool {
+  package mutating func bool() throws(MalformedBytes) -> Bool {
     switch try integer(UInt8.self) {
     case 0: false
     case 1: true
@@ -76,7 +76,7 @@ public struct ByteReader: ~Escapable {
     }
   }
 
-  public mutating func text() throws(MalformedBytes) -> String {
+  package mutating func text() throws(MalformedBytes) -> String {
     let count = Int(try integer(UInt32.self))
     let start = try advance(by: count)
     return bytes.withUnsafeBytes { $0.text(at: start, count) }
@@ -84,7 +84,7 @@ public struct ByteReader: ~Escapable {
 
   @inlinable
   @inline(__always)
-  public mutating func optional<Value>(
+  package mutating func optional<Value>(
     _ read: (inout ByteReader) throws(MalformedBytes) -> Value
   ) throws(MalformedBytes) -> Value? {
     try bool() ? try read(&self) : nil
@@ -92,7 +92,7 @@ public struct ByteReader: ~Escapable {
 
   @inlinable
   @inline(__always)
-  public mutating func array<Element>(
+  package mutating func array<Element>(
     _ read: (inout ByteReader) throws(MalformedBytes) -> Element
   ) throws(MalformedBytes) -> [Element] {
     let count = Int(try integer(UInt32.self))
@@ -108,7 +108,7 @@ public struct ByteReader: ~Escapable {
   @inlinable
   @inline(__always)
   @discardableResult
-  public mutating func advance(by count: Int) throws(MalformedBytes) -> Int {
+  package mutating func advance(by count: Int) throws(MalformedBytes) -> Int {
     guard count >= 0, count <= remaining else { throw MalformedBytes() }
     defer { position += count }
     return position

@@ -11,7 +11,7 @@ import Testing
   static let facades = ["EpisodicMemory": "Memory"]
 
   /// Targets whose folders still form a cycle.
-  static let pending: Set<String> = ["EpisodicCLI", "MemoryLMDB", "MemorySQLite"]
+  static let pending: Set<String> = ["EpisodicCLI"]
 
   @Test(arguments: Layers.allowed.keys.sorted()) func `the folders of a target form no cycle`(_ target: String) throws {
     let cycle = try FolderUses(of: target, facade: Self.facades[target]).cycle()
