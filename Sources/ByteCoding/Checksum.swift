@@ -3,7 +3,7 @@
 /// Folded multiplication, as in wyhash: two words, each mixed with a secret or with the state so far, are multiplied, and
 /// the halves of the product are XORed. Long input runs in eight independent lanes, so that no product waits for the one
 /// before. It detects damage (a chance of 2^-64 to miss it) and spreads keys; it does not resist an adversary.
-package enum Checksum {
+@usableFromInline package enum Checksum {
   // The fraction of pi, as in Blowfish.
   @inlinable static var secret0: UInt64 { 0x243F_6A88_85A3_08D3 }
   @inlinable static var secret1: UInt64 { 0x1319_8A2E_0370_7344 }

@@ -6,8 +6,8 @@
 /// try transaction.put(seal.sealed(content).span.bytes, for: key, in: database)    // appends the checksum
 /// let content = try seal.open(value)                                              // verifies it and leaves it out
 /// ```
-package struct Seal {
-  package static let byteCount = 8
+@usableFromInline package struct Seal {
+  @inlinable package static var byteCount: Int { 8 }
 
   @usableFromInline let seed: UInt64
 

@@ -1,4 +1,4 @@
-package import Synchronization
+public import Synchronization
 
 #if canImport(Darwin)
   import Darwin
@@ -13,7 +13,7 @@ package import Synchronization
 /// A checksum is bound to key, content and generation, so changed content is verified again. The table has a fixed size: a
 /// collision replaces the earlier checksum, which costs one more verification. Lookups take no lock: a query makes one for
 /// every value it reads.
-package final class VerifiedValues: Sendable {
+@usableFromInline package final class VerifiedValues: Sendable {
   // Sendable: every access is atomic, and the memory is freed with the last reference.
   @usableFromInline nonisolated(unsafe) let checksums: UnsafeMutablePointer<Atomic<UInt64>>?
   /// Count of places, a power of two, less one.

@@ -3,9 +3,9 @@
 ///
 /// That holds among the stamps of all processes that have the file open at the same time. Stamps from before the last process
 /// closed it may repeat.
-package struct CommitStamp: Hashable, Sendable {
+@usableFromInline package struct CommitStamp: Hashable, Sendable {
   // Not a SIMD vector: Swift 6.3 makes the frame of an async function too small for what is aligned to 64 bytes.
-  package let words: InlineArray<8, UInt64>
+  @usableFromInline package let words: InlineArray<8, UInt64>
 
   @inlinable
   package init(_ words: InlineArray<8, UInt64>) { self.words = words }
@@ -17,6 +17,7 @@ package struct CommitStamp: Hashable, Sendable {
     return differences == 0
   }
 
+  @inlinable
   package func hash(into hasher: inout Hasher) {
     for index in 0..<8 { hasher.combine(words[index]) }
   }

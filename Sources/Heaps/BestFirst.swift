@@ -1,5 +1,5 @@
 /// Elements that are taken out best first: cheaper than sorting if only a few are taken.
-package struct BestFirst<Element: Ranked> {
+@usableFromInline package struct BestFirst<Element: Ranked> {
   /// A binary heap with the best element first.
   @usableFromInline var heap: [Element]
 

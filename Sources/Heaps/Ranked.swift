@@ -1,5 +1,5 @@
 /// An element of a ranking.
-package protocol Ranked {
+@usableFromInline package protocol Ranked {
   /// A higher score is better.
   var score: Double { get }
 
@@ -8,9 +8,9 @@ package protocol Ranked {
 }
 
 /// An id with its score; of equal scores the smaller id ranks first.
-package struct Scored<ID: Comparable>: Ranked, Equatable {
-  package let id: ID
-  package let score: Double
+@usableFromInline package struct Scored<ID: Comparable>: Ranked, Equatable {
+  @usableFromInline package let id: ID
+  @usableFromInline package let score: Double
 
   @inlinable
   package init(_ id: ID, score: Double) {

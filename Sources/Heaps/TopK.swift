@@ -1,8 +1,8 @@
 /// The best `capacity` elements of a stream; the outcome does not depend on the stream's order.
 ///
 /// An element offered twice counts twice. A score of NaN is refused.
-package struct TopK<Element: Ranked> {
-  package let capacity: Int
+@usableFromInline package struct TopK<Element: Ranked> {
+  @usableFromInline package let capacity: Int
 
   /// What the score of a further element must reach: -∞ until `capacity` elements are kept, then the worst score kept; +∞
   /// for a capacity of 0. An element with exactly this score enters if it ranks before the worst one kept.

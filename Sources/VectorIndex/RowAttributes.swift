@@ -1,16 +1,17 @@
 /// The fields of a row that filters compare: plain numbers, whose meaning is the caller's.
-package struct RowAttributes: Hashable, Sendable {
+@usableFromInline package struct RowAttributes: Hashable, Sendable {
   /// The part of the rows that lies in slabs of its own: a search of one partition reads no other's slabs.
-  package var partition: UInt32
+  @usableFromInline package var partition: UInt32
   /// Compared for equality; the caller may let 0 stand for none.
-  package var series: UInt32
+  @usableFromInline package var series: UInt32
   /// Compared for equality.
-  package var kind: UInt32
+  @usableFromInline package var kind: UInt32
   /// 0...31, compared with a set.
-  package var state: UInt8
+  @usableFromInline package var state: UInt8
   /// Compared with a range.
-  package var time: Int64
+  @usableFromInline package var time: Int64
 
+  @inlinable
   package init(partition: UInt32, series: UInt32, kind: UInt32, state: UInt8, time: Int64) {
     self.partition = partition
     self.series = series
@@ -21,16 +22,17 @@ package struct RowAttributes: Hashable, Sendable {
 }
 
 /// The rows that a search may return.
-package struct AttributeFilter: Sendable {
+@usableFromInline package struct AttributeFilter: Sendable {
   /// `nil`: any.
-  package let partition: UInt32?
-  package let series: UInt32?
-  package let kind: UInt32?
+  @usableFromInline package let partition: UInt32?
+  @usableFromInline package let series: UInt32?
+  @usableFromInline package let kind: UInt32?
   /// A bit for each state that passes.
-  package let states: UInt32
+  @usableFromInline package let states: UInt32
   /// Both ends included.
-  package let times: ClosedRange<Int64>
+  @usableFromInline package let times: ClosedRange<Int64>
 
+  @inlinable
   package init(partition: UInt32?, series: UInt32?, kind: UInt32?, states: UInt32, times: ClosedRange<Int64>) {
     self.partition = partition
     self.series = series
