@@ -1,4 +1,5 @@
 /// Bytes that do not have the layout they should have.
+@usableFromInline
 package struct MalformedBytes: Error {
   @inlinable package init() {}
 }
@@ -6,6 +7,7 @@ package struct MalformedBytes: Error {
 /// Reads in place what `ByteWriter` wrote: little-endian integers, texts, options and arrays.
 ///
 /// Every read is checked against the end, so no input makes it trap. It cannot outlive the bytes that it reads.
+@usableFromInline
 package struct ByteReader: ~Escapable {
   @usableFromInline let bytes: RawSpan
   /// Offset of the next byte.
@@ -76,6 +78,7 @@ package struct ByteReader: ~Escapable {
     }
   }
 
+  @usableFromInline
   package mutating func text() throws(MalformedBytes) -> String {
     let count = Int(try integer(UInt32.self))
     let start = try advance(by: count)

@@ -1,6 +1,7 @@
 /// Appends little-endian integers, and texts as a UInt32 count and UTF-8; `ByteReader` reads them.
+@usableFromInline
 package struct ByteWriter {
-  package var bytes: [UInt8] = []
+  @usableFromInline package var bytes: [UInt8] = []
 
   @inlinable
   package init(capacity: Int = 1024) { bytes.reserveCapacity(capacity) }

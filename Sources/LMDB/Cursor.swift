@@ -32,6 +32,7 @@ package struct Entry: ~Escapable {
 ///   entry = try cursor.next()
 /// }
 /// ```
+@usableFromInline
 package struct Cursor: ~Copyable, ~Escapable {
   let handle: TransactionHandle
   let database: Database

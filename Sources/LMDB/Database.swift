@@ -4,6 +4,7 @@ import Synchronization
 /// A named key-value map inside an environment, sorted by key.
 ///
 /// Cheap to copy; valid as long as its environment is open.
+@usableFromInline
 package struct Database: Hashable, Sendable {
   package let name: String
   package let keys: KeyKind

@@ -10,6 +10,7 @@ import Synchronization
 /// Closes when the last reference goes, or with `close()`.
 // Unchecked because of `pointer`: LMDB allows its handle on any thread while it is open, and `use` counts the transactions
 // and calls inside, so that it closes after the last of them.
+@usableFromInline
 package final class Environment: @unchecked Sendable {
   /// The directory as it was given to the first `open`.
   package let path: String

@@ -5,6 +5,7 @@ import LMDBVerifier
 /// A refusal by LMDB, by the operating system below it, or by the checks around it.
 ///
 /// A missing key is never an error: reads return `nil`, deletes return `false`.
+@usableFromInline
 package struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What went wrong, as far as a caller can act on it.
   package let code: Code
@@ -15,6 +16,7 @@ package struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
   /// One line that names the operation, the path or value, and the reason.
   package let message: String
 
+  @usableFromInline
   package var description: String { message }
 
   /// - Parameter returnCode: 0 for an error that no C call reported, such as one a caller throws to abort.
@@ -26,6 +28,7 @@ package struct LMDBError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An error that a refusal by LMDB converts to: what the body of a transaction may throw.
+@usableFromInline
 package protocol LMDBFailure: Error {
   init(_ error: LMDBError)
 }

@@ -2,9 +2,11 @@ import CLMDB
 import Synchronization
 
 /// A snapshot of the last commit before it began, lent by `Environment.read`.
+@usableFromInline
 package struct ReadTransaction: ~Copyable, Transaction {
   let handle: TransactionHandle
 
+  @usableFromInline
   package var view: TransactionView {
     @_lifetime(borrow self)
     get { _overrideLifetime(TransactionView(handle), borrowing: self) }

@@ -1,6 +1,7 @@
 import CLMDB
 
 /// What can be read in a transaction of either kind.
+@usableFromInline
 package protocol Transaction: ~Copyable {
   var view: TransactionView {
     @_lifetime(borrow self)
@@ -14,6 +15,7 @@ extension Transaction where Self: ~Copyable {
   /// The span is memory of the map. It has no alignment, and its bytes are not verified: LMDB keeps no checksum.
   ///
   /// - Throws: `.keySize` unless the key has 1...511 bytes, `.invalid` for a database of integer keys.
+  @inlinable
   @_lifetime(borrow self)
   package func get(_ key: RawSpan, in database: Database) throws(LMDBError) -> RawSpan? {
     try view.get(key, in: database)
@@ -22,18 +24,21 @@ extension Transaction where Self: ~Copyable {
   /// The value of an integer key, in place; `nil` if there is none.
   ///
   /// - Throws: `.invalid` for a database of byte keys.
+  @inlinable
   @_lifetime(borrow self)
   package func get(_ key: UInt64, in database: Database) throws(LMDBError) -> RawSpan? {
     try view.get(key, in: database)
   }
 
   /// A cursor before the first entry.
+  @inlinable
   @_lifetime(borrow self)
   package func cursor(in database: Database) throws(LMDBError) -> Cursor {
     try view.cursor(in: database)
   }
 
   /// Number of entries. Takes constant time.
+  @inlinable
   package func count(in database: Database) throws(LMDBError) -> Int {
     try view.count(in: database)
   }
@@ -41,30 +46,35 @@ extension Transaction where Self: ~Copyable {
 
 /// The reads of a transaction of either kind, for code that keeps them at hand while it runs: it may be copied, but neither
 /// it nor what it lends outlives the borrow of the transaction, so nothing changes in between.
+@usableFromInline
 package struct TransactionView: ~Escapable {
   private let handle: TransactionHandle
 
   @_lifetime(immortal)
   init(_ handle: TransactionHandle) { self.handle = handle }
 
+  @usableFromInline
   @_lifetime(copy self)
   package func get(_ key: RawSpan, in database: Database) throws(LMDBError) -> RawSpan? {
     guard let bytes = try handle.get(key, in: database) else { return nil }
     return _overrideLifetime(RawSpan(_unsafeBytes: bytes), copying: self)
   }
 
+  @usableFromInline
   @_lifetime(copy self)
   package func get(_ key: UInt64, in database: Database) throws(LMDBError) -> RawSpan? {
     guard let bytes = try handle.get(key, in: database) else { return nil }
     return _overrideLifetime(RawSpan(_unsafeBytes: bytes), copying: self)
   }
 
+  @usableFromInline
   @_lifetime(copy self)
   package func cursor(in database: Database) throws(LMDBError) -> Cursor {
     let cursor = try Cursor(handle, database)
     return _overrideLifetime(cursor, copying: self)
   }
 
+  @usableFromInline
   package func count(in database: Database) throws(LMDBError) -> Int {
     try handle.check(database)
     var status = MDB_stat()

@@ -3,9 +3,11 @@ import CLMDB
 /// The one transaction that may change something, lent by `Environment.write`.
 ///
 /// Reads in it see its own writes. A span or cursor that it lends ends before the next change; the compiler enforces that.
+@usableFromInline
 package struct WriteTransaction: ~Copyable, Transaction {
   let handle: TransactionHandle
 
+  @usableFromInline
   package var view: TransactionView {
     @_lifetime(borrow self)
     get { _overrideLifetime(TransactionView(handle), borrowing: self) }
