@@ -56,15 +56,19 @@ package struct TransactionView: ~Escapable {
   @usableFromInline
   @_lifetime(copy self)
   package func get(_ key: RawSpan, in database: Database) throws(LMDBError) -> RawSpan? {
-    guard let bytes = try handle.get(key, in: database) else { return nil }
-    return _overrideLifetime(RawSpan(_unsafeBytes: bytes), copying: self)
+    try handle.check(key, in: database)
+    let value = try key.withUnsafeBytes { key throws(LMDBError) in try handle.get(key, in: database) }
+    guard let value else { return nil }
+    return _overrideLifetime(RawSpan(_unsafeBytes: value), copying: self)
   }
 
   @usableFromInline
   @_lifetime(copy self)
   package func get(_ key: UInt64, in database: Database) throws(LMDBError) -> RawSpan? {
-    guard let bytes = try handle.get(key, in: database) else { return nil }
-    return _overrideLifetime(RawSpan(_unsafeBytes: bytes), copying: self)
+    try handle.checkIntegerKeys(of: database)
+    let value = try withUnsafeBytes(of: key) { key throws(LMDBError) in try handle.get(key, in: database) }
+    guard let value else { return nil }
+    return _overrideLifetime(RawSpan(_unsafeBytes: value), copying: self)
   }
 
   @usableFromInline
@@ -91,18 +95,8 @@ struct TransactionHandle {
   // as beginning it.
   unowned(unsafe) let environment: Environment
 
-  /// Bytes inside the map, good until the transaction ends or, in a write transaction, changes something.
-  func get(_ key: RawSpan, in database: Database) throws(LMDBError) -> UnsafeRawBufferPointer? {
-    try check(key, in: database)
-    return try key.withUnsafeBytes { key throws(LMDBError) in try get(key, database) }
-  }
-
-  func get(_ key: UInt64, in database: Database) throws(LMDBError) -> UnsafeRawBufferPointer? {
-    try checkIntegerKeys(of: database)
-    return try withUnsafeBytes(of: key) { key throws(LMDBError) in try get(key, database) }
-  }
-
-  private func get(_ key: UnsafeRawBufferPointer, _ database: Database) throws(LMDBError) -> UnsafeRawBufferPointer? {
+  /// Bytes inside the map, valid until the transaction ends or, in a write transaction, changes something.
+  func get(_ key: UnsafeRawBufferPointer, in database: Database) throws(LMDBError) -> UnsafeRawBufferPointer? {
     var key = MDB_val(key)
     var value = MDB_val()
     let returnCode = mdb_get(transaction, database.handle, &key, &value)

@@ -4,24 +4,25 @@ import CVectors
 ///
 /// A search scans the first few words of every row. They are stored in groups of eight rows: the first word of all eight,
 /// then the second, and so on.
+@usableFromInline
 package struct CodeLayout: Hashable, Sendable {
   /// Rows of a group.
-  package static let groupRows = 8
+  @usableFromInline package static let groupRows = 8
 
-  package let dimensions: Int
+  @usableFromInline package let dimensions: Int
 
   /// Words of sign bits; the bits of the last word after `dimensions` are 0.
-  package let words: Int
+  @usableFromInline package let words: Int
 
   /// The first words, by which every row is ranked first: about a third, at least three. Three leave 1 row of 100 to compare
   /// further, two would leave 1 of 30. No more than 128, so that a distance over them fits 16 bits.
-  package let prefixWords: Int
+  @usableFromInline package let prefixWords: Int
 
   /// Bytes of a code.
-  package var codeBytes: Int { 8 * words }
+  @inlinable package var codeBytes: Int { 8 * words }
 
   /// Bytes of an int8 row.
-  package var rowBytes: Int { dimensions }
+  @inlinable package var rowBytes: Int { dimensions }
 
   /// - Parameter dimensions: One of `Vector.supportedDimensions`.
   package init(dimensions: Int) {
@@ -32,11 +33,13 @@ package struct CodeLayout: Hashable, Sendable {
   }
 
   /// Bytes of the groups of `rows` rows; the last group is padded.
+  @inlinable
   package func groupBytes(_ rows: Int) -> Int {
     8 * prefixWords * ((rows + Self.groupRows - 1) / Self.groupRows * Self.groupRows)
   }
 
   /// The byte offset of a word of a row's prefix among the groups.
+  @inlinable
   package func groupOffset(ofWord word: Int, row: Int) -> Int {
     8 * ((row / Self.groupRows * prefixWords + word) * Self.groupRows + row % Self.groupRows)
   }

@@ -10,16 +10,9 @@ import Testing
   /// The type whose extensions stand in the folder of their topic and belong to the top of the target all the same.
   static let facades = ["EpisodicMemory": "Memory"]
 
-  /// Targets whose folders still form a cycle.
-  static let pending: Set<String> = ["EpisodicCLI"]
-
   @Test(arguments: Layers.allowed.keys.sorted()) func `the folders of a target form no cycle`(_ target: String) throws {
     let cycle = try FolderUses(of: target, facade: Self.facades[target]).cycle()
-    withKnownIssue(isIntermittent: true) {
-      #expect(cycle == nil, "\(target): \(cycle ?? "")")
-    } when: {
-      Self.pending.contains(target)
-    }
+    #expect(cycle == nil, "\(target): \(cycle ?? "")")
   }
 
   @Test func `a cycle is found, and named with a file and a type for each direction`() {

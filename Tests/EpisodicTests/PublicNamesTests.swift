@@ -25,16 +25,9 @@ import Testing
     let exported = Set(Self.targets)
     for target in Layers.allowed.keys.sorted() where !exported.contains(target) {
       let names = try Self.publicNames(of: target).filter { !($0 == "Metric" || $0.hasPrefix("Metric.")) }
-      withKnownIssue("their API becomes package", isIntermittent: true) {
-        #expect(names.isEmpty, "\(target)")
-      } when: {
-        Self.pending.contains(target)
-      }
+      #expect(names.isEmpty, "\(target)")
     }
   }
-
-  /// Targets whose API is still public.
-  static let pending: Set<String> = ["ByteCoding", "MemoryLMDB"]
 
   @Test func `names are found in types, extensions and cases`() {
     let code = """
