@@ -86,7 +86,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
     return try await readRows { db in try SQLiteSnapshot.lend(db, path, tokenizers, body) }
   }
 
-  package func readBriefly<Value>(
+  package func readWithoutWaiting<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? {
     do {

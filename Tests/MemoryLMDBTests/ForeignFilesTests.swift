@@ -58,7 +58,7 @@ import Testing
     try #expect(String(contentsOfFile: store.directory + "/" + name, encoding: .utf8) == "theirs")
   }
 
-  @Test func `a tier that lost its epoch file is made anew`() throws {
+  @Test func `a tier that lost its epoch file is created again`() throws {
     let store = try ScratchStore()
     try store.begun().close()
     try FileManager.default.removeItem(atPath: store.directory + "/epoch")

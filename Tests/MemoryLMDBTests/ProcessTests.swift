@@ -67,7 +67,7 @@ import Testing
     #expect(cache.statistics().failures == 0)
   }
 
-  @Test func `killed inside a read does not hold the map for ever`() async throws {
+  @Test func `killed inside a read does not hold the map without a bound`() async throws {
     var store = try ScratchStore()
     store.sizes.mapSize = 1 << 20
     let cache = try store.begun()

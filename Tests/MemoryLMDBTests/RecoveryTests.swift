@@ -118,7 +118,7 @@ private final class KeptLock {
 
   /// What is in the directory afterwards may be of an earlier life of the store: it has to be told of the primary first.
   @Test(arguments: ["data.mdb", "lock.mdb", "everything"])
-  func `by removing them is made anew, and is behind until it has caught up`(_ what: String) async throws {
+  func `by removing them is created again, and is behind until it has caught up`(_ what: String) async throws {
     let store = try ScratchStore()
     let cache = store.openRecovering()
     #expect(cache.begin(at: 10))
@@ -146,7 +146,7 @@ private final class KeptLock {
   }
 
   @Test(arguments: ["data.mdb", "lock.mdb", "policy"], [false, true])
-  func `by cutting them short brings nobody down who comes a moment later`(
+  func `by cutting them short crashes no process that uses them afterwards`(
     _ name: String, _ writes: Bool
   ) async throws {
     let store = try ScratchStore()

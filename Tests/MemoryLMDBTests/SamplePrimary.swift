@@ -96,7 +96,7 @@ final class SamplePrimary: PrimaryStore {
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value { throw Self.unavailable }
-  func readBriefly<Value>(
+  func readWithoutWaiting<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? { nil }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }

@@ -121,7 +121,7 @@ package final class FaultyPrimary: PrimaryStore {
     try await through { () async throws(MemoryError) in try await primary.read(body) }
   }
   /// Always `nil`, so that every search passes through `read` and its faults.
-  package func readBriefly<Value>(
+  package func readWithoutWaiting<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? { nil }
   package func statistics() async throws(MemoryError) -> PrimaryStatistics {

@@ -59,7 +59,7 @@ extension Memory {
       let start = ContinuousClock.now
       defer { inlineSearches.took(ContinuousClock.now - start) }
       do throws(MemoryError) {
-        let found: Value?? = try primary.readBriefly { snapshot throws(MemoryError) in
+        let found: Value?? = try primary.readWithoutWaiting { snapshot throws(MemoryError) in
           try search.run(in: snapshot, index, catchesUp: false) { false }
         }
         if let found = found ?? nil { return found }

@@ -75,7 +75,7 @@ package protocol PrimaryStore: Sendable {
   /// Lends one snapshot on the calling thread, for work of at most a few milliseconds.
   ///
   /// - Returns: `nil` if that is not possible without waiting: use `read`.
-  func readBriefly<Value>(
+  func readWithoutWaiting<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value?
 

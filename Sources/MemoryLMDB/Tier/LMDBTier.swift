@@ -4,16 +4,16 @@ import LMDB
 import Logging
 import Synchronization
 
-/// An LMDB environment of a store: what is derived from the primary and can be made anew at any moment (I1).
+/// An LMDB environment of a store: data that is derived from the primary and can be rebuilt at any moment (I1).
 ///
-/// The cache has one, and the search index another, so that neither waits while the other writes, and each keeps within
-/// bounds of its own. A directory is one tier in a process, however often it is opened (I5); it closes with its last user. Files that
-/// cannot be trusted are removed when it is opened, so whoever has a tier has one that belongs to this primary, this
-/// format and this boot of the machine.
+/// The cache and the search index have one each, so that neither waits for the other's writes and each has its own size
+/// limit. A directory is opened once in a process and shared by all its users (I5); the last one closes it. Files that cannot
+/// be trusted are removed when it is opened, so an open tier belongs to this primary, this format and this boot of the
+/// machine.
 final class LMDBTier: Sendable {
-  /// How long opening waits for others that open or close it, in all: longer than they take unless one is stopped.
+  /// Total wait for other processes that open or close the tier: longer than they take unless one is stopped.
   static let openingPatience = Duration.seconds(1)
-  /// How long a write waits for other processes.
+  /// Wait of a write for other processes.
   private static let writingTimeout = Duration.milliseconds(200)
 
   let place: PrivateDirectory<LMDBError>
@@ -23,9 +23,9 @@ final class LMDBTier: Sendable {
   private let users: UsersFile
   private let writers: FileLock<LMDBError>
   let pageSize: Int
-  /// Whether its files were empty when this process opened them.
+  /// Whether the files were empty when this process opened them.
   let isNew: Bool
-  /// Whether nobody but its users wrote to the data file since it was made; see `EpochFile`.
+  /// Whether only users of the tier wrote to the data file since it was created; see `EpochFile`.
   let isTrusted: Bool
   let meta: MetaTable
   private let databases: [String: Database]
@@ -33,14 +33,14 @@ final class LMDBTier: Sendable {
   let lastLook = Atomic<Int64>(0)
   let fileSizes = Mutex(FileSizes())
   let haveFilesChanged = Atomic(false)
-  /// Whether the lock file was cut short: closing the environment would touch it.
+  /// Whether the lock file was truncated: closing the environment would write to it.
   let isLockCut = Atomic(false)
 
   var directory: String { place.path }
   /// Seeds every checksum, see `MetaTable.Identity`.
   var generation: UInt64 { meta.generation }
 
-  /// Those that this process has open. The lock is never held for longer than closing takes.
+  /// The tiers that this process has open. The lock is held no longer than closing takes.
   private static let inUse = Mutex<[FileIdentity: Use]>([:])
 
   private struct Use {
@@ -48,28 +48,28 @@ final class LMDBTier: Sendable {
     var users: Int
   }
 
-  /// Opens the tier in a directory, empty where nothing that can be trusted is there.
+  /// Opens the tier in a directory; empty if the directory has no files that can be trusted.
   ///
   /// - Parameter directory: Its parent must exist.
-  /// - Parameter mapSize: What the data file can never pass, in bytes. The first user in a process decides.
-  /// - Parameter layout: What is in it; files of another format are removed.
-  /// - Throws: `.busy` where the tier is open in this process for another store, or others keep it locked for longer than
-  ///   `openingPatience`; `.foreign` where the directory is not this user's or holds something else; what LMDB and the
-  ///   system refuse.
+  /// - Parameter mapSize: The limit of the data file in bytes. The first user in a process decides.
+  /// - Parameter layout: Format and databases; files of another format are removed.
+  /// - Throws: `.busy` if the tier is open in this process for another store, or other processes keep it locked for longer
+  ///   than `openingPatience`; `.foreign` if the directory belongs to another user or another program; errors of LMDB and
+  ///   of the system.
   static func open(
     at directory: String, store: StoreIdentity, layout: TierLayout, mapSize: Int, boot: BootID, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
     let deadline = Deadline.after(openingPatience)
     let place = try PrivateDirectory<LMDBError>(creatingAt: directory)
-    // Of several threads of this process, too, one opens it, and the others find it open.
+    // One of several threads of this process opens it, and the others share it.
     let file = try EpochFile(in: place, until: deadline)
     if let tier = try reuse(place, for: store) { return tier }
     let users = try UsersFile(in: place, until: deadline)
     if try !file.holds(boot) { try Environment.removeFiles(at: directory, patience: deadline.remaining) }
-    // While others have it open they vouch for it, and it changes too fast to be examined.
+    // While other processes have it open it was verified by the first of them, and changes too fast to be verified again.
     var isSealed = try file.isSealed(in: boot)
     if isSealed, users.isAlone {
-      // What has to be read from the disk again may come back other than it was written.
+      // Pages that have to be read from the disk may differ from those written.
       isSealed = try place.openFile(TierFile.data)?.isInMemory() ?? false
     }
     let isTrusted: Bool
@@ -110,16 +110,15 @@ final class LMDBTier: Sendable {
     let store: StoreIdentity
     let layout: TierLayout
     let mapSize: Int
-    /// Whether every page has to be looked at first: nobody sealed the file, somebody touched it since, or it comes from the
-    /// disk.
+    /// Whether every page must be verified first: the file is not sealed, was changed since, or is read from the disk.
     let isDoubtful: Bool
-    /// Whether nobody but its users wrote to the file, so that what is in it need not be verified before it is used.
+    /// Whether only users of the tier wrote to the file, so that its values need no verification before use.
     let isTrusted: Bool
     let boot: BootID
     let deadline: Deadline
   }
 
-  /// Gives the tier back; the last user to do so closes the files.
+  /// Ends one use of the tier; the last one closes the files.
   func release() {
     let isClosed = Self.inUse.withLock { inUse -> Bool? in
       guard let use = inUse[place.identity], use.tier === self else { return nil }
@@ -132,7 +131,7 @@ final class LMDBTier: Sendable {
       environment.abandon()
       return false
     }
-    // Where a transaction is in flight, it closes the files when it ends, and nobody seals them.
+    // A running transaction closes the files when it ends, without a seal.
     if let isClosed { leave(sealing: isClosed) }
   }
 
@@ -140,20 +139,20 @@ final class LMDBTier: Sendable {
     defer { users.leave() }
     guard sealing else { return }
     do throws(LMDBError) {
-      // Others come and go while this is held, but for a process that is stopped in there nobody is to wait.
+      // Not waited for: a process may be stopped while it holds the lock.
       guard let file = try EpochFile(existingIn: place) else { return }
       if isApart {
         if try users.isLast() { _ = try Self.removeAll(place, file) }
         return
       }
-      // Files that were condemned are not to be trusted.
+      // Condemned files get no seal.
       if try file.holds(boot), try users.isLast() { try file.seal(environment.identity, in: boot) }
     } catch {
-      // Without a seal the next to open it looks at every page, which is all that is lost.
+      // Without a seal the next process verifies every page; nothing else is lost.
     }
   }
 
-  /// LMDB found its own pages damaged: the next process to open the tier removes the files.
+  /// Makes the next process that opens the tier remove the files, because LMDB found its pages damaged.
   func condemn() throws(LMDBError) {
     try EpochFile.invalidate(in: place)
   }
@@ -171,9 +170,9 @@ final class LMDBTier: Sendable {
     return try environment.read(body)
   }
 
-  /// Lends the one write transaction, as `Environment.write` does, but waits for other processes only so long.
+  /// Lends the one write transaction, as `Environment.write` does, with a bound on the wait for other processes.
   ///
-  /// - Throws: `.busy` where another process keeps it, stopped perhaps; `.filesChanged`; what `body` throws.
+  /// - Throws: `.busy` if another process, perhaps a stopped one, keeps the lock; `.filesChanged`; what `body` throws.
   func write<Result, Failure: LMDBFailure>(
     _ body: (inout WriteTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -183,11 +182,11 @@ final class LMDBTier: Sendable {
     }
   }
 
-  /// As `write`, but begins no write transaction where one is not wanted any more once the lock is held.
+  /// As `write`, but begins the write transaction only if it is still needed when the lock has been taken.
   ///
-  /// - Parameter waits: Whether to wait for others that write.
-  /// - Parameter isWanted: Asked in a snapshot that nobody changes before the write transaction begins.
-  /// - Returns: `nil` where it was not wanted.
+  /// - Parameter waits: Whether to wait for other writers.
+  /// - Parameter isWanted: Called with a snapshot; the lock keeps it current until the write transaction begins.
+  /// - Returns: `nil` if it was not needed.
   func write<Result>(
     waits: Bool, if isWanted: (borrowing ReadTransaction) throws(LMDBError) -> Bool,
     _ body: (inout WriteTransaction) throws(LMDBError) -> Result
@@ -204,14 +203,14 @@ final class LMDBTier: Sendable {
     return result
   }
 
-  /// Opens files of this epoch. Those that are damaged or belong elsewhere are removed, once.
+  /// Opens the files; those that are damaged or belong to another store are removed, once.
   private static func openTrusted(
     _ opening: Opening, _ users: UsersFile, logger: Logger
   ) throws(LMDBError) -> LMDBTier {
     do throws(LMDBError) {
       return try openFiles(opening, users)
     } catch let error where [.damaged, .versionMismatch, .incompatible].contains(error.code) {
-      logger.notice("the files in \(opening.place.path) are made anew: \(error)")
+      logger.notice("the files in \(opening.place.path) are created again: \(error)")
       try Environment.removeFiles(at: opening.place.path, patience: opening.deadline.remaining)
       return try openFiles(opening, users)
     }
@@ -232,8 +231,8 @@ final class LMDBTier: Sendable {
     }
   }
 
-  /// Waits for what passes by itself: a last read in an environment that was just closed, or another process that writes
-  /// faster than its file can be examined.
+  /// Retries for conditions that pass: a last read in an environment that was just closed, or another process that writes
+  /// faster than its file can be verified.
   private static func openEnvironment(
     _ options: Environment.Options, _ opening: Opening
   ) throws(LMDBError) -> Environment {
@@ -254,11 +253,11 @@ final class LMDBTier: Sendable {
     throw refusal ?? LMDBError(.busy, message: "\(opening.place.path) could not be opened")
   }
 
-  /// - Throws: `.damaged`, `.incompatible` where the files hold something else than this store's tier.
+  /// - Throws: `.damaged`, `.incompatible` if the files are not a tier of this store.
   private init(_ environment: Environment, _ opening: Opening, _ users: UsersFile) throws(LMDBError) {
     let (place, store) = (opening.place, opening.store)
     let writers = try FileLock<LMDBError>(in: place, TierFile.writer)
-    // Making a database is a write, too.
+    // Creating a database is a write.
     let tables = try writers.withLock(timeout: Self.writingTimeout) { () throws(LMDBError) in
       try Tables(environment, opening.layout, of: store, in: place.path)
     }
@@ -283,7 +282,7 @@ final class LMDBTier: Sendable {
     return database
   }
 
-  /// The databases, made where there are none.
+  /// The databases, created if they do not exist.
   private struct Tables {
     let isNew: Bool
     let meta: MetaTable
