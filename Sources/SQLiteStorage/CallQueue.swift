@@ -36,7 +36,7 @@ final class CallQueue: Sendable {
 
   /// Waits in the queue and for the commit.
   ///
-  /// - Parameter call: Makes the call; not called if the queue refuses it.
+  /// - Parameter call: Makes the call, which fails at once if the queue refuses it.
   /// - Parameter drain: Called if the queue was idle.
   func submit<Value>(
     _ call: (CheckedContinuation<Value, any Error>, _ number: UInt64, _ arrival: UInt64) -> Call, drain: () -> Void
