@@ -49,7 +49,7 @@ let package = Package(
       name: "LMDB", dependencies: ["CLMDB", "FileLocks", "LMDBVerifier"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Vectors", dependencies: ["CVectors"], swiftSettings: strict),
-    .target(name: "CachePolicy", swiftSettings: strict),
+    .target(name: "CachePolicy", dependencies: ["FileLocks"], swiftSettings: strict),
     .target(name: "ByteCoding", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Heaps", swiftSettings: strict),
     .target(name: "ProcessSpawning", swiftSettings: strict),

@@ -1,3 +1,5 @@
+import FileLocks
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -35,13 +37,11 @@ final class PolicyFile: Sendable {
     _ = mmap(base, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0)
   }
 
+  // If a file cannot be opened, created or allocated, private memory serves, so the reason is of no use.
+
   private static func mapExisting(_ path: String, _ layout: PolicyLayout) -> UnsafeMutableRawPointer? {
-    let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size == layout.byteCount,
-      allocate(descriptor, layout), let base = map(descriptor, layout)
+    guard let file = try? OpenFile<FileError>.open(path), (try? file.status())?.size == Int64(layout.byteCount),
+      let base = map(file, layout)
     else { return nil }
     let header = base.assumingMemoryBound(to: UInt64.self)
     guard header[0] == PolicyLayout.format, header[1] == UInt64(layout.entries) else {
@@ -54,10 +54,8 @@ final class PolicyFile: Sendable {
   /// Makes a new file: a process that has the old one mapped would be killed by SIGBUS if that were cut short.
   private static func mapNew(_ path: String, _ layout: PolicyLayout) -> UnsafeMutableRawPointer? {
     unlink(path)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    guard allocate(descriptor, layout), let base = map(descriptor, layout) else {
+    guard let file = try? OpenFile<FileError>.create(path) else { return nil }
+    guard let base = map(file, layout) else {
       unlink(path)
       return nil
     }
@@ -67,23 +65,10 @@ final class PolicyFile: Sendable {
     return base
   }
 
-  /// A file with holes would kill the process with SIGBUS on a full disk.
-  private static func allocate(_ descriptor: Int32, _ layout: PolicyLayout) -> Bool {
-    #if canImport(Darwin)
-      var store = fstore_t(
-        fst_flags: UInt32(F_ALLOCATEALL), fst_posmode: F_PEOFPOSMODE, fst_offset: 0,
-        fst_length: off_t(layout.byteCount), fst_bytesalloc: 0)
-      var status = stat()
-      guard fstat(descriptor, &status) == 0 else { return false }
-      if status.st_size == layout.byteCount { return true }
-      return fcntl(descriptor, F_PREALLOCATE, &store) != -1 && ftruncate(descriptor, off_t(layout.byteCount)) == 0
-    #else
-      return posix_fallocate(descriptor, 0, off_t(layout.byteCount)) == 0
-    #endif
-  }
-
-  private static func map(_ descriptor: Int32, _ layout: PolicyLayout) -> UnsafeMutableRawPointer? {
-    let base = mmap(nil, layout.byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+  private static func map(_ file: OpenFile<FileError>, _ layout: PolicyLayout) -> UnsafeMutableRawPointer? {
+    // A file with holes would kill the process with SIGBUS on a full disk.
+    guard (try? file.allocate(layout.byteCount)) != nil else { return nil }
+    let base = mmap(nil, layout.byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0)
     return base == MAP_FAILED ? nil : base
   }
 }

@@ -22,7 +22,7 @@ package import LMDB
 ///
 /// The index is a log of immutable segments, one for each batch. `add` merges small segments at once; `merge` merges large
 /// ones in many short transactions. Removing a document sets a bit in its segment. Every value is sealed; after `.damaged`
-/// the caller removes everything and adds it again.
+/// the caller empties the database and adds everything again.
 ///
 /// Invariants of every committed state, verified by `checkInvariants`:
 /// - a document is alive in at most one segment;
@@ -86,11 +86,6 @@ package struct InvertedIndex: Sendable {
   package func removeGroups(_ groups: [UInt64], in transaction: inout WriteTransaction) throws(LMDBError) -> Int {
     let removal = try Removal.ofGroups(groups, in: snapshot(transaction))
     return try apply(removal, in: &transaction)
-  }
-
-  /// Removes every document. O(*pages*).
-  package func removeAll(in transaction: inout WriteTransaction) throws(LMDBError) {
-    try transaction.removeAll(in: database)
   }
 
   // MARK: Reading

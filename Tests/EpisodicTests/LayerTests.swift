@@ -5,7 +5,7 @@ import Testing
 @Suite struct `Layers` {
   /// The targets of this package that each target may import, and third parties restricted to some layers.
   static let allowed: [String: Set<String>] = [
-    "CachePolicy": [],
+    "CachePolicy": ["FileLocks"],
     "FileLocks": ["CFileLocks"],
     "LMDBVerifier": ["FileLocks"],
     "LMDB": ["CLMDB", "FileLocks", "LMDBVerifier"],

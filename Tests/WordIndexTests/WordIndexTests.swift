@@ -119,7 +119,7 @@ import Testing
     try fixture.check()
     #expect(try fixture.statistics() == InvertedIndex.Statistics())
     try fixture.add([SampleDocument(.parent, 1, "a")])
-    try fixture.environment.write { t throws(LMDBError) in try fixture.index.removeAll(in: &t) }
+    try fixture.environment.write { t throws(LMDBError) in try t.removeAll(in: fixture.index.database) }
     try fixture.check()
     #expect(try fixture.search(WordQuery("a")).isEmpty)
   }

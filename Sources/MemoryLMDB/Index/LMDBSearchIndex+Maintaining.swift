@@ -51,6 +51,9 @@ extension LMDBSearchIndex {
 /// Releases the pages of the map after every 32 MiB that a build or merge reads or writes, so that they do not count as this
 /// process's memory.
 final class MappedPages: Sendable {
+  /// The kernel maps 16 pages around each one that is read.
+  static let bytesPerFault = 64 << 10
+
   private static let maximum = 32 << 20
 
   private let environment: Environment
@@ -61,13 +64,8 @@ final class MappedPages: Sendable {
   /// Counts bytes that were read from the map or written to the file.
   func count(_ bytes: Int) {
     guard self.bytes.wrappingAdd(bytes, ordering: .relaxed).newValue > Self.maximum else { return }
-    release()
-  }
-
-  /// Releases the pages. A later read finds them in the page cache.
-  func release() {
-    bytes.store(0, ordering: .relaxed)
-    // A closed environment has no map.
+    self.bytes.store(0, ordering: .relaxed)
+    // A later read finds the pages in the page cache. A closed environment has no map.
     try? environment.releaseMappedPages()
   }
 }

@@ -119,23 +119,14 @@ package final class LMDBSearchIndex: SearchIndex {
 
   func removeAll(in transaction: inout WriteTransaction) throws(LMDBError) {
     for database in [words.database, vectors.database, episodes.database, names.database] {
-      try removeInPortions(database, &transaction)
+      // Not `mdb_drop`: it reads the first page of every large value, and the whole file would count as this process's memory.
+      var cursor = try transaction.writeCursor(in: database)
+      while try cursor.next() != nil {
+        try cursor.delete()
+        mappedPages.count(MappedPages.bytesPerFault)
+      }
     }
     try tier.meta.removeIndexPosition(in: &transaction)
-  }
-
-  /// Entries that are removed before the pages of the map are released. The kernel maps 16 pages, 64 KiB, for each.
-  private static let portion = 512
-
-  /// `mdb_drop` reads the first page of every large value: the whole file would count as this process's memory.
-  private func removeInPortions(_ database: Database, _ transaction: inout WriteTransaction) throws(LMDBError) {
-    var count = 0
-    var cursor = try transaction.writeCursor(in: database)
-    while try cursor.next() != nil {
-      try cursor.delete()
-      count += 1
-      if count.isMultiple(of: Self.portion) { mappedPages.release() }
-    }
   }
 
   // MARK: Failing
