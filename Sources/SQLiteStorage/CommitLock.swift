@@ -35,10 +35,17 @@ final class CommitLock: Sendable {
   ) throws -> Result? {
     var current = try open()
     let isLocked = try Deadline.poll(while: keepsWaiting) { () throws(FileError) in
-      guard try current.lock.tryLock(.exclusive) else { return false }
-      // If another program removed the file, others lock another one.
-      if try FileIdentity(of: path) == current.identity { return true }
-      current = try open(replacing: current)
+      let tried = current
+      guard try tried.lock.tryLock(.exclusive) else { return false }
+      do throws(FileError) {
+        if try FileIdentity(of: path) == tried.identity { return true }
+      } catch {
+        tried.lock.unlock()
+        throw error
+      }
+      // Another program removed the file, and others lock another one.
+      tried.lock.unlock()
+      current = try open(replacing: tried)
       return false
     }
     guard isLocked else { return nil }

@@ -28,6 +28,20 @@ import Testing
     #expect(try await theirs.texts() == ["goes on"])
   }
 
+  @Test func `a write that cannot open a new lock file leaves the removed one unlocked`() async throws {
+    let directory = try TemporaryDirectory()
+    let database = try WALDatabase(path: directory.file("db"), configuration())
+    try await database.add("before")
+    let removed = open(directory.file("db-lock"), O_RDWR | O_CLOEXEC)
+    defer { close(removed) }
+    try FileManager.default.removeItem(atPath: directory.file("db-lock"))
+    // A link is refused.
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("db-lock"), withDestinationPath: directory.file("elsewhere"))
+    #expect(await failure { try await database.add("refused") } != nil)
+    #expect(flock(removed, LOCK_EX | LOCK_NB) == 0)
+  }
+
   @Test(arguments: [true, false])
   func `a write whose task is cancelled stops waiting, and the others of its group go on`(
     _ holdsOurLock: Bool
