@@ -114,6 +114,32 @@ private final class KeptLock {
   }
 }
 
+#if os(Linux)
+  @Suite struct `An index that gave way` {
+    @Test func `is opened again without keeping files of the ones before`() async throws {
+      let store = try ScratchStore()
+      try FileManager.default.createDirectory(atPath: store.directory, withIntermediateDirectories: true)
+      let path = store.directory + "/index"
+      let index = LMDBSearchIndex.open(at: path, store: store.identity, clock: store.clock, logger: store.log.logger)
+      func openFiles() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count {
+          (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.hasPrefix(path) == true
+        }
+      }
+      #expect(index.isAvailable)
+      let first = try openFiles()
+      #expect(first > 0)
+      for _ in 0..<4 {
+        index.giveWay()
+        store.clock.advance(by: .seconds(61))
+        try await waitUntil("the index is open again") { index.isAvailable }
+      }
+      #expect(try openFiles() == first)
+      index.close()
+    }
+  }
+#endif
+
 @Suite struct `A cache whose files were taken away under it` {
 
   /// What is in the directory afterwards may be of an earlier life of the store: it has to be told of the primary first.

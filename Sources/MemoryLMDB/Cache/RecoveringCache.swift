@@ -8,6 +8,7 @@ extension LMDBCache: RecoverableTier {
   package static var name: String { "cache" }
   package static var consequence: String { "reads go to the primary" }
   package var loss: String? { state.loss }
+  package static var isUsedWithoutLock: Bool { true }
 }
 
 extension RecoveringTier: Cache where Tier == LMDBCache {

@@ -7,6 +7,7 @@ extension LMDBSearchIndex: RecoverableTier {
   package static var name: String { "search index" }
   package static var consequence: String { "the primary searches alone" }
   package var loss: String? { state.loss }
+  package static var isUsedWithoutLock: Bool { false }
 }
 
 extension RecoveringTier: SearchIndex where Tier == LMDBSearchIndex {

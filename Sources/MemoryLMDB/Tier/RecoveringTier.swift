@@ -12,6 +12,8 @@ package protocol RecoverableTier: AnyObject, Sendable {
   static var consequence: String { get }
   /// Why it is broken and has to be opened again; `nil` while it is usable, and after it was closed.
   var loss: String? { get }
+  /// Whether callers use it without a lock, so that it must outlive a close.
+  static var isUsedWithoutLock: Bool { get }
   func close()
 }
 
@@ -46,8 +48,8 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
   // Hits read these without a lock.
   private let openedBits = Atomic<UInt>(0)
   private let servingBits = Atomic<UInt>(0)
-  /// Every tier that was opened: a reader may still be inside a broken one, and counting readers would cost each hit more
-  /// than a closed tier takes, a few kilobytes. At most one is added a minute, see `Outage`.
+  /// Every tier that was opened, if it is used without a lock: a reader may still be inside a broken one, and counting readers
+  /// would cost each hit more than a closed tier takes, three descriptors. At most one is added a minute, see `Outage`.
   private let kept = Mutex<[Tier]>([])
 
   /// Opens the tier for the first time, on the calling thread.
@@ -131,6 +133,7 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
   }
 
   private func publish(_ tier: Tier) {
+    guard Tier.isUsedWithoutLock else { return }
     let isFirst = kept.withLock { kept in
       kept.append(tier)
       return kept.count == 1
