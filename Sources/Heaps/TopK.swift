@@ -20,6 +20,14 @@
 
   @inlinable package var count: Int { heap.count }
 
+  /// Whether an element is among the best so far.
+  @inlinable
+  package func wouldKeep(_ element: Element) -> Bool {
+    guard element.score >= threshold else { return false }
+    guard heap.count == capacity else { return true }
+    return heap.first.map { element.precedes($0) } ?? false
+  }
+
   /// Keeps an element if it is among the best so far.
   ///
   /// - Returns: Whether it was kept, perhaps in place of the worst.
@@ -27,12 +35,11 @@
   @inlinable
   @discardableResult
   package mutating func insert(_ element: Element) -> Bool {
-    guard element.score >= threshold else { return false }
+    guard wouldKeep(element) else { return false }
     if heap.count < capacity {
       heap.append(element)
       heap.siftUp(from: heap.count - 1) { $1.precedes($0) }
     } else {
-      guard let worst = heap.first, element.precedes(worst) else { return false }
       heap[0] = element
       heap.siftDown(from: 0) { $1.precedes($0) }
     }

@@ -28,15 +28,14 @@ struct RequiredSearch: ~Escapable {
     if children == nil {
       // A group is one document then, so its score is known without the others.
       try parents?.forEachDocument { name, score in
-        if score >= best.threshold, admits(name.group) {
-          best.insert(GroupScore(group: name.group, parent: score, children: [], query))
-        }
+        let group = GroupScore(group: name.group, parent: score, children: [], query)
+        if best.wouldKeep(group), admits(name.group) { best.insert(group) }
         return best.threshold
       }
       return best.ranked()
     }
     forEachGroup(try hits()) { group in
-      if group.score >= best.threshold, admits(group.group) { best.insert(group) }
+      if best.wouldKeep(group), admits(group.group) { best.insert(group) }
     }
     return best.ranked()
   }

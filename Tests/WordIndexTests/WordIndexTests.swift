@@ -123,4 +123,18 @@ import Testing
     try fixture.check()
     #expect(try fixture.search(WordQuery("a")).isEmpty)
   }
+
+  @Test func `the filter is called only for groups that would be in the answer`() throws {
+    let fixture = try WordIndexFixture()
+    try fixture.add((1...100).map { SampleDocument(.parent, $0, "a b") })
+    var query = WordQuery("")
+    query.phrases = [["a", "b"].map { Array($0.utf8) }]
+    var asked: [UInt64] = []
+    let best = try fixture.search(query, limit: 3) { group in
+      asked.append(group)
+      return true
+    }
+    #expect(best.map(\.group) == [1, 2, 3])
+    #expect(asked == [1, 2, 3], "of equal scores the lower group comes first")
+  }
 }
