@@ -51,7 +51,7 @@ package struct ByteReader: ~Escapable {
     return try variable(continuing: first)
   }
 
-  @usableFromInline
+  @inlinable
   mutating func variable(continuing first: UInt8) throws(MalformedBytes) -> UInt32 {
     var value = UInt32(first & 0x7F)
     var shift: UInt32 = 7

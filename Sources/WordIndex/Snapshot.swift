@@ -56,7 +56,10 @@ struct Snapshot: ~Escapable {
     _ value: RawSpan, key: RawSpan, verified: VerifiedValues?, _ what: StaticString
   ) throws(LMDBError) -> UnsafeRawBufferPointer {
     do throws(MalformedBytes) {
-      return try Seal(key: key, generation: index.generation).open(value, verified: verified).withUnsafeBytes { $0 }
+      guard let verified else {
+        return try Seal(key: key, generation: index.generation).open(value).withUnsafeBytes { $0 }
+      }
+      return try Seal.open(value, key: key, generation: index.generation, verified: verified).withUnsafeBytes { $0 }
     } catch {
       throw .damagedWords(what)
     }
