@@ -37,6 +37,16 @@ import Testing
     #expect(placed.sorted() == targets.sorted())
   }
 
+  @Test func `a target imports what stands on a lower floor, and a mechanism besides what Architecture names`() throws {
+    let floors = try Self.rows(under: "Floors").map { Set(Self.quoted($0[1])) }
+    let base: Set = ["FileLocks", "LMDBVerifier"]
+    for (target, imports) in Layers.allowed {
+      let floor = try #require(floors.firstIndex { $0.contains(target) })
+      let beside = imports.intersection(floors[...floor].reduce([]) { $0.union($1) })
+      #expect(beside.isSubset(of: base), "\(target) imports \(beside.sorted())")
+    }
+  }
+
   static let ways = [
     "A cached read", "A fill", "A write", "A hybrid recall", "A follow-up of the index",
   ]

@@ -83,7 +83,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     child.kill()
   }
 
-  @Test func `of concurrent processes: the last to close leaves only memory.sqlite`() async throws {
+  @Test func `of concurrent processes: the last to close leaves only memory.sqlite and its lock file`() async throws {
     let store = try Store()
     for round in 0..<3 {
       let children = try (0..<4).map {

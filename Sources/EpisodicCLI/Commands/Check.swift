@@ -3,7 +3,7 @@ import Episodic
 
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Verifies the primary and the cache against it.",
+    abstract: "Verifies the primary, and cache and index against it.",
     discussion: """
       Reads everything once. FAILED: derived data is wrong, and episodic rebuild repairs it, or another program wrote \
       rows that the reason names: exit 1. DAMAGED: the primary itself is damaged; restore a backup, or save what can \
