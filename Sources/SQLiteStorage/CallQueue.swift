@@ -79,7 +79,7 @@ final class CallQueue: Sendable {
   // MARK: The writer
 
   /// Takes the calls of the next group out.
-  func take(atMost limit: Int = .max) -> [Call] {
+  func take(atMost limit: Int) -> [Call] {
     state.withLock { state in
       let group = Array(state.waiting.prefix(limit))
       state.waiting.removeFirst(group.count)

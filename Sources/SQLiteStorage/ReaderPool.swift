@@ -83,12 +83,7 @@ final class ReaderPool: Sendable {
     }
     for (_, continuation) in waiting { continuation.resume(throwing: closed) }
     for reader in idle { try reader.queue.close() }
-    let start = DispatchTime.now().uptimeNanoseconds
-    while state.withLock({ $0.open > 0 }) {
-      guard DispatchTime.now().uptimeNanoseconds &- start < timeout.nanoseconds else { return false }
-      usleep(1000)
-    }
-    return true
+    return Deadline.after(timeout).poll { state.withLock { $0.open == 0 } }
   }
 
   // MARK: Lending

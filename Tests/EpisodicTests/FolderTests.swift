@@ -36,15 +36,11 @@ struct FolderUses {
   private var uses: [String: [String: Witness]] = [:]
 
   init(of target: String, facade: String?) throws {
-    let root = Layers.sources.appending(path: target)
-    let paths =
-      FileManager.default.enumerator(atPath: root.path(percentEncoded: false))?
-      .compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") } ?? []
     var files: [String: String] = [:]
-    for path in paths {
+    for (path, text) in try Layers.files(of: target) {
       let name = path.split(separator: "/").last.map(String.init) ?? path
       let isFacade = facade.map { name.hasPrefix("\($0)+") } ?? false
-      files[isFacade ? name : path] = try String(contentsOf: root.appending(path: path), encoding: .utf8)
+      files[isFacade ? name : path] = text
     }
     self.init(files: files)
   }

@@ -29,17 +29,22 @@ import Testing
 
   static let sources = Documentation.root.appending(path: "Sources")
 
+  /// The Swift files of a target, by path in it.
+  static func files(of target: String) throws -> [String: String] {
+    let folder = sources.appending(path: target)
+    let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
+    let files = try paths.filter { $0.hasSuffix(".swift") }.map {
+      ($0, try String(contentsOf: folder.appending(path: $0), encoding: .utf8))
+    }
+    try #require(!files.isEmpty, "\(target) has no Swift file")
+    return Dictionary(uniqueKeysWithValues: files)
+  }
+
   @Test(arguments: allowed.keys.sorted()) func `a target imports only allowed targets below it`(
     _ target: String
   ) throws {
     let known = Set(Self.allowed.keys).union(Self.allowed.values.flatMap(\.self))
-    let folder = Self.sources.appending(path: target)
-    let files =
-      FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))?
-      .compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") } ?? []
-    #expect(!files.isEmpty)
-    for file in files {
-      let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+    for (file, text) in try Self.files(of: target) {
       let imports = text.matches(of: /(?m)^(?:@\w+ )?(?:public |package |internal )?import (?:\w+ )?(\w+)/).map {
         String($0.1)
       }
@@ -61,11 +66,7 @@ import Testing
 
   @Test func `only the door re-exports`() throws {
     for target in Self.allowed.keys where target != "Episodic" {
-      let folder = Self.sources.appending(path: target)
-      for case let file as String in FileManager.default.enumerator(atPath: folder.path(percentEncoded: false))
-        ?? FileManager.DirectoryEnumerator()
-      where file.hasSuffix(".swift") {
-        let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+      for (file, text) in try Self.files(of: target) {
         #expect(!text.contains("@_exported"), "\(target)/\(file)")
       }
     }

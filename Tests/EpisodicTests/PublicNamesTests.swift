@@ -49,13 +49,7 @@ import Testing
   }
 
   private static func publicNames(of target: String) throws -> Set<String> {
-    let folder = Layers.sources.appending(path: target).path(percentEncoded: false)
-    var names: Set<String> = []
-    for case let file as String in FileManager.default.enumerator(atPath: folder) ?? .init()
-    where file.hasSuffix(".swift") {
-      names.formUnion(publicNames(in: try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)))
-    }
-    return names
+    try Layers.files(of: target).values.reduce(into: []) { $0.formUnion(publicNames(in: $1)) }
   }
 
   /// The paths of the public declarations, and of the cases and requirements of public types; without overloads.

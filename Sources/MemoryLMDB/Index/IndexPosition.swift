@@ -10,7 +10,7 @@ enum IndexPosition: Equatable {
   /// before; the last was at revision `seen`. Changes since `base` are applied afterwards.
   case building(base: Watermark, table: IndexedTable, after: Int64, seen: Int64)
 
-  fileprivate func encode() -> [UInt8] {
+  fileprivate func encode() -> ByteWriter {
     var bytes = ByteWriter(capacity: 32)
     switch self {
     case .following(let watermark, let built):
@@ -26,7 +26,7 @@ enum IndexPosition: Equatable {
       bytes.write(row)
       bytes.write(seen)
     }
-    return bytes.bytes
+    return bytes
   }
 
   fileprivate init(_ bytes: inout ByteReader) throws(MalformedBytes) {
@@ -46,17 +46,14 @@ extension MetaTable {
   private static let progress: UInt64 = 3
 
   /// `nil` for an index whose build has not begun.
-  func indexPosition(
-    generation: UInt64, in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) -> IndexPosition? {
-    guard let record = try transaction.get(Self.progress, in: database) else { return nil }
-    let seal = Seal(key: Self.progress, generation: generation)
-    return try seal.decode(record, "progress") { reader throws(MalformedBytes) in try IndexPosition(&reader) }
+  func indexPosition(in transaction: borrowing some Transaction & ~Copyable) throws(LMDBError) -> IndexPosition? {
+    try decode(Self.progress, "progress", in: transaction) { reader throws(MalformedBytes) in
+      try IndexPosition(&reader)
+    }
   }
 
-  func put(_ position: IndexPosition, generation: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {
-    let record = Seal(key: Self.progress, generation: generation).sealed(position.encode())
-    try transaction.put(record.span.bytes, for: Self.progress, in: database)
+  func put(_ position: IndexPosition, in transaction: inout WriteTransaction) throws(LMDBError) {
+    try put(position.encode(), Self.progress, in: &transaction)
   }
 
   func removeIndexPosition(in transaction: inout WriteTransaction) throws(LMDBError) {

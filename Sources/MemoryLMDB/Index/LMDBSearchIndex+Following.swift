@@ -79,7 +79,7 @@ extension LMDBSearchIndex {
   /// - Returns: `nil` if no build has begun.
   func position(in transaction: borrowing some Transaction & ~Copyable) throws(IndexFailure) -> IndexPosition? {
     do throws(LMDBError) {
-      return try tier.meta.indexPosition(generation: tier.generation, in: transaction)
+      return try tier.meta.indexPosition(in: transaction)
     } catch {
       throw .index(error)
     }
@@ -87,7 +87,7 @@ extension LMDBSearchIndex {
 
   private func put(_ position: IndexPosition, _ transaction: inout WriteTransaction) throws(IndexFailure) {
     do throws(LMDBError) {
-      try tier.meta.put(position, generation: tier.generation, in: &transaction)
+      try tier.meta.put(position, in: &transaction)
     } catch {
       throw .index(error)
     }

@@ -183,8 +183,7 @@ package final class LMDBSearchIndex: SearchIndex {
         let outage = state.writeOutage
         statistics.notWritable = outage?.reason
         statistics.notWritableSince = outage?.since
-        if case .following(let watermark, _) = try tier.meta.indexPosition(generation: tier.generation, in: transaction)
-        {
+        if case .following(let watermark, _) = try tier.meta.indexPosition(in: transaction) {
           statistics.isBuilt = true
           statistics.watermark = watermark
         }

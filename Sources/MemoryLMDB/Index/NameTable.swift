@@ -38,7 +38,7 @@ struct NameTable: Sendable {
     _ key: [UInt8], in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> UInt32? {
     guard let value = try transaction.get(key.span.bytes, in: database) else { return nil }
-    return try seal(key).decode(value, "a name") { reader throws(MalformedBytes) in try reader.integer() }
+    return try seal(key).decode(value, "name") { reader throws(MalformedBytes) in try reader.integer() }
   }
 
   private func seal(_ key: [UInt8]) -> Seal { Seal(key: key.span.bytes, generation: generation) }

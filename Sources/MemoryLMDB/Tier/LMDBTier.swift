@@ -23,8 +23,6 @@ final class LMDBTier: Sendable {
   private let users: UsersFile
   private let writers: FileLock<LMDBError>
   let pageSize: Int
-  /// Whether the files were empty when this process opened them.
-  let isNew: Bool
   /// Whether only users of the tier wrote to the data file since it was created; see `EpochFile`.
   let isTrusted: Bool
   let meta: MetaTable
@@ -268,7 +266,6 @@ final class LMDBTier: Sendable {
     self.users = users
     self.writers = writers
     self.pageSize = try environment.statistics().pageSize
-    self.isNew = tables.isNew
     self.isTrusted = opening.isTrusted || tables.isNew
     self.meta = tables.meta
     self.databases = tables.databases

@@ -33,7 +33,7 @@ struct MetaTable: Sendable {
     _ read: (inout ByteReader) throws(MalformedBytes) -> Value
   ) throws(LMDBError) -> Value? {
     guard let record = try transaction.get(key, in: database) else { return nil }
-    do throws(MalformedBytes) { return try seal(key).decode(record, read) } catch { throw Self.damaged(what) }
+    return try seal(key).decode(record, what, read)
   }
 
   func put(_ content: ByteWriter, _ key: UInt64, in transaction: inout WriteTransaction) throws(LMDBError) {

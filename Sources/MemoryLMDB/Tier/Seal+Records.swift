@@ -12,7 +12,7 @@ extension Seal {
     do throws(MalformedBytes) {
       return try decode(record, read)
     } catch {
-      throw LMDBError(.damaged, message: "the record of \(what) is damaged")
+      throw LMDBError(.damaged, message: "the record of the \(what) is damaged")
     }
   }
 }
