@@ -88,7 +88,7 @@ package struct Importer: Sendable {
 
   /// A model has vectors of one length (I6): checked once here instead of for every line.
   private func require(_ space: EmbeddingSpace, in memory: Memory) async throws(MemoryError) {
-    let spaces = try await memory.statistics().primary.spaces
+    let spaces = try await memory.embeddingSpaces()
     guard let other = spaces.first(where: { $0.model == space.model && $0.dimensions != space.dimensions }) else {
       return
     }

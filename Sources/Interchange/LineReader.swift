@@ -6,7 +6,7 @@ import EpisodicMemory
 struct LineReader {
   /// Longer lines are rejected unless the caller allows them: most likely the file is not JSON Lines, and parsing holds
   /// several copies of a line in memory.
-  static let defaultMaximumBytes = 16 << 20
+  static let defaultMaximumBytes = ImportOptions().maximumLineBytes
   private static let chunkBytes = 1 << 18
 
   struct Line {

@@ -1,4 +1,9 @@
 extension Memory {
+  /// The embedding spaces of the store, by model and length.
+  package func embeddingSpaces() async throws(MemoryError) -> [EmbeddingSpace] {
+    try await primary.read { snapshot throws(MemoryError) in try snapshot.spaces() }
+  }
+
   /// Adds the vector of an episode or of one of its steps.
   ///
   /// - Parameter replacing: Whether to delete earlier vectors of the same episode, step and model.
