@@ -9,6 +9,9 @@
 /// - ``update(_:with:)`` its description; ``delete(_:)`` it with its steps, vectors and links
 /// - ``insert(_:embeddings:existing:)`` whole episodes, as an import does
 ///
+/// ## Write together: Writing/Memory+Writing.swift
+/// - ``write(_:)`` with several verbs in one commit
+///
 /// ## Read: Episodes/Memory+Reading.swift
 /// - ``episode(_:)`` by its id; ``episodes(_:in:after:limit:)`` by filter, newest first, a page at a time
 ///

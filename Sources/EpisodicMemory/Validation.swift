@@ -122,6 +122,29 @@ package struct Validation {
     }
   }
 
+  /// - Parameter scope: Of the writer: one of a domain inserts episodes of that domain.
+  func insertion(
+    of episodes: [Episode], embeddings: [Embedding.Draft], in scope: Query.Scope
+  ) throws(MemoryError) {
+    for episode in episodes {
+      try self.episode(episode)
+      guard scope.includes(episode.domain) else {
+        throw MemoryError(
+          .invalid,
+          "episode \"\(episode.id)\" is of the domain \"\(episode.domain)\"; insert it through a handle of that domain")
+      }
+    }
+    for embedding in embeddings { try draft(embedding) }
+    try belonging(embeddings, to: episodes)
+  }
+
+  func transition(_ transition: Episode.Transition) throws(MemoryError) {
+    switch transition {
+    case .complete(let rate), .fail(let rate): try self.rate(rate)
+    case .archive, .reopen: break
+    }
+  }
+
   func change(_ change: Episode.Change) throws(MemoryError) {
     if let taskType = change.taskType { try name(taskType.rawValue, "task_type") }
     if let context = change.context { try text(context, "context") }

@@ -128,7 +128,7 @@ extension SQLitePrimaryStore {
   }
 
   package func optimizeTextIndexes() async throws(MemoryError) {
-    try await write { db in
+    try await writeRows { db in
       try db.execute(
         sql: """
           INSERT INTO episodes_text (episodes_text) VALUES ('optimize');

@@ -101,6 +101,25 @@ package final class SQLitePrimaryStore: PrimaryStore {
 
   // MARK: Transactions
 
+  package func write<Value: Sendable>(
+    in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    let path = database.path
+    return try await writeRows { db in try SQLiteTransaction.lend(db, path: path, scope: scope, body) }
+  }
+
+  package func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, in scope: Query.Scope
+  ) async throws(MemoryError) -> [Step] {
+    do {
+      return try await fullDisk.retrying {
+        try await database.write(StepAppend(drafts: steps, episode: id, now: now, scope: scope), in: appends)
+      }
+    } catch {
+      throw explained(error)
+    }
+  }
+
   /// Reads from one snapshot.
   func readRows<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
@@ -123,7 +142,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   }
 
   /// Writes in a transaction; an error rolls it back.
-  func write<Value: Sendable>(
+  func writeRows<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Value {
     do {

@@ -223,7 +223,7 @@ private final class SlowIndex: SearchIndex {
     let gate = Gate()
     let inserts = Mutex(0)
     faulty.set { name, moment async throws(MemoryError) in
-      guard name.hasPrefix("insert("), moment == .before,
+      guard name.hasPrefix("write("), moment == .before,
         inserts.withLock({
           $0 += 1; return $0 == 2
         })

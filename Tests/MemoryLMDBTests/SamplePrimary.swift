@@ -54,41 +54,22 @@ final class SamplePrimary: PrimaryStore {
   private static let unavailable = MemoryError(.unavailable, "not in this double")
 
   func commitStamp() throws(MemoryError) -> CommitStamp { now }
-  func insert(_ episode: Episode) async throws(MemoryError) { throw Self.unavailable }
-  func insert(
-    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
-  ) async throws(MemoryError) -> InsertionReport { throw Self.unavailable }
+  func write<Value: Sendable>(
+    in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value { throw Self.unavailable }
   func append(
-    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, in scope: Query.Scope
   ) async throws(MemoryError) -> [Step] { throw Self.unavailable }
-  func apply(
-    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
-  ) async throws(MemoryError) -> Versioned<Episode> { throw Self.unavailable }
-  func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
-    throw Self.unavailable
-  }
-  func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func episodes(
     _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
   ) async throws(MemoryError) -> Episode.Page { throw Self.unavailable }
   func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError) -> Episode.Page {
     throw Self.unavailable
   }
-  func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern { throw Self.unavailable }
-  func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
-  func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
-    throw Self.unavailable
-  }
-  func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
-    throw Self.unavailable
-  }
-  func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     throw Self.unavailable
   }
   func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] { throw Self.unavailable }
-  func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError) { throw Self.unavailable }
-  func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
   func embeddings(
     in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int

@@ -144,7 +144,7 @@ struct EarlierStore {
 extension SQLitePrimaryStore {
   /// Rows of the full-text indexes that match a word.
   func rows(matching word: String) async throws -> [Int64] {
-    try await write { db in
+    try await writeRows { db in
       try Int64.fetchAll(
         db,
         sql: """

@@ -168,7 +168,7 @@ import Testing
     ])
     let before = try await primary.statistics().watermark
     for statement in statements {
-      _ = try await primary.write { db in try db.execute(sql: statement) }
+      _ = try await primary.writeRows { db in try db.execute(sql: statement) }
     }
     let changes = try await primary.changes(after: before, limit: 100)
     return (try await memory.check().map(\.outcome), changes.changes.map { "\($0.subject) \($0.key)" })

@@ -33,7 +33,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let primary = try await SQLitePrimaryStore(
       path: directory.file("memory.sqlite"), durability: durability, logger: Logger(label: "test"))
-    let synchronous = try await primary.write { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") }
+    let synchronous = try await primary.writeRows { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") }
     #expect(synchronous == (durability == .full ? 2 : 1))
   }
 }

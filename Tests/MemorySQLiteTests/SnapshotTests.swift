@@ -226,7 +226,7 @@ extension `A snapshot` {
     let bench = try await Bench()
     _ = try await bench.primary.insert(
       [.sample("a")], embeddings: [.sample("1", of: "a"), .sample("2", of: "a")], existing: .fail)
-    _ = try await bench.primary.write { db in
+    _ = try await bench.primary.writeRows { db in
       try db.execute(sql: "UPDATE embeddings SET embedding = x'0000c07f0000803f' WHERE id = '2'")
     }
     let query = VectorQuery(try Vector([1, 0]), metric: .cosine)

@@ -33,7 +33,7 @@ import Testing
     let text = Self.texts[index]
     let bench = try await Bench()
     _ = try await bench.primary.insert([.sample("e", context: text)], embeddings: [], existing: .fail)
-    let kept = try await bench.primary.write { db in
+    let kept = try await bench.primary.writeRows { db in
       try db.execute(sql: "CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', 'episodes_text', 'instance')")
       return try Row.fetchAll(db, sql: "SELECT term, offset FROM words ORDER BY offset").map {
         Word(text: $0[0], place: $0[1])

@@ -34,15 +34,10 @@ package final class FaultyPrimary: PrimaryStore {
   package func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
     try await through { () async throws(MemoryError) in try await primary.changes(after: watermark, limit: limit) }
   }
-  package func insert(_ episode: Episode) async throws(MemoryError) {
-    try await through { () async throws(MemoryError) in try await primary.insert(episode) }
-  }
-  package func insert(
-    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
-  ) async throws(MemoryError) -> InsertionReport {
-    try await through { () async throws(MemoryError) in
-      try await primary.insert(episodes, embeddings: embeddings, existing: existing)
-    }
+  package func write<Value: Sendable>(
+    in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    try await through { () async throws(MemoryError) in try await primary.write(in: scope, body) }
   }
   package func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError)
     -> Episode.Page
@@ -51,19 +46,10 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.episodesAsRecorded(after: cursor, limit: limit)
     }
   }
-  package func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step] {
-    try await through { () async throws(MemoryError) in try await primary.append(steps, to: id, at: now) }
-  }
-  package func apply(
-    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
-  ) async throws(MemoryError) -> Versioned<Episode> {
-    try await through { () async throws(MemoryError) in try await primary.apply(transition, to: id, at: now) }
-  }
-  package func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
-    try await through { () async throws(MemoryError) in try await primary.update(id, with: change) }
-  }
-  package func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
-    try await through { () async throws(MemoryError) in try await primary.delete(id) }
+  package func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, in scope: Query.Scope
+  ) async throws(MemoryError) -> [Step] {
+    try await through { () async throws(MemoryError) in try await primary.append(steps, to: id, at: now, in: scope) }
   }
   package func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
     try await through { () async throws(MemoryError) in try await primary.episode(id) }
@@ -75,21 +61,6 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
     }
   }
-  package func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern {
-    try await through { () async throws(MemoryError) in try await primary.record(pattern) }
-  }
-  package func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
-    try await through { () async throws(MemoryError) in try await primary.link(pattern, to: episode) }
-  }
-  package func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
-    try await through { () async throws(MemoryError) in try await primary.unlink(pattern, from: episode) }
-  }
-  package func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern {
-    try await through { () async throws(MemoryError) in try await primary.markUsed(id, succeeded: succeeded, at: now) }
-  }
-  package func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool {
-    try await through { () async throws(MemoryError) in try await primary.delete(id) }
-  }
   package func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
     try await through { () async throws(MemoryError) in try await primary.pattern(type, hash: hash) }
   }
@@ -98,12 +69,6 @@ package final class FaultyPrimary: PrimaryStore {
   }
   package func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
     try await through { () async throws(MemoryError) in try await primary.patterns(of: episode) }
-  }
-  package func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError) {
-    try await through { () async throws(MemoryError) in try await primary.insert(embeddings, replacing: replacing) }
-  }
-  package func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool {
-    try await through { () async throws(MemoryError) in try await primary.delete(id) }
   }
   package func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
     try await through { () async throws(MemoryError) in try await primary.embeddings(of: episode) }

@@ -11,11 +11,16 @@ extension Memory {
   ///   does not exist; `.dimensionMismatch` if the model's other vectors have another length (I6).
   @discardableResult
   public func embed(_ draft: Embedding.Draft, replacing: Bool = false) async throws(MemoryError) -> Embedding {
+    try await embed(draft, replacing: replacing, in: .everything)
+  }
+
+  func embed(_ draft: Embedding.Draft, replacing: Bool, in scope: Query.Scope) async throws(MemoryError) -> Embedding {
     try validation.draft(draft)
     let embedding = Embedding(draft, at: clock.now())
-    try await primary.insert([embedding], replacing: replacing)
-    follower.noteChanges(1)
-    return embedding
+    return try await write(in: scope) { transaction throws(MemoryError) in
+      try transaction.insert([embedding], replacing: replacing)
+      return embedding
+    }
   }
 
   /// Adds vectors in one transaction: all of them or none. Returns after the index has followed, or after 200 ms of waiting
@@ -27,11 +32,19 @@ extension Memory {
   public func embed(
     _ drafts: [Embedding.Draft], replacing: Bool = false
   ) async throws(MemoryError) -> [Embedding] {
+    try await embed(drafts, replacing: replacing, in: .everything)
+  }
+
+  func embed(
+    _ drafts: [Embedding.Draft], replacing: Bool, in scope: Query.Scope
+  ) async throws(MemoryError) -> [Embedding] {
     for draft in drafts { try validation.draft(draft) }
     let now = clock.now()
     let embeddings = drafts.map { Embedding($0, at: now) }
     guard !embeddings.isEmpty else { return [] }
-    try await primary.insert(embeddings, replacing: replacing)
+    try await primary.write(in: scope) { transaction throws(MemoryError) in
+      try transaction.insert(embeddings, replacing: replacing)
+    }
     await follower.followAfterWrite()
     return embeddings
   }
@@ -41,9 +54,11 @@ extension Memory {
   /// - Returns: Whether it existed.
   @discardableResult
   public func delete(embedding id: Embedding.ID) async throws(MemoryError) -> Bool {
-    let isDeleted = try await primary.delete(id)
-    follower.noteChanges(1)
-    return isDeleted
+    try await delete(embedding: id, in: .everything)
+  }
+
+  func delete(embedding id: Embedding.ID, in scope: Query.Scope) async throws(MemoryError) -> Bool {
+    try await write(in: scope) { transaction throws(MemoryError) in try transaction.delete(id) }
   }
 
   /// The vectors of an episode and its steps, in the order of insertion.

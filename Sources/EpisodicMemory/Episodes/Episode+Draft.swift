@@ -65,6 +65,9 @@ extension Episode {
       }
     }
 
+    /// Whether the episode has ended with it.
+    package var endsEpisode: Bool { target == .completed || target == .failed }
+
     /// Whether it applies to an episode in `status`.
     package func isAllowed(from status: Status) -> Bool {
       switch self {

@@ -5,14 +5,16 @@ extension Memory {
   ///
   /// - Throws: `.invalid`; `.conflict` if the draft names an id that exists.
   public func begin(_ draft: Episode.Draft) async throws(MemoryError) -> Episode {
+    try await begin(draft, in: .everything)
+  }
+
+  func begin(_ draft: Episode.Draft, in scope: Query.Scope) async throws(MemoryError) -> Episode {
     try validation.draft(draft)
-    let now = clock.now()
-    let episode = Episode(
-      id: draft.id ?? .generate(at: now), taskType: draft.taskType, domain: draft.domain, session: draft.session,
-      context: draft.context, createdAt: now, metadata: draft.metadata)
-    try await primary.insert(episode)
-    follower.noteChanges(1)
-    return episode
+    let episode = Episode(draft, at: clock.now())
+    return try await write(in: scope) { transaction throws(MemoryError) in
+      _ = try transaction.insert([episode], embeddings: [], existing: .fail)
+      return episode
+    }
   }
 
   /// Appends a step to an active episode and gives it the next number, unless the draft has one.
@@ -22,11 +24,7 @@ extension Memory {
   /// - Throws: `.invalid`; `.notFound`; `.conflict` if the episode is not active or the number exists.
   @discardableResult
   public func append(_ step: Step.Draft, to id: Episode.ID) async throws(MemoryError) -> Step {
-    let steps = try await append([step], to: id)
-    guard let appended = steps.first else {
-      throw MemoryError(.corrupted, "the primary acknowledged a step of \(id) without returning it; run check")
-    }
-    return appended
+    try await append([step], to: id, in: .everything).only(of: id)
   }
 
   /// Appends steps in order and in one transaction: all of them or none.
@@ -34,8 +32,12 @@ extension Memory {
   /// - Throws: As for one step.
   @discardableResult
   public func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step] {
+    try await append(steps, to: id, in: .everything)
+  }
+
+  func append(_ steps: [Step.Draft], to id: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Step] {
     try validation.steps(steps)
-    let appended = try await primary.append(steps, to: id, at: clock.now())
+    let appended = try await primary.append(steps, to: id, at: clock.now(), in: scope)
     follower.noteChanges(appended.count)
     return appended
   }
@@ -46,8 +48,7 @@ extension Memory {
   /// - Throws: `.invalid`; `.notFound`; `.conflict` if the episode is not active.
   @discardableResult
   public func complete(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
-    try validation.rate(successRate)
-    return try await end(id, .complete(successRate: successRate))
+    try await apply(.complete(successRate: successRate), to: id, in: .everything)
   }
 
   /// Ends an active episode as failed.
@@ -56,15 +57,7 @@ extension Memory {
   /// - Throws: `.invalid`; `.notFound`; `.conflict` if the episode is not active.
   @discardableResult
   public func fail(_ id: Episode.ID, successRate: Double? = nil) async throws(MemoryError) -> Episode {
-    try validation.rate(successRate)
-    return try await end(id, .fail(successRate: successRate))
-  }
-
-  private func end(_ id: Episode.ID, _ transition: Episode.Transition) async throws(MemoryError) -> Episode {
-    let ended = try await primary.apply(transition, to: id, at: clock.now())
-    follower.noteChanges(1)
-    if prefetchesEnded { await reads.prefetch(ended) }
-    return ended.value
+    try await apply(.fail(successRate: successRate), to: id, in: .everything)
   }
 
   /// Archives an episode: it is recalled only if a query names this status.
@@ -72,9 +65,7 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` if it is archived.
   @discardableResult
   public func archive(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    let archived = try await primary.apply(.archive, to: id, at: clock.now())
-    follower.noteChanges(1)
-    return archived.value
+    try await apply(.archive, to: id, in: .everything)
   }
 
   /// Makes an episode active again and clears its completion time and success rate.
@@ -82,9 +73,19 @@ extension Memory {
   /// - Throws: `.notFound`; `.conflict` if it is active.
   @discardableResult
   public func reopen(_ id: Episode.ID) async throws(MemoryError) -> Episode {
-    let reopened = try await primary.apply(.reopen, to: id, at: clock.now())
-    follower.noteChanges(1)
-    return reopened.value
+    try await apply(.reopen, to: id, in: .everything)
+  }
+
+  func apply(
+    _ transition: Episode.Transition, to id: Episode.ID, in scope: Query.Scope
+  ) async throws(MemoryError) -> Episode {
+    try validation.transition(transition)
+    let now = clock.now()
+    let changed = try await write(in: scope) { transaction throws(MemoryError) in
+      try transaction.apply(transition, to: id, at: now)
+    }
+    if transition.endsEpisode, prefetchesEnded { await reads.prefetch(changed) }
+    return changed.value
   }
 
   /// Changes fields of an episode in any status.
@@ -92,10 +93,14 @@ extension Memory {
   /// - Throws: `.invalid`; `.notFound`.
   @discardableResult
   public func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode {
+    try await update(id, with: change, in: .everything)
+  }
+
+  func update(
+    _ id: Episode.ID, with change: Episode.Change, in scope: Query.Scope
+  ) async throws(MemoryError) -> Episode {
     try validation.change(change)
-    let updated = try await primary.update(id, with: change)
-    follower.noteChanges(1)
-    return updated
+    return try await write(in: scope) { transaction throws(MemoryError) in try transaction.update(id, with: change) }
   }
 
   /// Deletes an episode with its steps, embeddings and links; patterns stay.
@@ -103,13 +108,15 @@ extension Memory {
   /// - Returns: Whether it existed.
   @discardableResult
   public func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool {
-    let isDeleted = try await primary.delete(id)
-    follower.noteChanges(1)
-    return isDeleted
+    try await delete(id, in: .everything)
+  }
+
+  func delete(_ id: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> Bool {
+    try await write(in: scope) { transaction throws(MemoryError) in try transaction.delete(id) }
   }
 
   /// From this many episodes on, an insertion returns only after the index has followed it.
-  private static let bulk = 64
+  static let bulk = 64
 
   /// Inserts whole episodes with their vectors in one transaction: all of them or none.
   ///
@@ -122,19 +129,52 @@ extension Memory {
   public func insert(
     _ episodes: [Episode], embeddings: [Embedding.Draft] = [], existing: Episode.ExistingPolicy = .fail
   ) async throws(MemoryError) -> InsertionReport {
+    try await insert(episodes, embeddings: embeddings, existing: existing, in: .everything)
+  }
+
+  func insert(
+    _ episodes: [Episode], embeddings drafts: [Embedding.Draft], existing: Episode.ExistingPolicy, in scope: Query.Scope
+  ) async throws(MemoryError) -> InsertionReport {
     let validation = validation
     let validate: @Sendable () throws(MemoryError) -> Void = { () throws(MemoryError) in
-      for episode in episodes { try validation.episode(episode) }
-      for embedding in embeddings { try validation.draft(embedding) }
-      try validation.belonging(embeddings, to: episodes)
+      try validation.insertion(of: episodes, embeddings: drafts, in: scope)
     }
     // Validating megabytes of text takes milliseconds.
     if episodes.count >= Self.bulk { try await BlockingWork.shared.run(validate) } else { try validate() }
     let now = clock.now()
-    let inserted = try await primary.insert(
-      episodes, embeddings: embeddings.map { Embedding($0, at: now) }, existing: existing)
+    let embeddings = drafts.map { Embedding($0, at: now) }
+    let inserted = try await primary.write(in: scope) { transaction throws(MemoryError) in
+      try transaction.insert(episodes, embeddings: embeddings, existing: existing)
+    }
     // Otherwise the next query would find the index too far behind to catch up.
     if episodes.count >= Self.bulk { await follower.followAfterWrite() } else { follower.noteChanges(episodes.count) }
     return inserted
+  }
+
+  /// Runs one verb in a transaction.
+  func write<Value: Sendable>(
+    in scope: Query.Scope, _ verb: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value {
+    let value = try await primary.write(in: scope, verb)
+    follower.noteChanges(1)
+    return value
+  }
+}
+
+extension Episode {
+  init(_ draft: Draft, at now: Timestamp) {
+    self.init(
+      id: draft.id ?? .generate(at: now), taskType: draft.taskType, domain: draft.domain, session: draft.session,
+      context: draft.context, createdAt: now, metadata: draft.metadata)
+  }
+}
+
+extension [Step] {
+  /// The step that was appended alone.
+  func only(of id: Episode.ID) throws(MemoryError) -> Step {
+    guard let step = first else {
+      throw MemoryError(.corrupted, "the primary acknowledged a step of \(id) without returning it; call check()")
+    }
+    return step
   }
 }

@@ -6,15 +6,10 @@ extension Memory {
   @discardableResult
   public func record(_ draft: Pattern.Draft) async throws(MemoryError) -> Pattern {
     try validation.draft(draft)
-    let now = clock.now()
-    var hash = draft.data.canonicalHash
-    if let earlier = draft.data.earlierHash, try await primary.pattern(draft.type, hash: earlier).value != nil {
-      hash = earlier
+    let pattern = Pattern(draft, at: clock.now())
+    return try await primary.write(in: .everything) { transaction throws(MemoryError) in
+      try transaction.record(pattern, earlierHash: draft.data.earlierHash)
     }
-    return try await primary.record(
-      Pattern(
-        id: .generate(at: now), type: draft.type, data: draft.data, dataHash: hash,
-        successRate: draft.successRate, usageCount: 0, lastUsed: nil, createdAt: now, metadata: draft.metadata))
   }
 
   /// Links a pattern to an episode in which it occurred.
@@ -23,7 +18,13 @@ extension Memory {
   /// - Throws: `.notFound` if either does not exist.
   @discardableResult
   public func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
-    try await primary.link(pattern, to: episode)
+    try await link(pattern, to: episode, in: .everything)
+  }
+
+  func link(_ pattern: Pattern.ID, to episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> Bool {
+    try await primary.write(in: scope) { transaction throws(MemoryError) in
+      try transaction.link(pattern, to: episode)
+    }
   }
 
   /// Removes a link.
@@ -31,7 +32,15 @@ extension Memory {
   /// - Returns: Whether it existed.
   @discardableResult
   public func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool {
-    try await primary.unlink(pattern, from: episode)
+    try await unlink(pattern, from: episode, in: .everything)
+  }
+
+  func unlink(
+    _ pattern: Pattern.ID, from episode: Episode.ID, in scope: Query.Scope
+  ) async throws(MemoryError) -> Bool {
+    try await primary.write(in: scope) { transaction throws(MemoryError) in
+      try transaction.unlink(pattern, from: episode)
+    }
   }
 
   /// Counts a use of the pattern at the current time.
@@ -40,7 +49,14 @@ extension Memory {
   /// - Throws: `.notFound`.
   @discardableResult
   public func markUsed(_ id: Pattern.ID, succeeded: Bool? = nil) async throws(MemoryError) -> Pattern {
-    try await primary.markUsed(id, succeeded: succeeded, at: clock.now())
+    try await markUsed(id, succeeded: succeeded, in: .everything)
+  }
+
+  func markUsed(_ id: Pattern.ID, succeeded: Bool?, in scope: Query.Scope) async throws(MemoryError) -> Pattern {
+    let now = clock.now()
+    return try await primary.write(in: scope) { transaction throws(MemoryError) in
+      try transaction.markUsed(id, succeeded: succeeded, at: now)
+    }
   }
 
   /// The pattern with this type and equal data, from the cache or, on a miss, from the primary.
@@ -79,6 +95,18 @@ extension Memory {
   /// - Returns: Whether it existed.
   @discardableResult
   public func delete(pattern id: Pattern.ID) async throws(MemoryError) -> Bool {
-    try await primary.delete(id)
+    try await delete(pattern: id, in: .everything)
+  }
+
+  func delete(pattern id: Pattern.ID, in scope: Query.Scope) async throws(MemoryError) -> Bool {
+    try await primary.write(in: scope) { transaction throws(MemoryError) in try transaction.delete(id) }
+  }
+}
+
+extension Pattern {
+  init(_ draft: Draft, at now: Timestamp) {
+    self.init(
+      id: .generate(at: now), type: draft.type, data: draft.data, dataHash: draft.data.canonicalHash,
+      successRate: draft.successRate, usageCount: 0, lastUsed: nil, createdAt: now, metadata: draft.metadata)
   }
 }

@@ -13,22 +13,25 @@ package protocol PrimaryStore: Sendable {
   /// At most `limit` changes after `watermark`; no changes if it is `nil` or not part of this history.
   func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch
 
+  // MARK: Writing
+
+  /// Lends a transaction on the writer's thread, and returns after its commit, which it shares with other callers.
+  ///
+  /// An error of the body undoes what it wrote and nothing else. The body may run twice, so it depends on nothing but the
+  /// transaction and what it captured.
+  func write<Value: Sendable>(
+    in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
+  ) async throws(MemoryError) -> Value
+  /// Appends steps in a transaction that inserts the rows of all appends that share the commit together, which is three times
+  /// as fast as `write`. Steps without a number are numbered in order, after the highest.
+  ///
+  /// - Throws: `.notFound` if the scope has no such episode; `.conflict` if it is not active, or a number is taken.
+  func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, in scope: Query.Scope
+  ) async throws(MemoryError) -> [Step]
+
   // MARK: Episodes
 
-  func insert(_ episode: Episode) async throws(MemoryError)
-  /// Inserts all or none. The embeddings belong to the episodes. An episode that replaces another takes over its place, its
-  /// links to patterns, and those of its vectors whose text is unchanged.
-  func insert(
-    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
-  ) async throws(MemoryError) -> InsertionReport
-  /// Steps without a number are numbered in order, after the highest.
-  func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) async throws(MemoryError) -> [Step]
-  func apply(
-    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
-  ) async throws(MemoryError) -> Versioned<Episode>
-  func update(_ id: Episode.ID, with change: Episode.Change) async throws(MemoryError) -> Episode
-  /// Returns whether it existed.
-  func delete(_ id: Episode.ID) async throws(MemoryError) -> Bool
   func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?>
   /// Newest first; of equal times, last inserted first.
   func episodes(
@@ -40,14 +43,6 @@ package protocol PrimaryStore: Sendable {
 
   // MARK: Patterns
 
-  /// If the pattern exists, sets the success rate and the metadata that are given.
-  func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern
-  /// Returns whether this changed anything.
-  func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool
-  func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) async throws(MemoryError) -> Bool
-  /// Counts a use; `succeeded` enters the success rate as one more use.
-  func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) async throws(MemoryError) -> Pattern
-  func delete(_ id: Pattern.ID) async throws(MemoryError) -> Bool
   func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?>
   /// In a domain: those linked to one of its episodes (I8).
   func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
@@ -55,9 +50,6 @@ package protocol PrimaryStore: Sendable {
 
   // MARK: Embeddings
 
-  /// In one transaction. With `replacing`, deletes those of the same episode, step and model first.
-  func insert(_ embeddings: [Embedding], replacing: Bool) async throws(MemoryError)
-  func delete(_ id: Embedding.ID) async throws(MemoryError) -> Bool
   /// In the order of insertion.
   func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding]
   /// In the order of insertion, after a given one.

@@ -19,6 +19,8 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
     public static let busy = Code(rawValue: "busy")
     /// The task was cancelled while it waited. Nothing was changed.
     public static let cancelled = Code(rawValue: "cancelled")
+    /// The body of `write` threw an error that is no `MemoryError`; it is the `cause`. Nothing was changed.
+    public static let abandoned = Code(rawValue: "abandoned")
     /// The store cannot be read or written now: disk full, no permission, files replaced. Trying again may help.
     public static let unavailable = Code(rawValue: "unavailable")
     /// The file is not a store, or was written by a newer version of this engine.

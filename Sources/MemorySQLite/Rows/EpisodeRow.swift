@@ -10,19 +10,19 @@ enum EpisodeRow {
     e.metadata, e.embedding_version
     """
 
-  static func fetch(_ db: Database, id: Episode.ID) throws -> Episode? {
-    try fetch(db, where: "e.id = ?", id.rawValue)
+  static func fetch(_ db: Database, id: Episode.ID, in scope: Query.Scope = .everything) throws -> Episode? {
+    guard let domain = scope.onlyDomain else { return try fetch(db, where: "e.id = ?", [id.rawValue]) }
+    return try fetch(db, where: "e.id = ? AND e.domain = ?", [id.rawValue, domain])
   }
 
   static func fetch(_ db: Database, row: Int64) throws -> Episode? {
-    try fetch(db, where: "e.seq = ?", row)
+    try fetch(db, where: "e.seq = ?", [row])
   }
 
-  private static func fetch(_ db: Database, where condition: String, _ key: any DatabaseValueConvertible) throws
-    -> Episode?
+  private static func fetch(_ db: Database, where condition: String, _ arguments: StatementArguments) throws -> Episode?
   {
     let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM episodes e WHERE \(condition)")
-    let rows = try Row.fetchCursor(statement, arguments: [key])
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
     guard let row = try rows.next() else { return nil }
     return try decode(row, db)
   }
@@ -80,9 +80,10 @@ enum EpisodeRow {
     }
   }
 
-  static func exists(_ id: Episode.ID, _ db: Database) throws -> Bool {
-    var lookup = try Lookup(db)
-    return try lookup.row(of: id) != nil
+  static func exists(_ id: Episode.ID, in scope: Query.Scope, _ db: Database) throws -> Bool {
+    let statement = try db.cachedStatement(
+      sql: "SELECT 1 FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+    return try Int.fetchOne(statement, arguments: [id.rawValue, scope.onlyDomain]) != nil
   }
 }
 
@@ -145,7 +146,7 @@ struct Conditions {
   private(set) var arguments = StatementArguments()
 
   init(_ filter: Episode.Filter, _ scope: Query.Scope) {
-    if case .domain(let domain) = scope { add("e.domain = ?", domain.canonicallyComposed) }
+    if let domain = scope.onlyDomain { add("e.domain = ?", domain) }
     if let session = filter.session { add("e.session = ?", session.canonicallyComposed) }
     if let taskType = filter.taskType { add("e.task_type = ?", taskType.rawValue) }
     if let statuses = filter.statuses?.map(\.rawValue).sorted(), statuses.count < Episode.Status.allCases.count {
@@ -164,4 +165,14 @@ struct Conditions {
   var whereClause: String { clauses.isEmpty ? "" : "WHERE " + clauses.joined(separator: " AND ") }
   /// Appended to other conditions.
   var andClause: String { clauses.map { " AND " + $0 }.joined() }
+}
+
+extension Query.Scope {
+  /// The only domain it includes, as stored; `nil` if it includes all.
+  var onlyDomain: String? {
+    switch self {
+    case .domain(let domain): domain.canonicallyComposed
+    case .everything: nil
+    }
+  }
 }

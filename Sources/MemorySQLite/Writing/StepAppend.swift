@@ -1,72 +1,73 @@
-package import EpisodicMemory
+import EpisodicMemory
 import GRDB
 import SQLiteStorage
-
-extension SQLitePrimaryStore {
-  package func append(
-    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp
-  ) async throws(MemoryError) -> [Step] {
-    do {
-      return try await fullDisk.retrying {
-        try await database.write(StepAppend(drafts: steps, episode: id, now: now), in: appends)
-      }
-    } catch {
-      throw explained(error)
-    }
-  }
-}
 
 /// A request to append steps to one episode.
 struct StepAppend: Sendable {
   let drafts: [Step.Draft]
   let episode: Episode.ID
   let now: Timestamp
+  let scope: Query.Scope
 
   /// Appends that share a commit also share its INSERT statements: one statement per row costs three times as much.
   static func batch() -> BatchedWrite<StepAppend, [Step]> {
-    BatchedWrite { appends, db in
-      var episodes: [Episode.ID: StepNumbers] = [:]
-      let results = try appends.map { append in
-        do {
-          var numbers = try episodes[append.episode] ?? StepNumbers(of: append.episode, db)
-          let steps = try append.drafts.map { try numbers.number($0, at: append.now, db) }
-          episodes[append.episode] = numbers
-          return Result<[Step], any Error>.success(steps)
-        } catch let error as MemoryError where error.code != .corrupted {
-          return .failure(error)
-        }
+    BatchedWrite { appends, db in try perform(appends, db) }
+  }
+
+  /// - Returns: A result for each request, in order. A request that is refused has written nothing.
+  static func perform(_ appends: [StepAppend], _ db: Database) throws -> [Result<[Step], any Error>] {
+    var episodes: [Episode.ID: StepNumbers] = [:]
+    let results = try appends.map { append in
+      do {
+        var numbers = try episodes[append.episode] ?? StepNumbers(of: append.episode, db)
+        try numbers.requireActive(in: append.scope)
+        let steps = try append.drafts.map { try numbers.number($0, at: append.now, db) }
+        episodes[append.episode] = numbers
+        return Result<[Step], any Error>.success(steps)
+      } catch let error as MemoryError where error.code != .corrupted {
+        return .failure(error)
       }
-      let rows = zip(appends, results).flatMap { append, result in
-        guard case .success(let steps) = result else { return [(episode: Episode.ID, step: Step)]() }
-        return steps.map { (append.episode, $0) }
-      }
-      try StepRow.insert(rows, db)
-      return results
     }
+    let rows = zip(appends, results).flatMap { append, result in
+      guard case .success(let steps) = result else { return [(episode: Episode.ID, step: Step)]() }
+      return steps.map { (append.episode, $0) }
+    }
+    try StepRow.insert(rows, db)
+    return results
   }
 }
 
 /// The numbers of an episode's steps, including those about to be inserted.
 private struct StepNumbers {
   private let episode: Episode.ID
+  private let status: String
+  private let domain: String
   private var highest: Int
   /// Assigned, and not in the table yet.
   private var assigned: Set<Int> = []
 
-  /// - Throws: `.notFound`; `.conflict` if the episode is not active.
+  /// - Throws: `.notFound`.
   init(of episode: Episode.ID, _ db: Database) throws {
     self.episode = episode
     let statement = try db.cachedStatement(
-      sql: "SELECT status, (SELECT max(step_number) FROM steps WHERE episode_id = ?1) FROM episodes WHERE id = ?1")
+      sql: """
+        SELECT status, domain, (SELECT max(step_number) FROM steps WHERE episode_id = ?1) FROM episodes WHERE id = ?1
+        """)
     guard let row = try Row.fetchOne(statement, arguments: [episode.rawValue]) else {
       throw MemoryError.noEpisode(episode)
     }
-    let status: String = try row.value(0)
+    status = try row.value(0)
+    domain = try row.value(1)
+    let last: Int? = try row.value(2)
+    highest = last ?? 0
+  }
+
+  /// - Throws: `.notFound` if the scope does not include the episode (I8); `.conflict` if it is not active.
+  func requireActive(in scope: Query.Scope) throws {
+    if let wanted = scope.onlyDomain, !wanted.utf8.elementsEqual(domain.utf8) { throw MemoryError.noEpisode(episode) }
     guard status == Episode.Status.active.rawValue else {
       throw MemoryError(.conflict, "episode \"\(episode)\" is \(status), so it takes no steps; reopen it first")
     }
-    let last: Int? = try row.value(1)
-    highest = last ?? 0
   }
 
   /// - Throws: `.conflict` if the draft's number is taken, or no number follows the highest.

@@ -5,6 +5,7 @@ import GRDB
 struct EpisodeInsertion: ~Copyable {
   private let existing: Episode.ExistingPolicy
   private let embeddings: [Episode.ID: [Embedding]]
+  private let scope: Query.Scope
   private let db: Database
   private var lookup: EpisodeRow.Lookup
   private var lengths: VectorLengths
@@ -17,12 +18,15 @@ struct EpisodeInsertion: ~Copyable {
   private var report = InsertionReport()
 
   /// - Parameter embeddings: Inserted with their episodes.
-  init(existing: Episode.ExistingPolicy, embeddings: [Episode.ID: [Embedding]], _ db: Database) throws {
+  init(
+    existing: Episode.ExistingPolicy, embeddings: [Episode.ID: [Embedding]], _ scope: Query.Scope, _ db: Database
+  ) throws {
     self.existing = existing
     self.embeddings = embeddings
+    self.scope = scope
     self.db = db
     lookup = try EpisodeRow.Lookup(db)
-    lengths = VectorLengths(db)
+    lengths = VectorLengths(scope, db)
   }
 
   /// - Throws: `.conflict` if the id is taken and the policy is to fail.
@@ -31,13 +35,15 @@ struct EpisodeInsertion: ~Copyable {
     let row = try lookup.row(of: episode.id)
     if row != nil {
       switch existing {
-      case .fail:
-        throw MemoryError(.conflict, "the episode id \"\(episode.id)\" is taken; choose another, skip or replace")
-      case .skip: return
+      case .fail: throw Self.taken(episode.id)
+      case .skip:
+        // Skipping says that the episode is there.
+        if scope.onlyDomain != nil { try requireDomain(of: episode) }
+        return
       case .replace:
         try requireDomain(of: episode)
         replaced[episode.id] = try ReplacedEpisode(episode.id, db)
-        _ = try SQLitePrimaryStore.delete("episodes", id: episode.id.rawValue, db)
+        try db.cachedStatement(sql: "DELETE FROM episodes WHERE id = ?").execute(arguments: [episode.id.rawValue])
       }
       replacements.append((episode, row))
     } else {
@@ -48,12 +54,18 @@ struct EpisodeInsertion: ~Copyable {
 
   /// A replacement stays in the domain of the episode it replaces: a writer of one domain must not change another (I8).
   ///
-  /// - Throws: `.conflict`, without the name of the other domain.
+  /// - Throws: `.conflict`, without the name of the other domain; for a writer of one domain in the words of any id that is
+  ///   taken.
   private func requireDomain(of episode: Episode) throws {
     let statement = try db.cachedStatement(sql: "SELECT domain = ? FROM episodes WHERE id = ?")
     guard try Bool.fetchOne(statement, arguments: [episode.domain, episode.id.rawValue]) != true else { return }
+    guard scope.onlyDomain == nil else { throw Self.taken(episode.id) }
     throw MemoryError(
       .conflict, "the episode id \"\(episode.id)\" is taken in another domain; choose another, or delete that episode")
+  }
+
+  private static func taken(_ id: Episode.ID) -> MemoryError {
+    MemoryError(.conflict, "the episode id \"\(id)\" is taken; choose another, skip or replace")
   }
 
   consuming func finish() throws -> InsertionReport {

@@ -1,0 +1,45 @@
+/// One transaction of the primary, lent on the writer's thread: what it writes is committed together or not at all.
+///
+/// Input is validated by the caller. The transaction has a scope: an episode outside of it, and what belongs to it, does not
+/// exist for its verbs (I8). A verb that throws `.notFound` or `.conflict` before it has written leaves the transaction as it
+/// was; after any other error nothing more is written, and the transaction is rolled back.
+package protocol PrimaryTransaction {
+  // MARK: Episodes
+
+  /// Inserts all or none. The embeddings belong to the episodes. An episode that replaces another takes over its place, its
+  /// links to patterns, and those of its vectors whose text is unchanged.
+  ///
+  /// - Throws: `.conflict` if an id is taken and the policy is `fail`, or by an episode of another domain.
+  func insert(
+    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
+  ) throws(MemoryError) -> InsertionReport
+  /// As `PrimaryStore.append`.
+  func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) throws(MemoryError) -> [Step]
+  func apply(
+    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
+  ) throws(MemoryError) -> Versioned<Episode>
+  func update(_ id: Episode.ID, with change: Episode.Change) throws(MemoryError) -> Episode
+  /// Returns whether it existed.
+  func delete(_ id: Episode.ID) throws(MemoryError) -> Bool
+  /// With what this transaction has written.
+  func episode(_ id: Episode.ID) throws(MemoryError) -> Episode?
+
+  // MARK: Patterns
+
+  /// If the pattern exists, sets the success rate and the metadata that are given.
+  ///
+  /// - Parameter earlierHash: The hash under which an earlier version may have recorded the same data.
+  func record(_ pattern: Pattern, earlierHash: String?) throws(MemoryError) -> Pattern
+  /// Returns whether this changed anything.
+  func link(_ pattern: Pattern.ID, to episode: Episode.ID) throws(MemoryError) -> Bool
+  func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) throws(MemoryError) -> Bool
+  /// Counts a use; `succeeded` enters the success rate as one more use.
+  func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) throws(MemoryError) -> Pattern
+  func delete(_ id: Pattern.ID) throws(MemoryError) -> Bool
+
+  // MARK: Embeddings
+
+  /// With `replacing`, deletes those of the same episode, step and model first.
+  func insert(_ embeddings: [Embedding], replacing: Bool) throws(MemoryError)
+  func delete(_ id: Embedding.ID) throws(MemoryError) -> Bool
+}

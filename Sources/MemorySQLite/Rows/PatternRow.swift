@@ -1,0 +1,32 @@
+import EpisodicMemory
+import GRDB
+
+/// Maps `Pattern` to a row of `patterns`.
+enum PatternRow {
+  /// In the order in which `decode` reads them.
+  static let columns = """
+    p.id, p.pattern_type, p.pattern_data, p.data_hash, p.success_rate, p.usage_count, p.last_used, p.created_at, p.metadata
+    """
+
+  static func decode(_ row: Row) throws -> Pattern {
+    let id = Pattern.ID(composed: try row.value(0))
+    let lastUsed: Int64? = try row.value(6)
+    return Pattern(
+      id: id, type: PatternType(try row.value(1)),
+      data: JSON(stored: try row.value(2)), dataHash: try row.value(3),
+      successRate: try row.value(4), usageCount: try row.value(5),
+      lastUsed: lastUsed.map(Timestamp.init(milliseconds:)), createdAt: Timestamp(milliseconds: try row.value(7)),
+      metadata: JSON(storedObject: try row.value(8)))
+  }
+
+  static func fetch(_ db: Database, id: Pattern.ID) throws -> Pattern? {
+    let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM patterns p WHERE p.id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map(decode)
+  }
+
+  static func fetch(_ db: Database, type: PatternType, hash: String) throws -> Pattern? {
+    let statement = try db.cachedStatement(
+      sql: "SELECT \(columns) FROM patterns p WHERE p.pattern_type = ? AND p.data_hash = ?")
+    return try Row.fetchOne(statement, arguments: [type.rawValue, hash]).map(decode)
+  }
+}

@@ -1,0 +1,105 @@
+import EpisodicMemory
+import GRDB
+
+extension SQLiteTransaction {
+  func insert(
+    _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
+  ) throws(MemoryError) -> InsertionReport {
+    try perform {
+      var insertion = try EpisodeInsertion(
+        existing: existing, embeddings: Dictionary(grouping: embeddings, by: \.episodeID), scope, db)
+      for episode in episodes { try insertion.add(episode) }
+      return try insertion.finish()
+    }
+  }
+
+  func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) throws(MemoryError) -> [Step] {
+    try perform {
+      let append = StepAppend(drafts: steps, episode: id, now: now, scope: scope)
+      return try StepAppend.perform([append], db).flatMap { try $0.get() }
+    }
+  }
+
+  func apply(
+    _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
+  ) throws(MemoryError) -> Versioned<Episode> {
+    try perform {
+      let status = try status(of: id)
+      guard transition.isAllowed(from: status) else {
+        throw MemoryError(
+          .conflict,
+          "episode \"\(id)\" is \(status.rawValue) and cannot become \(transition.target.rawValue) from there")
+      }
+      switch transition {
+      case .complete(let rate), .fail(let rate):
+        // Without a given rate it is the average over the steps. A clock set back must not end the episode before it
+        // began.
+        try db.cachedStatement(
+          sql: """
+            UPDATE episodes SET status = ?1, completed_at = max(?2, created_at), success_rate = coalesce(?3,
+                (SELECT avg(success) FROM steps WHERE episode_id = ?5 AND success IS NOT NULL), ?4) WHERE id = ?5
+            """
+        ).execute(arguments: [
+          transition.target.rawValue, now.milliseconds, rate, transition.target == .completed ? 1.0 : 0.0, id.rawValue,
+        ])
+      case .archive:
+        try db.execute(sql: "UPDATE episodes SET status = 'archived' WHERE id = ?", arguments: [id.rawValue])
+      case .reopen:
+        try db.execute(
+          sql: "UPDATE episodes SET status = 'active', completed_at = NULL, success_rate = NULL WHERE id = ?",
+          arguments: [id.rawValue])
+      }
+      return Versioned(try require(id), asOf: try ChangeFeed.watermark(db))
+    }
+  }
+
+  func update(_ id: Episode.ID, with change: Episode.Change) throws(MemoryError) -> Episode {
+    try perform {
+      // Unchanged columns stay as they are stored: another program may have written what an `Episode` cannot hold.
+      try db.cachedStatement(
+        sql: """
+          UPDATE episodes SET task_type = coalesce(?1, task_type), context = coalesce(?2, context),
+              session = CASE WHEN ?3 THEN ?4 ELSE session END,
+              success_rate = coalesce(?5, success_rate), metadata = coalesce(?6, metadata)
+          WHERE id = ?7 AND (?8 IS NULL OR domain = ?8)
+          """
+      ).execute(arguments: [
+        change.taskType?.rawValue, change.context, change.session != nil,
+        change.session?.map(\.canonicallyComposed), change.successRate, change.metadata?.canonicalText, id.rawValue,
+        scope.onlyDomain,
+      ])
+      return try require(id)
+    }
+  }
+
+  func delete(_ id: Episode.ID) throws(MemoryError) -> Bool {
+    try perform {
+      try db.cachedStatement(sql: "DELETE FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+        .execute(arguments: [id.rawValue, scope.onlyDomain])
+      return db.changesCount > 0
+    }
+  }
+
+  func episode(_ id: Episode.ID) throws(MemoryError) -> Episode? {
+    try perform { try EpisodeRow.fetch(db, id: id, in: scope) }
+  }
+
+  // MARK: Rows
+
+  private func require(_ id: Episode.ID) throws -> Episode {
+    guard let episode = try EpisodeRow.fetch(db, id: id, in: scope) else { throw MemoryError.noEpisode(id) }
+    return episode
+  }
+
+  private func status(of id: Episode.ID) throws -> Episode.Status {
+    let statement = try db.cachedStatement(
+      sql: "SELECT status FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+    guard let text = try String.fetchOne(statement, arguments: [id.rawValue, scope.onlyDomain]) else {
+      throw MemoryError.noEpisode(id)
+    }
+    guard let status = Episode.Status(rawValue: text) else {
+      throw MemoryError(.corrupted, "episode \"\(id)\" has the unknown status \"\(text)\"; restore a backup")
+    }
+    return status
+  }
+}

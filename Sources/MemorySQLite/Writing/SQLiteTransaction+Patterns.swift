@@ -1,0 +1,84 @@
+import EpisodicMemory
+import GRDB
+
+extension SQLiteTransaction {
+  func record(_ pattern: Pattern, earlierHash: String?) throws(MemoryError) -> Pattern {
+    try perform {
+      var hash = pattern.dataHash
+      if let earlierHash, try PatternRow.fetch(db, type: pattern.type, hash: earlierHash) != nil { hash = earlierHash }
+      try db.cachedStatement(
+        sql: """
+          INSERT INTO patterns (id, pattern_type, pattern_data, data_hash, success_rate, usage_count, created_at, metadata)
+          VALUES (?, ?, ?, ?, ?, 0, ?, ?)
+          ON CONFLICT (pattern_type, data_hash) DO UPDATE SET
+              success_rate = coalesce(excluded.success_rate, success_rate),
+              metadata = CASE excluded.metadata WHEN '{}' THEN metadata ELSE excluded.metadata END
+          """
+      ).execute(arguments: [
+        pattern.id.rawValue, pattern.type.rawValue, pattern.data.canonicalText, hash, pattern.successRate,
+        pattern.createdAt.milliseconds, pattern.metadata.canonicalText,
+      ])
+      guard let kept = try PatternRow.fetch(db, type: pattern.type, hash: hash) else {
+        throw MemoryError.noPattern(pattern.id)
+      }
+      return kept
+    }
+  }
+
+  func link(_ pattern: Pattern.ID, to episode: Episode.ID) throws(MemoryError) -> Bool {
+    try perform {
+      guard try EpisodeRow.exists(episode, in: scope, db) else { throw MemoryError.noEpisode(episode) }
+      guard try isVisible(pattern) else { throw MemoryError.noPattern(pattern) }
+      try db.execute(
+        sql: "INSERT INTO episode_patterns (episode_id, pattern_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        arguments: [episode.rawValue, pattern.rawValue])
+      return db.changesCount > 0
+    }
+  }
+
+  func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) throws(MemoryError) -> Bool {
+    try perform {
+      guard try EpisodeRow.exists(episode, in: scope, db) else { return false }
+      try db.execute(
+        sql: "DELETE FROM episode_patterns WHERE episode_id = ? AND pattern_id = ?",
+        arguments: [episode.rawValue, pattern.rawValue])
+      return db.changesCount > 0
+    }
+  }
+
+  func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) throws(MemoryError) -> Pattern {
+    try perform {
+      guard try isVisible(id) else { throw MemoryError.noPattern(id) }
+      try db.cachedStatement(
+        sql: """
+          UPDATE patterns SET
+              success_rate = CASE WHEN ?1 IS NULL THEN success_rate
+                  ELSE (coalesce(success_rate, ?1) * usage_count + ?1) / (usage_count + 1.0) END,
+              usage_count = usage_count + 1, last_used = ?2
+          WHERE id = ?3
+          """
+      ).execute(arguments: [succeeded.map { $0 ? 1.0 : 0.0 }, now.milliseconds, id.rawValue])
+      guard let pattern = try PatternRow.fetch(db, id: id) else { throw MemoryError.noPattern(id) }
+      return pattern
+    }
+  }
+
+  func delete(_ id: Pattern.ID) throws(MemoryError) -> Bool {
+    try perform {
+      guard try isVisible(id) else { return false }
+      try db.cachedStatement(sql: "DELETE FROM patterns WHERE id = ?").execute(arguments: [id.rawValue])
+      return db.changesCount > 0
+    }
+  }
+
+  /// Whether the pattern exists and, in a domain, is linked to one of its episodes (I8).
+  private func isVisible(_ id: Pattern.ID) throws -> Bool {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT 1 FROM patterns p WHERE p.id = ?1 AND (?2 IS NULL OR EXISTS (
+            SELECT 1 FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
+            WHERE l.pattern_id = p.id AND e.domain = ?2))
+        """)
+    return try Int.fetchOne(statement, arguments: [id.rawValue, scope.onlyDomain]) != nil
+  }
+}

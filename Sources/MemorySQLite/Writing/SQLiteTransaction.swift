@@ -1,0 +1,52 @@
+import EpisodicMemory
+import GRDB
+
+/// A write transaction of the primary, valid until the closure of `SQLitePrimaryStore.write` returns.
+struct SQLiteTransaction: PrimaryTransaction {
+  let db: Database
+  /// Of the database file; for errors.
+  let path: String
+  let scope: Query.Scope
+  private let state = State()
+
+  private final class State {
+    /// Why the transaction can only be rolled back.
+    var failure: (any Error)?
+  }
+
+  init(_ db: Database, path: String, scope: Query.Scope) {
+    self.db = db
+    self.path = path
+    self.scope = scope
+  }
+
+  /// Runs a body that is lent a transaction.
+  ///
+  /// - Throws: The error of the storage that ended the transaction, also if the body caught it; what the body throws.
+  static func lend<Value>(
+    _ db: Database, path: String, scope: Query.Scope,
+    _ body: (any PrimaryTransaction) throws(MemoryError) -> Value
+  ) throws -> Value {
+    let transaction = SQLiteTransaction(db, path: path, scope: scope)
+    let outcome: Result<Value, MemoryError>
+    do throws(MemoryError) { outcome = .success(try body(transaction)) } catch { outcome = .failure(error) }
+    if let failure = transaction.state.failure { throw failure }
+    return try outcome.get()
+  }
+
+  /// Runs a verb and maps errors of the storage.
+  ///
+  /// A verb that is refused before it writes leaves the transaction as it was. After any other error nothing more is
+  /// written: SQLite may have rolled back already, and the next statement would commit by itself.
+  func perform<Value>(_ verb: () throws -> Value) throws(MemoryError) -> Value {
+    if let failure = state.failure { throw MemoryError(storage: failure, path: path) }
+    let before = db.totalChangesCount
+    do {
+      return try verb()
+    } catch {
+      let isRefusal = error is MemoryError && db.totalChangesCount == before && db.isInsideTransaction
+      if !isRefusal { state.failure = error }
+      throw MemoryError(storage: error, path: path)
+    }
+  }
+}
