@@ -1,4 +1,4 @@
-.PHONY: setup build demo test bench check format
+.PHONY: setup build demo test bench check docs format
 
 # Runs the main workflow once from an empty store: record, recall, read cold and warm, delete the cache, read again.
 demo: setup
@@ -27,6 +27,12 @@ check: setup
 	swift build --package-path Benchmarks
 	swift run --skip-build --package-path Benchmarks bench coherence --processes 6 --seconds 10 --kills
 	swift run --skip-build --package-path Benchmarks bench faults --seconds 100
+	.ci/docs .build/debug .build/documentation
+
+# Builds the documentation, warnings as errors: .build/documentation/Episodic.doccarchive, for any static web server.
+docs: setup
+	swift build --target Episodic
+	.ci/docs .build/debug .build/documentation
 
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources

@@ -69,6 +69,7 @@ extension Memory {
   /// An existing store is opened without waiting for writers. Work that may block leaves the caller's executor.
   ///
   /// - Parameter directory: A path; `~` and `~/...` are in the home directory.
+  /// - Parameter options: How to open it; the defaults create a store that survives loss of power.
   /// - Throws: `.notAStore` if there is none, or one of a newer version; `.unavailable` without permission; `.busy` if another
   ///   process creates or migrates it for longer than `busyTimeout`; `.corrupted` if the primary is damaged.
   public static func open(

@@ -4,7 +4,7 @@
 /// it concurrently. A write returns after its commit (I2); a read returns nothing older than the last commit (I3).
 ///
 /// ## Record: Episodes/Memory+Recording.swift
-/// - ``begin(_:)`` an episode; ``append(_:to:)-step`` one step or ``append(_:to:)-steps`` several
+/// - ``begin(_:)`` an episode; ``append(_:to:)->Step`` one step or ``append(_:to:)->[Step]`` several
 /// - ``complete(_:successRate:)``, ``fail(_:successRate:)`` or ``archive(_:)`` it; ``reopen(_:)`` undoes each of the three
 /// - ``update(_:with:)`` its description; ``delete(_:)`` it with its steps, vectors and links
 /// - ``insert(_:embeddings:existing:)`` whole episodes, as an import does
@@ -23,7 +23,7 @@
 /// - ``pattern(_:data:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode; ``delete(pattern:)``
 ///
 /// ## Embeddings: Embeddings/Memory+Embeddings.swift
-/// - ``embed(_:replacing:)-embedding`` an episode or a step, or several at once; ``delete(embedding:)``
+/// - ``embed(_:replacing:)->Embedding`` an episode or a step, or several at once; ``delete(embedding:)``
 /// - ``embeddings(of:)`` an episode; ``embeddings(in:scope:after:limit:)`` of a space
 ///
 /// ## Interchange: target Interchange, Memory+Interchange.swift

@@ -33,7 +33,8 @@ import Testing
     let code = """
       /// public struct Not {}
       public struct A<T>: Sendable {
-        public enum B { case one(Int), two }
+        public enum B { case one(Int), two
+          package func hidden() {} }
         public var text = "public let no"
         var hidden: Int { let public = 1; return `public` }
       }
@@ -43,9 +44,12 @@ import Testing
         struct Inner { let x = 1 }
       }
       package protocol P { func f() }
+      public protocol Q {
+        func f()
+      }
       """
     #expect(
-      Self.publicNames(in: code) == ["A", "A.B", "A.B.made", "A.B.one", "A.B.two", "A.text"])
+      Self.publicNames(in: code) == ["A", "A.B", "A.B.made", "A.B.one", "A.B.two", "A.text", "Q", "Q.f"])
   }
 
   private static func publicNames(of target: String) throws -> Set<String> {
@@ -56,7 +60,7 @@ import Testing
   private static func publicNames(in text: String) -> Set<String> {
     var names: Set<String> = []
     /// The types around the line, each with the depth of its braces.
-    var types: [(name: String, isOpen: Bool, depth: Int)] = []
+    var types: [(name: String, isPublicEnum: Bool, isPublicProtocol: Bool, depth: Int)] = []
     var depth = 0
     for line in FolderUses.code(text).split(separator: "\n") {
       let isPublic = line.contains(/^ *(?:@\w+(?:\([^)]*\))? )*(?:\w+ )*?(?:public|open) [a-z]/)
@@ -68,9 +72,10 @@ import Testing
       {
         if isPublic { add(type.2) }
         if line.contains("{"), !line.hasSuffix("}") || line.contains(/\{ *case/) {
-          types.append((String(type.2), isPublic && (type.1 == "enum" || type.1 == "protocol"), depth + 1))
+          types.append(
+            (String(type.2), isPublic && type.1 == "enum", isPublic && type.1 == "protocol", depth + 1))
         }
-      } else if isMember, isPublic || types.last?.isOpen == true,
+      } else if isMember, isPublic || types.last?.isPublicProtocol == true,
         let member = line.firstMatch(of: /\b(?:func|var|let|typealias|associatedtype) (`?\w+`?|[^\w\s(]+)/)
       {
         add(member.1)
@@ -78,7 +83,8 @@ import Testing
       } else if isMember, isPublic, let member = line.firstMatch(of: /\b(init|subscript)\b/) {
         add(member.1)
       }
-      if isMember, let type = types.last, type.isOpen, let cases = line.firstMatch(of: /\bcase ([a-z`][^{}:=]*)/) {
+      if isMember, let type = types.last, type.isPublicEnum, let cases = line.firstMatch(of: /\bcase ([a-z`][^{}:=]*)/)
+      {
         let inside = types.map(\.name).joined(separator: ".")
         for name in cases.1.replacing(/\([^)]*\)/, with: "").split(separator: ",") {
           names.insert("\(inside).\(name.trimmingCharacters(in: .whitespaces))")
