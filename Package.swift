@@ -12,7 +12,6 @@ let strict: [SwiftSetting] = [
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
@@ -28,7 +27,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
   ],
@@ -57,7 +55,7 @@ let package = Package(
       name: "VectorIndex", dependencies: ["ByteCoding", "Heaps", "LMDB", "Vectors"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(
-      name: "SQLiteStorage", dependencies: ["CSQLite", "FileLocks", grdb, sqlite, crypto], swiftSettings: strict),
+      name: "SQLiteStorage", dependencies: ["ByteCoding", "CSQLite", "FileLocks", grdb, sqlite], swiftSettings: strict),
 
     // Indexes: rows and bytes in, rows and scores out; have never heard of an episode.
     .target(
@@ -66,18 +64,19 @@ let package = Package(
 
     // L2: concepts, named by meaning.
     .target(
-      name: "EpisodicMemory", dependencies: ["ByteCoding", "FileLocks", "Heaps", "Vectors", crypto, logging],
+      name: "EpisodicMemory", dependencies: ["ByteCoding", "FileLocks", "Heaps", "Vectors", logging],
       swiftSettings: strict),
 
     // L3: adapters, named by technology.
     .target(
-      name: "MemorySQLite", dependencies: ["EpisodicMemory", "FileLocks", "SQLiteStorage", "Vectors", grdb],
+      name: "MemorySQLite",
+      dependencies: ["ByteCoding", "EpisodicMemory", "FileLocks", "SQLiteStorage", "Vectors", grdb],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
       name: "MemoryLMDB",
       dependencies: [
         "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "VectorIndex", "Vectors",
-        "WordIndex", crypto, logging, metrics,
+        "WordIndex", logging, metrics,
       ],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 

@@ -1,5 +1,4 @@
-import Crypto
-import Foundation
+import ByteCoding
 
 /// One step of a schema's history; once released it never changes, and its checksum holds it to that.
 package struct Migration: Sendable {
@@ -17,7 +16,5 @@ package struct Migration: Sendable {
   }
 
   /// SHA-256 of the text, as 64 hexadecimal digits.
-  package var checksum: String {
-    SHA256.hash(data: Data(sql.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
+  package var checksum: String { SHA256.digest(of: sql).hexadecimal }
 }

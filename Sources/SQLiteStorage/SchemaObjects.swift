@@ -1,4 +1,4 @@
-import Crypto
+import ByteCoding
 import GRDB
 
 /// The tables, indexes, triggers and views of a database, as `sqlite_schema` lists them.
@@ -28,13 +28,13 @@ struct SchemaObjects {
     var rows = try RawStatement(Self.listing, db)
     while try rows.step() {
       for column in 0..<4 as Range<Int32> {
-        hash.update(bufferPointer: rows.bytes(column))
-        hash.update(data: [0])
+        hash.update(rows.bytes(column))
+        withUnsafeBytes(of: UInt8(0)) { hash.update($0) }
       }
       objects.append(
         Object(kind: rows.text(0), name: rows.text(1), table: rows.text(2), sql: rows.isNull(3) ? nil : rows.text(3)))
     }
-    digest = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    digest = hash.finalized().hexadecimal
   }
 
   /// What migrations make of an empty database.

@@ -15,9 +15,9 @@ import Testing
     "ProcessSpawning": [],
     "VectorIndex": ["ByteCoding", "Heaps", "LMDB", "Vectors"],
     "WordIndex": ["ByteCoding", "Heaps", "LMDB"],
-    "SQLiteStorage": ["CSQLite", "FileLocks", "GRDB", "GRDBSQLite"],
+    "SQLiteStorage": ["ByteCoding", "CSQLite", "FileLocks", "GRDB", "GRDBSQLite"],
     "EpisodicMemory": ["ByteCoding", "FileLocks", "Heaps", "Vectors"],
-    "MemorySQLite": ["EpisodicMemory", "FileLocks", "GRDB", "SQLiteStorage", "Vectors"],
+    "MemorySQLite": ["ByteCoding", "EpisodicMemory", "FileLocks", "GRDB", "SQLiteStorage", "Vectors"],
     "MemoryLMDB": [
       "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "VectorIndex", "Vectors",
       "WordIndex",

@@ -1,5 +1,4 @@
-import Crypto
-import Foundation
+import ByteCoding
 
 extension JSON {
   /// The canonical text: members sorted by the bytes of their names, no spaces, shortest numbers, UTF-8 unescaped.
@@ -33,7 +32,7 @@ extension JSON {
     try scanner.end()
   }
 
-  private static func hash(of text: String) -> String { SHA256.hash(data: Data(text.utf8)).hexadecimal }
+  private static func hash(of text: String) -> String { SHA256.digest(of: text).hexadecimal }
 
   private var hadEarlierText: Bool {
     switch self {

@@ -1,5 +1,4 @@
 import ByteCoding
-import Crypto
 import Foundation
 import Vectors
 
@@ -93,7 +92,7 @@ extension Query {
     bytes.write(Int64(ranking.stepsPerEpisode))
     bytes.write(ranking.vectorWeight)
     bytes.write(Int64(ranking.depth))
-    return CacheKey(.query, SHA256.hash(data: bytes.bytes).hexadecimal)
+    return CacheKey(.query, SHA256.digest(of: bytes.bytes).hexadecimal)
   }
 
   /// The tags that the result depends on: the episodes of its scope, active ones only if the statuses include them.

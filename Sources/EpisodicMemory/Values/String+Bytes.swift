@@ -44,9 +44,3 @@ struct ByteKey: Hashable {
   static func == (a: Self, b: Self) -> Bool { a.string.hasSameBytes(as: b.string) }
   func hash(into hasher: inout Hasher) { hasher.combine(bytesOf: string) }
 }
-
-extension Sequence<UInt8> {
-  package var hexadecimal: String {
-    map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-  }
-}

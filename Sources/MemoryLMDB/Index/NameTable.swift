@@ -1,5 +1,4 @@
 import ByteCoding
-import Crypto
 import EpisodicMemory
 import LMDB
 import VectorIndex
@@ -44,7 +43,7 @@ struct NameTable: Sendable {
   private func seal(_ key: [UInt8]) -> Seal { Seal(key: key.span.bytes, generation: generation) }
 
   private static func key(_ name: String, _ kind: Kind) -> [UInt8] {
-    [kind.rawValue] + SHA256.hash(data: Array(name.utf8)).prefix(16)
+    [kind.rawValue] + SHA256.digest(of: name).prefix(16)
   }
 }
 
