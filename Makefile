@@ -19,8 +19,8 @@ bench: setup
 	swift run -c release --package-path Benchmarks bench text --documents 100000
 	swift run -c release --package-path Benchmarks bench coherence --processes 6 --seconds 60 --kills
 
-# Checks the format and undeclared imports, builds the benchmarks, and checks that the cache is coherent under kills and
-# that the command survives faults injected into its system calls.
+# Checks the format and undeclared imports, builds the benchmarks, the documentation and a client package, and checks that
+# the cache is coherent under kills and that the command survives faults injected into its system calls.
 check: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	swift build --build-tests --explicit-target-dependency-import-check error
@@ -28,6 +28,7 @@ check: setup
 	swift run --skip-build --package-path Benchmarks bench coherence --processes 6 --seconds 10 --kills
 	swift run --skip-build --package-path Benchmarks bench faults --seconds 100
 	.ci/docs .build/debug .build/documentation
+	.ci/client
 
 # Builds the documentation, warnings as errors: .build/documentation/Episodic.doccarchive, for any static web server.
 docs: setup
