@@ -2,6 +2,7 @@ public import EpisodicMemory
 
 /// How to import.
 public struct ImportOptions: Hashable, Sendable {
+  /// What becomes of an episode whose id exists.
   public var existing: Episode.ExistingPolicy
   /// Whether bad lines are left out and the rest is imported; otherwise one bad line keeps everything out.
   public var keepGoing: Bool
@@ -11,6 +12,7 @@ public struct ImportOptions: Hashable, Sendable {
   /// A longer line is bad, and is not read to its end. Importing a line takes about ten times its bytes of memory.
   public var maximumLineBytes: Int
 
+  /// The defaults reject what exists and what is bad, and change nothing.
   public init(
     existing: Episode.ExistingPolicy = .fail, keepGoing: Bool = false, repair: Bool = false,
     maximumLineBytes: Int = 16 << 20
@@ -24,8 +26,15 @@ public struct ImportOptions: Hashable, Sendable {
 
 /// The progress of an import.
 public struct ImportProgress: Hashable, Sendable {
-  public enum Stage: String, Sendable { case checking, storing }
+  /// An import reads its files twice: it checks every line, then it stores.
+  public enum Stage: String, Sendable {
+    /// Every line is read and checked; nothing is stored yet.
+    case checking
+    /// The lines are read again and stored.
+    case storing
+  }
 
+  /// What it is doing.
   public let stage: Stage
   /// Bytes of all files, 0 until every pipe among them has ended; and the bytes that this stage has processed.
   public let bytes: Int64, bytesDone: Int64
@@ -35,6 +44,7 @@ public struct ImportProgress: Hashable, Sendable {
 
 /// A line of a file that was rejected, and the reason: `runs.jsonl:12: steps[3].duration_ms is -5; …`.
 public struct RejectedLine: Hashable, Sendable, CustomStringConvertible {
+  /// The file's name as it was given.
   public let file: String
   /// Counted from 1.
   public let line: Int
@@ -52,12 +62,15 @@ public struct ImportReport: Hashable, Sendable {
   public internal(set) var skipped = 0
   /// Steps and vectors stored; those of skipped episodes are not counted.
   public internal(set) var steps = 0
+  /// Vectors stored; those of skipped episodes are not counted.
   public internal(set) var vectors = 0
   /// Earlier vectors of replaced episodes: kept, because the text they were made from is unchanged, or dropped with it.
   public internal(set) var keptVectors = 0
+  /// Earlier vectors of replaced episodes that were dropped with their text.
   public internal(set) var droppedVectors = 0
   /// Characters replaced by U+FFFD, and the lines that contain them.
   public internal(set) var repairedCharacters = 0
+  /// Lines with such characters.
   public internal(set) var repairedLines = 0
   /// In the order of the files; empty unless `ImportOptions.keepGoing`.
   public internal(set) var rejected: [RejectedLine] = []
@@ -68,6 +81,7 @@ public struct RejectedLines: Error, CustomStringConvertible {
   /// After this many bad lines the check stops.
   static let maximumCount = 20
 
+  /// The bad lines, in the order of the files.
   public let lines: [RejectedLine]
 
   public var description: String { lines.map(\.description).joined(separator: "\n") }

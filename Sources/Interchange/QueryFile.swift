@@ -4,18 +4,22 @@ import EpisodicMemory
 public enum RecallMode: String, CaseIterable, Sendable {
   /// Words, and the vector if there is one.
   case hybrid
+  /// Words alone.
   case text
+  /// The vector alone.
   case vector
 }
 
 /// How to answer a file of queries.
 public struct QueriesOptions: Hashable, Sendable {
+  /// Which signals are used.
   public var mode: RecallMode
   /// Hits of each query, 1...1,000.
   public var limit: Int
   /// Whether bad lines are left out and the rest is answered; otherwise no query runs if one line is bad.
   public var keepGoing: Bool
 
+  /// The defaults: both signals, ten hits, and no query runs if a line is bad.
   public init(mode: RecallMode = .hybrid, limit: Int = 10, keepGoing: Bool = false) {
     self.mode = mode
     self.limit = limit

@@ -3,11 +3,14 @@ import Vectors
 
 /// A file of vectors of one space that belongs to a file of lines: raw little-endian float32, one row a line, no separators.
 public struct VectorSource: Hashable, Sendable {
+  /// Raw little-endian float32, one row after the other.
   public var file: InputFile
   /// `nil`, only for queries: the store's only model with that many dimensions.
   public var model: String?
+  /// How many numbers a row has.
   public var dimensions: Int
 
+  /// Rows of `dimensions` numbers in a file.
   public init(_ file: InputFile, model: String?, dimensions: Int) {
     self.file = file
     self.model = model

@@ -7,8 +7,11 @@ import CVectors
 /// - `euclidean`: the distance, negated: ...0. Unlike 1 / (1 + *d*), it distinguishes far vectors after rounding, and the
 ///   distance can be recovered.
 public enum Metric: String, CaseIterable, Sendable, Codable {
+  /// The cosine of the angle, -1...1; length does not matter.
   case cosine
+  /// The sum of products, unbounded.
   case dotProduct = "dot_product"
+  /// The distance, negated: 0 or less.
   case euclidean
 }
 

@@ -5,16 +5,20 @@ public struct Embedding: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Embedding>
 
   public let id: ID
+  /// The episode that it is of, also if it is of a step.
   public let episodeID: Episode.ID
   /// `nil`: of the whole episode.
   public let stepID: Step.ID?
   /// The text that was embedded.
   public let content: String
+  /// The numbers, as given.
   public let vector: [Float]
   /// Name of the embedding model.
   public let model: String
+  /// When it was stored.
   public let createdAt: Timestamp
 
+  /// An embedding as a store returns it; for doubles in tests.
   public init(
     id: ID, episodeID: Episode.ID, stepID: Step.ID?, content: String, vector: [Float], model: String,
     createdAt: Timestamp
@@ -30,12 +34,18 @@ public struct Embedding: Identifiable, Hashable, Sendable {
 
   /// The caller's part of an embedding; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
+    /// The episode, which exists.
     public var episodeID: Episode.ID
+    /// A step of the episode; `nil`: the vector is of the whole episode.
     public var stepID: Step.ID?
+    /// The text that was embedded, so that it can be embedded again by another model.
     public var content: String
+    /// 1 to `Memory.Limits.dimensions` finite numbers, not all zero.
     public var vector: [Float]
+    /// Name of the embedding model; all its vectors have one length.
     public var model: String
 
+    /// A vector of an episode, or of one of its steps.
     public init(
       of episodeID: Episode.ID, step stepID: Step.ID? = nil, content: String, vector: [Float], model: String
     ) {
@@ -50,10 +60,14 @@ public struct Embedding: Identifiable, Hashable, Sendable {
 
 /// Model, number of dimensions and metric: vectors compare only inside one space (I6).
 public struct EmbeddingSpace: Hashable, Sendable {
+  /// Name of the embedding model.
   public var model: String
+  /// How many numbers a vector has.
   public var dimensions: Int
+  /// How two vectors are compared.
   public var metric: Metric
 
+  /// A space of vectors that were made by `model`.
   public init(model: String, dimensions: Int, metric: Metric = .cosine) {
     self.model = model.canonicallyComposed
     self.dimensions = dimensions

@@ -18,6 +18,7 @@ extension Query {
     /// Candidates of each leg that are fused.
     public var depth: Int
 
+    /// The defaults need no tuning for a store.
     public init(stepWeight: Double = 0.25, stepsPerEpisode: Int = 4, vectorWeight: Double = 0.6, depth: Int = 100) {
       self.stepWeight = stepWeight
       self.stepsPerEpisode = stepsPerEpisode

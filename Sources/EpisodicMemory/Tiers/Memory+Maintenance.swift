@@ -101,10 +101,12 @@ extension Memory {
 public struct RebuildProgress: Hashable, Sendable {
   /// `cache`, `full-text indexes`, `words` or `vectors`.
   public let stage: String
+  /// Work done in this stage, in units of its own.
   public let done: Int
   /// Approximate amount of work of this stage.
   public let total: Int?
 
+  /// A moment of a rebuild.
   public init(stage: String, done: Int, total: Int?) {
     self.stage = stage
     self.done = done
@@ -118,10 +120,14 @@ public struct RebuildProgress: Hashable, Sendable {
 
 /// Contents of primary, cache and index, and counters of the cache.
 public struct MemoryStatistics: Hashable, Sendable {
+  /// What the primary holds.
   public let primary: PrimaryStatistics
+  /// What the cache did and holds.
   public let cache: CacheStatistics
+  /// What the index holds.
   public let index: IndexStatistics
 
+  /// Statistics of a memory; for doubles in tests.
   public init(primary: PrimaryStatistics, cache: CacheStatistics, index: IndexStatistics) {
     self.primary = primary
     self.cache = cache

@@ -119,16 +119,21 @@ public struct IndexStatistics: Hashable, Sendable {
   public var nextAttempt: Timestamp?
   /// Why it cannot be written to. Until the next commit it still answers from what it has.
   public var notWritable: String?
+  /// Since when it cannot be written to; `nil` if it can.
   public var notWritableSince: Timestamp?
   /// Whether it has been built and follows the primary.
   public var isBuilt = false
+  /// The last change that the index has applied; `nil` before it is built.
   public var watermark: Watermark?
+  /// How many vectors are indexed.
   public var vectors = 0
   /// Of codes, rows and columns, without the float32 vectors, which are in the primary.
   public var vectorBytes = 0
   /// Contexts and steps.
   public var documents = 0
+  /// Of the word index.
   public var wordBytes = 0
+  /// Size of the index's file.
   public var fileBytes: Int64 = 0
 
   package init() {}

@@ -8,6 +8,7 @@ public struct Identifier<Entity>: Hashable, Sendable, RawRepresentable {
   public let rawValue: String
 
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
+  /// As `init(rawValue:)`.
   public init(_ rawValue: String) { self.init(rawValue: rawValue) }
 
   /// Keeps a stored value as it is: another program may have written it in another form.
