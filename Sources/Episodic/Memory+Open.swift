@@ -26,7 +26,7 @@ extension Memory {
   public enum Access: Sendable {
     /// Reading and writing; if the files or their directory cannot be written, as `readOnly`.
     case readWrite
-    /// Only reading, without cache and index: no file is made or changed, and a write throws `.unavailable`.
+    /// Only reading, without cache and index: no file is made or changed, and a write throws `.readOnly`.
     case readOnly
   }
 

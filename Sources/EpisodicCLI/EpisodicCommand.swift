@@ -86,7 +86,7 @@ private struct ExitReport {
 
   func exit() -> Never {
     if let help { StandardOutput.write(help) }
-    for line in lines { StandardError.write("episodic: \(line.onOneLine)") }
+    for line in lines { StandardError.write("episodic: \(line.inCommandTerms.onOneLine)") }
     Foundation.exit(code)
   }
 
@@ -94,7 +94,7 @@ private struct ExitReport {
   private static func code(for code: MemoryError.Code) -> Int32 {
     switch code {
     case .notFound: 1
-    case .invalid, .conflict, .dimensionMismatch: 2
+    case .invalid, .conflict, .dimensionMismatch, .limitExceeded: 2
     default: 3
     }
   }

@@ -12,6 +12,9 @@
 /// ## Write together: Writing/Memory+Writing.swift
 /// - ``write(_:)`` with several verbs in one commit
 ///
+/// ## Stay in a domain: Domains/DomainMemory.swift
+/// - ``domain(_:)`` is a handle to one domain, with the same verbs
+///
 /// ## Read: Episodes/Memory+Reading.swift
 /// - ``episode(_:)`` by its id; ``episodes(_:in:after:limit:)`` by filter, newest first, a page at a time
 ///

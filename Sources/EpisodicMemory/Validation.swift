@@ -19,7 +19,8 @@ package struct Validation {
     }
     guard value.utf8.count <= limits.fieldBytes else {
       throw MemoryError(
-        .invalid, "\(field()) has \(value.utf8.count) bytes; shorten it to \(limits.fieldBytes) or raise the limit")
+        .limitExceeded,
+        "\(field()) has \(value.utf8.count) bytes; shorten it to \(limits.fieldBytes) or raise limits.fieldBytes")
     }
   }
 
@@ -62,7 +63,9 @@ package struct Validation {
 
   func vector(_ values: [Float], _ field: @autoclosure () -> String) throws(MemoryError) {
     guard (1...limits.dimensions).contains(values.count) else {
-      throw MemoryError(.invalid, "\(field()) has \(values.count) numbers; it has 1 to \(limits.dimensions)")
+      throw MemoryError(
+        values.isEmpty ? .invalid : .limitExceeded,
+        "\(field()) has \(values.count) numbers; it has 1 to \(limits.dimensions), which is limits.dimensions")
     }
     do throws(VectorError) {
       _ = try Vector(values)
@@ -167,7 +170,9 @@ package struct Validation {
   }
 
   func limit(_ value: Int, most: Int) throws(MemoryError) {
-    guard (1...most).contains(value) else { throw MemoryError(.invalid, "limit is \(value); it lies in 1...\(most)") }
+    guard (1...most).contains(value) else {
+      throw MemoryError(value < 1 ? .invalid : .limitExceeded, "limit is \(value); it lies in 1...\(most)")
+    }
   }
 
   func ranking(_ ranking: Query.Ranking) throws(MemoryError) {
@@ -177,7 +182,8 @@ package struct Validation {
     try rate(ranking.vectorWeight, "vectorWeight")
     for (name, value) in [("stepsPerEpisode", ranking.stepsPerEpisode), ("depth", ranking.depth)] {
       guard (0...10_000).contains(value) else {
-        throw MemoryError(.invalid, "\(name) is \(value); it lies in 0...10,000")
+        throw MemoryError(
+          value < 0 ? .invalid : .limitExceeded, "\(name) is \(value); it lies in 0...10,000")
       }
     }
   }
@@ -217,7 +223,9 @@ package struct Validation {
 
   private func sound(_ value: JSON, _ path: inout FieldPath) throws(MemoryError) {
     // The path has one more part than the nesting depth.
-    guard path.depth <= 256 else { throw MemoryError(.invalid, "\(path) is nested more than 256 deep; flatten it") }
+    guard path.depth <= 256 else {
+      throw MemoryError(.limitExceeded, "\(path) is nested more than 256 deep; flatten it")
+    }
     switch value {
     case .number(let number) where !number.isFinite:
       throw MemoryError(.invalid, "\(path) has the number \(number), which JSON does not; use null or a string")

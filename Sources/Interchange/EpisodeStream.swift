@@ -67,7 +67,7 @@ struct EpisodeStream {
           continue
         }
         read = .success(line)
-      } catch let error where error.code == .invalid {
+      } catch let error where error.code.isOfInput {
         read = .failure(error)
       }
       let row = lines
@@ -89,7 +89,7 @@ struct EpisodeStream {
       while true {
         do throws(MemoryError) {
           guard try reader.next() != nil else { break }
-        } catch let error where error.code == .invalid {
+        } catch let error where error.code.isOfInput {
           guard options.keepGoing else { throw error.located(at: "\(input.name):\(reader.number)") }
           // The import rejects this line, but it has a row of vectors and counts.
         }

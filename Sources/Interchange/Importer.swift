@@ -115,7 +115,7 @@ package struct Importer: Sendable {
           if let memory, options.existing == .fail, mayExist, try await memory.contains(id) {
             throw MemoryError(.conflict, "id \"\(id)\" is in the store already; skip or replace existing episodes")
           }
-        } catch let error where error.code == .invalid || error.code == .conflict {
+        } catch let error where error.code.isOfInput || error.code == .conflict {
           rejected.append(entry.rejected(error))
           // The rest may be an endless pipe, and none of it will be stored.
           if entry.isCutOff || rejected.count >= RejectedLines.maximumCount { break reading }
@@ -205,7 +205,7 @@ package struct Importer: Sendable {
 
   /// Whether an error concerns one line and not the store.
   private static func isOfALine(_ error: MemoryError) -> Bool {
-    [.invalid, .conflict, .dimensionMismatch].contains(error.code)
+    error.code.isOfInput || [.conflict, .dimensionMismatch].contains(error.code)
   }
 
   private mutating func reject(_ entry: EpisodeStream.Entry, _ error: MemoryError) throws(MemoryError) {

@@ -63,7 +63,7 @@ struct LineReader {
         number += 1
         throw MemoryError(
           .invalid,
-          "the line is longer than \(maximumBytes) bytes; write one JSON object a line, or raise the limit (--max-line)"
+          "the line is longer than \(maximumBytes) bytes; write one JSON object a line, or raise maximumLineBytes"
         )
       }
       guard !isAtEnd else {

@@ -76,7 +76,7 @@ extension Memory {
           } else {
             hits = try await self.recall(entry.query)
           }
-        } catch let error where options.keepGoing && error.code == .invalid {
+        } catch let error where options.keepGoing && error.code.isOfInput {
           report.rejected.append(entry.rejected(error.message))
           continue
         } catch {

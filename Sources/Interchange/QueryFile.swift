@@ -79,7 +79,7 @@ struct QueryFile {
           query.space = source.space
         }
         entries.append(Entry(file: line.file, line: line.number, id: read.id, query: query))
-      } catch let error where options.keepGoing && error.code == .invalid {
+      } catch let error where options.keepGoing && error.code.isOfInput {
         rejected.append(RejectedLine(file: line.file, line: line.number, reason: error.message))
       } catch {
         throw error.located(at: "\(line.file):\(line.number)")
@@ -101,7 +101,7 @@ struct QueryFile {
       do throws(MemoryError) {
         guard let line = try reader.next() else { return lines }
         lines.append(Line(file: input.name, number: line.number, content: .success(try QueryLine(line.bytes))))
-      } catch let error where keepGoing && error.code == .invalid {
+      } catch let error where keepGoing && error.code.isOfInput {
         lines.append(Line(file: input.name, number: reader.number, content: .failure(error)))
       } catch {
         throw error.located(at: "\(input.name):\(reader.number)")

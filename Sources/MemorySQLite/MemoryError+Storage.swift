@@ -14,7 +14,8 @@ extension MemoryError {
     case is CancellationError:
       self.init(.cancelled, "the task that asked \(path) was cancelled; nothing was changed", cause: error)
     case is RowDecodingError:
-      self.init(.corrupted, "\(path) holds a value of the wrong type; run check, then restore a backup", cause: error)
+      self.init(
+        .corrupted, "\(path) holds a value of the wrong type; call check(), then restore a backup", cause: error)
     default: self.init(.unavailable, "\(path): \(error)", cause: error)
     }
   }
@@ -22,11 +23,13 @@ extension MemoryError {
   private init(_ error: StorageError) {
     switch error {
     case .missing(let path):
-      self.init(.notAStore, "no store at \(path); make one with import or record, or name another", cause: error)
+      self.init(.notAStore, "no store at \(path); create one, or name another", cause: error)
     case .foreign, .newer, .changedMigration: self.init(.notAStore, error.description, cause: error)
     case .damaged: self.init(.corrupted, error.description, cause: error)
     case .locked: self.init(.busy, error.description, cause: error)
-    case .refused, .severalNames, .replaced, .readOnly, .older, .closed:
+    case .readOnly, .older: self.init(.readOnly, error.description, cause: error)
+    case .closed: self.init(.closed, error.description, cause: error)
+    case .refused, .severalNames, .replaced:
       self.init(.unavailable, error.description, cause: error)
     }
   }
@@ -54,20 +57,22 @@ extension MemoryError {
       self.init(.busy, "\(path) is locked by another process; end it or try again", cause: error)
     case .SQLITE_INTERRUPT:
       self.init(.cancelled, "the task that asked \(path) was cancelled; nothing was changed", cause: error)
+    case .SQLITE_READONLY where error.extendedResultCode != .SQLITE_READONLY_DBMOVED:
+      self.init(.readOnly, "\(path) cannot be written (\(said)); change its owner or mode", cause: error)
     case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
       self.init(
         .unavailable, "no permission to open or write \(path) (\(said)); change its owner or mode", cause: error)
     case .SQLITE_CONSTRAINT:
       self.init(.conflict, "the store refuses it: \(said)", cause: error)
     case .SQLITE_TOOBIG:
-      self.init(.invalid, "a value is larger than SQLite can keep; shorten it", cause: error)
+      self.init(.limitExceeded, "a value is larger than SQLite can keep; shorten it", cause: error)
     default:
       self.init(.unavailable, "\(path): \(said)", cause: error)
     }
   }
 
   static func noEpisode(_ id: Episode.ID) -> MemoryError {
-    MemoryError(.notFound, "no episode \"\(id)\"; list shows the ids there are")
+    MemoryError(.notFound, "no episode \"\(id)\"; look for its id with episodes(_:in:)")
   }
 
   static func noPattern(_ id: Pattern.ID) -> MemoryError {

@@ -2,8 +2,9 @@ package import EpisodicMemory
 import GRDB
 
 extension SQLitePrimaryStore {
-  package func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
+  package func embeddings(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Embedding] {
     try await readRows { db in
+      guard try EpisodeRow.exists(episode, in: scope, db) else { return [] }
       let sql = "SELECT \(EmbeddingRow.columns) FROM embeddings m WHERE m.episode_id = ? ORDER BY m.seq"
       return try Row.fetchAll(db, sql: sql, arguments: [episode.rawValue]).map(EmbeddingRow.decode)
     }
@@ -17,10 +18,13 @@ extension SQLitePrimaryStore {
       let sql = """
         SELECT \(EmbeddingRow.columns) FROM embeddings m JOIN episodes e ON e.id = m.episode_id
         WHERE m.model_name = ? AND m.dimensions = ?
-            AND m.seq > coalesce((SELECT seq FROM embeddings WHERE id = ?), 0)\(conditions.andClause)
+            AND m.seq > coalesce((SELECT c.seq FROM embeddings c JOIN episodes o ON o.id = c.episode_id
+                                  WHERE c.id = ? AND (? IS NULL OR o.domain = ?)), 0)\(conditions.andClause)
         ORDER BY m.seq LIMIT ?
         """
-      let arguments = [space.model, space.dimensions, id?.rawValue] + conditions.arguments + [limit]
+      let domain = scope.onlyDomain
+      let arguments =
+        [space.model, space.dimensions, id?.rawValue, domain, domain] + conditions.arguments + [limit]
       return try Row.fetchAll(db, sql: sql, arguments: arguments).map(EmbeddingRow.decode)
     }
   }

@@ -98,7 +98,7 @@ extension SQLitePrimaryStore {
   /// Why a database that is being opened must not be written; `nil` if it may be.
   static func reasonToRefuseWrites(_ db: Database) throws -> String? {
     if try DamageMark.isSet(db) {
-      return "check found damage in it; restore a backup, or run check again when it has been mended"
+      return "check() found damage in it; restore a backup, or call check() again when it has been mended"
     }
     return ChangeFeed.exhaustion(try ChangeFeed.highestRevision(db))
   }

@@ -35,8 +35,9 @@ extension SQLitePrimaryStore {
     }
   }
 
-  package func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
+  package func patterns(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     try await readRows { db in
+      guard try EpisodeRow.exists(episode, in: scope, db) else { return [] }
       let sql = """
         SELECT \(PatternRow.columns) FROM episode_patterns l JOIN patterns p ON p.id = l.pattern_id
         WHERE l.episode_id = ? ORDER BY p.id

@@ -190,6 +190,7 @@ package final class WALDatabase: Sendable {
 
   private func writer() throws -> GroupCommit {
     guard let writer = connections.writer else {
+      if connections.isClosed { throw StorageError.closed(path: path) }
       throw StorageError.readOnly(path: path, reason: readOnlyReason ?? "it was opened so")
     }
     return writer

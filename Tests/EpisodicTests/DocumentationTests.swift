@@ -12,11 +12,13 @@ import Testing
   /// Memory.swift shows every verb on one screen.
   @Test func `Memory lists every public verb, and each where it says`() throws {
     let memory = try Self.text("Sources/EpisodicMemory/Memory.swift")
-    #expect(memory.split(separator: "\n", omittingEmptySubsequences: false).count <= 60)
+    #expect(memory.split(separator: "\n", omittingEmptySubsequences: false).count <= 72)
     let files = ["EpisodicMemory", "Interchange"].flatMap { target in
       (FileManager.default.enumerator(
         atPath: Self.root.appending(path: "Sources/\(target)").path(percentEncoded: false))?
-        .compactMap { $0 as? String } ?? []).filter { $0.contains("Memory+") }.map { (target: target, file: $0) }
+        .compactMap { $0 as? String } ?? []).filter { $0.contains("/Memory+") || $0.hasPrefix("Memory+") }.map {
+          (target: target, file: $0)
+        }
     }
     #expect(files.count >= 6)
     for (target, file) in files {

@@ -69,8 +69,12 @@ final class SamplePrimary: PrimaryStore {
   func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     throw Self.unavailable
   }
-  func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] { throw Self.unavailable }
-  func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }
+  func patterns(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
+    throw Self.unavailable
+  }
+  func embeddings(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Embedding] {
+    throw Self.unavailable
+  }
   func embeddings(
     in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int
   ) async throws(MemoryError) -> [Embedding] { throw Self.unavailable }

@@ -29,7 +29,7 @@ import Testing
     let problem = "*** in database main ***\nPage 31: unable to get the page. error code=\(code)"
     let failure = StructureCheck.readFailure(in: ["another problem", problem])
     #expect(failure?.resultCode.rawValue == result)
-    #expect(failure?.message?.contains("page 31") == true && failure?.message?.contains("run check again") == true)
+    #expect(failure?.message?.contains("page 31") == true && failure?.message?.contains("call check() again") == true)
   }
 
   @Test(arguments: [

@@ -67,11 +67,11 @@ package final class FaultyPrimary: PrimaryStore {
   package func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     try await through { () async throws(MemoryError) in try await primary.patterns(filter, in: scope) }
   }
-  package func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
-    try await through { () async throws(MemoryError) in try await primary.patterns(of: episode) }
+  package func patterns(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
+    try await through { () async throws(MemoryError) in try await primary.patterns(of: episode, in: scope) }
   }
-  package func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
-    try await through { () async throws(MemoryError) in try await primary.embeddings(of: episode) }
+  package func embeddings(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Embedding] {
+    try await through { () async throws(MemoryError) in try await primary.embeddings(of: episode, in: scope) }
   }
   package func embeddings(
     in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int

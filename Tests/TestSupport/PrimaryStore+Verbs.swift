@@ -32,7 +32,7 @@ extension PrimaryStore {
 
   package func record(_ pattern: Pattern) async throws(MemoryError) -> Pattern {
     try await write(in: .everything) { transaction throws(MemoryError) in
-      try transaction.record(pattern, earlierHash: nil)
+      try transaction.record(pattern, earlierHash: nil, from: nil)
     }
   }
 
@@ -44,5 +44,13 @@ extension PrimaryStore {
     try await write(in: .everything) { transaction throws(MemoryError) in
       try transaction.insert(embeddings, replacing: replacing)
     }
+  }
+
+  package func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
+    try await embeddings(of: episode, in: .everything)
+  }
+
+  package func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
+    try await patterns(of: episode, in: .everything)
   }
 }

@@ -35,16 +35,16 @@ extension MemoryCheck {
   fileprivate var line: String {
     switch outcome {
     case .passed: "ok       \(name)"
-    case .failed(let reason): "FAILED   \(name): \(reason.onOneLine)"
-    case .damaged(let reason): "DAMAGED  \(name): \(reason.onOneLine)"
+    case .failed(let reason): "FAILED   \(name): \(reason.inCommandTerms.onOneLine)"
+    case .damaged(let reason): "DAMAGED  \(name): \(reason.inCommandTerms.onOneLine)"
     }
   }
 
   fileprivate var json: JSON {
     switch outcome {
     case .passed: ["name": .string(name), "outcome": "passed"]
-    case .failed(let reason): ["name": .string(name), "outcome": "failed", "reason": .string(reason)]
-    case .damaged(let reason): ["name": .string(name), "outcome": "damaged", "reason": .string(reason)]
+    case .failed(let reason): ["name": .string(name), "outcome": "failed", "reason": .string(reason.inCommandTerms)]
+    case .damaged(let reason): ["name": .string(name), "outcome": "damaged", "reason": .string(reason.inCommandTerms)]
     }
   }
 }

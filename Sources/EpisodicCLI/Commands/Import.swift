@@ -79,7 +79,7 @@ struct Import: AsyncParsableCommand {
       if !store.exists { try await importer.check(show) }
       report = try await store.withMemory(creating: true) { memory in try await importer.run(into: memory, show) }
     }
-    for line in report.rejected { StandardError.write("episodic: \(line.description.onOneLine)") }
+    for line in report.rejected { StandardError.write("episodic: \(line.description.inCommandTerms.onOneLine)") }
     json ? StandardOutput.write(report.json) : StandardOutput.write(report.sentence)
     if !report.rejected.isEmpty { throw ExitCode(1) }
   }

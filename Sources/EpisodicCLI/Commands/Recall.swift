@@ -119,8 +119,10 @@ struct Recall: AsyncParsableCommand {
         queries: InputFile(argument: queries), vectors: vectors.source, to: OutputFile(argument: output),
         options: QueriesOptions(mode: mode, limit: limit, keepGoing: keepGoing))
     }
-    for line in report.empty { StandardError.write("episodic: warning: \(line.description.onOneLine); no results") }
-    for line in report.rejected { StandardError.write("episodic: \(line.description.onOneLine)") }
+    for line in report.empty {
+      StandardError.write("episodic: warning: \(line.description.inCommandTerms.onOneLine); no results")
+    }
+    for line in report.rejected { StandardError.write("episodic: \(line.description.inCommandTerms.onOneLine)") }
     if !report.rejected.isEmpty { throw ExitCode(1) }
   }
 

@@ -63,7 +63,7 @@ extension Memory {
 
   /// The vectors of an episode and its steps, in the order of insertion.
   public func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
-    try await primary.embeddings(of: episode)
+    try await primary.embeddings(of: episode, in: .everything)
   }
 
   /// The vectors of a space in the order of insertion; pass the id of the last one to continue.

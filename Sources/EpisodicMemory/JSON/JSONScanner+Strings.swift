@@ -109,6 +109,6 @@ extension JSONScanner {
 
 extension JSONScanner.Repair {
   var hint: String {
-    self == .offered ? ", or import with --repair, which puts U+FFFD in its place" : ""
+    self == .offered ? ", or import with the option repair, which puts U+FFFD in its place" : ""
   }
 }

@@ -190,7 +190,7 @@ package struct JSONScanner {
   }
 
   private func tooDeep() -> MemoryError {
-    MemoryError(.invalid, "a value is nested more than \(Self.maximumDepth) deep; flatten it")
+    MemoryError(.limitExceeded, "a value is nested more than \(Self.maximumDepth) deep; flatten it")
   }
 
   func broken(_ wanted: String) -> MemoryError {

@@ -8,7 +8,7 @@ extension Memory {
     try validation.draft(draft)
     let pattern = Pattern(draft, at: clock.now())
     return try await primary.write(in: .everything) { transaction throws(MemoryError) in
-      try transaction.record(pattern, earlierHash: draft.data.earlierHash)
+      try transaction.record(pattern, earlierHash: draft.data.earlierHash, from: nil)
     }
   }
 
@@ -87,7 +87,7 @@ extension Memory {
 
   /// The patterns linked to an episode, by id.
   public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
-    try await primary.patterns(of: episode)
+    try await primary.patterns(of: episode, in: .everything)
   }
 
   /// Deletes a pattern with its links.

@@ -34,9 +34,11 @@ struct Search<Value: Sendable>: Sendable {
     var query: SpaceQuery?
     if let vector = request.vector {
       var spaces = try snapshot.spaces()
-      // Only vectors within scope and filter may decide which space is meant (I8). A single space that fits decides
-      // nothing: a vector outside the scope is not found in it.
-      if request.space == nil, spaces.count != 1 || spaces.first?.dimensions != vector.count {
+      // Only vectors within scope and filter may decide which space is meant, or that there is none (I8). A single space that
+      // fits decides nothing: a vector outside the scope is not found in it.
+      let named = spaces.filter { request.space == nil || $0.model == request.space?.model }
+      let isScoped = request.space == nil || request.scope != .everything
+      if isScoped, named.count != 1 || named.first?.dimensions != vector.count {
         guard mayScan() else { return nil }
         spaces = try snapshot.spaces(request.scope, request.filter)
       }

@@ -35,7 +35,7 @@ package struct SearchTerms: Hashable, Sendable {
     self.prefixes = beginnings
     guard sequences.count + beginnings.count <= Self.maximumCount else {
       throw MemoryError(
-        .invalid, "\(sequences.count + beginnings.count) phrases and prefixes; use at most \(Self.maximumCount)")
+        .limitExceeded, "\(sequences.count + beginnings.count) phrases and prefixes; use at most \(Self.maximumCount)")
     }
   }
 

@@ -121,7 +121,7 @@ final class IndexFollower: Sendable {
         let checks = try await primary.read { snapshot throws(MemoryError) in try index.check(in: snapshot) }
         if let checks { return checks }
       }
-      return [MemoryCheck("search index", .failed("it does not catch up with the primary; run rebuild"))]
+      return [MemoryCheck("search index", .failed("it does not catch up with the primary; call rebuild()"))]
     } catch let error where error.code == .busy || error.code == .cancelled {
       throw error
     } catch {

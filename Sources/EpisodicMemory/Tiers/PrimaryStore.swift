@@ -46,12 +46,12 @@ package protocol PrimaryStore: Sendable {
   func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?>
   /// In a domain: those linked to one of its episodes (I8).
   func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
-  func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern]
+  func patterns(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
 
   // MARK: Embeddings
 
   /// In the order of insertion.
-  func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding]
+  func embeddings(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Embedding]
   /// In the order of insertion, after a given one.
   func embeddings(
     in space: EmbeddingSpace, scope: Query.Scope, after id: Embedding.ID?, limit: Int

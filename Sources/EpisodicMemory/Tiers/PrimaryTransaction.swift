@@ -29,7 +29,8 @@ package protocol PrimaryTransaction {
   /// If the pattern exists, sets the success rate and the metadata that are given.
   ///
   /// - Parameter earlierHash: The hash under which an earlier version may have recorded the same data.
-  func record(_ pattern: Pattern, earlierHash: String?) throws(MemoryError) -> Pattern
+  /// - Parameter episode: Is linked to the pattern; `nil`: none.
+  func record(_ pattern: Pattern, earlierHash: String?, from episode: Episode.ID?) throws(MemoryError) -> Pattern
   /// Returns whether this changed anything.
   func link(_ pattern: Pattern.ID, to episode: Episode.ID) throws(MemoryError) -> Bool
   func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) throws(MemoryError) -> Bool

@@ -7,8 +7,13 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// Whether the input alone is the reason, whatever is in the store.
+    package var isOfInput: Bool { self == .invalid || self == .limitExceeded }
+
     /// The input is wrong; correct it. Nothing was changed.
     public static let invalid = Code(rawValue: "invalid")
+    /// The input is larger than a limit of the store allows; the message names both. Nothing was changed.
+    public static let limitExceeded = Code(rawValue: "limit_exceeded")
     /// The thing named does not exist.
     public static let notFound = Code(rawValue: "not_found")
     /// The state of the store does not allow it: the id exists, the episode is not active. Nothing was changed.
@@ -21,7 +26,11 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
     public static let cancelled = Code(rawValue: "cancelled")
     /// The body of `write` threw an error that is no `MemoryError`; it is the `cause`. Nothing was changed.
     public static let abandoned = Code(rawValue: "abandoned")
-    /// The store cannot be read or written now: disk full, no permission, files replaced. Trying again may help.
+    /// The memory was closed; open the store again. Nothing was changed.
+    public static let closed = Code(rawValue: "closed")
+    /// The store was opened for reading only, or its files cannot be written. Nothing was changed.
+    public static let readOnly = Code(rawValue: "read_only")
+    /// The store cannot be read or written now: disk full, no permission to read, files replaced. Trying again may help.
     public static let unavailable = Code(rawValue: "unavailable")
     /// The file is not a store, or was written by a newer version of this engine.
     public static let notAStore = Code(rawValue: "not_a_store")

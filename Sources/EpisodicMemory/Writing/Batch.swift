@@ -5,7 +5,7 @@ extension Memory {
     private let scope: Query.Scope
     private let validation: Validation
     private let clock: any WallClock
-    let effects = Effects()
+    private let effects: Effects
 
     /// What is to be done after the commit.
     final class Effects {
@@ -20,7 +20,11 @@ extension Memory {
       var value = Value()
     }
 
-    init(_ transaction: any PrimaryTransaction, scope: Query.Scope, validation: Validation, clock: any WallClock) {
+    init(
+      _ transaction: any PrimaryTransaction, scope: Query.Scope, validation: Validation, clock: any WallClock,
+      effects: Effects
+    ) {
+      self.effects = effects
       self.transaction = transaction
       self.scope = scope
       self.validation = validation
@@ -123,7 +127,14 @@ extension Memory.Batch {
   @discardableResult
   public func record(_ draft: Pattern.Draft) throws(MemoryError) -> Pattern {
     try validation.draft(draft)
-    return try transaction.record(Pattern(draft, at: clock.now()), earlierHash: draft.data.earlierHash)
+    return try transaction.record(Pattern(draft, at: clock.now()), earlierHash: draft.data.earlierHash, from: nil)
+  }
+
+  /// Records a pattern and links it to an episode. Checks the episode first, so that a refusal has written nothing.
+  func record(_ draft: Pattern.Draft, from episode: Episode.ID) throws(MemoryError) -> Pattern {
+    try validation.draft(draft)
+    return try transaction.record(
+      Pattern(draft, at: clock.now()), earlierHash: draft.data.earlierHash, from: episode)
   }
 
   /// As `Memory.link(_:to:)`.

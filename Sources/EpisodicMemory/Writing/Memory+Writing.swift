@@ -20,17 +20,18 @@ extension Memory {
   public func write<Value: Sendable>(
     _ body: @escaping @Sendable (borrowing Batch) throws -> Value
   ) async throws(MemoryError) -> Value {
-    try await write(in: .everything, batch: body)
+    try await write(in: .everything, batch: { (batch: consuming Batch) in try body(batch) })
   }
 
   func write<Value: Sendable>(
-    in scope: Query.Scope, batch body: @escaping @Sendable (borrowing Batch) throws -> Value
+    in scope: Query.Scope, batch body: @escaping @Sendable (consuming Batch) throws -> Value
   ) async throws(MemoryError) -> Value {
     let (validation, clock) = (validation, clock)
     let (value, effects) = try await primary.write(in: scope) { transaction throws(MemoryError) in
-      let batch = Batch(transaction, scope: scope, validation: validation, clock: clock)
+      let effects = Batch.Effects()
       do {
-        return (try body(batch), batch.effects.value)
+        let batch = Batch(transaction, scope: scope, validation: validation, clock: clock, effects: effects)
+        return (try body(batch), effects.value)
       } catch let error as MemoryError {
         throw error
       } catch {

@@ -24,7 +24,7 @@ extension LMDBSearchIndex {
   }
 
   private func outcome(_ difference: String?) -> MemoryCheck.Outcome {
-    difference.map { .failed("\($0); run rebuild") } ?? .passed
+    difference.map { .failed("\($0); call rebuild()") } ?? .passed
   }
 
   /// - Returns: The first difference.

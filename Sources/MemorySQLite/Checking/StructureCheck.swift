@@ -26,7 +26,7 @@ enum StructureCheck {
       else { continue }
       return DatabaseError(
         resultCode: ResultCode(rawValue: code),
-        message: "page \(match.1) cannot be read (SQLite error \(code)); look at the disk, then run check again")
+        message: "page \(match.1) cannot be read (SQLite error \(code)); look at the disk, then call check() again")
     }
     return nil
   }
@@ -74,7 +74,7 @@ enum StructureCheck {
     guard !lostIndexes.isEmpty else { return MemoryCheck("schema", .passed) }
     let names = lostIndexes.joined(separator: ", ")
     return MemoryCheck(
-      "schema", .failed("another program dropped the index \(names), so queries are slow; run rebuild"))
+      "schema", .failed("another program dropped the index \(names), so queries are slow; call rebuild()"))
   }
 
   /// Rows left behind by a program that disabled or dropped the triggers.

@@ -41,7 +41,7 @@ struct TextIndexComparison: Sendable {
   /// - Parameter isRefuted: Whether FTS5 found a difference; then the check fails even if all words agree.
   func compare(_ db: Database, _ tokenizers: TokenizerPool, isRefuted: Bool) throws -> MemoryCheck.Outcome {
     guard var indexed = try indexedWords(db) else {
-      return .failed("the index cannot be read; run rebuild")
+      return .failed("the index cannot be read; call rebuild()")
     }
     let tokenizer = try tokenizers.take(db)
     defer { tokenizers.putBack(tokenizer) }
@@ -70,7 +70,7 @@ struct TextIndexComparison: Sendable {
     if !differing.isEmpty { return .damaged(try describe(differing, db)) }
     if !hasMissing, indexed.isEmpty, !isRefuted { return .passed }
     let reason = hasMissing ? "rows are missing in the index" : "the index differs from the table"
-    return .failed("\(reason); run rebuild")
+    return .failed("\(reason); call rebuild()")
   }
 
   /// By row; `nil` if the index cannot be read.
@@ -98,7 +98,7 @@ struct TextIndexComparison: Sendable {
     let list = named.joined(separator: ", ") + (rows.count > 3 ? " and \(rows.count - 3) more" : "")
     return """
       \(list): the text and its index disagree, and one of them is damaged; compare with a backup and restore it, or \
-      rebuild --accept-texts if the texts are right
+      call rebuild(acceptingTexts: true) if the texts are right
       """
   }
 }

@@ -76,7 +76,7 @@ enum ChangeFeed {
     return MemoryCheck(
       "change feed",
       last >= sequence
-        ? .passed : .failed("it ends at revision \(last), but \(sequence) were given out: run rebuild"))
+        ? .passed : .failed("it ends at revision \(last), but \(sequence) were given out: call rebuild()"))
   }
 
   /// Appends a change without a subject if the newest rows were deleted, so that the feed ends at the highest revision.
@@ -94,7 +94,7 @@ enum ChangeFeed {
   static func exhaustion(_ sequence: Int64) -> String? {
     guard sequence > Int64.max - 1 << 40 else { return nil }
     return """
-      another program set sqlite_sequence of changes to \(sequence), so no revision is left; run UPDATE sqlite_sequence \
+      another program set sqlite_sequence of changes to \(sequence), so no revision is left; execute UPDATE sqlite_sequence \
       SET seq = (SELECT max(revision) FROM changes) WHERE name = 'changes'
       """
   }

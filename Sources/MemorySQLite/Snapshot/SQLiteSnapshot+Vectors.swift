@@ -132,7 +132,7 @@ extension SQLiteSnapshot {
     guard bytes.count == 4 * query.vector.dimensions else {
       throw MemoryError(
         .corrupted,
-        "embedding \(row) is not a vector of \(query.vector.dimensions) numbers; run check, then restore a backup")
+        "embedding \(row) is not a vector of \(query.vector.dimensions) numbers; call check(), then restore a backup")
     }
     return query.similarity(to: bytes)
   }

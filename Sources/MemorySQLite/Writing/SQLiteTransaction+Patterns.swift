@@ -2,10 +2,17 @@ import EpisodicMemory
 import GRDB
 
 extension SQLiteTransaction {
-  func record(_ pattern: Pattern, earlierHash: String?) throws(MemoryError) -> Pattern {
+  func record(
+    _ pattern: Pattern, earlierHash: String?, from episode: Episode.ID?
+  ) throws(MemoryError) -> Pattern {
     try perform {
+      if let episode, try !EpisodeRow.exists(episode, in: scope, db) { throw MemoryError.noEpisode(episode) }
       var hash = pattern.dataHash
       if let earlierHash, try PatternRow.fetch(db, type: pattern.type, hash: earlierHash) != nil { hash = earlierHash }
+      if let existing = try PatternRow.fetch(db, type: pattern.type, hash: hash), try !isVisible(existing.id) {
+        throw MemoryError(
+          .conflict, "a pattern of this type and data cannot be recorded in this domain; change its data")
+      }
       try db.cachedStatement(
         sql: """
           INSERT INTO patterns (id, pattern_type, pattern_data, data_hash, success_rate, usage_count, created_at, metadata)
@@ -21,18 +28,23 @@ extension SQLiteTransaction {
       guard let kept = try PatternRow.fetch(db, type: pattern.type, hash: hash) else {
         throw MemoryError.noPattern(pattern.id)
       }
+      if let episode { _ = try insertLink(kept.id, episode) }
       return kept
     }
+  }
+
+  private func insertLink(_ pattern: Pattern.ID, _ episode: Episode.ID) throws -> Bool {
+    try db.cachedStatement(
+      sql: "INSERT INTO episode_patterns (episode_id, pattern_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+    ).execute(arguments: [episode.rawValue, pattern.rawValue])
+    return db.changesCount > 0
   }
 
   func link(_ pattern: Pattern.ID, to episode: Episode.ID) throws(MemoryError) -> Bool {
     try perform {
       guard try EpisodeRow.exists(episode, in: scope, db) else { throw MemoryError.noEpisode(episode) }
       guard try isVisible(pattern) else { throw MemoryError.noPattern(pattern) }
-      try db.execute(
-        sql: "INSERT INTO episode_patterns (episode_id, pattern_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        arguments: [episode.rawValue, pattern.rawValue])
-      return db.changesCount > 0
+      return try insertLink(pattern, episode)
     }
   }
 

@@ -1,0 +1,16 @@
+extension String {
+  /// What a message of the library calls by the name of its API, and what the command calls it.
+  private static let commandTerms = [
+    ("call check()", "run check"), ("check() found", "check found"), ("call rebuild()", "run rebuild"),
+    ("call rebuild(acceptingTexts: true)", "run rebuild --accept-texts"), ("the option repair", "--repair"),
+    ("raise maximumLineBytes", "raise the limit (--max-line)"),
+    ("look for its id with episodes(_:in:)", "list shows the ids there are"),
+    ("create one, or name another", "make one with import or record, or name another"),
+    (" or raise limits.fieldBytes", ""),
+  ]
+
+  /// A message of the library in the words of the command.
+  var inCommandTerms: String {
+    Self.commandTerms.reduce(self) { message, term in message.replacing(term.0, with: term.1) }
+  }
+}

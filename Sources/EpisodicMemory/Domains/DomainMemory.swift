@@ -1,0 +1,99 @@
+extension Memory {
+  /// A handle whose every verb stays in one domain: what a runtime hands to an agent (I8). Costs nothing; needs no closing.
+  public func domain(_ name: String) -> DomainMemory { DomainMemory(name, of: self) }
+}
+
+/// A memory of which only one domain is seen and changed (I8).
+///
+/// The verbs are those of `Memory`, without a scope. An id of another domain is one that does not exist: the same `nil`, `false`
+/// or `.notFound`, in the same words. A verb that writes decides that in the transaction in which it writes.
+///
+/// Ids are unique in the store. Who begins or inserts an episode under an id that another domain uses is told that the id is
+/// taken, as if it were taken in this domain, and nothing more. So name ids that cannot be guessed, or leave them to the engine.
+public struct DomainMemory: AgentMemory {
+  /// The domain, in Unicode normalisation form C.
+  public let name: String
+  let memory: Memory
+  var scope: Query.Scope { .domain(name) }
+
+  init(_ name: String, of memory: Memory) {
+    self.name = name.canonicallyComposed
+    self.memory = memory
+  }
+}
+
+// MARK: - Reading
+
+extension DomainMemory {
+  /// As `Memory.episode(_:)`, from the same cache.
+  public func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode? {
+    guard let episode = try await memory.episode(id), scope.includes(episode.domain) else { return nil }
+    return episode
+  }
+
+  /// As `Memory.episodes(_:in:after:limit:)`.
+  public func episodes(
+    _ filter: Episode.Filter = .init(), after cursor: Episode.Page.Cursor? = nil, limit: Int = 50
+  ) async throws(MemoryError) -> Episode.Page {
+    try await memory.episodes(filter, in: scope, after: cursor, limit: limit)
+  }
+
+  /// As `Memory.recall(_:)`.
+  ///
+  /// - Parameter query: Searches this domain if its scope is everything, and finds nothing if its scope is another domain.
+  public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
+    guard let query = narrowed(query) else { return [] }
+    return try await memory.recall(query)
+  }
+
+  /// The episodes that match a text, best first.
+  public func recall(
+    _ text: String, filter: Episode.Filter = .init(), limit: Int = 10
+  ) async throws(MemoryError) -> [Hit] {
+    try await memory.recall(Query(text: text, scope: scope, filter: filter, limit: limit))
+  }
+
+  /// As `Memory.search(_:)`.
+  ///
+  /// - Parameter query: As for `recall(_:)`.
+  public func search(_ query: Query) async throws(MemoryError) -> [SearchHit] {
+    guard let query = narrowed(query) else { return [] }
+    return try await memory.search(query)
+  }
+
+  private func narrowed(_ query: Query) -> Query? {
+    guard query.scope.includes(name) else { return nil }
+    var query = query
+    query.scope = scope
+    return query
+  }
+
+  /// The pattern of this domain with this type and equal data.
+  public func pattern(_ type: PatternType, data: JSON) async throws(MemoryError) -> Pattern? {
+    guard let pattern = try await memory.pattern(type, data: data) else { return nil }
+    let own = try await memory.patterns(Pattern.Filter(type: type, limit: memory.limits.results), in: scope)
+    return own.first { $0.id == pattern.id }
+  }
+
+  /// As `Memory.patterns(_:in:)`.
+  public func patterns(_ filter: Pattern.Filter = .init()) async throws(MemoryError) -> [Pattern] {
+    try await memory.patterns(filter, in: scope)
+  }
+
+  /// As `Memory.patterns(of:)`.
+  public func patterns(of episode: Episode.ID) async throws(MemoryError) -> [Pattern] {
+    try await memory.primary.patterns(of: episode, in: scope)
+  }
+
+  /// As `Memory.embeddings(of:)`.
+  public func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
+    try await memory.primary.embeddings(of: episode, in: scope)
+  }
+
+  /// As `Memory.embeddings(in:scope:after:limit:)`.
+  public func embeddings(
+    in space: EmbeddingSpace, after id: Embedding.ID? = nil, limit: Int = 100
+  ) async throws(MemoryError) -> [Embedding] {
+    try await memory.embeddings(in: space, scope: scope, after: id, limit: limit)
+  }
+}
