@@ -9,6 +9,38 @@ import Testing
     try String(contentsOf: root.appending(path: path), encoding: .utf8)
   }
 
+  @Test func `every relative link of the README leads to a file`() throws {
+    let links = try Self.text("README.md").matches(of: /\]\(([^)#]+)\)/).map { String($0.1) }
+      .filter { !$0.contains("://") }
+    #expect(links.count >= 8)
+    for link in links {
+      #expect(
+        FileManager.default.fileExists(atPath: Self.root.appending(path: link).path(percentEncoded: false)), "\(link)")
+    }
+  }
+
+  @Test func `the manifest in the README has the tools version and the platforms of the package`() throws {
+    let package = try Self.text("Package.swift")
+    let shown = try #require(
+      DocumentedProgram.blocks("swift", of: try Self.text("README.md")).first { $0.contains(".package(") })
+    #expect(shown.prefix { $0 != "\n" } == package.prefix { $0 != "\n" })
+    let platforms = try #require(package.firstMatch(of: /platforms: \[[^\]]*\]/)?.output)
+    #expect(shown.contains(platforms), "\(platforms)")
+  }
+
+  /// Words that a reader from outside cannot know, beside decisions and Architecture, which explain the code.
+  @Test func `pages for readers from outside use no words that only the code explains`() throws {
+    let words = ["anew", "for ever", "raw open", "freshness gate", "ever finer", "single flight"]
+    let folder = "Sources/Episodic/Episodic.docc"
+    let pages = try FileManager.default.contentsOfDirectory(
+      atPath: Self.root.appending(path: folder).path(percentEncoded: false)
+    ).filter { $0.hasSuffix(".md") && $0 != "Architecture.md" }.map { folder + "/" + $0 }
+    for page in pages + ["README.md"] {
+      let text = try Self.text(page).lowercased()
+      for word in words { #expect(!text.contains(word), "\(page)") }
+    }
+  }
+
   /// Memory.swift shows every verb on one screen.
   @Test func `Memory lists every public verb, and each where it says`() throws {
     let memory = try Self.text("Sources/EpisodicMemory/Memory.swift")
