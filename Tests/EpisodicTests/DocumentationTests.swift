@@ -37,7 +37,7 @@ import Testing
     ).filter { $0.hasSuffix(".md") && $0 != "Architecture.md" }.map { folder + "/" + $0 }
     for page in pages + ["README.md"] {
       let text = try Self.text(page).lowercased()
-      for word in words { #expect(!text.contains(word), "\(page)") }
+      for word in words { #expect(text.firstMatch(of: try Regex("\\b\(word)\\b")) == nil, "\(page)") }
     }
   }
 

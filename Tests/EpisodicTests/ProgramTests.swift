@@ -73,7 +73,6 @@ struct DocumentedProgram {
     var arguments = [
       "swiftc", "-swift-version", "6", "-warnings-as-errors", "-o", directory.file("program"),
       directory.file("main.swift"), "@" + directory.file("objects"), "-I", build + "Modules", "-llmdb", "-lsqlite3",
-      "-lstdc++",
     ]
     for map in try Self.moduleMaps(build: build) { arguments += ["-Xcc", "-fmodule-map-file=" + map] }
     return try Self.run("/usr/bin/env", arguments, in: directory)
