@@ -16,14 +16,15 @@
 /// - ``domain(_:)`` is a handle to one domain, with the same verbs
 ///
 /// ## Read: Episodes/Memory+Reading.swift
-/// - ``episode(_:)`` by its id; ``episodes(_:in:after:limit:)`` by filter, newest first, a page at a time
+/// - ``episode(_:steps:)`` by its id, ``episodes(_:steps:)`` by theirs; ``steps(of:after:limit:)`` of one, a page at a time
+/// - ``episodes(_:in:after:limit:steps:)`` by filter, newest first, a page at a time
 ///
 /// ## Recall: Recall/Memory+Recall.swift
 /// - ``recall(_:)`` the episodes that match a query by words and by vector, best first; ``search(_:)`` returns only their ids
 ///
 /// ## Patterns: Patterns/Memory+Patterns.swift
 /// - ``record(_:)`` a pattern; ``link(_:to:)`` it to an episode, ``unlink(_:from:)`` it; ``markUsed(_:succeeded:)``
-/// - ``pattern(_:data:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode; ``delete(pattern:)``
+/// - ``pattern(_:data:in:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode; ``delete(pattern:)``
 ///
 /// ## Embeddings: Embeddings/Memory+Embeddings.swift
 /// - ``embed(_:replacing:)->Embedding`` an episode or a step, or several at once; ``delete(embedding:)``

@@ -112,6 +112,12 @@ package struct Validation {
         .invalid, "completed_at \(completed) is before created_at \(episode.createdAt); correct one of them")
     }
     try object(episode.metadata, "metadata")
+    guard episode.omittedSteps == 0 else {
+      throw MemoryError(
+        .invalid,
+        "episode \"\(episode.id)\" was read without \(episode.omittedSteps) of its \(episode.stepCount) steps, which would "
+          + "be lost; read it with all of them")
+    }
     var numbers: Set<Int> = []
     for (index, step) in episode.steps.enumerated() {
       var field: String { "steps[\(index)]" }
@@ -157,10 +163,19 @@ package struct Validation {
   }
 
   func draft(_ draft: Pattern.Draft) throws(MemoryError) {
-    try name(draft.type.rawValue, "pattern_type")
+    try patternType(draft.type)
+    if let domain = draft.domain { try name(domain, "domain") }
     try json(draft.data, "pattern_data")
     try rate(draft.successRate)
     try object(draft.metadata, "metadata")
+  }
+
+  /// A type must not contain what separates it from a hash in the key of a pattern.
+  func patternType(_ type: PatternType) throws(MemoryError) {
+    try name(type.rawValue, "pattern_type")
+    guard type.rawValue.firstMatch(of: /:[0-9A-Fa-f]{64}/) == nil else {
+      throw MemoryError(.invalid, "pattern_type holds a colon and 64 hexadecimal digits; choose another name")
+    }
   }
 
   func draft(_ draft: Embedding.Draft) throws(MemoryError) {
@@ -173,6 +188,19 @@ package struct Validation {
     guard (1...most).contains(value) else {
       throw MemoryError(value < 1 ? .invalid : .limitExceeded, "limit is \(value); it lies in 1...\(most)")
     }
+  }
+
+  func selection(_ selection: StepSelection) throws(MemoryError) {
+    guard let limit = selection.limit, limit < 0 else { return }
+    throw MemoryError(.invalid, "the last \(limit) steps are asked for; the number is 0 or more")
+  }
+
+  func filter(_ filter: Episode.Filter) throws(MemoryError) {
+    guard let step = filter.step else { return }
+    if let tool = step.tool { try text(tool, "step.tool") }
+    if let text = step.text { try self.text(text, "step.text") }
+    if let phrase = step.phrase { try text(phrase, "step.phrase") }
+    _ = try step.terms()
   }
 
   func ranking(_ ranking: Query.Ranking) throws(MemoryError) {

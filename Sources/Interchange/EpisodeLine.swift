@@ -54,6 +54,7 @@ struct EpisodeLine {
           lines.append(try StepLine(&scanner))
         }
         steps = lines
+      case "step_count": throw scanner.fault("says that steps were left out, which would be lost; read all of them")
       default: throw scanner.fault("is no member of an episode; put it under metadata")
       }
     }
@@ -118,7 +119,8 @@ extension Episode {
   /// The episode as one JSON object, the form of import and export; its `outputText` is the line.
   ///
   /// Members that are `nil` are left out. Not included is what belongs to a store: identifiers of steps and
-  /// `embeddingVersion`.
+  /// `embeddingVersion`. An episode read in part also has `step_count`, the number of all its steps; an import refuses it,
+  /// since the others would be lost.
   public var json: JSON {
     var members: JSON.Object = [
       "id": .string(id.rawValue), "task_type": .string(taskType.rawValue), "domain": .string(domain),
@@ -128,6 +130,7 @@ extension Episode {
     members["session"] = session.map(JSON.string)
     members["success_rate"] = successRate.map { JSON($0) }
     members["completed_at"] = completedAt.map { .string($0.description) }
+    if omittedSteps > 0 { members["step_count"] = .integer(Int64(stepCount)) }
     return .object(members)
   }
 }

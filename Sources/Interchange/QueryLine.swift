@@ -38,11 +38,12 @@ struct QueryLine {
           case "status": filter.statuses = try Self.statuses(&scanner)
           case "after": filter.after = try scanner.time()
           case "before": filter.before = try scanner.time()
+          case "step": filter.step = try Self.step(&scanner)
           default:
-            throw scanner.fault("is no filter; use domain, session, task_type, status, after, before")
+            throw scanner.fault("is no filter; use domain, session, task_type, status, after, before, step")
           }
         }
-      case "domain", "session", "task_type", "status", "after", "before":
+      case "domain", "session", "task_type", "status", "after", "before", "step":
         throw scanner.fault("is a filter; put it under filters")
       default: _ = try scanner.value()
       }
@@ -53,6 +54,21 @@ struct QueryLine {
     self.text = text
     self.scope = scope
     self.filter = filter
+  }
+
+  private static func step(_ scanner: inout JSONScanner) throws(MemoryError) -> Step.Filter {
+    var filter = Step.Filter()
+    try scanner.object("an object") { scanner, name throws(MemoryError) in
+      if try scanner.null() { return }
+      switch name {
+      case "tool": filter.tool = try scanner.text("a string")
+      case "success": filter.success = try scanner.bool("true or false")
+      case "text": filter.text = try scanner.text("a string")
+      case "phrase": filter.phrase = try scanner.text("a string")
+      default: throw scanner.fault("is no filter of a step; use tool, success, text, phrase")
+      }
+    }
+    return filter
   }
 
   private static func statuses(_ scanner: inout JSONScanner) throws(MemoryError) -> Set<Episode.Status> {

@@ -2,26 +2,62 @@ package import EpisodicMemory
 import GRDB
 
 extension SQLitePrimaryStore {
-  package func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
-    try await readVersioned { db in try EpisodeRow.fetch(db, id: id) }
+  package func episode(
+    _ id: Episode.ID, steps: StepSelection
+  ) async throws(MemoryError) -> Versioned<Episode?> {
+    try await readVersioned { db in try EpisodeRow.fetch(db, id: id, steps: steps) }
   }
 
   package func episodes(
-    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+    _ ids: [Episode.ID], steps: StepSelection
+  ) async throws(MemoryError) -> Versioned<[Episode]> {
+    try await readVersioned { db in try ids.compactMap { id in try EpisodeRow.fetch(db, id: id, steps: steps) } }
+  }
+
+  package func steps(
+    of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
+  ) async throws(MemoryError) -> Step.Page {
+    try await readRows { db in
+      var conditions = Conditions(.init(), scope)
+      conditions.add("e.id = ?", id.rawValue)
+      let statement = try db.cachedStatement(sql: "SELECT e.seq FROM episodes e \(conditions.whereClause)")
+      guard let row = try Int64.fetchOne(statement, arguments: conditions.arguments) else {
+        throw MemoryError.noEpisode(id)
+      }
+      // One more than the limit shows whether there is a next page. Numbers count from 1.
+      let steps = try StepRow.Owner(id, row: row).following(number ?? 0, limit: limit + 1, db)
+      let page = Array(steps.prefix(limit))
+      return Step.Page(elements: page, next: steps.count > limit ? page.last?.number : nil)
+    }
+  }
+
+  package func episodes(
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> Episode.Page {
     try await readRows { db in
       var conditions = Conditions(filter, scope)
       if let cursor {
         conditions.add("(e.created_at, e.seq) < (?, ?)", cursor.createdAt, cursor.row)
       }
+      var (listing, arguments) = (Self.listing(conditions), conditions.arguments)
+      if let filter = filter.step {
+        let steps = try StepConditions(filter)
+        if let rows = try steps.rows(conditions, db) {
+          (listing, arguments) = (Self.listingOfRows, [rows.jsonText])
+        } else {
+          conditions.add(steps)
+          (listing, arguments) = (Self.listing(conditions), conditions.arguments)
+        }
+      }
       // One row more than the limit shows whether there is a next page.
       let rows = try Row.fetchCursor(
-        db, sql: "\(Self.listing(conditions)) LIMIT ?", arguments: conditions.arguments + [limit + 1])
+        db, sql: "\(listing) LIMIT ?", arguments: arguments + [limit + 1])
       var episodes: [Episode] = []
       var last: Episode.Page.Cursor?
       while let row = try rows.next() {
         guard episodes.count < limit else { return Episode.Page(elements: episodes, next: last) }
-        let episode = try EpisodeRow.decode(row, db)
+        let episode = try EpisodeRow.decode(row, db, steps: steps)
         last = Episode.Page.Cursor(createdAt: episode.createdAt.milliseconds, row: try row.value(0))
         episodes.append(episode)
       }
@@ -55,6 +91,12 @@ extension SQLitePrimaryStore {
       return Episode.Page(elements: episodes, next: nil)
     }
   }
+
+  /// The query behind `episodes` for rows that are known to pass, as a JSON array.
+  static let listingOfRows = """
+    SELECT \(EpisodeRow.columns) FROM json_each(?) j CROSS JOIN episodes e ON e.seq = j.value
+    ORDER BY e.created_at DESC, e.seq DESC
+    """
 
   /// The query behind `episodes`, without its limit.
   static func listing(_ conditions: Conditions) -> String {

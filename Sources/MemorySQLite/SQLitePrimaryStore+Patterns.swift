@@ -2,8 +2,10 @@ package import EpisodicMemory
 import GRDB
 
 extension SQLitePrimaryStore {
-  package func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
-    try await readVersioned { db in try PatternRow.fetch(db, type: type, hash: hash) }
+  package func pattern(
+    _ type: PatternType, hash: String, domain: String?
+  ) async throws(MemoryError) -> Versioned<Pattern?> {
+    try await readVersioned { db in try PatternRow.fetch(db, type: type, hash: hash, domain: domain) }
   }
 
   package func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
@@ -21,10 +23,11 @@ extension SQLitePrimaryStore {
       if let domain = scope.onlyDomain {
         clauses.append(
           """
-          EXISTS (SELECT 1 FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
-                  WHERE l.pattern_id = p.id AND e.domain = ?)
+          (p.domain = ? OR p.domain = '' AND EXISTS (
+              SELECT 1 FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
+              WHERE l.pattern_id = p.id AND e.domain = ?))
           """)
-        arguments += [domain]
+        arguments += [domain, domain]
       }
       let condition = clauses.isEmpty ? "" : "WHERE " + clauses.joined(separator: " AND ")
       let sql = """

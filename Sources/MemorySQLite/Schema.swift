@@ -14,9 +14,10 @@ enum Schema {
     Migration(name: "004_changes", sql: PackageResources._04_changes_sql),
     Migration(name: "005_change_rows", sql: PackageResources._05_change_rows_sql),
     Migration(name: "006_nothing_left_behind", sql: PackageResources._06_nothing_left_behind_sql),
+    Migration(name: "007_patterns_and_filters", sql: PackageResources._07_patterns_and_filters_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running
   /// them. A test recomputes it.
-  static let digest = "ffccaaa2273afdda1b98e72c0fafbec33444e30b056245c503faeee64894ccf5"
+  static let digest = "680c3a6f8f59b166d988d7f0ab0ef58c2e01c36a0bc3a75e2cbdb437be730b02"
 }

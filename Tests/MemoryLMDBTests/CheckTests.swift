@@ -27,7 +27,7 @@ import Testing
       id: Pattern.ID("p"), type: "a:b", data: [], dataHash: "h", successRate: nil, usageCount: 0, lastUsed: nil,
       createdAt: Timestamp(milliseconds: 0), metadata: [:])
     primary.state.withLock { $0.patterns["a:b:h"] = pattern }
-    cache.fill(.pattern("a:b", hash: "h"), with: pattern, asOf: mark(10))
+    cache.fill(.pattern("a:b", hash: "h", domain: nil), with: pattern, asOf: mark(10))
     cache.fill(CacheKey(.query, "q"), with: Text("no counterpart"), tags: [], asOf: mark(10))
     let checks = await cache.check(against: primary)
     #expect(failures(checks) == [:])

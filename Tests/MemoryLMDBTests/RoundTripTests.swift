@@ -32,7 +32,7 @@ import Testing
       successRate: bits & 1 != 0 ? 1 : nil, usageCount: .max,
       lastUsed: bits & 2 != 0 ? Timestamp(milliseconds: 9) : nil, createdAt: Timestamp(milliseconds: 3),
       metadata: bits & 4 != 0 ? ["k": "v"] : [:])
-    let key = CacheKey.pattern(pattern.type, hash: pattern.dataHash)
+    let key = CacheKey.pattern(pattern.type, hash: pattern.dataHash, domain: pattern.domain)
     cache.fill(key, with: pattern, asOf: mark(10))
     #expect(cache.value(key, as: Pattern.self) == pattern)
     try #expect(cache.problems() == [])

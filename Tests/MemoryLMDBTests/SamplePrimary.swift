@@ -29,7 +29,7 @@ final class SamplePrimary: PrimaryStore {
     }
   }
 
-  func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
+  func episode(_ id: Episode.ID, steps: StepSelection) async throws(MemoryError) -> Versioned<Episode?> {
     let hook = state.withLock { state in
       defer { state.beforeReading = nil }
       return state.beforeReading
@@ -38,8 +38,11 @@ final class SamplePrimary: PrimaryStore {
     return state.withLock { Versioned($0.episodes[id], asOf: mark($0.revision)) }
   }
 
-  func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
-    state.withLock { Versioned($0.patterns["\(type):\(hash)"], asOf: mark($0.revision)) }
+  func pattern(
+    _ type: PatternType, hash: String, domain: String?
+  ) async throws(MemoryError) -> Versioned<Pattern?> {
+    let key = CacheKey.pattern(type, hash: hash, domain: domain).name
+    return state.withLock { Versioned($0.patterns[key], asOf: mark($0.revision)) }
   }
 
   func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
@@ -61,8 +64,15 @@ final class SamplePrimary: PrimaryStore {
     _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, in scope: Query.Scope
   ) async throws(MemoryError) -> [Step] { throw Self.unavailable }
   func episodes(
-    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+    _ ids: [Episode.ID], steps: StepSelection
+  ) async throws(MemoryError) -> Versioned<[Episode]> { throw Self.unavailable }
+  func episodes(
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> Episode.Page { throw Self.unavailable }
+  func steps(
+    of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
+  ) async throws(MemoryError) -> Step.Page { throw Self.unavailable }
   func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError) -> Episode.Page {
     throw Self.unavailable
   }

@@ -19,7 +19,7 @@ import Testing
     try await primary.insert(vectors, replacing: false)
     #expect(try await primary.embeddings(of: "a") == vectors.filter { $0.episodeID == "a" })
     #expect(try await primary.embeddings(of: "b") == vectors.filter { $0.episodeID == "b" })
-    let version = try await primary.episode("b").value?.embeddingVersion
+    let version = try await primary.episode("b", steps: .all).value?.embeddingVersion
     #expect(version == Int64(vectors.count { $0.episodeID == "b" }))
   }
 
@@ -87,7 +87,7 @@ import Testing
     ]
     let vectors: [Embedding] = [.sample("v", of: "e4")]
     #expect(try await bench.primary.insert(batch, embeddings: vectors, existing: .replace).episodes == 6)
-    let page = try await bench.primary.episodes(.init(), in: .everything, after: nil, limit: 10)
+    let page = try await bench.primary.episodes(.init(), in: .everything, after: nil, limit: 10, steps: .all)
     #expect(page.elements.map(\.id) == ["n1", "n0", "e4", "e3", "e2", "e1", "e0"])
     #expect(page.elements.map(\.context).prefix(4) == ["make the flaky test pass", "twin", "new", "second"])
     #expect(try await bench.primary.embeddings(of: "e4").map(\.id) == ["v"])

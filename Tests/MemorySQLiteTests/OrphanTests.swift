@@ -105,7 +105,7 @@ import Testing
     try store.otherProgram.run("DELETE FROM episodes WHERE id = 'a'")
     try await store.use { primary in
       try await primary.insert(.sample("a", domain: "public", steps: ["antelope"]))
-      let steps = try await primary.episode("a").value?.steps.map(\.action)
+      let steps = try await primary.episode("a", steps: .all).value?.steps.map(\.action)
       #expect(steps == ["antelope"])
       #expect(try await primary.embeddings(of: "a").isEmpty)
       #expect(try await primary.patterns(of: "a").isEmpty)
@@ -142,7 +142,7 @@ import Testing
       }
       #expect(error?.code == .conflict && error?.message.contains("\"a\"") == true)
       #expect(error?.message.contains("private") == false, "\(error?.message ?? "")")
-      #expect(try await primary.episode("a").value?.domain == "private")
+      #expect(try await primary.episode("a", steps: .all).value?.domain == "private")
       let replaced = try await primary.insert([.sample("a", domain: "private")], embeddings: [], existing: .replace)
       #expect(replaced.episodes == 1)
     }

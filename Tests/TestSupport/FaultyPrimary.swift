@@ -51,18 +51,33 @@ package final class FaultyPrimary: PrimaryStore {
   ) async throws(MemoryError) -> [Step] {
     try await through { () async throws(MemoryError) in try await primary.append(steps, to: id, at: now, in: scope) }
   }
-  package func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?> {
-    try await through { () async throws(MemoryError) in try await primary.episode(id) }
+  package func episode(_ id: Episode.ID, steps: StepSelection) async throws(MemoryError) -> Versioned<Episode?> {
+    try await through { () async throws(MemoryError) in try await primary.episode(id, steps: steps) }
   }
   package func episodes(
-    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+    _ ids: [Episode.ID], steps: StepSelection
+  ) async throws(MemoryError) -> Versioned<[Episode]> {
+    try await through { () async throws(MemoryError) in try await primary.episodes(ids, steps: steps) }
+  }
+  package func episodes(
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> Episode.Page {
     try await through { () async throws(MemoryError) in
-      try await primary.episodes(filter, in: scope, after: cursor, limit: limit)
+      try await primary.episodes(filter, in: scope, after: cursor, limit: limit, steps: steps)
     }
   }
-  package func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?> {
-    try await through { () async throws(MemoryError) in try await primary.pattern(type, hash: hash) }
+  package func steps(
+    of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
+  ) async throws(MemoryError) -> Step.Page {
+    try await through { () async throws(MemoryError) in
+      try await primary.steps(of: id, in: scope, after: number, limit: limit)
+    }
+  }
+  package func pattern(
+    _ type: PatternType, hash: String, domain: String?
+  ) async throws(MemoryError) -> Versioned<Pattern?> {
+    try await through { () async throws(MemoryError) in try await primary.pattern(type, hash: hash, domain: domain) }
   }
   package func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     try await through { () async throws(MemoryError) in try await primary.patterns(filter, in: scope) }

@@ -31,7 +31,7 @@ final class EncodedEpisode: Sendable {
   }
 
   private let value: EncodedValue
-  private let stepCount: Int
+  let stepCount: Int
   private let contextRange: Range<Int>
   private let decodedContext = AtomicLazyReference<Box<String>>()
   private let decodedSteps = AtomicLazyReference<Box<[Step]>>()
@@ -57,18 +57,25 @@ final class EncodedEpisode: Sendable {
   var steps: [Step] {
     if stepCount == 0 { return [] }
     if let known = decodedSteps.load() { return known.value }
-    return decodedSteps.storeIfNil(Box(decodeSteps())).value
+    return decodedSteps.storeIfNil(Box(decodeSteps(from: 0))).value
+  }
+
+  /// The last steps, decoded without those before them.
+  func lastSteps(_ count: Int) -> [Step] {
+    if let known = decodedSteps.load() { return known.value.suffix(count) }
+    return decodeSteps(from: max(0, stepCount - count))
   }
 
   /// Whether context and steps have the same bytes. If not, they may still be equal.
   func isIdentical(to other: EncodedEpisode) -> Bool { self === other || value.isIdentical(to: other.value) }
 
-  private func decodeSteps() -> [Step] {
+  private func decodeSteps(from first: Int) -> [Step] {
     value.withBytes { bytes in
       var steps: [Step] = []
-      steps.reserveCapacity(stepCount)
+      steps.reserveCapacity(stepCount - first)
       var at = contextRange.upperBound
-      for index in 0..<stepCount {
+      for index in 0..<first { at += StepRecord(bytes, index).textCount }
+      for index in first..<stepCount {
         let record = StepRecord(bytes, index)
         let id = at
         let action = id + record.idCount

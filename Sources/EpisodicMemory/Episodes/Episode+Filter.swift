@@ -9,19 +9,23 @@ extension Episode {
     public var after: Timestamp?
     /// Created before.
     public var before: Timestamp?
+    /// At least one step of the episode is like this.
+    public var step: Step.Filter?
 
     public init(
       session: String? = nil, taskType: TaskType? = nil, statuses: Set<Status>? = nil, after: Timestamp? = nil,
-      before: Timestamp? = nil
+      before: Timestamp? = nil, step: Step.Filter? = nil
     ) {
       self.session = session?.canonicallyComposed
       self.taskType = taskType
       self.statuses = statuses
       self.after = after
       self.before = before
+      self.step = step
     }
 
-    func admits(_ episode: Episode) -> Bool {
+    /// Whether it passes, but for its steps: only the primary separates their words.
+    func admitsFields(of episode: Episode) -> Bool {
       (session ?? episode.session) == episode.session && (taskType ?? episode.taskType) == episode.taskType
         && statuses?.contains(episode.status) ?? true && after.map { episode.createdAt >= $0 } ?? true
         && before.map { episode.createdAt < $0 } ?? true

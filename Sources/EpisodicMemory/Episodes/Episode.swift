@@ -25,6 +25,8 @@ public struct Episode: Identifiable, Hashable, Sendable {
   public var metadata: JSON
   /// Counts the changes of this episode's vectors; 0 if it never had one.
   public var embeddingVersion: Int64
+  /// Steps of the episode that were not read, all of them before those in `steps`; 0 for a whole episode.
+  public package(set) var omittedSteps = 0
   private var texts: Texts
 
   /// Context and steps, or their binary form until first use: a cache hit decodes only what is read.
@@ -80,7 +82,27 @@ public struct Episode: Identifiable, Hashable, Sendable {
     set { texts = .plain(context: newValue, steps: steps) }
   }
 
-  /// In the order of their numbers.
+  /// How many steps the episode has, whether they were read or not.
+  public var stepCount: Int {
+    switch texts {
+    case .plain(_, let steps): steps.count + omittedSteps
+    case .encoded(let encoded): encoded.stepCount + omittedSteps
+    }
+  }
+
+  /// Omits all but the last `count` of the steps that are here.
+  ///
+  /// - Parameter count: Less than there are.
+  mutating func keepSteps(last count: Int) {
+    omittedSteps = stepCount - count
+    switch texts {
+    case .plain(let context, let steps): texts = .plain(context: context, steps: Array(steps.suffix(count)))
+    case .encoded(let encoded):
+      texts = .plain(context: encoded.context, steps: encoded.lastSteps(count))
+    }
+  }
+
+  /// In the order of their numbers; the selected ones if the episode was read in part.
   public var steps: [Step] {
     get {
       switch texts {
@@ -103,7 +125,8 @@ extension Episode {
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.taskType == b.taskType && a.domain == b.domain && a.session == b.session && a.status == b.status
       && a.successRate == b.successRate && a.createdAt == b.createdAt && a.completedAt == b.completedAt
-      && a.metadata == b.metadata && a.embeddingVersion == b.embeddingVersion && hasEqualTexts(a, b)
+      && a.metadata == b.metadata && a.embeddingVersion == b.embeddingVersion
+      && a.omittedSteps == b.omittedSteps && hasEqualTexts(a, b)
   }
 
   private static func hasEqualTexts(_ a: Self, _ b: Self) -> Bool {
@@ -124,6 +147,7 @@ extension Episode {
     hasher.combine(completedAt)
     hasher.combine(metadata)
     hasher.combine(embeddingVersion)
+    hasher.combine(omittedSteps)
     hasher.combine(context)
     hasher.combine(steps)
   }
@@ -137,7 +161,8 @@ extension Episode: CustomReflectable {
       children: [
         "id": id, "taskType": taskType, "domain": domain, "session": session as Any, "context": context,
         "status": status, "successRate": successRate as Any, "createdAt": createdAt,
-        "completedAt": completedAt as Any, "metadata": metadata, "embeddingVersion": embeddingVersion, "steps": steps,
+        "completedAt": completedAt as Any, "metadata": metadata, "embeddingVersion": embeddingVersion,
+        "omittedSteps": omittedSteps, "steps": steps,
       ], displayStyle: .struct)
   }
 }

@@ -1,6 +1,6 @@
 extension Memory {
-  /// Records a pattern. If one with the same type and data exists, only its success rate and metadata are set, as far as the
-  /// draft has them.
+  /// Records a pattern. If one with the same type, data and domain exists, only its success rate and metadata are set, as far
+  /// as the draft has them. A shared one and those of other domains are other patterns (I8).
   ///
   /// - Throws: `.invalid`.
   @discardableResult
@@ -15,7 +15,7 @@ extension Memory {
   /// Links a pattern to an episode in which it occurred.
   ///
   /// - Returns: Whether the link is new.
-  /// - Throws: `.notFound` if either does not exist.
+  /// - Throws: `.notFound` if either does not exist, or the pattern belongs to another domain than the episode (I8).
   @discardableResult
   public func link(_ pattern: Pattern.ID, to episode: Episode.ID) async throws(MemoryError) -> Bool {
     try await link(pattern, to: episode, in: .everything)
@@ -60,24 +60,33 @@ extension Memory {
   }
 
   /// The pattern with this type and equal data, from the cache or, on a miss, from the primary.
-  public func pattern(_ type: PatternType, data: JSON) async throws(MemoryError) -> Pattern? {
+  ///
+  /// - Parameter domain: The domain that it belongs to; `nil`: the pattern that all share.
+  /// - Throws: `.invalid`.
+  public func pattern(
+    _ type: PatternType, data: JSON, in domain: String? = nil
+  ) async throws(MemoryError) -> Pattern? {
+    try validation.patternType(type)
     try validation.json(data, "pattern_data")
-    if let pattern = try await pattern(type, hash: data.canonicalHash) { return pattern }
+    if let domain { try validation.name(domain, "domain") }
+    let domain = domain?.canonicallyComposed
+    if let pattern = try await pattern(type, hash: data.canonicalHash, domain) { return pattern }
     // It may have been recorded when equal numbers still had several hashes.
     guard let earlier = data.earlierHash else { return nil }
-    return try await pattern(type, hash: earlier)
+    return try await pattern(type, hash: earlier, domain)
   }
 
-  private func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Pattern? {
-    let key = CacheKey.pattern(type, hash: hash)
+  private func pattern(_ type: PatternType, hash: String, _ domain: String?) async throws(MemoryError) -> Pattern? {
+    let key = CacheKey.pattern(type, hash: hash, domain: domain)
     let (lookup, stamp) = try await reads.find(key, as: Pattern.self)
     if case .hit(let pattern) = lookup { return pattern }
     return try await reads.load(key, at: stamp, sharing: reads.patterns) { primary async throws(MemoryError) in
-      try await primary.pattern(type, hash: hash)
+      try await primary.pattern(type, hash: hash, domain: domain)
     }
   }
 
-  /// Patterns by success rate, then usage, best first. A domain has the patterns linked to one of its episodes (I8).
+  /// Patterns by success rate, then usage, best first. A domain has its own, and the shared ones that are linked to one of its
+  /// episodes (I8).
   public func patterns(_ filter: Pattern.Filter = .init(), in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
   {
     try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
@@ -106,7 +115,8 @@ extension Memory {
 extension Pattern {
   init(_ draft: Draft, at now: Timestamp) {
     self.init(
-      id: .generate(at: now), type: draft.type, data: draft.data, dataHash: draft.data.canonicalHash,
+      id: .generate(at: now), domain: draft.domain, type: draft.type, data: draft.data,
+      dataHash: draft.data.canonicalHash,
       successRate: draft.successRate, usageCount: 0, lastUsed: nil, createdAt: now, metadata: draft.metadata)
   }
 }

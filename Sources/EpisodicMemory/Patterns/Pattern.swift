@@ -5,9 +5,11 @@ public struct Pattern: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Pattern>
 
   public let id: ID
+  /// The domain that it belongs to, which alone sees it (I8); `nil`: shared by all.
+  public let domain: String?
   public let type: PatternType
   public let data: JSON
-  /// SHA-256 of the canonical JSON; type and hash identify the data.
+  /// SHA-256 of the canonical JSON; type, hash and domain identify a pattern.
   public let dataHash: String
   /// 0...1, `nil` if unknown.
   public var successRate: Double?
@@ -17,10 +19,11 @@ public struct Pattern: Identifiable, Hashable, Sendable {
   public var metadata: JSON
 
   public init(
-    id: ID, type: PatternType, data: JSON, dataHash: String, successRate: Double?, usageCount: Int64,
-    lastUsed: Timestamp?, createdAt: Timestamp, metadata: JSON
+    id: ID, domain: String? = nil, type: PatternType, data: JSON, dataHash: String, successRate: Double?,
+    usageCount: Int64, lastUsed: Timestamp?, createdAt: Timestamp, metadata: JSON
   ) {
     self.id = id
+    self.domain = domain?.canonicallyComposed
     self.type = type
     self.data = data
     self.dataHash = dataHash
@@ -35,12 +38,17 @@ public struct Pattern: Identifiable, Hashable, Sendable {
   public struct Draft: Hashable, Sendable {
     public var type: PatternType
     public var data: JSON
+    /// The domain that it belongs to, which alone sees it (I8); `nil`: shared by all.
+    public var domain: String?
     public var successRate: Double?
     public var metadata: JSON
 
-    public init(_ type: PatternType, data: JSON, successRate: Double? = nil, metadata: JSON = [:]) {
+    public init(
+      _ type: PatternType, data: JSON, domain: String? = nil, successRate: Double? = nil, metadata: JSON = [:]
+    ) {
       self.type = type
       self.data = data
+      self.domain = domain?.canonicallyComposed
       self.successRate = successRate
       self.metadata = metadata
     }
@@ -63,6 +71,7 @@ public struct Pattern: Identifiable, Hashable, Sendable {
 extension Pattern: Cacheable {
   package func encode(to bytes: inout ByteWriter) {
     bytes.write(id.rawValue)
+    bytes.write(domain) { $0.write($1) }
     bytes.write(type.rawValue)
     bytes.write(data)
     bytes.write(dataHash)
@@ -80,6 +89,7 @@ extension Pattern: Cacheable {
   private init(from bytes: inout ByteReader) throws(MalformedBytes) {
     self.init(
       id: ID(composed: try bytes.text()),
+      domain: try bytes.optional { reader throws(MalformedBytes) in try reader.text() },
       type: PatternType(composed: try bytes.text()),
       data: try bytes.json(),
       dataHash: try bytes.text(),

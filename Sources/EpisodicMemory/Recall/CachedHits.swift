@@ -84,6 +84,12 @@ extension Query {
     bytes.write(statuses.map(\.rawValue).sorted()) { $0.write($1) }
     bytes.write(filter.after?.milliseconds) { $0.write($1) }
     bytes.write(filter.before?.milliseconds) { $0.write($1) }
+    bytes.write(filter.step) { bytes, step in
+      bytes.write(step.tool) { $0.write($1) }
+      bytes.write(step.success) { $0.write($1) }
+      bytes.write(step.text) { $0.write($1) }
+      bytes.write(step.phrase) { $0.write($1) }
+    }
     bytes.write(Int64(limit))
     bytes.write(minimumScore) { $0.write($1) }
     bytes.write(isExact)

@@ -40,23 +40,26 @@ struct Search<Value: Sendable>: Sendable {
       let isScoped = request.space == nil || request.scope != .everything
       if isScoped, named.count != 1 || named.first?.dimensions != vector.count {
         guard mayScan() else { return nil }
-        spaces = try snapshot.spaces(request.scope, request.filter)
+        spaces = try snapshot.spaces(request)
       }
       query = try SpaceQuery(vector, in: request.space, among: spaces)
     }
+    // Few episodes are compared one by one; the index ranks only their words.
+    let few = try snapshot.admission(of: request).few
+    let searched = few == nil ? query : nil
     var found = IndexCandidates(words: nil, neighbors: nil)
-    if let index, index.isAvailable, request.terms != nil || query != nil {
-      switch try index.candidates(for: request, near: query, in: snapshot, catchesUp: catchesUp) {
+    if let index, index.isAvailable, request.terms != nil || searched != nil {
+      switch try index.candidates(for: request, near: searched, in: snapshot, catchesUp: catchesUp) {
       case .found(let candidates): found = candidates
       case .ahead, .behind: return nil
       case .silent: break
       }
-      let isComplete = (request.terms == nil || found.words != nil) && (query == nil || found.neighbors != nil)
+      let isComplete = (request.terms == nil || found.words != nil) && (searched == nil || found.neighbors != nil)
       guard isComplete || mayScan() else { return nil }
     }
     var words = found.words ?? []
     if found.words == nil, request.terms != nil { words = try snapshot.words(request) }
-    let similarities = try VectorSimilarities(found.neighbors, query, request, of: words, in: snapshot)
+    let similarities = try VectorSimilarities(found.neighbors, query, request, of: words, among: few, in: snapshot)
     let candidates = Candidates(words: words, nearest: similarities.nearest, similarities: similarities.byEpisode)
     let legs: Query.Ranking.Legs = request.vector == nil ? .words : request.terms == nil ? .vector : .both
     var ranked = ranking.rank(candidates, limit: limit, legs: legs)
@@ -87,12 +90,13 @@ private struct VectorSimilarities {
   private(set) var byEpisode: [Int64: Double] = [:]
 
   /// - Parameter neighbors: Those of the index; `nil` to compare every vector that passes scope and filter.
+  /// - Parameter few: The episodes that pass, if they are few.
   /// - Parameter query: `nil`: the request has no vector, or the store none within its scope.
   /// - Parameter words: The episodes of the word leg. Those that are not among the nearest are compared, too: with a score of
   ///   0 instead, ties would decide.
   init(
     _ neighbors: [Neighbor]?, _ query: SpaceQuery?, _ request: RecallRequest, of words: [Candidates.Words],
-    in snapshot: any PrimarySnapshot
+    among few: [Int64]?, in snapshot: any PrimarySnapshot
   ) throws(MemoryError) {
     guard let query else { return }
     let metric = query.space.metric
@@ -107,8 +111,12 @@ private struct VectorSimilarities {
       return
     }
     var best: [Int64: Double] = [:]
-    try snapshot.neighbors(query.vector, in: query.space, request.scope, request.filter) { _, episode, similarity in
-      best[episode] = max(best[episode] ?? -.infinity, similarity)
+    if let few {
+      for episode in few { best[episode] = try snapshot.similarity(ofEpisode: episode, to: query.vector, in: query.space) }
+    } else {
+      try snapshot.neighbors(query.vector, in: query.space, request) { _, episode, similarity in
+        best[episode] = max(best[episode] ?? -.infinity, similarity)
+      }
     }
     for (episode, similarity) in best { insert(episode, similarity, metric) }
     var top = TopK<Scored<Int64>>(request.depth)

@@ -34,7 +34,8 @@ public struct Hit: Hashable, Sendable {
   public let episode: Episode
   public let score: Double
   public let shares: Shares
-  /// The context first if it matched, then the best steps, best first.
+  /// The context first if it matched, then the best steps, best first; then the last steps that pass the query's step filter,
+  /// last first, as many as steps count (`Query.Ranking.stepsPerEpisode`) and at least one.
   public let matches: [Match]
 
   public init(episode: Episode, score: Double, shares: Shares, matches: [Match]) {

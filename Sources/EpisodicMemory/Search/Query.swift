@@ -22,6 +22,8 @@ public struct Query: Hashable, Sendable {
   /// Whether hits quote the texts that matched, for people to read. Costs about 0.25 ms a text.
   public var excerpts: Bool
   public var ranking: Ranking
+  /// Which steps of the episodes to read; what matched is the same whichever are.
+  public var steps: StepSelection
   /// How old a cached result may be; `nil`: as new as the last commit. Its episodes are loaded as they are now, without
   /// those that were deleted or have left the scope or the filter. Matches and excerpts are those of the cached result.
   public var maximumStaleness: Duration?
@@ -30,7 +32,7 @@ public struct Query: Hashable, Sendable {
     text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
     space: EmbeddingSpace? = nil, scope: Query.Scope, filter: Episode.Filter = .init(), limit: Int = 10,
     minimumScore: Double? = nil, isExact: Bool = false, excerpts: Bool = false, ranking: Ranking = .init(),
-    maximumStaleness: Duration? = nil
+    steps: StepSelection = .all, maximumStaleness: Duration? = nil
   ) {
     self.text = text
     self.phrases = phrases
@@ -44,6 +46,7 @@ public struct Query: Hashable, Sendable {
     self.isExact = isExact
     self.excerpts = excerpts
     self.ranking = ranking
+    self.steps = steps
     self.maximumStaleness = maximumStaleness
   }
 }

@@ -17,6 +17,8 @@ package struct RecallRequest: Sendable {
   package let stepWeight: Double
   /// Whether hits quote the texts that matched.
   package let excerpts: Bool
+  /// Which steps of the hits to load.
+  package let steps: StepSelection
 
   init(_ query: Query, terms: SearchTerms?) {
     let ranking = query.ranking
@@ -32,6 +34,7 @@ package struct RecallRequest: Sendable {
     stepsPerEpisode = ranking.stepsPerEpisode
     stepWeight = ranking.stepWeight
     excerpts = query.excerpts
+    steps = query.steps
   }
 }
 

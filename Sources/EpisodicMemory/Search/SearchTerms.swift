@@ -39,6 +39,30 @@ package struct SearchTerms: Hashable, Sendable {
     }
   }
 
+  /// Terms that are all required: every word of a text, stop words too, and a sequence of words.
+  ///
+  /// - Throws: `.invalid` if either has no word, or both more than `maximumCount`: leaving some out would let more pass.
+  init(requiring text: String?, phrase: String?) throws(MemoryError) {
+    var sequences: [[String]] = []
+    if let text {
+      var seen: Set<String> = []
+      sequences = Self.split(text).filter { seen.insert($0).inserted }.map { [$0] }
+      guard !sequences.isEmpty else {
+        throw MemoryError(.invalid, "the text \"\(text.prefix(40))\" of the step filter has no word; leave it out")
+      }
+    }
+    let sequence = phrase.map(Self.split) ?? []
+    if let phrase, sequence.isEmpty {
+      throw MemoryError(.invalid, "the phrase \"\(phrase.prefix(40))\" of the step filter has no word; leave it out")
+    }
+    guard sequences.count + sequence.count <= Self.maximumCount else {
+      throw MemoryError(
+        .invalid, "the step filter has \(sequences.count + sequence.count) words; use at most \(Self.maximumCount)")
+    }
+    (words, prefixes) = ([], [])
+    phrases = sequences + (sequence.isEmpty ? [] : [sequence])
+  }
+
   /// The spellings under which a text may be in the index, distinct by their bytes: as it is, composed, decomposed.
   ///
   /// The first is needed too: some letters (Bengali য়, Hebrew שׁ, compatibility ideographs) are equal to neither their composed

@@ -71,6 +71,14 @@ package struct CacheFill: Sendable {
     self.tags = tags
     self.afterMiss = afterMiss
   }
+
+  /// Of a miss of an episode; `nil` if it was read in part, since an entry is the whole episode.
+  ///
+  /// - Parameter episode: `nil` if there is none.
+  package init?(_ episode: Episode?, id: Episode.ID, afterMiss: Bool = true) {
+    guard episode?.omittedSteps ?? 0 == 0 else { return nil }
+    self.init(.episode(id), with: episode, afterMiss: afterMiss)
+  }
 }
 
 /// The result of applying changes.
@@ -83,7 +91,8 @@ package enum BatchOutcome: Sendable {
   case unavailable
 }
 
-/// The name of a cached value: `episode:{id}`, `pattern:{type}:{hash}`, `query:{hash}`.
+/// The name of a cached value: `episode:{id}`, `pattern:{type}:{hash}` of a pattern that is shared,
+/// `pattern:{type}:{hash}:{domain}` of a domain's, `query:{hash}`.
 package struct CacheKey: Hashable, Sendable {
   package typealias Kind = CacheStatistics.Kind
 
@@ -98,8 +107,9 @@ package struct CacheKey: Hashable, Sendable {
 
   package static func episode(_ id: Episode.ID) -> CacheKey { CacheKey(.episode, id.rawValue) }
 
-  package static func pattern(_ type: PatternType, hash: String) -> CacheKey {
-    CacheKey(.pattern, "\(type.rawValue):\(hash)")
+  /// Unambiguous: no type holds a colon with 64 hexadecimal digits behind it, so the first such digits are the hash.
+  package static func pattern(_ type: PatternType, hash: String, domain: String?) -> CacheKey {
+    CacheKey(.pattern, "\(type.rawValue):\(hash)" + (domain.map { ":" + $0 } ?? ""))
   }
 }
 

@@ -9,16 +9,20 @@ package protocol PrimarySnapshot: IndexSource {
   /// The embedding spaces of the store, by model and length.
   func spaces() throws(MemoryError) -> [EmbeddingSpace]
   /// The spaces of the vectors that pass scope and filter. Visits each of those vectors.
-  func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace]
+  func spaces(_ request: RecallRequest) throws(MemoryError) -> [EmbeddingSpace]
   /// The similarity of every vector of the space that passes scope and filter. Visits each of them.
   func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,
+    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest,
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError)
   /// The similarity of an episode's best vector in the space; `nil` if it has none.
   func similarity(
     ofEpisode row: Int64, to query: VectorQuery, in space: EmbeddingSpace
   ) throws(MemoryError) -> Double?
+  /// Those of some episodes that exist within scope and filter, steps included.
+  func passing(
+    _ ids: [Episode.ID], _ scope: Query.Scope, _ filter: Episode.Filter
+  ) throws(MemoryError) -> Set<Episode.ID>
   /// The ranked episodes by id, without loading them.
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit]
   /// Loads the ranked episodes, with excerpts if the request says so.
@@ -47,6 +51,11 @@ package protocol IndexSource {
   /// The last row of a table, 0 if it is empty: an upper bound of its count, near it if few rows were deleted.
   func lastRow(of table: IndexedTable) throws(MemoryError) -> Int64
 
+  /// How the episodes that pass the step filter of a request are told apart. Found once per snapshot.
+  func admission(of request: RecallRequest) throws(MemoryError) -> StepAdmission
+  /// Whether an episode passes the step filter of a request. Asked once per episode and snapshot.
+  func admits(_ episode: Int64, _ request: RecallRequest) throws(MemoryError) -> Bool
+
   /// Tokenizes a text as the full-text index does.
   ///
   /// - Parameter body: Receives each token, folded and stemmed, and its position, counted from 0.
@@ -59,6 +68,24 @@ package protocol IndexSource {
   func similarity(
     of vector: Int64, ofEpisode episode: Int64, to query: VectorQuery
   ) throws(MemoryError) -> Double?
+}
+
+/// Which episodes pass the step filter of a request.
+package enum StepAdmission: Sendable {
+  /// There is no such filter.
+  case all
+  /// The rows that pass, ascending; of those that also pass scope and filter.
+  case listed([Int64])
+  /// Too many to list: each is asked by `IndexSource.admits`.
+  case each
+
+  /// Rows that are ranked one by one instead of being searched for.
+  static let fewRows = 1000
+
+  /// The rows if they are few.
+  package var few: [Int64]? {
+    if case .listed(let rows) = self, rows.count <= Self.fewRows { rows } else { nil }
+  }
 }
 
 /// An error that a failure of the primary converts to: what a closure that is lent rows may throw.

@@ -32,19 +32,27 @@ package protocol PrimaryStore: Sendable {
 
   // MARK: Episodes
 
-  func episode(_ id: Episode.ID) async throws(MemoryError) -> Versioned<Episode?>
+  func episode(_ id: Episode.ID, steps: StepSelection) async throws(MemoryError) -> Versioned<Episode?>
+  /// In the order of the ids, without those that do not exist.
+  func episodes(_ ids: [Episode.ID], steps: StepSelection) async throws(MemoryError) -> Versioned<[Episode]>
   /// Newest first; of equal times, last inserted first.
   func episodes(
-    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+    _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> Episode.Page
+  /// Throws `.notFound` if the scope has no such episode.
+  func steps(
+    of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
+  ) async throws(MemoryError) -> Step.Page
 
   /// In the order of recording, a few megabytes or `limit` at a time.
   func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError) -> Episode.Page
 
   // MARK: Patterns
 
-  func pattern(_ type: PatternType, hash: String) async throws(MemoryError) -> Versioned<Pattern?>
-  /// In a domain: those linked to one of its episodes (I8).
+  /// Of a domain; `nil`: the one that all share.
+  func pattern(_ type: PatternType, hash: String, domain: String?) async throws(MemoryError) -> Versioned<Pattern?>
+  /// In a domain: its own, and shared ones linked to one of its episodes (I8).
   func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
   func patterns(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
 

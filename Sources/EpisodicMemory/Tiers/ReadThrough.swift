@@ -91,7 +91,7 @@ struct ReadThrough: Sendable {
     for id in ids {
       var own: Versioned<Episode?>?
       let episode = try await episodes.join(.episode(id), at: stamp) { () async throws(MemoryError) in
-        let episode = try await primary.episode(id)
+        let episode = try await primary.episode(id, steps: .all)
         own = episode
         return episode.value
       }

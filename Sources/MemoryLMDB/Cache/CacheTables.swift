@@ -16,7 +16,7 @@ import LMDB
 /// one entry; the counters equal the number and the cost of the entries of each kind.
 struct CacheTables: Sendable {
   static let layout = TierLayout(
-    format: 6, databases: ["entries", "window", "main", "deadlines", "tags"].map { ($0, .integers) })
+    format: 7, databases: ["entries", "window", "main", "deadlines", "tags"].map { ($0, .integers) })
 
   let meta: MetaTable
   let entries: Database

@@ -283,7 +283,9 @@ private struct SampledEntry: Sendable {
       value = .episode(episode)
     } else {
       let pattern = try Pattern(from: EncodedValue([UInt8](entry.payload)))
-      guard CacheKey.pattern(pattern.type, hash: pattern.dataHash) == key else { throw MalformedBytes() }
+      guard CacheKey.pattern(pattern.type, hash: pattern.dataHash, domain: pattern.domain) == key else {
+        throw MalformedBytes()
+      }
       value = .pattern(pattern)
     }
     self.key = key
@@ -295,14 +297,18 @@ private struct SampledEntry: Sendable {
   func value(in primary: any PrimaryStore) async throws(MemoryError) -> Value {
     switch key.kind {
     case .episode:
-      return try await primary.episode(Episode.ID(rawValue: key.name)).value.map(Value.episode) ?? .absent
+      return try await primary.episode(Episode.ID(rawValue: key.name), steps: .all).value.map(Value.episode) ?? .absent
     case .pattern:
-      // The hash is hexadecimal, so the last colon ends the type.
-      guard let colon = key.name.lastIndex(of: ":") else { return .absent }
-      return try await primary.pattern(
-        PatternType(rawValue: String(key.name[..<colon])), hash: String(key.name[colon...].dropFirst())
-      ).value.map(Value.pattern) ?? .absent
+      guard let (type, hash, domain) = patternName else { return .absent }
+      return try await primary.pattern(type, hash: hash, domain: domain).value.map(Value.pattern) ?? .absent
     case .query: return .absent
     }
+  }
+
+  /// What names the pattern of the key; `nil` for a key that no pattern has.
+  private var patternName: (type: PatternType, hash: String, domain: String?)? {
+    if case .pattern(let pattern) = value { return (pattern.type, pattern.dataHash, pattern.domain) }
+    guard let match = key.name.wholeMatch(of: /(.+?):([0-9a-f]{64})(?::(.+))?/.dotMatchesNewlines()) else { return nil }
+    return (PatternType(rawValue: String(match.1)), String(match.2), match.3.map(String.init))
   }
 }

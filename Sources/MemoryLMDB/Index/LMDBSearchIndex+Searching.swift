@@ -14,6 +14,7 @@ extension LMDBSearchIndex {
   ) throws(MemoryError) -> IndexAnswer<IndexCandidates> {
     let words = try WordQuery(request, tokenizedBy: source)
     guard words != nil || query != nil else { return .silent }
+    let steps = StepGate(try source.admission(of: request), request, source)
     return try answer(in: source, catchesUp: catchesUp) { transaction throws(IndexFailure) in
       let filter: AttributeFilter?
       do throws(LMDBError) {
@@ -29,6 +30,7 @@ extension LMDBSearchIndex {
           to: query.vector, space: query.space.model, filter, wanted: request.depth, in: transaction
         ) { row, episode throws(IndexFailure) in
           do throws(MemoryError) {
+            guard try steps.admits(episode) else { return nil }
             return try source.similarity(of: row, ofEpisode: episode, to: query.vector)
           } catch {
             throw .primary(error)
@@ -36,13 +38,8 @@ extension LMDBSearchIndex {
         }
         .map { Neighbor(vector: $0.id, episode: $0.group, similarity: $0.similarity) }
       }
-      let ranked: [Candidates.Words]?
-      do throws(LMDBError) {
-        ranked = try words.map { words throws(LMDBError) in
-          try rank(words, limit: request.depth, also: neighbors ?? [], filter, in: transaction)
-        }
-      } catch {
-        throw .index(error)
+      let ranked = try words.map { words throws(IndexFailure) in
+        try rank(words, limit: request.depth, also: neighbors ?? [], filter, steps, in: transaction)
       }
       return IndexCandidates(words: ranked, neighbors: neighbors)
     }
@@ -81,33 +78,77 @@ extension LMDBSearchIndex {
     return .silent
   }
 
-  /// The best `limit` episodes by their words, and those of `neighbors` that match.
+  /// The best `limit` episodes by their words, and those of `neighbors` that match; all that match of few.
   private func rank(
-    _ query: WordQuery, limit: Int, also neighbors: [Neighbor], _ filter: AttributeFilter,
+    _ query: WordQuery, limit: Int, also neighbors: [Neighbor], _ filter: AttributeFilter, _ steps: StepGate,
     in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Candidates.Words] {
-    var reader = EpisodeTable.Reader(episodes)
-    var failure: LMDBError?
-    var found = try words.search(
-      query, limit: limit,
-      admits: { group in
-        do throws(LMDBError) {
-          guard let record = try reader.record(of: EpisodeGroup.row(of: group), in: transaction) else { return false }
-          return filter.admits(record.attributes)
-        } catch {
-          failure = error
-          return false
+  ) throws(IndexFailure) -> [Candidates.Words] {
+    var failure: IndexFailure?
+    var found: [GroupScore]
+    do throws(LMDBError) {
+      if let few = steps.few {
+        found = try words.scores(of: few.map(EpisodeGroup.of(row:)), query, in: transaction)
+      } else {
+        var reader = EpisodeTable.Reader(episodes)
+        found = try words.search(
+          query, limit: limit,
+          admits: { group in
+            let row = EpisodeGroup.row(of: group)
+            do throws(LMDBError) {
+              guard let record = try reader.record(of: row, in: transaction), filter.admits(record.attributes) else {
+                return false
+              }
+            } catch {
+              failure = .index(error)
+              return false
+            }
+            do throws(MemoryError) {
+              return try steps.admits(row)
+            } catch {
+              failure = .primary(error)
+              return false
+            }
+          }, in: transaction)
+        if failure == nil {
+          var others = Set(neighbors.map { EpisodeGroup.of(row: $0.episode) })
+          for score in found { others.remove(score.group) }
+          if !others.isEmpty { found += try words.scores(of: Array(others), query, in: transaction) }
         }
-      }, in: transaction)
+      }
+    } catch {
+      throw .index(error)
+    }
     if let failure { throw failure }
-    var others = Set(neighbors.map { EpisodeGroup.of(row: $0.episode) })
-    for score in found { others.remove(score.group) }
-    if !others.isEmpty { found += try words.scores(of: Array(others), query, in: transaction) }
     return found.map { score in
       Candidates.Words(
         row: EpisodeGroup.row(of: score.group), context: score.parent,
         steps: score.children.map { (Int64(bitPattern: $0.member), $0.score) })
     }
+  }
+}
+
+/// Which episodes pass the step filter of a request; the index does not know it and asks the primary.
+private struct StepGate {
+  private let request: RecallRequest
+  private let source: any IndexSource
+  private let listed: Set<Int64>?
+  private let asks: Bool
+  /// The rows that pass, with scope and filter, if they are few.
+  let few: [Int64]?
+
+  init(_ admission: StepAdmission, _ request: RecallRequest, _ source: any IndexSource) {
+    (self.request, self.source) = (request, source)
+    few = admission.few
+    switch admission {
+    case .all: (listed, asks) = (nil, false)
+    case .listed(let rows): (listed, asks) = (Set(rows), false)
+    case .each: (listed, asks) = (nil, true)
+    }
+  }
+
+  func admits(_ episode: Int64) throws(MemoryError) -> Bool {
+    if let listed { return listed.contains(episode) }
+    return asks ? try source.admits(episode, request) : true
   }
 }
 

@@ -10,34 +10,43 @@ enum EpisodeRow {
     e.metadata, e.embedding_version
     """
 
-  static func fetch(_ db: Database, id: Episode.ID, in scope: Query.Scope = .everything) throws -> Episode? {
-    guard let domain = scope.onlyDomain else { return try fetch(db, where: "e.id = ?", [id.rawValue]) }
-    return try fetch(db, where: "e.id = ? AND e.domain = ?", [id.rawValue, domain])
+  static func fetch(
+    _ db: Database, id: Episode.ID, in scope: Query.Scope = .everything, steps: StepSelection = .all
+  ) throws -> Episode? {
+    guard let domain = scope.onlyDomain else { return try fetch(db, where: "e.id = ?", [id.rawValue], steps) }
+    return try fetch(db, where: "e.id = ? AND e.domain = ?", [id.rawValue, domain], steps)
   }
 
-  static func fetch(_ db: Database, row: Int64) throws -> Episode? {
-    try fetch(db, where: "e.seq = ?", [row])
+  static func fetch(_ db: Database, row: Int64, steps: StepSelection) throws -> Episode? {
+    try fetch(db, where: "e.seq = ?", [row], steps)
   }
 
-  private static func fetch(_ db: Database, where condition: String, _ arguments: StatementArguments) throws -> Episode?
-  {
+  private static func fetch(
+    _ db: Database, where condition: String, _ arguments: StatementArguments, _ steps: StepSelection
+  ) throws -> Episode? {
     let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM episodes e WHERE \(condition)")
     let rows = try Row.fetchCursor(statement, arguments: arguments)
     guard let row = try rows.next() else { return nil }
-    return try decode(row, db)
+    return try decode(row, db, steps: steps)
   }
 
-  /// The episode with its steps.
-  static func decode(_ row: Row, _ db: Database) throws -> Episode {
+  /// The episode with the selected ones of its steps.
+  static func decode(_ row: Row, _ db: Database, steps selection: StepSelection = .all) throws -> Episode {
     let id = Episode.ID(composed: try row.value(1))
     let completedAt: Int64? = try row.value(9)
-    return Episode(
+    let owner = StepRow.Owner(id, row: try row.value(0))
+    let steps = try selection.limit.map { try owner.last($0, db) } ?? owner.all(db)
+    var episode = Episode(
       id: id, taskType: TaskType(try row.value(2)), domain: try row.value(3), session: try row.value(4),
       context: try row.value(5), status: Episode.Status(stored: try row.value(6)), successRate: try row.value(7),
       createdAt: Timestamp(milliseconds: try row.value(8)),
       completedAt: completedAt.map(Timestamp.init(milliseconds:)),
-      metadata: JSON(storedObject: try row.value(10)), embeddingVersion: try row.value(11),
-      steps: try StepRow.fetchAll(db, of: id, row: row.value(0) as Int64))
+      metadata: JSON(storedObject: try row.value(10)), embeddingVersion: try row.value(11), steps: steps)
+    // Fewer than the limit are all.
+    if let limit = selection.limit, steps.count == limit {
+      episode.omittedSteps = try max(0, owner.count(db) - limit)
+    }
+    return episode
   }
 
   private static let insertion = RowInsert(
@@ -87,60 +96,7 @@ enum EpisodeRow {
   }
 }
 
-/// Maps `Step` to a row of `steps`.
-enum StepRow {
-  /// - Parameter row: The row number of the episode, which finds its steps if the id is not UTF-8 and was repaired.
-  static func fetchAll(_ db: Database, of episode: Episode.ID, row: Int64? = nil) throws -> [Step] {
-    let isRepaired = row != nil && episode.rawValue.unicodeScalars.contains("\u{FFFD}")
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT id, step_number, action, result, tool, duration_ms, success, timestamp
-        FROM steps WHERE episode_id = \(isRepaired ? "(SELECT id FROM episodes WHERE seq = ?)" : "?") ORDER BY step_number
-        """)
-    let rows = try Row.fetchCursor(statement, arguments: isRepaired ? [row] : [episode.rawValue])
-    var steps: [Step] = []
-    while let row = try rows.next() {
-      let duration: Int64? = try row.value(5)
-      steps.append(
-        Step(
-          id: Step.ID(composed: try row.value(0)), number: try row.value(1), action: try row.value(2),
-          result: try row.value(3), tool: try row.value(4), duration: duration.map { .milliseconds($0) },
-          success: try row.value(6), timestamp: Timestamp(milliseconds: try row.value(7))))
-    }
-    return steps
-  }
-
-  private static let insertion = RowInsert(
-    into: "steps", "id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp")
-
-  static func insert(_ steps: [(episode: Episode.ID, step: Step)], _ db: Database) throws {
-    try insertion(steps, db) { entry, row in
-      let step = entry.step
-      try row.bind(step.id.rawValue)
-      try row.bind(entry.episode.rawValue)
-      try row.bind(Int64(step.number))
-      try row.bind(step.action)
-      try row.bind(step.result)
-      try row.bind(step.tool)
-      try row.bind(step.duration?.milliseconds)
-      try row.bind(step.success.map { $0 ? 1 : 0 as Int64 })
-      try row.bind(step.timestamp.milliseconds)
-    }
-  }
-
-  static func exists(_ number: Int, of episode: Episode.ID, _ db: Database) throws -> Bool {
-    let statement = try db.cachedStatement(sql: "SELECT 1 FROM steps WHERE episode_id = ? AND step_number = ?")
-    return try Int.fetchOne(statement, arguments: [episode.rawValue, number]) != nil
-  }
-
-  /// The id of the episode of a step; `nil` if there is no such step.
-  static func episode(of step: Step.ID, _ db: Database) throws -> String? {
-    let statement = try db.cachedStatement(sql: "SELECT episode_id FROM steps WHERE id = ?")
-    return try String.fetchOne(statement, arguments: [step.rawValue])
-  }
-}
-
-/// Scope and filter as SQL conditions on `episodes e`.
+/// Scope and filter, but for its steps, as SQL conditions on `episodes e`; see `StepConditions`.
 struct Conditions {
   private(set) var clauses: [String] = []
   private(set) var arguments = StatementArguments()
@@ -158,8 +114,12 @@ struct Conditions {
   }
 
   mutating func add(_ clause: String, _ values: (any DatabaseValueConvertible)...) {
+    add(clause, arguments: StatementArguments(values))
+  }
+
+  mutating func add(_ clause: String, arguments: StatementArguments) {
     clauses.append(clause)
-    arguments += StatementArguments(values)
+    self.arguments += arguments
   }
 
   var whereClause: String { clauses.isEmpty ? "" : "WHERE " + clauses.joined(separator: " AND ") }

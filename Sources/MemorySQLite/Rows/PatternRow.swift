@@ -5,14 +5,19 @@ import GRDB
 enum PatternRow {
   /// In the order in which `decode` reads them.
   static let columns = """
-    p.id, p.pattern_type, p.pattern_data, p.data_hash, p.success_rate, p.usage_count, p.last_used, p.created_at, p.metadata
+    p.id, p.pattern_type, p.pattern_data, p.data_hash, p.success_rate, p.usage_count, p.last_used, p.created_at, \
+    p.metadata, p.domain
     """
+
+  /// A domain as the column has it: the empty text for none, as NULL is unequal to itself in a UNIQUE constraint.
+  static func column(_ domain: String?) -> String { domain ?? "" }
 
   static func decode(_ row: Row) throws -> Pattern {
     let id = Pattern.ID(composed: try row.value(0))
     let lastUsed: Int64? = try row.value(6)
+    let domain: String = try row.value(9)
     return Pattern(
-      id: id, type: PatternType(try row.value(1)),
+      id: id, domain: domain.isEmpty ? nil : domain, type: PatternType(try row.value(1)),
       data: JSON(stored: try row.value(2)), dataHash: try row.value(3),
       successRate: try row.value(4), usageCount: try row.value(5),
       lastUsed: lastUsed.map(Timestamp.init(milliseconds:)), createdAt: Timestamp(milliseconds: try row.value(7)),
@@ -24,9 +29,9 @@ enum PatternRow {
     return try Row.fetchOne(statement, arguments: [id.rawValue]).map(decode)
   }
 
-  static func fetch(_ db: Database, type: PatternType, hash: String) throws -> Pattern? {
+  static func fetch(_ db: Database, type: PatternType, hash: String, domain: String?) throws -> Pattern? {
     let statement = try db.cachedStatement(
-      sql: "SELECT \(columns) FROM patterns p WHERE p.pattern_type = ? AND p.data_hash = ?")
-    return try Row.fetchOne(statement, arguments: [type.rawValue, hash]).map(decode)
+      sql: "SELECT \(columns) FROM patterns p WHERE p.pattern_type = ? AND p.data_hash = ? AND p.domain = ?")
+    return try Row.fetchOne(statement, arguments: [type.rawValue, hash, column(domain)]).map(decode)
   }
 }

@@ -38,7 +38,7 @@ extension SQLiteSnapshot {
   }
 
   private func hit(_ ranked: RankedEpisode, _ request: RecallRequest) throws -> Hit? {
-    guard let episode = try EpisodeRow.fetch(db, row: ranked.row) else { return nil }
+    guard let episode = try EpisodeRow.fetch(db, row: ranked.row, steps: request.steps) else { return nil }
     let expression = request.excerpts ? request.terms?.fullTextExpression : nil
     var matches: [Hit.Match] = []
     if ranked.contextMatches {
@@ -47,6 +47,13 @@ extension SQLiteSnapshot {
     for step in ranked.steps {
       guard let number = try stepNumber(step) else { continue }
       matches.append(Hit.Match(step: number, excerpt: try excerpt(of: step, in: "steps_text", expression)))
+    }
+    if let filter = request.filter.step {
+      let expression = request.excerpts ? try filter.terms()?.fullTextExpression : nil
+      let passing = try steps(of: ranked.row, passing: filter, atMost: max(1, request.stepsPerEpisode))
+      for step in passing where !ranked.steps.contains(step.row) {
+        matches.append(Hit.Match(step: step.number, excerpt: try excerpt(of: step.row, in: "steps_text", expression)))
+      }
     }
     return Hit(episode: episode, score: ranked.shares.total, shares: ranked.shares, matches: matches)
   }

@@ -17,6 +17,10 @@ struct SQLiteSnapshot: PrimarySnapshot {
     /// Ids of the episodes whose vectors were compared, by row.
     var ids: [Int64: String] = [:]
     var tokenizer: TextTokenizer?
+    /// Of the request that the snapshot is lent for: there is one.
+    var admission: StepAdmission?
+    /// Whether an episode passes the step filter, by row.
+    var admitted: [Int64: Bool] = [:]
   }
 
   static func lend<Value>(

@@ -122,7 +122,7 @@ struct ReplacedEpisode {
     } else {
       let text = try db.cachedStatement(sql: "SELECT context FROM episodes WHERE id = ?")
       context = try String.fetchOne(text, arguments: [id.rawValue]) ?? ""
-      steps = try StepRow.fetchAll(db, of: id)
+      steps = try StepRow.Owner(id, row: 0).all(db)
     }
   }
 

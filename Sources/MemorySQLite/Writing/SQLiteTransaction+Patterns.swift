@@ -7,28 +7,31 @@ extension SQLiteTransaction {
   ) throws(MemoryError) -> Pattern {
     try perform {
       if let episode, try !EpisodeRow.exists(episode, in: scope, db) { throw MemoryError.noEpisode(episode) }
-      var hash = pattern.dataHash
-      if let earlierHash, try PatternRow.fetch(db, type: pattern.type, hash: earlierHash) != nil { hash = earlierHash }
-      if let existing = try PatternRow.fetch(db, type: pattern.type, hash: hash), try !isVisible(existing.id) {
-        throw MemoryError(
-          .conflict, "a pattern of this type and data cannot be recorded in this domain; change its data")
+      // Through the handle of a domain: a pattern of that domain.
+      let domain = scope.onlyDomain ?? pattern.domain
+      func existing(_ hash: String) throws -> Pattern? {
+        try PatternRow.fetch(db, type: pattern.type, hash: hash, domain: domain)
       }
+      var hash = pattern.dataHash
+      if let earlierHash, try existing(earlierHash) != nil { hash = earlierHash }
       try db.cachedStatement(
         sql: """
-          INSERT INTO patterns (id, pattern_type, pattern_data, data_hash, success_rate, usage_count, created_at, metadata)
-          VALUES (?, ?, ?, ?, ?, 0, ?, ?)
-          ON CONFLICT (pattern_type, data_hash) DO UPDATE SET
+          INSERT INTO patterns
+              (id, domain, pattern_type, pattern_data, data_hash, success_rate, usage_count, created_at, metadata)
+          VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)
+          ON CONFLICT (pattern_type, data_hash, domain) DO UPDATE SET
               success_rate = coalesce(excluded.success_rate, success_rate),
               metadata = CASE excluded.metadata WHEN '{}' THEN metadata ELSE excluded.metadata END
           """
       ).execute(arguments: [
-        pattern.id.rawValue, pattern.type.rawValue, pattern.data.canonicalText, hash, pattern.successRate,
-        pattern.createdAt.milliseconds, pattern.metadata.canonicalText,
+        pattern.id.rawValue, PatternRow.column(domain), pattern.type.rawValue, pattern.data.canonicalText, hash,
+        pattern.successRate, pattern.createdAt.milliseconds, pattern.metadata.canonicalText,
       ])
-      guard let kept = try PatternRow.fetch(db, type: pattern.type, hash: hash) else {
-        throw MemoryError.noPattern(pattern.id)
+      guard let kept = try existing(hash) else { throw MemoryError.noPattern(pattern.id) }
+      if let episode {
+        guard try isLinkable(kept.id, to: episode) else { throw MemoryError.noEpisode(episode) }
+        _ = try insertLink(kept.id, episode)
       }
-      if let episode { _ = try insertLink(kept.id, episode) }
       return kept
     }
   }
@@ -43,7 +46,8 @@ extension SQLiteTransaction {
   func link(_ pattern: Pattern.ID, to episode: Episode.ID) throws(MemoryError) -> Bool {
     try perform {
       guard try EpisodeRow.exists(episode, in: scope, db) else { throw MemoryError.noEpisode(episode) }
-      guard try isVisible(pattern) else { throw MemoryError.noPattern(pattern) }
+      // That of another domain is not there for this episode (I8).
+      guard try isVisible(pattern), try isLinkable(pattern, to: episode) else { throw MemoryError.noPattern(pattern) }
       return try insertLink(pattern, episode)
     }
   }
@@ -83,11 +87,18 @@ extension SQLiteTransaction {
     }
   }
 
-  /// Whether the pattern exists and, in a domain, is linked to one of its episodes (I8).
+  /// Whether the pattern is shared or of the episode's domain.
+  private func isLinkable(_ id: Pattern.ID, to episode: Episode.ID) throws -> Bool {
+    let statement = try db.cachedStatement(
+      sql: "SELECT 1 FROM patterns p JOIN episodes e ON e.id = ? WHERE p.id = ? AND p.domain IN ('', e.domain)")
+    return try Int.fetchOne(statement, arguments: [episode.rawValue, id.rawValue]) != nil
+  }
+
+  /// Whether the pattern exists and, in a domain, belongs to it, or is shared and linked to one of its episodes (I8).
   private func isVisible(_ id: Pattern.ID) throws -> Bool {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT 1 FROM patterns p WHERE p.id = ?1 AND (?2 IS NULL OR EXISTS (
+        SELECT 1 FROM patterns p WHERE p.id = ?1 AND (?2 IS NULL OR p.domain = ?2 OR p.domain = '' AND EXISTS (
             SELECT 1 FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
             WHERE l.pattern_id = p.id AND e.domain = ?2))
         """)

@@ -1,0 +1,67 @@
+import EpisodicMemory
+import GRDB
+import SQLiteStorage
+
+extension SQLiteSnapshot {
+  func admission(of request: RecallRequest) throws(MemoryError) -> StepAdmission {
+    guard let filter = request.filter.step else { return .all }
+    if let known = lazy.admission { return known }
+    let steps = try StepConditions(filter)
+    let admission = try reading {
+      try steps.rows(Conditions(request.filter, request.scope), db).map(StepAdmission.listed) ?? .each
+    }
+    lazy.admission = admission
+    return admission
+  }
+
+  func admits(_ episode: Int64, _ request: RecallRequest) throws(MemoryError) -> Bool {
+    guard let filter = request.filter.step else { return true }
+    if let known = lazy.admitted[episode] { return known }
+    let exists = try StepConditions(filter).exists
+    let admits = try reading {
+      let statement = try db.cachedStatement(sql: "SELECT \(exists.clause) FROM episodes e WHERE e.seq = ?")
+      return try Bool.fetchOne(statement, arguments: exists.arguments + [episode]) ?? false
+    }
+    lazy.admitted[episode] = admits
+    return admits
+  }
+
+  func passing(
+    _ ids: [Episode.ID], _ scope: Query.Scope, _ filter: Episode.Filter
+  ) throws(MemoryError) -> Set<Episode.ID> {
+    let steps = try filter.step.map { filter throws(MemoryError) in try StepConditions(filter) }
+    return try reading {
+      var conditions = Conditions(filter, scope)
+      if let steps { conditions.add(steps) }
+      let statement = try db.cachedStatement(sql: "SELECT 1 FROM episodes e WHERE e.id = ?\(conditions.andClause)")
+      return Set(
+        try ids.filter { id in try Int.fetchOne(statement, arguments: [id.rawValue] + conditions.arguments) != nil })
+    }
+  }
+
+  /// Scope and filter of a request, steps included.
+  func conditions(of request: RecallRequest) throws -> Conditions {
+    var conditions = Conditions(request.filter, request.scope)
+    switch try admission(of: request) {
+    case .all: break
+    case .listed(let rows): conditions.add(rows: rows)
+    case .each: if let filter = request.filter.step { conditions.add(try StepConditions(filter)) }
+    }
+    return conditions
+  }
+
+  /// Rows and numbers of the last steps of an episode that pass a filter, the last first.
+  func steps(
+    of episode: Int64, passing filter: Step.Filter, atMost count: Int
+  ) throws -> [(row: Int64, number: Int)] {
+    let steps = try StepConditions(filter).stepsOfEpisode
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT s.seq, s.step_number FROM episodes e CROSS JOIN \(steps.tables) WHERE e.seq = ? AND \(steps.conditions)
+        ORDER BY s.step_number DESC LIMIT ?
+        """)
+    return try Row.fetchAll(statement, arguments: [episode] + steps.arguments + [count]).map { row in
+      (row: try row.value(0), number: try row.value(1))
+    }
+  }
+}
