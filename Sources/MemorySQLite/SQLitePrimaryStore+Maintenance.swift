@@ -114,6 +114,8 @@ extension SQLitePrimaryStore {
     do {
       try await database.write(despiteDamage: acceptingTexts) { [database] db in
         try database.restoreIndexes(db)
+        // They hold a copy of the texts that are accepted.
+        if acceptingTexts { try db.execute(sql: "REINDEX steps_by_tool; REINDEX steps_failed") }
         try db.execute(
           sql: """
             DELETE FROM orphans;

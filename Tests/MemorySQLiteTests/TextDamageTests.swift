@@ -65,7 +65,6 @@ private struct FlippedStore {
     ("context", "Contextword", "SELECT hex(context) FROM episodes NOT INDEXED"),
     ("action", "Actionword", "SELECT hex(action) FROM steps NOT INDEXED"),
     ("result", "Resultword", "SELECT hex(result) FROM steps NOT INDEXED"),
-    ("tool", "Toolword", "SELECT hex(tool) FROM steps NOT INDEXED"),
   ]
 
   /// Bit 5 changes the case of a letter, which gives the same word.
@@ -124,7 +123,7 @@ private struct FlippedStore {
     ("episodes.session", Array("Sessionname".utf8), "SELECT hex(session) FROM episodes NOT INDEXED", true),
     ("episodes.status", Array("completed".utf8), "SELECT hex(status) FROM episodes NOT INDEXED", true),
     ("episodes.created_at", integerBytes(1_767_225_600_000), "SELECT created_at FROM episodes NOT INDEXED", true),
-    ("episodes.completed_at", integerBytes(1_767_225_601_000), "SELECT completed_at FROM episodes NOT INDEXED", false),
+    ("episodes.completed_at", integerBytes(1_767_225_601_000), "SELECT completed_at FROM episodes NOT INDEXED", true),
     (
       "episodes.success_rate", realBytes(0.7310585786300049),
       "SELECT printf('%!.20g', success_rate) FROM episodes NOT INDEXED", false
@@ -132,6 +131,7 @@ private struct FlippedStore {
     ("episodes.metadata", Array("Metadatavalue".utf8), "SELECT hex(metadata) FROM episodes NOT INDEXED", false),
     ("steps.id", Array("the-step".utf8), "SELECT hex(id) FROM steps NOT INDEXED", true),
     ("steps.episode_id", Array("the-episode".utf8), "SELECT hex(episode_id) FROM steps NOT INDEXED", true),
+    ("steps.tool", Array("Toolword".utf8), "SELECT hex(tool) FROM steps NOT INDEXED", true),
     ("steps.duration_ms", integerBytes(0x0102_0304_0506), "SELECT duration_ms FROM steps NOT INDEXED", false),
     ("steps.timestamp", integerBytes(1_700_000_000_123), "SELECT timestamp FROM steps NOT INDEXED", false),
     ("embeddings.id", Array("the-embedding".utf8), "SELECT hex(id) FROM embeddings NOT INDEXED", true),

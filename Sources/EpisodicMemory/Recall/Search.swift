@@ -40,12 +40,12 @@ struct Search<Value: Sendable>: Sendable {
       let isScoped = request.space == nil || request.scope != .everything
       if isScoped, named.count != 1 || named.first?.dimensions != vector.count {
         guard mayScan() else { return nil }
-        spaces = try snapshot.spaces(request)
+        spaces = try snapshot.spaces(request.scope, request.filter)
       }
       query = try SpaceQuery(vector, in: request.space, among: spaces)
     }
     // Few episodes are compared one by one; the index ranks only their words.
-    let few = try snapshot.admission(of: request).few
+    let few = try snapshot.admission(request.scope, request.filter).few
     let searched = few == nil ? query : nil
     var found = IndexCandidates(words: nil, neighbors: nil)
     if let index, index.isAvailable, request.terms != nil || searched != nil {
@@ -112,9 +112,11 @@ private struct VectorSimilarities {
     }
     var best: [Int64: Double] = [:]
     if let few {
-      for episode in few { best[episode] = try snapshot.similarity(ofEpisode: episode, to: query.vector, in: query.space) }
+      for episode in few {
+        best[episode] = try snapshot.similarity(ofEpisode: episode, to: query.vector, in: query.space)
+      }
     } else {
-      try snapshot.neighbors(query.vector, in: query.space, request) { _, episode, similarity in
+      try snapshot.neighbors(query.vector, in: query.space, request.scope, request.filter) { _, episode, similarity in
         best[episode] = max(best[episode] ?? -.infinity, similarity)
       }
     }

@@ -9,10 +9,10 @@ package protocol PrimarySnapshot: IndexSource {
   /// The embedding spaces of the store, by model and length.
   func spaces() throws(MemoryError) -> [EmbeddingSpace]
   /// The spaces of the vectors that pass scope and filter. Visits each of those vectors.
-  func spaces(_ request: RecallRequest) throws(MemoryError) -> [EmbeddingSpace]
+  func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace]
   /// The similarity of every vector of the space that passes scope and filter. Visits each of them.
   func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest,
+    _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError)
   /// The similarity of an episode's best vector in the space; `nil` if it has none.
@@ -51,10 +51,10 @@ package protocol IndexSource {
   /// The last row of a table, 0 if it is empty: an upper bound of its count, near it if few rows were deleted.
   func lastRow(of table: IndexedTable) throws(MemoryError) -> Int64
 
-  /// How the episodes that pass the step filter of a request are told apart. Found once per snapshot.
-  func admission(of request: RecallRequest) throws(MemoryError) -> StepAdmission
-  /// Whether an episode passes the step filter of a request. Asked once per episode and snapshot.
-  func admits(_ episode: Int64, _ request: RecallRequest) throws(MemoryError) -> Bool
+  /// How the episodes whose steps pass a filter are told apart. Found once per snapshot.
+  func admission(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> StepAdmission
+  /// Whether an episode has a step that passes. Found once per episode and snapshot.
+  func admits(_ episode: Int64, _ filter: Step.Filter) throws(MemoryError) -> Bool
 
   /// Tokenizes a text as the full-text index does.
   ///

@@ -14,7 +14,7 @@ extension LMDBSearchIndex {
   ) throws(MemoryError) -> IndexAnswer<IndexCandidates> {
     let words = try WordQuery(request, tokenizedBy: source)
     guard words != nil || query != nil else { return .silent }
-    let steps = StepGate(try source.admission(of: request), request, source)
+    let steps = StepGate(try source.admission(request.scope, request.filter), request.filter.step, source)
     return try answer(in: source, catchesUp: catchesUp) { transaction throws(IndexFailure) in
       let filter: AttributeFilter?
       do throws(LMDBError) {
@@ -129,26 +129,27 @@ extension LMDBSearchIndex {
 
 /// Which episodes pass the step filter of a request; the index does not know it and asks the primary.
 private struct StepGate {
-  private let request: RecallRequest
   private let source: any IndexSource
   private let listed: Set<Int64>?
-  private let asks: Bool
+  /// To ask for each episode.
+  private let filter: Step.Filter?
   /// The rows that pass, with scope and filter, if they are few.
   let few: [Int64]?
 
-  init(_ admission: StepAdmission, _ request: RecallRequest, _ source: any IndexSource) {
-    (self.request, self.source) = (request, source)
+  init(_ admission: StepAdmission, _ filter: Step.Filter?, _ source: any IndexSource) {
+    self.source = source
     few = admission.few
     switch admission {
-    case .all: (listed, asks) = (nil, false)
-    case .listed(let rows): (listed, asks) = (Set(rows), false)
-    case .each: (listed, asks) = (nil, true)
+    case .all: (listed, self.filter) = (nil, nil)
+    case .listed(let rows): (listed, self.filter) = (Set(rows), nil)
+    case .each: (listed, self.filter) = (nil, filter)
     }
   }
 
   func admits(_ episode: Int64) throws(MemoryError) -> Bool {
     if let listed { return listed.contains(episode) }
-    return asks ? try source.admits(episode, request) : true
+    guard let filter else { return true }
+    return try source.admits(episode, filter)
   }
 }
 

@@ -3,19 +3,19 @@ import GRDB
 import SQLiteStorage
 
 extension SQLiteSnapshot {
-  func admission(of request: RecallRequest) throws(MemoryError) -> StepAdmission {
-    guard let filter = request.filter.step else { return .all }
-    if let known = lazy.admission { return known }
-    let steps = try StepConditions(filter)
+  func admission(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> StepAdmission {
+    guard let step = filter.step else { return .all }
+    if let known = lazy.admission, known.scope == scope, known.filter == filter { return known.admission }
+    let steps = try StepConditions(step)
     let admission = try reading {
-      try steps.rows(Conditions(request.filter, request.scope), db).map(StepAdmission.listed) ?? .each
+      try steps.rows(Conditions(filter, scope), db).map(StepAdmission.listed) ?? .each
     }
-    lazy.admission = admission
+    lazy.admission = (scope, filter, admission)
+    lazy.admitted = [:]
     return admission
   }
 
-  func admits(_ episode: Int64, _ request: RecallRequest) throws(MemoryError) -> Bool {
-    guard let filter = request.filter.step else { return true }
+  func admits(_ episode: Int64, _ filter: Step.Filter) throws(MemoryError) -> Bool {
     if let known = lazy.admitted[episode] { return known }
     let exists = try StepConditions(filter).exists
     let admits = try reading {
@@ -39,13 +39,13 @@ extension SQLiteSnapshot {
     }
   }
 
-  /// Scope and filter of a request, steps included.
-  func conditions(of request: RecallRequest) throws -> Conditions {
-    var conditions = Conditions(request.filter, request.scope)
-    switch try admission(of: request) {
+  /// Scope and filter, steps included.
+  func conditions(_ scope: Query.Scope, _ filter: Episode.Filter) throws -> Conditions {
+    var conditions = Conditions(filter, scope)
+    switch try admission(scope, filter) {
     case .all: break
     case .listed(let rows): conditions.add(rows: rows)
-    case .each: if let filter = request.filter.step { conditions.add(try StepConditions(filter)) }
+    case .each: if let step = filter.step { conditions.add(try StepConditions(step)) }
     }
     return conditions
   }

@@ -49,9 +49,9 @@ extension SQLiteSnapshot {
     SELECT model_name, dimensions FROM embeddings WHERE model_name > ? ORDER BY model_name, dimensions LIMIT 1
     """
 
-  func spaces(_ request: RecallRequest) throws(MemoryError) -> [EmbeddingSpace] {
+  func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace] {
     try reading {
-      let conditions = try conditions(of: request)
+      let conditions = try conditions(scope, filter)
       var rows = try RawStatement(
         """
         SELECT DISTINCT m.model_name, m.dimensions
@@ -67,11 +67,11 @@ extension SQLiteSnapshot {
   }
 
   func neighbors(
-    _ query: VectorQuery, in space: EmbeddingSpace, _ request: RecallRequest,
+    _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError) {
     try reading {
-      let conditions = try conditions(of: request)
+      let conditions = try conditions(scope, filter)
       var rows = try RawStatement(
         """
         SELECT m.seq, e.seq, m.embedding FROM embeddings m JOIN episodes e ON e.id = m.episode_id

@@ -7,7 +7,7 @@ extension SQLiteSnapshot {
   func words(_ request: RecallRequest) throws(MemoryError) -> [Candidates.Words] {
     guard let terms = request.terms else { return [] }
     return try reading {
-      let conditions = try conditions(of: request)
+      let conditions = try conditions(request.scope, request.filter)
       let arguments = StatementArguments([terms.fullTextExpression]) + conditions.arguments
       var found: [Int64: Candidates.Words] = [:]
       var contexts = try RawStatement(Self.contextSearch(conditions), arguments, db)

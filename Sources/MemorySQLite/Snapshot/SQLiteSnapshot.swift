@@ -17,9 +17,9 @@ struct SQLiteSnapshot: PrimarySnapshot {
     /// Ids of the episodes whose vectors were compared, by row.
     var ids: [Int64: String] = [:]
     var tokenizer: TextTokenizer?
-    /// Of the request that the snapshot is lent for: there is one.
-    var admission: StepAdmission?
-    /// Whether an episode passes the step filter, by row.
+    /// Of the last scope and filter.
+    var admission: (scope: Query.Scope, filter: Episode.Filter, admission: StepAdmission)?
+    /// Whether an episode has a step that passes that filter, by row.
     var admitted: [Int64: Bool] = [:]
   }
 
