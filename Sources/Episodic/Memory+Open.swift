@@ -81,6 +81,19 @@ extension Memory {
     }
   }
 
+  /// Makes an empty store in memory, for tests and for what is to be forgotten: it touches no file, and nothing is left of it
+  /// after the last reference.
+  ///
+  /// It answers as a store in a directory does, from the primary alone: without cache and index.
+  public static func inMemory(
+    clock: any WallClock = SystemClock(), limits: Limits = Limits(), logger: Logger = Logger(label: "episodic")
+  ) async throws(MemoryError) -> Memory {
+    let reason = "the store is in memory"
+    return Memory(
+      primary: try await SQLitePrimaryStore(inMemoryWith: logger), cache: NoCache(because: reason),
+      index: NoIndex(because: reason), clock: clock, limits: limits)
+  }
+
   private static func openTiers(
     at directory: String, _ options: OpenOptions
   ) async throws(MemoryError) -> Memory {

@@ -22,6 +22,9 @@
 /// ## Recall: Recall/Memory+Recall.swift
 /// - ``recall(_:)`` the episodes that match a query by words and by vector, best first; ``search(_:)`` returns only their ids
 ///
+/// ## Watch: Watching/Memory+Watching.swift
+/// - ``changes(after:in:)`` of any process, in the order of commits; ``changeCursor()`` after the last one
+///
 /// ## Patterns: Patterns/Memory+Patterns.swift
 /// - ``record(_:)`` a pattern; ``link(_:to:)`` it to an episode, ``unlink(_:from:)`` it; ``markUsed(_:succeeded:)``
 /// - ``pattern(_:data:in:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode; ``delete(pattern:)``

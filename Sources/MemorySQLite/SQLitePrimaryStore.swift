@@ -6,10 +6,10 @@ package import Logging
 import SQLiteStorage
 import Synchronization
 
-/// The primary in a SQLite file: `memory.sqlite`.
+/// The primary in a SQLite file, `memory.sqlite`, or in memory.
 package final class SQLitePrimaryStore: PrimaryStore {
   package let identity: StoreIdentity
-  let database: WALDatabase
+  let database: any StoredDatabase
   let logger: Logger
   let appends = StepAppend.batch()
   let fullDisk = FullDiskRelief()
@@ -41,17 +41,37 @@ package final class SQLitePrimaryStore: PrimaryStore {
     self.logger = logger
     do {
       database = try await WALDatabase.open(path: path, configuration)
-      let (uuid, refusal) = try await database.read { db in
-        (try String.fetchOne(db, sql: "SELECT uuid FROM store"), try Self.reasonToRefuseWrites(db))
-      }
-      if let refusal { database.refuseWrites(because: refusal) }
-      guard let uuid else {
-        throw MemoryError(.corrupted, "\(path) has lost its identity; restore a backup")
-      }
-      identity = StoreIdentity(rawValue: uuid)
+      identity = try await Self.identity(of: database)
     } catch {
       throw MemoryError(storage: error, path: path)
     }
+  }
+
+  /// Makes a primary in memory: no file is touched, and nothing is left of it after the last reference.
+  package init(inMemoryWith logger: Logger) async throws(MemoryError) {
+    self.logger = logger
+    do {
+      database = try await BlockingWork.shared.run {
+        try InMemoryDatabase(
+          applicationID: Schema.applicationID, migrations: Schema.migrations,
+          maintenance: { db in try ChangeFeed.prune(db) })
+      }
+      identity = try await Self.identity(of: database)
+    } catch {
+      throw MemoryError(storage: error, path: "the store in memory")
+    }
+  }
+
+  /// Reads the identity of a database that was opened, and refuses writes if there is reason to.
+  private static func identity(of database: any StoredDatabase) async throws -> StoreIdentity {
+    let (uuid, refusal) = try await database.read { db in
+      (try String.fetchOne(db, sql: "SELECT uuid FROM store"), try Self.reasonToRefuseWrites(db))
+    }
+    if let refusal { database.refuseWrites(because: refusal) }
+    guard let uuid else {
+      throw MemoryError(.corrupted, "\(database.path) has lost its identity; restore a backup")
+    }
+    return StoreIdentity(rawValue: uuid)
   }
 
   package func commitStamp() throws(MemoryError) -> CommitStamp {
@@ -77,6 +97,23 @@ package final class SQLitePrimaryStore: PrimaryStore {
 
   package func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
     try await readRows { db in try ChangeFeed.changes(after: watermark, limit: limit, db) }
+  }
+
+  package func watchedChanges(
+    after position: Watermark?, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> WatchedChanges {
+    let identity = identity
+    return try await readRows { db in
+      try ChangeFeed.watched(after: position, in: scope, of: identity, limit: limit, db)
+    }
+  }
+
+  package func waitForCommit(after stamp: CommitStamp) async throws(MemoryError) {
+    do {
+      try await database.waitForCommit(after: stamp)
+    } catch {
+      throw explained(error)
+    }
   }
 
   package func read<Value: Sendable>(

@@ -8,6 +8,7 @@ final class Connections: Sendable {
   let readers: ReaderPool
   let watch: CommitWatch
   let fileGuard: FileGuard
+  let waiters: CommitWaiters
   /// `nil` for a database that is opened for reading only.
   let writer: GroupCommit?
   private let lock: CommitLock
@@ -24,6 +25,10 @@ final class Connections: Sendable {
     timeout = configuration.busyTimeout
     let isImmutable = if case .immutable = opened.connector.access { true } else { false }
     fileGuard = try opened.watch.guarding(files, opened.status, isImmutable: isImmutable)
+    waiters = CommitWaiters { [watch, fileGuard] in
+      try fileGuard.verifyNowAndThen()
+      return try watch.stamp()
+    }
     readers = ReaderPool(opened.connector, maximumCount: configuration.readers)
     guard opened.readOnlyReason == nil else {
       writer = nil
@@ -41,7 +46,10 @@ final class Connections: Sendable {
         }
         return writer
       },
-      afterCommit: { db, busy in maintenance.afterCommit(db, busy) })
+      afterCommit: { [waiters] db, busy in
+        waiters.check()
+        maintenance.afterCommit(db, busy)
+      })
   }
 
   /// Whether `close` was called.
@@ -53,6 +61,7 @@ final class Connections: Sendable {
   /// May wait for reads of this process that are under way, for the disk, and for a moment for others that close.
   func close() throws {
     guard !hasClosed.exchange(true, ordering: .relaxed) else { return }
+    waiters.end(with: .closed(path: files.path))
     fileGuard.retire()
     let outcomes = [
       Result { try writer?.close() },

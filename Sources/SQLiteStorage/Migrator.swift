@@ -106,6 +106,15 @@ struct Migrator {
     try Self.make(lostIndexes, in: db)
   }
 
+  /// What another program changed in the newest schema: what endangers what is written, with what to do; and the names of
+  /// indexes that are not there, which only make queries fast.
+  func problems(_ db: Database) throws -> (problems: [String], lostIndexes: [String]) {
+    guard case .newest(let problems, let lostIndexes) = try inspect(db) else {
+      return (["migrations are missing in it that were there: restore a backup"], [])
+    }
+    return (problems, lostIndexes.map(\.name))
+  }
+
   /// Changes nothing, so that a file of a newer build is left as it is.
   func refuseNewer(_ db: Database) throws {
     var rows = try RawStatement("SELECT count(*) FROM pragma_table_info('schema_version') WHERE name = 'version'", db)

@@ -5,7 +5,7 @@ package import GRDB
 /// readers, and a connection that only detects commits.
 ///
 /// One that is released without `close` closes in the background.
-package final class WALDatabase: Sendable {
+package final class WALDatabase: StoredDatabase {
   /// What a commit survives.
   package enum Synchronous: String, Sendable {
     /// Loss of power: the log is synced at every commit.
@@ -140,6 +140,13 @@ package final class WALDatabase: Sendable {
     return try connections.watch.stamp()
   }
 
+  /// Returns when the stamp is another: at once after a commit through this value, 10 to 20 ms after one of others.
+  ///
+  /// - Throws: `CancellationError`; `StorageError.closed`, `.replaced`.
+  package func waitForCommit(after stamp: CommitStamp) async throws {
+    try await connections.waiters.wait(after: stamp)
+  }
+
   // MARK: Writing
 
   /// Runs `body` in a transaction that it shares with other callers, and returns after the commit.
@@ -152,7 +159,7 @@ package final class WALDatabase: Sendable {
   ///
   /// - Parameter despiteDamage: Also after `refuseWrites`: for what examines or mends.
   package func write<Value: Sendable>(
-    despiteDamage: Bool = false, _ body: @escaping @Sendable (Database) throws -> Value
+    despiteDamage: Bool, _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     try await writer().write(despiteDamage: despiteDamage, body)
   }
@@ -177,10 +184,7 @@ package final class WALDatabase: Sendable {
   /// What another program changed in the schema, as of a snapshot: what endangers what is written, with what to do; and
   /// the names of indexes that are not there, which only make queries fast.
   package func inspectSchema(_ db: Database) throws -> (problems: [String], lostIndexes: [String]) {
-    guard case .newest(let problems, let lostIndexes) = try migrator.inspect(db) else {
-      return (["migrations are missing in it that were there: restore a backup"], [])
-    }
-    return (problems, lostIndexes.map(\.name))
+    try migrator.problems(db)
   }
 
   /// Makes indexes again that are not there, in the transaction of a write.

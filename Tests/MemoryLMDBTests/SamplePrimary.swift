@@ -57,6 +57,10 @@ final class SamplePrimary: PrimaryStore {
   private static let unavailable = MemoryError(.unavailable, "not in this double")
 
   func commitStamp() throws(MemoryError) -> CommitStamp { now }
+  func watchedChanges(
+    after position: Watermark?, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> WatchedChanges { throw Self.unavailable }
+  func waitForCommit(after stamp: CommitStamp) async throws(MemoryError) { throw Self.unavailable }
   func write<Value: Sendable>(
     in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value { throw Self.unavailable }

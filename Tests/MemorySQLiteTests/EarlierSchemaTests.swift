@@ -114,7 +114,8 @@ struct EarlierStore {
     #expect(revision == 14)
   }
 
-  @Test(arguments: versions) func `that holds orphans sets all of them aside and shows them in no domain`(
+  /// From 006 on a deleted episode leaves none.
+  @Test(arguments: 1..<6) func `that holds orphans sets all of them aside and shows them in no domain`(
     _ version: Int
   ) async throws {
     let earlier = try await EarlierStore(version: version, rows: version >= 3)

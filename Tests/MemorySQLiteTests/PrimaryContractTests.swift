@@ -10,8 +10,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Recording episodes` {
-  @Test func `an episode is begun, appended to and completed, and reads back as written`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `an episode is begun, appended to and completed, and reads back as written`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     let begun = try await memory.begin(
       .init(.testing, domain: "swift", context: "make it pass", session: "s1", metadata: ["branch": "main"]))
@@ -31,10 +32,13 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episode(begun.id) == completed)
   }
 
-  @Test func `appends that share a commit get consecutive numbers, and refused ones do not affect the others`()
+  @Test(arguments: Backend.allCases)
+  func `appends that share a commit get consecutive numbers, and refused ones do not affect the others`(
+    _ backend: Backend
+  )
     async throws
   {
-    let bench = try await Bench(durability: .full)
+    let bench = try await Bench(backend, durability: .full)
     let memory = bench.memory
     try await memory.insert([.sample("open", status: .active), .sample("closed")])
     let (kept, refused) = await withTaskGroup(of: (kept: [Int], refused: Int).self) { group in
@@ -60,17 +64,21 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
   }
 
-  @Test(arguments: [Episode.Status.completed, .failed, .archived])
-  func `an append to an episode that is not active is refused and stores nothing`(_ status: Episode.Status) async throws
-  {
-    let bench = try await Bench()
+  @Test(arguments: [Episode.Status.completed, .failed, .archived], Backend.allCases)
+  func `an append to an episode that is not active is refused and stores nothing`(
+    _ status: Episode.Status, _ backend: Backend
+  ) async throws {
+    let bench = try await Bench(backend)
     try await bench.memory.insert([.sample("e", status: status, steps: ["one"])])
     #expect(await code { _ = try await bench.memory.append(Step.Draft("two"), to: "e") } == .conflict)
     #expect(try await bench.memory.episode("e")?.steps.count == 1)
   }
 
-  @Test func `a step keeps the number given by the caller, and the engine continues after the highest`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `a step keeps the number given by the caller, and the engine continues after the highest`(_ backend: Backend)
+    async throws
+  {
+    let bench = try await Bench(backend)
     try await bench.memory.insert([.sample("e", status: .active)])
     let steps = try await bench.memory.append(
       [Step.Draft("a", number: 10), Step.Draft("b"), Step.Draft("c", number: 3), Step.Draft("d")], to: "e")
@@ -78,8 +86,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await bench.memory.episode("e")?.steps.map(\.action) == ["c", "a", "b", "d"])
   }
 
-  @Test func `a step number that is taken is a conflict, and nothing of the call is stored`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `a step number that is taken is a conflict, and nothing of the call is stored`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     try await bench.memory.insert([.sample("e", status: .active, steps: ["one"])])
     #expect(
       await code { _ = try await bench.memory.append([Step.Draft("x"), Step.Draft("y", number: 1)], to: "e") }
@@ -90,8 +99,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await bench.memory.episode("e")?.steps.count == 1)
   }
 
-  @Test func `reopening undoes completing, failing and archiving`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `reopening undoes completing, failing and archiving`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("e", status: .active)])
     for end in [memory.complete, memory.fail] as [@Sendable (Episode.ID, Double?) async throws(MemoryError) -> Episode]
@@ -105,10 +115,13 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(await code { _ = try await memory.reopen("e") } == .conflict)
   }
 
-  @Test func `without a rate, an ended episode takes the mean over its steps with an outcome, else one or zero`()
+  @Test(arguments: Backend.allCases)
+  func `without a rate, an ended episode takes the mean over its steps with an outcome, else one or zero`(
+    _ backend: Backend
+  )
     async throws
   {
-    let bench = try await Bench()
+    let bench = try await Bench(backend)
     let memory = bench.memory
     for (id, outcomes, rate) in [("a", [true, true, false, nil], 2.0 / 3), ("b", [nil], 1), ("c", [], 1)]
       as [(String, [Bool?], Double)]
@@ -121,15 +134,17 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.fail("d").successRate == 0)
   }
 
-  @Test func `a clock that was set back does not end an episode before its beginning`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `a clock that was set back does not end an episode before its beginning`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let begun = try await bench.memory.begin(.init(.testing, domain: "d", context: ""))
     bench.clock.advance(by: .seconds(-60))
     #expect(try await bench.memory.complete(begun.id).completedAt == begun.createdAt)
   }
 
-  @Test func `fields not named in a change stay as they are`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `fields not named in a change stay as they are`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     _ = try await memory.begin(
       .init(.testing, domain: "d", context: "old words", session: "s", metadata: ["k": 1], id: "e"))
@@ -141,8 +156,11 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.recall(Query(text: "new", scope: .everything)).count == 1)
   }
 
-  @Test func `deleting an episode deletes its steps, vectors, links and words, and no pattern`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `deleting an episode deletes its steps, vectors, links and words, and no pattern`(_ backend: Backend)
+    async throws
+  {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("e", context: "unmistakable", steps: ["peculiar"])])
     try await memory.embed(.init(of: "e", content: "c", vector: [1, 0], model: "m"))
@@ -158,8 +176,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
   }
 
-  @Test func `verbs on an id that does not exist report not found`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `verbs on an id that does not exist report not found`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     #expect(await code { _ = try await memory.append(Step.Draft("x"), to: "no") } == .notFound)
     #expect(await code { _ = try await memory.complete("no") } == .notFound)
@@ -173,8 +192,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Importing episodes` {
-  @Test func `an id that is taken is refused, skipped or replaced, as the policy says`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `an id that is taken is refused, skipped or replaced, as the policy says`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("e", context: "first", steps: ["s"])])
     #expect(await code { _ = try await memory.insert([.sample("new"), .sample("e", context: "second")]) } == .conflict)
@@ -185,16 +205,20 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episode("e") == .sample("e", context: "second"))
   }
 
-  @Test func `a replaced episode keeps its place in a list`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `a replaced episode keeps its place in a list`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert(["a", "b", "c"].map { .sample($0) })
     try await memory.insert([.sample("a", context: "new")], existing: .replace)
     #expect(try await memory.episodes(in: .everything).elements.map(\.id) == ["c", "b", "a"])
   }
 
-  @Test func `a vector of an episode outside the import, or of another episode's step, is refused`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `a vector of an episode outside the import, or of another episode's step, is refused`(_ backend: Backend)
+    async throws
+  {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("old", domain: "x", steps: ["s"])])
     let stray = Embedding.Draft(of: "old", content: "", vector: [1], model: "m")
@@ -204,10 +228,12 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.episode("new") == nil)
   }
 
-  @Test(arguments: Episode.Status.allCases) func `every status survives a round trip`(_ status: Episode.Status)
+  @Test(arguments: Episode.Status.allCases, Backend.allCases) func `every status survives a round trip`(
+    _ status: Episode.Status, _ backend: Backend
+  )
     async throws
   {
-    let bench = try await Bench()
+    let bench = try await Bench(backend)
     let memory = bench.memory
     let episode = Episode.sample("e", status: status, steps: ["a", "b"])
     try await memory.insert([episode])
@@ -216,10 +242,11 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Listing episodes` {
-  @Test func `pages of any size list every episode once, newest first, while others are added and deleted`()
+  @Test(arguments: Backend.allCases)
+  func `pages of any size list every episode once, newest first, while others are added and deleted`(_ backend: Backend)
     async throws
   {
-    let bench = try await Bench()
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert((0..<50).map { .sample(Episode.ID("e\($0)"), at: 1_767_225_600_000 + Int64($0 / 3)) })
     let all = try await memory.episodes(in: .everything, limit: 1000).elements.map(\.id)
@@ -237,8 +264,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     }
   }
 
-  @Test func `each filter selects exactly the episodes it names`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `each filter selects exactly the episodes it names`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     var episodes: [Episode] = []
     for (index, status) in Episode.Status.allCases.enumerated() {
@@ -266,8 +294,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Patterns` {
-  @Test func `the same data twice is one pattern, whatever the order of its members`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `the same data twice is one pattern, whatever the order of its members`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     let first = try await memory.record(Pattern.Draft(.toolSequence, data: ["a": 1, "b": [true]], successRate: 0.5))
     let again = try await memory.record(
@@ -276,10 +305,13 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.record(Pattern.Draft(.optimization, data: ["a": 1, "b": [true]])).id != first.id)
   }
 
-  @Test func `a pattern with a number is found whether the number was written or queried as integer or fraction`()
+  @Test(arguments: Backend.allCases)
+  func `a pattern with a number is found whether the number was written or queried as integer or fraction`(
+    _ backend: Backend
+  )
     async throws
   {
-    let memory = try await Bench().memory
+    let memory = try await Bench(backend).memory
     let recorded = try await memory.record(Pattern.Draft(.optimization, data: ["limit": .number(30)]))
     for data in [["limit": .integer(30)], ["limit": .unsigned(30)], try JSON(text: #"{"limit":3e1}"#)] as [JSON] {
       #expect(try await memory.pattern(.optimization, data: data)?.id == recorded.id)
@@ -287,11 +319,13 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     }
   }
 
-  @Test
-  func `a pattern hashed by an earlier version, with another form of its number, is found and not recorded twice`()
+  @Test(arguments: Backend.allCases)
+  func `a pattern hashed by an earlier version, with another form of its number, is found and not recorded twice`(
+    _ backend: Backend
+  )
     async throws
   {
-    let bench = try await Bench()
+    let bench = try await Bench(backend)
     // printf '{"limit":30.0}' | sha256sum: earlier versions hashed 30.0 and 30 differently.
     let hash = "adf21ee0cbd2caac41af9f1505b92e60d8dab0b231997216f03c17b33e4d95d5"
     let data: JSON = ["limit": .number(30)]
@@ -304,8 +338,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await bench.memory.patterns(in: .everything).count == 1)
   }
 
-  @Test func `uses are counted, and the success rate is their mean`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `uses are counted, and the success rate is their mean`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let pattern = try await bench.memory.record(Pattern.Draft(.optimization, data: "x"))
     _ = try await bench.memory.markUsed(pattern.id, succeeded: true)
     bench.clock.advance(by: .seconds(1))
@@ -314,10 +349,11 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await bench.memory.markUsed(pattern.id).successRate == 0.5)
   }
 
-  @Test func `patterns are found by type and success, best first, and in a domain only those linked to it`()
+  @Test(arguments: Backend.allCases)
+  func `patterns are found by type and success, best first, and in a domain only those linked to it`(_ backend: Backend)
     async throws
   {
-    let bench = try await Bench()
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("x", domain: "x"), .sample("y", domain: "y")])
     var ids: [Pattern.ID] = []
@@ -340,8 +376,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
 }
 
 @Suite struct `Embeddings` {
-  @Test func `vectors are added, replaced, paged and counted by their episode`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `vectors are added, replaced, paged and counted by their episode`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("e", steps: ["s"]), .sample("f", domain: "other")])
     let step = try #require(try await memory.episode("e")?.steps.first)
@@ -359,9 +396,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(try await memory.delete(embedding: second.id))
   }
 
-  @Test(arguments: [[], [0, 0], [1, .nan], [.infinity, 1]] as [[Float]])
-  func `an invalid vector is refused`(_ vector: [Float]) async throws {
-    let bench = try await Bench()
+  @Test(arguments: [[], [0, 0], [1, .nan], [.infinity, 1]] as [[Float]], Backend.allCases)
+  func `an invalid vector is refused`(_ vector: [Float], _ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("e")])
     #expect(
@@ -369,8 +406,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(await code { _ = try await memory.recall(Query(vector: vector, scope: .everything)) } == .invalid)
   }
 
-  @Test func `a model's vectors have one length`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `a model's vectors have one length`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("e")])
     try await memory.embed(.init(of: "e", content: "", vector: [1, 2], model: "m"))
@@ -380,8 +418,9 @@ private func code(_ body: () async throws -> Void) async -> MemoryError.Code? {
     #expect(await code { _ = try await memory.recall(Query(vector: [1], scope: .everything)) } == .dimensionMismatch)
   }
 
-  @Test func `a vector cannot name a step of another episode`() async throws {
-    let bench = try await Bench()
+  @Test(arguments: Backend.allCases)
+  func `a vector cannot name a step of another episode`(_ backend: Backend) async throws {
+    let bench = try await Bench(backend)
     let memory = bench.memory
     try await memory.insert([.sample("e", steps: ["s"]), .sample("f")])
     #expect(

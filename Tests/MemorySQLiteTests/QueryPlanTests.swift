@@ -139,6 +139,7 @@ import Testing
       ["SEARCH e USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH m USING INDEX embeddings_by_episode (episode_id=?)"]
     ),
     ("changes since", ChangeFeed.changesAfter, ["SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"]),
+    ("watched changes", ChangeFeed.watchedAfter, ["SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"]),
   ]
 
   @Test(arguments: indexing.indices) func `rows for the indexes are looked up by row number alone`(

@@ -6,17 +6,27 @@ import Vectors
 import TestSupport
 import Testing
 
-/// A memory over a SQLite primary in its own directory, without a cache.
+/// Where a primary keeps its rows.
+enum Backend: CaseIterable {
+  case file, memory
+}
+
+/// A memory over a SQLite primary, in its own directory or in memory, without a cache.
 struct Bench {
   let directory: TemporaryDirectory
   let primary: SQLitePrimaryStore
   let memory: Memory
   let clock = ManualClock()
 
-  init(durability: Memory.Durability = .normal) async throws {
+  init(_ backend: Backend = .file, durability: Memory.Durability = .normal) async throws {
     directory = try TemporaryDirectory()
-    primary = try await SQLitePrimaryStore(
-      path: directory.file("memory.sqlite"), durability: durability, logger: Logger(label: "test"))
+    let logger = Logger(label: "test")
+    primary =
+      switch backend {
+      case .file:
+        try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), durability: durability, logger: logger)
+      case .memory: try await SQLitePrimaryStore(inMemoryWith: logger)
+      }
     memory = Memory(
       primary: primary, cache: NoCache(because: "a test of the primary"),
       clock: ClockOfBench(clock: clock, directory: directory))

@@ -9,10 +9,13 @@ struct StoreWorker {
   static func main() async throws {
     let arguments = CommandLine.arguments
     guard arguments.count >= 4 else {
-      throw Failure("usage: StoreWorker record|share|churn|index DIRECTORY NAME [AMOUNT]")
+      throw Failure("usage: StoreWorker record|share|churn|index|change|watch DIRECTORY NAME [AMOUNT]")
     }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
+    if ["change", "watch"].contains(arguments[1]) {
+      (options.durability, options.cache.isEnabled, options.index.isEnabled) = (.normal, false, false)
+    }
     let memory = try await Memory.open(at: arguments[2], options: options)
     switch arguments[1] {
     case "record": try await record(memory, name: arguments[3])
@@ -25,6 +28,10 @@ struct StoreWorker {
     case "index":
       guard arguments.count == 5, let count = Int(arguments[4]) else { throw Failure("index needs a COUNT") }
       try await index(memory, name: arguments[3], count: count)
+    case "change":
+      guard arguments.count == 5, let rounds = Int(arguments[4]) else { throw Failure("change needs ROUNDS") }
+      try await change(memory, name: arguments[3], rounds: rounds)
+    case "watch": try await watch(memory, log: arguments[3])
     default: throw Failure("no mode \(arguments[1])")
     }
   }
@@ -116,6 +123,45 @@ struct StoreWorker {
       acknowledge("indexed \(number)")
     }
     try await memory.close()
+  }
+
+  /// Makes ten changes a round: an episode is begun, gets eight steps, and is completed.
+  private static func change(_ memory: Memory, name: String, rounds: Int) async throws {
+    for round in 0..<rounds {
+      let id = Episode.ID("\(name)-\(round)")
+      _ = try await memory.begin(.init(.testing, domain: name, context: "", id: id))
+      try await memory.append((1...7).map { Step.Draft("step \($0)") }, to: id)
+      try await memory.append(Step.Draft("step 8"), to: id)
+      try await memory.complete(id)
+    }
+    try await memory.close()
+  }
+
+  /// Writes a line for each change, its cursor and what changed, until episode `last` comes. A line is written at once or not
+  /// at all, but for one that a kill cut short: so the last whole line is where to go on.
+  private static func watch(_ memory: Memory, log path: String) async throws {
+    let descriptor = open(path, O_RDWR | O_CREAT, 0o600)
+    guard descriptor >= 0 else { throw Failure("cannot open \(path)") }
+    let log = FileHandle(fileDescriptor: descriptor)
+    let text = String(decoding: try log.readToEnd() ?? Data(), as: UTF8.self)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    try log.truncate(atOffset: UInt64(lines.reduce(0) { $0 + $1.utf8.count + 1 }))
+    var cursor = MemoryChange.Cursor.beginning
+    if let last = lines.last?.split(separator: " ").first {
+      guard let kept = MemoryChange.Cursor(rawValue: String(last)) else { throw Failure("\(last) is no cursor") }
+      cursor = kept
+      if lines.last?.hasSuffix(" last") == true { return }
+    }
+    for try await element in memory.changes(after: cursor, in: .everything) {
+      guard case .change(let change) = element else { throw Failure("\(element)") }
+      let key =
+        switch change.subject {
+        case .episode(let id), .step(let id, _): id.rawValue
+        default: "?"
+        }
+      try log.write(contentsOf: Data("\(change.cursor.rawValue) \(key)\n".utf8))
+      if key == "last" { return try await memory.close() }
+    }
   }
 
   private static func finished(_ id: String, steps: Int) -> Episode {

@@ -34,6 +34,16 @@ package final class FaultyPrimary: PrimaryStore {
   package func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
     try await through { () async throws(MemoryError) in try await primary.changes(after: watermark, limit: limit) }
   }
+  package func watchedChanges(
+    after position: Watermark?, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> WatchedChanges {
+    try await through { () async throws(MemoryError) in
+      try await primary.watchedChanges(after: position, in: scope, limit: limit)
+    }
+  }
+  package func waitForCommit(after stamp: CommitStamp) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.waitForCommit(after: stamp) }
+  }
   package func write<Value: Sendable>(
     in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {

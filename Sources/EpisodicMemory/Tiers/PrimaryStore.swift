@@ -13,6 +13,17 @@ package protocol PrimaryStore: Sendable {
   /// At most `limit` changes after `watermark`; no changes if it is `nil` or not part of this history.
   func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch
 
+  /// At most `limit` rows of the feed after a position, as watchers see them; a gap if they do not follow it.
+  ///
+  /// - Parameter position: `nil` for the last commit: no changes.
+  func watchedChanges(
+    after position: Watermark?, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> WatchedChanges
+  /// Returns when the stamp is another: at once after a commit through this value, within 50 ms after one of others.
+  ///
+  /// - Throws: `.cancelled` as soon as the task is cancelled; `.closed` after `close`.
+  func waitForCommit(after stamp: CommitStamp) async throws(MemoryError)
+
   // MARK: Writing
 
   /// Lends a transaction on the writer's thread, and returns after its commit, which it shares with other callers.

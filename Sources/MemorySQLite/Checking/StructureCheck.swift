@@ -65,7 +65,7 @@ enum StructureCheck {
   ]
   private static let isID = "length(CAST(id AS BLOB)) BETWEEN 1 AND 128"
 
-  static func schema(_ db: Database, _ database: WALDatabase) throws -> MemoryCheck {
+  static func schema(_ db: Database, _ database: any StoredDatabase) throws -> MemoryCheck {
     let (problems, lostIndexes) = try database.inspectSchema(db)
     if let problem = problems.first {
       let others = problems.count == 1 ? "" : " (and \(problems.count - 1) more)"

@@ -59,6 +59,71 @@ enum ChangeFeed {
     return try Int64.fetchOne(statement, arguments: [watermark.revision]) == watermark.nonce
   }
 
+  // MARK: Watching
+
+  /// Up to `limit` rows of the feed, without those that are not told to watchers.
+  ///
+  /// - Parameter position: `nil` for the end of the feed.
+  static func watched(
+    after position: Watermark?, in scope: Query.Scope, of store: StoreIdentity, limit: Int, _ db: Database
+  ) throws -> WatchedChanges {
+    let end = try watermark(db)
+    guard let position else { return WatchedChanges(gap: nil, changes: [], end: end, isComplete: true) }
+    let gap = try gap(after: position, db)
+    var last = gap == nil ? position : .beginning
+    var rows = try RawStatement(watchedAfter, db)
+    try rows.bind(last.revision)
+    try rows.bind(Int64(limit))
+    let only: [UInt8]? = if case .domain(let name) = scope { Array(name.canonicallyComposed.utf8) } else { nil }
+    var changes: [MemoryChange] = []
+    while try rows.step() {
+      last = Watermark(revision: rows.integer(0), nonce: rows.integer(1))
+      if let only, rows.isNull(4) || !rows.bytes(4).elementsEqual(only) { continue }
+      guard let change = change(rows, cursor: MemoryChange.Cursor(last, of: store)) else { continue }
+      changes.append(change)
+    }
+    return WatchedChanges(gap: gap, changes: changes, end: last, isComplete: last.revision >= end.revision)
+  }
+
+  static let watchedAfter = """
+    SELECT revision, nonce, subject, key, domain, kind, step, step_number FROM changes
+    WHERE revision > ? ORDER BY revision LIMIT ?
+    """
+
+  /// - Returns: `nil` for a row that only caches and indexes follow.
+  private static func change(_ row: borrowing RawStatement, cursor: MemoryChange.Cursor) -> MemoryChange? {
+    let (key, kind) = (row.text(3), row.isNull(5) ? nil : row.text(5))
+    // A change without a subject makes the feed end at the highest revision.
+    guard kind != "implied", !key.isEmpty else { return nil }
+    let domain = row.isNull(4) ? nil : row.text(4)
+    let subject: MemoryChange.Subject
+    switch row.text(2) {
+    case "episode":
+      let id = Episode.ID(composed: key)
+      subject =
+        row.isNull(6) || row.integer(6) == Change.allSteps
+        ? .episode(id)
+        : .step(of: id, number: row.isNull(7) ? nil : Int(truncatingIfNeeded: row.integer(7)))
+    case "pattern":
+      // `type:hash`, then `:domain` if the pattern has one. The hash is hexadecimal, so the last colon before it ends the type.
+      let name = key.utf8.dropLast(domain.map { $0.utf8.count + 1 } ?? 0)
+      let colon = name.lastIndex(of: UInt8(ascii: ":")) ?? name.startIndex
+      subject = .pattern(
+        PatternType(rawValue: String(Substring(name[..<colon]))),
+        dataHash: String(Substring(name[colon...].dropFirst())))
+    default: subject = .embedding(Embedding.ID(composed: key))
+    }
+    return MemoryChange(
+      subject: subject, kind: kind.flatMap(MemoryChange.Kind.init(rawValue:)), domain: domain, cursor: cursor)
+  }
+
+  /// Why changes may be missing after a position; `nil` if none is.
+  private static func gap(after position: Watermark, _ db: Database) throws -> MemoryChange.Gap? {
+    if try isInHistory(position, db) { return nil }
+    let first = try Int64.fetchOne(db.cachedStatement(sql: "SELECT min(revision) FROM changes"))
+    return first.map { position.revision < $0 } ?? false ? .pruned : .otherHistory
+  }
+
   // MARK: Maintenance
 
   /// Deletes all but the last `length` rows; the newest row always stays.
