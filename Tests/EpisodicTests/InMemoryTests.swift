@@ -37,10 +37,10 @@ import Testing
 
   @Test func `takes its times from the clock and its limits from the caller`() async throws {
     let clock = ManualClock()
-    let memory = try await Memory.inMemory(clock: clock, limits: .init(fieldBytes: 10))
+    let memory = try await Memory.inMemory(clock: clock, limits: .init(fieldBytes: 100))
     #expect(try await memory.begin(.init(.testing, domain: "d", context: "short")).createdAt == clock.now())
     await #expect(throws: MemoryError.self) {
-      try await memory.begin(.init(.testing, domain: "d", context: "longer than ten bytes"))
+      try await memory.begin(.init(.testing, domain: "d", context: String(repeating: "long ", count: 21)))
     }
   }
 

@@ -86,9 +86,11 @@ import Testing
       try shell.run(Self.scripts[index].sql)
       let told = try await primary.watchedChanges(after: before, in: .everything, limit: 100).changes.map(\.summary)
       // The order is that of the statements; within one, that of SQLite's triggers, but for the two halves of a move.
-      #expect(
-        Set(told) == Set(Self.scripts[index].told) && Set(told).count == told.count,
-        "\(Self.scripts[index].sql): \(told)")
+      let expected = Set(Self.scripts[index].told)
+      // With foreign keys, what belongs to an episode that is replaced goes before the new one comes, and is implied.
+      let implied = foreignKeys ? expected.filter { $0.hasSuffix(" in elsewhere") && !$0.contains("inserted") } : []
+      #expect(Set(told).union(implied) == expected.union(implied), "\(Self.scripts[index].sql): \(told)")
+      #expect(Set(told).count == told.count)
       let halves = Self.scripts[index].told.prefix(2)
       if halves.count == 2, halves[0].hasPrefix("deleted episode") {
         #expect(told.filter(halves.contains) == Array(halves))
