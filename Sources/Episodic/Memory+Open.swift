@@ -2,7 +2,12 @@ import FileLocks
 public import EpisodicMemory
 import MemoryLMDB
 import MemorySQLite
+public import Foundation
 public import Logging
+
+#if canImport(System)
+  public import System
+#endif
 
 extension Memory {
   /// How to open a store.
@@ -80,6 +85,27 @@ extension Memory {
       try await openTiers(at: directory, options)
     }
   }
+
+  /// Opens the store in a directory on this machine's file system.
+  ///
+  /// - Throws: `.invalid` if the URL is none of a file; otherwise as `open(at:options:)` with a path.
+  public static func open(
+    at directory: URL, options: OpenOptions = OpenOptions()
+  ) async throws(MemoryError) -> Memory {
+    guard directory.isFileURL else {
+      throw MemoryError(.invalid, "\(directory.absoluteString) is no file URL; name a directory of this machine")
+    }
+    return try await open(at: directory.path(percentEncoded: false), options: options)
+  }
+
+  #if canImport(System)
+    /// Opens the store in a directory.
+    public static func open(
+      at directory: FilePath, options: OpenOptions = OpenOptions()
+    ) async throws(MemoryError) -> Memory {
+      try await open(at: directory.string, options: options)
+    }
+  #endif
 
   /// Makes an empty store in memory, for tests and for what is to be forgotten: it touches no file, and nothing is left of it
   /// after the last reference.

@@ -14,23 +14,9 @@ struct StoreDirectory {
   /// - Parameter name: A path; `~` and `~/...` are in the home directory.
   /// - Throws: `.invalid` if it is empty, or of another user's home; `.unavailable` if it cannot be resolved.
   init(_ name: String) throws(MemoryError) {
-    guard !name.isEmpty else { throw MemoryError(.invalid, "the store's directory is empty; name one") }
-    guard !name.utf8.contains(0) else {
-      throw MemoryError(.invalid, "the name of the store's directory has a NUL in it; name another")
-    }
-    let expanded = try Self.expandingHome(name)
+    let expanded = try PathText.expanded(name, of: "the store's directory")
     let absolute = expanded.hasPrefix("/") ? expanded : FileManager.default.currentDirectoryPath + "/" + expanded
     path = try Self.resolved(absolute)
-  }
-
-  private static func expandingHome(_ name: String) throws(MemoryError) -> String {
-    guard name.hasPrefix("~") else { return name }
-    guard name == "~" || name.hasPrefix("~/") else {
-      throw MemoryError(
-        .invalid, "\"\(name)\" begins with ~ and a name, which is not looked up; write the path, or ./\(name)")
-    }
-    let home = ProcessInfo.processInfo.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
-    return home + name.dropFirst()
   }
 
   /// Resolves the existing part of a path and appends the rest.

@@ -1,13 +1,24 @@
 import EpisodicMemory
-import Foundation
+public import Foundation
 
-/// A file to read, or standard input.
+#if canImport(System)
+  public import System
+#endif
+
+/// A file to read, or standard input. In a path, `~` and `~/...` are in the home directory.
 public enum InputFile: Hashable, Sendable, CustomStringConvertible {
   case file(String)
   case standardInput
 
   /// From a command-line argument: `-` is standard input.
   public init(argument: String) { self = argument == "-" ? .standardInput : .file(argument) }
+
+  /// A file URL; a URL of anything else is taken for the name of a file.
+  public init(_ url: URL) { self = .file(url.isFileURL ? url.path(percentEncoded: false) : url.absoluteString) }
+
+  #if canImport(System)
+    public init(_ path: FilePath) { self = .file(path.string) }
+  #endif
 
   public var description: String {
     switch self {
@@ -34,7 +45,8 @@ final class OpenInput: Sendable {
     let opened: FileHandle
     switch file {
     case .standardInput: opened = FileHandle(fileDescriptor: STDIN_FILENO, closeOnDealloc: false)
-    case .file(let path):
+    case .file(let given):
+      let path = try PathText.expanded(given, of: "a file to read")
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw .cannot("read", path, errno, "check the path") }
       opened = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)

@@ -1,13 +1,24 @@
 import EpisodicMemory
-import Foundation
+public import Foundation
 
-/// A file to write, or standard output.
+#if canImport(System)
+  public import System
+#endif
+
+/// A file to write, or standard output. In a path, `~` and `~/...` are in the home directory.
 public enum OutputFile: Hashable, Sendable, CustomStringConvertible {
   case file(String)
   case standardOutput
 
   /// From a command-line argument: `-` is standard output.
   public init(argument: String) { self = argument == "-" ? .standardOutput : .file(argument) }
+
+  /// A file URL; a URL of anything else is taken for the name of a file.
+  public init(_ url: URL) { self = .file(url.isFileURL ? url.path(percentEncoded: false) : url.absoluteString) }
+
+  #if canImport(System)
+    public init(_ path: FilePath) { self = .file(path.string) }
+  #endif
 
   public var description: String {
     switch self {
@@ -31,11 +42,12 @@ final class LineWriter {
   /// - Throws: `.invalid` if the file cannot be created.
   init(_ output: OutputFile) throws(MemoryError) {
     name = output.description
-    guard case .file(let path) = output else {
+    guard case .file(let given) = output else {
       handle = FileHandle(fileDescriptor: STDOUT_FILENO, closeOnDealloc: false)
       permissions = 0
       return
     }
+    let path = try PathText.expanded(given, of: "a file to write")
     var status = stat()
     let exists = stat(path, &status) == 0
     // A device or a pipe is written in place: renaming would replace it by a regular file.

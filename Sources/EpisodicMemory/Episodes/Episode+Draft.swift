@@ -20,6 +20,15 @@ extension Episode {
       self.metadata = metadata
       self.id = id
     }
+
+    /// With metadata of literals and variables.
+    @_disfavoredOverload
+    public init(
+      _ taskType: TaskType, domain: String, context: String, session: String? = nil,
+      metadata: [String: (any JSONConvertible)?], id: ID? = nil
+    ) {
+      self.init(taskType, domain: domain, context: context, session: session, metadata: JSON(metadata), id: id)
+    }
   }
 
   /// Changes of an episode; `nil` leaves a field unchanged.
@@ -42,6 +51,16 @@ extension Episode {
       self.session = session.map { $0?.canonicallyComposed }
       self.successRate = successRate
       self.metadata = metadata
+    }
+
+    /// With metadata of literals and variables.
+    @_disfavoredOverload
+    public init(
+      taskType: TaskType? = nil, context: String? = nil, session: String?? = nil, successRate: Double? = nil,
+      metadata: [String: (any JSONConvertible)?]
+    ) {
+      self.init(
+        taskType: taskType, context: context, session: session, successRate: successRate, metadata: JSON(metadata))
     }
   }
 

@@ -2,7 +2,7 @@
 public struct Episode: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Episode>
 
-  public enum Status: String, CaseIterable, Sendable, Codable {
+  public enum Status: String, CaseIterable, Sendable, Codable, JSONConvertible {
     /// Running: steps may be appended.
     case active
     case completed, failed
@@ -168,7 +168,9 @@ extension Episode: CustomReflectable {
 }
 
 /// The kind of task of an episode; an open set.
-public struct TaskType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+public struct TaskType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible,
+  JSONConvertible
+{
   public let rawValue: String
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
   public init(_ rawValue: String) { self.init(rawValue: rawValue) }

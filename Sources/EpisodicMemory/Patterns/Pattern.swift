@@ -52,6 +52,14 @@ public struct Pattern: Identifiable, Hashable, Sendable {
       self.successRate = successRate
       self.metadata = metadata
     }
+
+    /// With data of literals and variables.
+    @_disfavoredOverload
+    public init(
+      _ type: PatternType, data: [String: (any JSONConvertible)?], successRate: Double? = nil, metadata: JSON = [:]
+    ) {
+      self.init(type, data: JSON(data), successRate: successRate, metadata: metadata)
+    }
   }
 
   /// Which patterns to return, ordered by success rate, then usage, both descending, then id.
@@ -102,7 +110,9 @@ extension Pattern: Cacheable {
 }
 
 /// The kind of pattern; an open set.
-public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible,
+  JSONConvertible
+{
   public let rawValue: String
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
   public init(_ rawValue: String) { self.init(rawValue: rawValue) }

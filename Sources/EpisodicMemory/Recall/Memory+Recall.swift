@@ -38,6 +38,13 @@ extension Memory {
     return try await run(search).value
   }
 
+  /// Recalls by words alone: `recall("flaky login", in: .domain("web"))`. As `recall(_:)` with `Query(text:scope:limit:)`.
+  ///
+  /// - Throws: `.invalid` if the text has no word.
+  public func recall(_ text: String, in scope: Query.Scope, limit: Int = 10) async throws(MemoryError) -> [Hit] {
+    try await recall(Query(text: text, scope: scope, limit: limit))
+  }
+
   /// The episodes that match a query, best first, by id: what `recall` does before it loads them. Never from the cache.
   ///
   /// - Throws: As `recall`.

@@ -21,6 +21,11 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     Timestamp(milliseconds: -62_135_596_800_000)...Timestamp(milliseconds: 253_402_300_799_999)
 }
 
+extension Date {
+  /// The time of a timestamp, to the millisecond.
+  public init(_ timestamp: Timestamp) { self = timestamp.date }
+}
+
 extension Timestamp: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

@@ -1,11 +1,9 @@
-public import EpisodicMemory
-
 /// An episode as one JSON object on a line, the form of import and export.
 ///
 /// Required: `id`, `task_type`, `domain`, `context`, `status`, `created_at`, `steps`, and of each step `action` and
 /// `timestamp`. Everything else may be null or left out. Any other member is rejected, since dropping it would lose data
 /// without notice. Identifiers of steps and counts of vectors belong to a store and are not part of the form.
-struct EpisodeLine {
+package struct EpisodeLine {
   private static let objectWanted = "one episode as one JSON object"
   private static let nameWanted = "a string with at least one character"
   private static let statusWanted = "one of \(Episode.Status.allCases.map(\.rawValue).joined(separator: ", "))"
@@ -19,20 +17,26 @@ struct EpisodeLine {
   let successRate: Double?
   let createdAt: Timestamp
   let completedAt: Timestamp?
-  let metadata: JSON
-  let steps: [StepLine]
+  package let metadata: JSON
+  package let steps: [StepLine]
   /// Characters replaced by U+FFFD.
-  let repairs: Int
+  package let repairs: Int
 
   /// - Throws: `.invalid`, naming field, value and remedy. `episode(limits:now:)` checks ranges.
-  init(_ line: [UInt8], repair: JSONScanner.Repair = .none) throws(MemoryError) {
+  package init(_ line: [UInt8], repair: JSONScanner.Repair = .none) throws(MemoryError) {
+    var scanner = try JSONScanner(line, repair: repair)
+    try self.init(&scanner)
+    try scanner.end()
+  }
+
+  /// Reads the episode at the scanner's position.
+  init(_ scanner: inout JSONScanner) throws(MemoryError) {
     var id: String?, taskType: String?, domain: String?, session: String?, context: String?
     var status: Episode.Status?
     var successRate: Double?
     var createdAt: Timestamp?, completedAt: Timestamp?
     var metadata: JSON = [:]
     var steps: [StepLine]?
-    var scanner = try JSONScanner(line, repair: repair)
     try scanner.object(Self.objectWanted) { scanner, name throws(MemoryError) in
       switch name {
       case "id": id = try scanner.text("a string of 1 to 128 bytes")
@@ -58,7 +62,6 @@ struct EpisodeLine {
       default: throw scanner.fault("is no member of an episode; put it under metadata")
       }
     }
-    try scanner.end()
     guard let id else { throw scanner.missing("id", "a string of 1 to 128 bytes") }
     guard let taskType else { throw scanner.missing("task_type", Self.nameWanted) }
     guard let domain else { throw scanner.missing("domain", Self.nameWanted) }
@@ -83,7 +86,7 @@ struct EpisodeLine {
   /// The episode, its steps ordered by number and with new identifiers.
   ///
   /// - Throws: `.invalid` if a value is out of its range.
-  func episode(limits: Memory.Limits, now: Timestamp) throws(MemoryError) -> Episode {
+  package func episode(limits: Memory.Limits, now: Timestamp) throws(MemoryError) -> Episode {
     var highest = 0
     var numbered: [Step] = []
     numbered.reserveCapacity(steps.count)
@@ -136,13 +139,13 @@ extension Episode {
 }
 
 /// A step in the line of its episode.
-struct StepLine {
+package struct StepLine {
   private static let numberWanted = "a whole number, counted from 1"
   private static let durationWanted = "whole milliseconds, or null"
 
   /// `nil`: one more than the highest before it.
   let number: Int64?
-  let action: String
+  package let action: String
   let result: String?
   let tool: String?
   let milliseconds: Int64?
@@ -201,9 +204,9 @@ extension Step {
 
 extension JSONScanner {
   /// The form of a time, for messages.
-  static let timeWanted = "an ISO 8601 UTC time such as 2026-01-31T12:00:00Z"
+  package static let timeWanted = "an ISO 8601 UTC time such as 2026-01-31T12:00:00Z"
 
-  mutating func time() throws(MemoryError) -> Timestamp {
+  package mutating func time() throws(MemoryError) -> Timestamp {
     let text = try text(Self.timeWanted)
     do throws(Timestamp.ParsingError) {
       return try Timestamp(iso8601: text)

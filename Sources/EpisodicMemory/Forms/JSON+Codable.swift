@@ -1,0 +1,131 @@
+// The values of the engine are coded in the very form of import and export, so `JSONEncoder` writes what `json` is, and
+// `JSONDecoder` reads a line of an export.
+
+/// Integers keep all 64 bits. A decoder decides what it can tell apart: `JSONDecoder` keeps one of two names that are
+/// canonically equivalent, and reads whole numbers beyond 64 bits as `Double`; `JSON(text:)` loses neither.
+extension JSON: Codable {
+  public func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .object(let members):
+      var container = encoder.container(keyedBy: Name.self)
+      for member in members { try container.encode(member.value, forKey: Name(stringValue: member.name)) }
+    case .array(let elements):
+      var container = encoder.unkeyedContainer()
+      for element in elements { try container.encode(element) }
+    case .null:
+      var container = encoder.singleValueContainer()
+      try container.encodeNil()
+    case .bool(let value): try encode(value, to: encoder)
+    case .integer(let value): try encode(value, to: encoder)
+    case .unsigned(let value): try encode(value, to: encoder)
+    case .number(let value): try encode(value, to: encoder)
+    case .string(let value): try encode(value, to: encoder)
+    }
+  }
+
+  private func encode(_ value: some Encodable, to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(value)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    if let container = try? decoder.container(keyedBy: Name.self) {
+      self = .object(
+        Object(try container.allKeys.map { name in (name.stringValue, try container.decode(JSON.self, forKey: name)) }))
+      return
+    }
+    if var container = try? decoder.unkeyedContainer() {
+      var elements: [JSON] = []
+      while !container.isAtEnd { elements.append(try container.decode(JSON.self)) }
+      self = .array(elements)
+      return
+    }
+    let container = try decoder.singleValueContainer()
+    // Each type is tried in turn: a decoder does not say what it holds.
+    if container.decodeNil() {
+      self = .null
+    } else if let value = try? container.decode(Bool.self) {
+      self = .bool(value)
+    } else if let value = try? container.decode(Int64.self) {
+      self = .integer(value)
+    } else if let value = try? container.decode(UInt64.self) {
+      self = .unsigned(value)
+    } else if let value = try? container.decode(Double.self) {
+      self = .number(value)
+    } else {
+      self = .string(try container.decode(String.self))
+    }
+  }
+
+  private struct Name: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+}
+
+/// In the form of `json`. Identifiers of steps and `embeddingVersion` belong to a store and are not part of it: decoded steps
+/// have new ones.
+extension Episode: Codable {
+  public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
+
+  public init(from decoder: any Decoder) throws {
+    self = try decoder.read { scanner throws(MemoryError) in try EpisodeLine(&scanner).decoded() }
+  }
+}
+
+/// In the form of `json`, without its identifier: a decoded step has a new one.
+extension Step: Codable {
+  public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
+
+  public init(from decoder: any Decoder) throws {
+    self = try decoder.read { scanner throws(MemoryError) in
+      let line = try StepLine(&scanner)
+      guard let number = line.number.flatMap({ Int(exactly: $0) }) else {
+        throw scanner.missing("step_number", "a whole number, counted from 1")
+      }
+      return line.step(number: number, now: line.timestamp)
+    }
+  }
+}
+
+/// In the form of `json`.
+extension Pattern: Codable {
+  public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
+
+  public init(from decoder: any Decoder) throws {
+    self = try decoder.read { scanner throws(MemoryError) in try PatternLine(&scanner).pattern }
+  }
+}
+
+/// In the form of `json`.
+extension Hit: Codable {
+  public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
+
+  public init(from decoder: any Decoder) throws {
+    self = try decoder.read { scanner throws(MemoryError) in try HitLine(&scanner).hit }
+  }
+}
+
+extension EpisodeLine {
+  /// The episode, whatever its size: limits are those of a store.
+  func decoded() throws(MemoryError) -> Episode {
+    try episode(limits: Memory.Limits(fieldBytes: .max, dimensions: .max, results: .max), now: createdAt)
+  }
+}
+
+extension Decoder {
+  /// Reads a value by the reader of import and export, so that both accept the same.
+  fileprivate func read<Value>(_ read: (inout JSONScanner) throws(MemoryError) -> Value) throws -> Value {
+    let json = try JSON(from: self)
+    do throws(MemoryError) {
+      var scanner = try JSONScanner(Array(json.canonicalText.utf8))
+      return try read(&scanner)
+    } catch {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: codingPath, debugDescription: error.message, underlyingError: error))
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/// A pattern as one JSON object: `id`, `pattern_type`, `data` and `created_at`, and what else is known of it.
+struct PatternLine {
+  private static let nameWanted = "a string with at least one character"
+
+  let pattern: Pattern
+
+  /// Reads the pattern at the scanner's position. Without `data_hash` the hash is computed.
+  ///
+  /// - Throws: `.invalid`, naming field, value and remedy.
+  init(_ scanner: inout JSONScanner) throws(MemoryError) {
+    var id: String?, type: String?, hash: String?
+    var data: JSON?, metadata: JSON = [:]
+    var successRate: Double?
+    var usageCount: Int64 = 0
+    var lastUsed: Timestamp?, createdAt: Timestamp?
+    try scanner.object("one pattern as one JSON object") { scanner, name throws(MemoryError) in
+      switch name {
+      case "id": id = try scanner.text("a string of 1 to 128 bytes")
+      case "pattern_type": type = try scanner.text(Self.nameWanted)
+      case "data": data = try scanner.value()
+      case "data_hash": hash = try scanner.null() ? nil : try scanner.text("64 hexadecimal digits")
+      case "success_rate": successRate = try scanner.null() ? nil : try scanner.double("a number in 0...1, or null")
+      case "usage_count": usageCount = try scanner.integer("a whole number")
+      case "last_used": lastUsed = try scanner.null() ? nil : try scanner.time()
+      case "created_at": createdAt = try scanner.time()
+      case "metadata": metadata = try scanner.null() ? [:] : try scanner.value()
+      default: throw scanner.fault("is no member of a pattern; put it under metadata")
+      }
+    }
+    guard let id else { throw scanner.missing("id", "a string of 1 to 128 bytes") }
+    guard let type else { throw scanner.missing("pattern_type", Self.nameWanted) }
+    guard let data else { throw scanner.missing("data", "a JSON value") }
+    guard let createdAt else { throw scanner.missing("created_at", JSONScanner.timeWanted) }
+    pattern = Pattern(
+      id: Pattern.ID(id), type: PatternType(type), data: data, dataHash: hash ?? data.canonicalHash,
+      successRate: successRate, usageCount: usageCount, lastUsed: lastUsed, createdAt: createdAt, metadata: metadata)
+  }
+}
+
+extension Pattern {
+  /// The pattern as one JSON object; members that are `nil` are left out.
+  public var json: JSON {
+    var members: JSON.Object = [
+      "id": .string(id.rawValue), "pattern_type": .string(type.rawValue), "data": data, "data_hash": .string(dataHash),
+      "usage_count": .integer(usageCount), "created_at": .string(createdAt.description), "metadata": metadata,
+    ]
+    members["success_rate"] = successRate.map { JSON($0) }
+    members["last_used"] = lastUsed.map { .string($0.description) }
+    return .object(members)
+  }
+}
