@@ -126,7 +126,8 @@ extension Memory {
     let directory = try StoreDirectory(directory)
     let primary = try await SQLitePrimaryStore(
       path: directory.primary, isReadOnly: options.access == .readOnly, create: options.create,
-      durability: options.durability, busyTimeout: options.busyTimeout, logger: options.logger)
+      durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock,
+      logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)
     let index = index(for: primary, at: directory.index, options)
     primary.onFullDisk {

@@ -32,7 +32,7 @@ package struct Validation {
   func identifier(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
     let count = value.utf8.count
     guard (1...128).contains(count) else {
-      throw MemoryError(.invalid, "\(field()) \"\(value.prefix(40))\" has \(count) bytes; an id has 1 to 128")
+      throw MemoryError(.invalid, "\(field()) \"\(value.prefix(40))\" has \(count) bytes; it has 1 to 128")
     }
     try text(value, field())
   }
@@ -85,9 +85,13 @@ package struct Validation {
     try object(draft.metadata, "metadata")
   }
 
-  func steps(_ drafts: [Step.Draft]) throws(MemoryError) {
+  /// - Returns: The drafts, with what is too long cut if they allow it.
+  func steps(_ drafts: [Step.Draft]) throws(MemoryError) -> [Step.Draft] {
+    var drafts = drafts
     var numbers: Set<Int> = []
-    for (index, draft) in drafts.enumerated() {
+    for index in drafts.indices {
+      if drafts[index].overlong == .cut { cut(&drafts[index]) }
+      let draft = drafts[index]
       var field: String { "steps[\(index)]" }
       try text(draft.action, "\(field).action")
       if let result = draft.result { try text(result, "\(field).result") }
@@ -96,6 +100,34 @@ package struct Validation {
       try time(draft.timestamp, "\(field).timestamp")
       if let number = draft.number { try stepNumber(number, field, &numbers) }
     }
+    return drafts
+  }
+
+  private func cut(_ draft: inout Step.Draft) {
+    var lengths = Step.CutLengths()
+    if draft.action.utf8.count > limits.fieldBytes {
+      lengths.action = draft.action.utf8.count
+      draft.action = draft.action.cut(toBytes: limits.fieldBytes)
+    }
+    if let result = draft.result, result.utf8.count > limits.fieldBytes {
+      lengths.result = result.utf8.count
+      draft.result = result.cut(toBytes: limits.fieldBytes)
+    }
+    draft.cutLengths = lengths == Step.CutLengths() ? nil : lengths
+  }
+
+  /// - Returns: `nil` without a key.
+  func request(_ draft: Episode.Draft, _ key: String?) throws(MemoryError) -> IdempotentRequest? {
+    guard let key else { return nil }
+    try identifier(key, "idempotency key")
+    return IdempotentRequest(key, begin: draft)
+  }
+
+  /// - Returns: `nil` without a key.
+  func request(_ drafts: [Step.Draft], to id: Episode.ID, _ key: String?) throws(MemoryError) -> IdempotentRequest? {
+    guard let key else { return nil }
+    try identifier(key, "idempotency key")
+    return IdempotentRequest(key, append: drafts, to: id)
   }
 
   package func episode(_ episode: Episode) throws(MemoryError) {

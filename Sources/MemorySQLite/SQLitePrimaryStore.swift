@@ -23,17 +23,22 @@ package final class SQLitePrimaryStore: PrimaryStore {
   ///
   /// - Parameter isReadOnly: Creates and changes no file. A file without write permission is opened read-only anyway.
   /// - Parameter busyTimeout: Bounds every wait for another process.
+  /// - Parameter clock: Decides which idempotency keys are old.
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   package init(
     path: String, isReadOnly: Bool = false, create: Bool = true, durability: Memory.Durability = .full,
-    busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, logger: Logger
+    busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
+    logger: Logger
   ) async throws(MemoryError) {
     let configuration = WALDatabase.Configuration(
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
       synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
       busyTimeout: busyTimeout, maximumPageCount: maximumPageCount,
-      maintenance: { db in try ChangeFeed.prune(db) },
+      maintenance: { db in
+        try ChangeFeed.prune(db)
+        try IdempotencyKeys.prune(db, at: clock.now())
+      },
       report: { operation, error in
         logger.warning(
           "\(operation) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])

@@ -16,6 +16,7 @@ enum Schema {
     Migration(name: "006_nothing_left_behind", sql: PackageResources._06_nothing_left_behind_sql),
     Migration(name: "007_patterns_and_filters", sql: PackageResources._07_patterns_and_filters_sql),
     Migration(name: "008_change_kinds", sql: PackageResources._08_change_kinds_sql),
+    Migration(name: "009_idempotency_keys", sql: PackageResources._09_idempotency_keys_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running

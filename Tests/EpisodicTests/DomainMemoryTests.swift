@@ -223,7 +223,8 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     let memory = try await store.open()
     let agent: any AgentMemory = memory.domain("cafe\u{301}")
     #expect(agent.name == "caf\u{e9}")
-    let episode = try await agent.begin(.testing, context: "x", session: nil, metadata: [:], id: nil)
+    let episode = try await agent.begin(
+      .testing, context: "x", session: nil, metadata: [:], id: nil, idempotencyKey: nil)
     try await agent.complete(episode.id, successRate: nil)
     #expect(try await memory.episodes(in: .domain("caf\u{e9}")).elements.map(\.status) == [.completed])
     try await memory.close()

@@ -10,12 +10,12 @@ public protocol AgentMemory: Sendable {
 
   @discardableResult
   func begin(
-    _ taskType: TaskType, context: String, session: String?, metadata: JSON, id: Episode.ID?
+    _ taskType: TaskType, context: String, session: String?, metadata: JSON, id: Episode.ID?, idempotencyKey: String?
   ) async throws(MemoryError) -> Episode
   @discardableResult
-  func append(_ step: Step.Draft, to id: Episode.ID) async throws(MemoryError) -> Step
+  func append(_ step: Step.Draft, to id: Episode.ID, idempotencyKey: String?) async throws(MemoryError) -> Step
   @discardableResult
-  func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step]
+  func append(_ steps: [Step.Draft], to id: Episode.ID, idempotencyKey: String?) async throws(MemoryError) -> [Step]
   @discardableResult
   func complete(_ id: Episode.ID, successRate: Double?) async throws(MemoryError) -> Episode
   @discardableResult

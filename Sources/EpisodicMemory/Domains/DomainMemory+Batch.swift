@@ -17,22 +17,28 @@ extension DomainMemory.Batch {
   /// As `DomainMemory.begin`.
   @discardableResult
   public func begin(
-    _ taskType: TaskType, context: String, session: String? = nil, metadata: JSON = [:], id: Episode.ID? = nil
+    _ taskType: TaskType, context: String, session: String? = nil, metadata: JSON = [:], id: Episode.ID? = nil,
+    idempotencyKey key: String? = nil
   ) throws(MemoryError) -> Episode {
     try batch.begin(
-      Episode.Draft(taskType, domain: domain, context: context, session: session, metadata: metadata, id: id))
+      Episode.Draft(taskType, domain: domain, context: context, session: session, metadata: metadata, id: id),
+      idempotencyKey: key)
   }
 
   /// As `DomainMemory.append(_:to:)` for one step.
   @discardableResult
-  public func append(_ step: Step.Draft, to id: Episode.ID) throws(MemoryError) -> Step {
-    try batch.append(step, to: id)
+  public func append(
+    _ step: Step.Draft, to id: Episode.ID, idempotencyKey key: String? = nil
+  ) throws(MemoryError) -> Step {
+    try batch.append(step, to: id, idempotencyKey: key)
   }
 
   /// As `DomainMemory.append(_:to:)` for several steps.
   @discardableResult
-  public func append(_ steps: [Step.Draft], to id: Episode.ID) throws(MemoryError) -> [Step] {
-    try batch.append(steps, to: id)
+  public func append(
+    _ steps: [Step.Draft], to id: Episode.ID, idempotencyKey key: String? = nil
+  ) throws(MemoryError) -> [Step] {
+    try batch.append(steps, to: id, idempotencyKey: key)
   }
 
   /// As `DomainMemory.complete(_:successRate:)`.

@@ -1,27 +1,33 @@
 // MARK: - Episodes
 
 extension DomainMemory {
-  /// Begins an episode of this domain; see `Memory.begin(_:)`.
+  /// Begins an episode of this domain; see `Memory.begin(_:)` and `Memory.begin(_:idempotencyKey:)`.
   ///
   /// - Throws: `.invalid`; `.conflict` if the id is taken, in whatever domain.
   @discardableResult
   public func begin(
-    _ taskType: TaskType, context: String, session: String? = nil, metadata: JSON = [:], id: Episode.ID? = nil
+    _ taskType: TaskType, context: String, session: String? = nil, metadata: JSON = [:], id: Episode.ID? = nil,
+    idempotencyKey key: String? = nil
   ) async throws(MemoryError) -> Episode {
     try await memory.begin(
-      Episode.Draft(taskType, domain: name, context: context, session: session, metadata: metadata, id: id), in: scope)
+      Episode.Draft(taskType, domain: name, context: context, session: session, metadata: metadata, id: id), key: key,
+      in: scope)
   }
 
   /// As `Memory.append(_:to:)` for one step.
   @discardableResult
-  public func append(_ step: Step.Draft, to id: Episode.ID) async throws(MemoryError) -> Step {
-    try await memory.append([step], to: id, in: scope).only(of: id)
+  public func append(
+    _ step: Step.Draft, to id: Episode.ID, idempotencyKey key: String? = nil
+  ) async throws(MemoryError) -> Step {
+    try await memory.append([step], to: id, key: key, in: scope).only(of: id)
   }
 
   /// As `Memory.append(_:to:)` for several steps.
   @discardableResult
-  public func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step] {
-    try await memory.append(steps, to: id, in: scope)
+  public func append(
+    _ steps: [Step.Draft], to id: Episode.ID, idempotencyKey key: String? = nil
+  ) async throws(MemoryError) -> [Step] {
+    try await memory.append(steps, to: id, key: key, in: scope)
   }
 
   /// As `Memory.complete(_:successRate:)`.

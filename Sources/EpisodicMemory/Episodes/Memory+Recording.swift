@@ -5,16 +5,27 @@ extension Memory {
   ///
   /// - Throws: `.invalid`; `.conflict` if the draft names an id that exists.
   public func begin(_ draft: Episode.Draft) async throws(MemoryError) -> Episode {
-    try await begin(draft, in: .everything)
+    try await begin(draft, key: nil, in: .everything)
   }
 
-  func begin(_ draft: Episode.Draft, in scope: Query.Scope) async throws(MemoryError) -> Episode {
+  /// Begins an episode, or returns the one that the same request began before.
+  ///
+  /// A request that is repeated, because its answer was lost, writes nothing and gets the first answer: the episode as it was
+  /// begun. That holds in every process for at least 7 days.
+  ///
+  /// - Parameter key: 1 to 128 bytes, chosen by the caller for this request; one request of its domain has it. `nil`: none.
+  /// - Throws: As without a key; `.conflict` if the key was used for another request; `.notFound` if the episode was deleted
+  ///   since, so that a repetition does not bring it back.
+  @discardableResult
+  public func begin(_ draft: Episode.Draft, idempotencyKey key: String?) async throws(MemoryError) -> Episode {
+    try await begin(draft, key: key, in: .everything)
+  }
+
+  func begin(_ draft: Episode.Draft, key: String?, in scope: Query.Scope) async throws(MemoryError) -> Episode {
     try validation.draft(draft)
+    let request = try validation.request(draft, key)
     let episode = Episode(draft, at: clock.now())
-    return try await write(in: scope) { transaction throws(MemoryError) in
-      _ = try transaction.insert([episode], embeddings: [], existing: .fail)
-      return episode
-    }
+    return try await write(in: scope) { transaction throws(MemoryError) in try transaction.begin(episode, request) }
   }
 
   /// Appends a step to an active episode and gives it the next number, unless the draft has one.
@@ -24,7 +35,18 @@ extension Memory {
   /// - Throws: `.invalid`; `.notFound`; `.conflict` if the episode is not active or the number exists.
   @discardableResult
   public func append(_ step: Step.Draft, to id: Episode.ID) async throws(MemoryError) -> Step {
-    try await append([step], to: id, in: .everything).only(of: id)
+    try await append([step], to: id, key: nil, in: .everything).only(of: id)
+  }
+
+  /// Appends a step, or returns the one that the same request appended before; see `begin(_:idempotencyKey:)`.
+  ///
+  /// - Parameter key: As there; unique in the domain of the episode.
+  /// - Throws: As without a key; `.conflict` if the key was used for another request.
+  @discardableResult
+  public func append(
+    _ step: Step.Draft, to id: Episode.ID, idempotencyKey key: String?
+  ) async throws(MemoryError) -> Step {
+    try await append([step], to: id, key: key, in: .everything).only(of: id)
   }
 
   /// Appends steps in order and in one transaction: all of them or none.
@@ -32,12 +54,33 @@ extension Memory {
   /// - Throws: As for one step.
   @discardableResult
   public func append(_ steps: [Step.Draft], to id: Episode.ID) async throws(MemoryError) -> [Step] {
-    try await append(steps, to: id, in: .everything)
+    try await append(steps, to: id, key: nil, in: .everything)
   }
 
-  func append(_ steps: [Step.Draft], to id: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Step] {
-    try validation.steps(steps)
-    let appended = try await primary.append(steps, to: id, at: clock.now(), in: scope)
+  /// Appends steps, or returns those that the same request appended before; see `begin(_:idempotencyKey:)`.
+  ///
+  /// - Parameter key: As there; unique in the domain of the episode.
+  /// - Throws: As without a key; `.conflict` if the key was used for another request.
+  @discardableResult
+  public func append(
+    _ steps: [Step.Draft], to id: Episode.ID, idempotencyKey key: String?
+  ) async throws(MemoryError) -> [Step] {
+    try await append(steps, to: id, key: key, in: .everything)
+  }
+
+  func append(
+    _ drafts: [Step.Draft], to id: Episode.ID, key: String?, in scope: Query.Scope
+  ) async throws(MemoryError) -> [Step] {
+    let steps = try validation.steps(drafts)
+    let now = clock.now()
+    let appended: [Step]
+    if let request = try validation.request(drafts, to: id, key) {
+      appended = try await primary.write(in: scope) { transaction throws(MemoryError) in
+        try transaction.append(steps, to: id, at: now, request)
+      }
+    } else {
+      appended = try await primary.append(steps, to: id, at: now, in: scope)
+    }
     follower.noteChanges(appended.count)
     return appended
   }

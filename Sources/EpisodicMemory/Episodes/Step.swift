@@ -29,6 +29,23 @@ public struct Step: Identifiable, Hashable, Sendable {
     self.timestamp = timestamp
   }
 
+  /// What becomes of an action or a result that is longer than `Memory.Limits.fieldBytes`.
+  public enum Overlong: Hashable, Sendable {
+    /// The step is refused with `.limitExceeded`.
+    case refuse
+    /// Beginning and end are kept, with a line between them that counts what is left out. The episode's metadata name the step
+    /// and its whole length: `"cut_steps": {"3": {"result_bytes": 5242880}}`.
+    case cut
+  }
+
+  /// The whole lengths of the fields that were cut, in bytes.
+  package struct CutLengths: Hashable, Sendable {
+    package var action: Int?
+    package var result: Int?
+
+    package init() {}
+  }
+
   /// The caller's part of a step; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
     public var action: String
@@ -41,11 +58,15 @@ public struct Step: Identifiable, Hashable, Sendable {
     public var number: Int?
     /// `nil`: now.
     public var timestamp: Timestamp?
+    public var overlong: Overlong
+    /// Set when the draft is validated; `nil` if nothing was cut.
+    package var cutLengths: CutLengths?
 
     public init(
       _ action: String, result: String? = nil, tool: String? = nil, duration: Duration? = nil, success: Bool? = nil,
-      number: Int? = nil, timestamp: Timestamp? = nil
+      number: Int? = nil, timestamp: Timestamp? = nil, overlong: Overlong = .refuse
     ) {
+      self.overlong = overlong
       self.action = action
       self.result = result
       self.tool = tool

@@ -13,8 +13,15 @@ package protocol PrimaryTransaction {
   func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
   ) throws(MemoryError) -> InsertionReport
-  /// As `PrimaryStore.append`.
-  func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) throws(MemoryError) -> [Step]
+  /// Inserts a new episode; if the request was answered before, writes nothing and returns that answer.
+  ///
+  /// - Throws: `.conflict` if the id is taken, or the key was used for another request; `.notFound` if the episode that the
+  ///   request began was deleted since.
+  func begin(_ episode: Episode, _ request: IdempotentRequest?) throws(MemoryError) -> Episode
+  /// As `PrimaryStore.append`; if the request was answered before, writes nothing and returns that answer.
+  func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, _ request: IdempotentRequest?
+  ) throws(MemoryError) -> [Step]
   func apply(
     _ transition: Episode.Transition, to id: Episode.ID, at now: Timestamp
   ) throws(MemoryError) -> Versioned<Episode>

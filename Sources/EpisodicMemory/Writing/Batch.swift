@@ -38,25 +38,29 @@ extension Memory {
 extension Memory.Batch {
   /// As `Memory.begin(_:)`.
   @discardableResult
-  public func begin(_ draft: Episode.Draft) throws(MemoryError) -> Episode {
+  public func begin(_ draft: Episode.Draft, idempotencyKey key: String? = nil) throws(MemoryError) -> Episode {
     try validation.draft(draft)
-    let episode = Episode(draft, at: clock.now())
-    _ = try transaction.insert([episode], embeddings: [], existing: .fail)
+    let request = try validation.request(draft, key)
     effects.value.changes += 1
-    return episode
+    return try transaction.begin(Episode(draft, at: clock.now()), request)
   }
 
   /// As `Memory.append(_:to:)` for one step.
   @discardableResult
-  public func append(_ step: Step.Draft, to id: Episode.ID) throws(MemoryError) -> Step {
-    try append([step], to: id).only(of: id)
+  public func append(
+    _ step: Step.Draft, to id: Episode.ID, idempotencyKey key: String? = nil
+  ) throws(MemoryError) -> Step {
+    try append([step], to: id, idempotencyKey: key).only(of: id)
   }
 
   /// As `Memory.append(_:to:)` for several steps.
   @discardableResult
-  public func append(_ steps: [Step.Draft], to id: Episode.ID) throws(MemoryError) -> [Step] {
-    try validation.steps(steps)
-    let appended = try transaction.append(steps, to: id, at: clock.now())
+  public func append(
+    _ drafts: [Step.Draft], to id: Episode.ID, idempotencyKey key: String? = nil
+  ) throws(MemoryError) -> [Step] {
+    let steps = try validation.steps(drafts)
+    let request = try validation.request(drafts, to: id, key)
+    let appended = try transaction.append(steps, to: id, at: clock.now(), request)
     effects.value.changes += appended.count
     return appended
   }

@@ -13,10 +13,37 @@ extension SQLiteTransaction {
     }
   }
 
-  func append(_ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp) throws(MemoryError) -> [Step] {
+  func begin(_ episode: Episode, _ request: IdempotentRequest?) throws(MemoryError) -> Episode {
+    try perform {
+      if let request, let first = try IdempotencyKeys.answer(to: request, in: episode.domain, db) {
+        // What the request says is the same; id and time are of the first answer.
+        return Episode(
+          id: first.episode, taskType: episode.taskType, domain: episode.domain, session: episode.session,
+          context: episode.context, createdAt: first.createdAt, metadata: episode.metadata)
+      }
+      var insertion = try EpisodeInsertion(existing: .fail, embeddings: [:], scope, db)
+      try insertion.add(episode)
+      _ = try insertion.finish()
+      if let request {
+        try IdempotencyKeys.insert(request, episode.domain, episode.id, at: episode.createdAt, db)
+      }
+      return episode
+    }
+  }
+
+  func append(
+    _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, _ request: IdempotentRequest?
+  ) throws(MemoryError) -> [Step] {
     try perform {
       let append = StepAppend(drafts: steps, episode: id, now: now, scope: scope)
-      return try StepAppend.perform([append], db).flatMap { try $0.get() }
+      guard let request else { return try StepAppend.perform([append], db).flatMap { try $0.get() } }
+      let domain = try domain(of: id)
+      if let first = try IdempotencyKeys.answer(to: request, in: domain, db) {
+        return zip(steps, first.steps).map { Step($0, id: $1.id, number: $1.number, timestamp: $1.timestamp) }
+      }
+      let appended = try StepAppend.perform([append], db).flatMap { try $0.get() }
+      try IdempotencyKeys.insert(request, domain, id, steps: appended, at: now, db)
+      return appended
     }
   }
 
@@ -89,6 +116,15 @@ extension SQLiteTransaction {
   private func require(_ id: Episode.ID) throws -> Episode {
     guard let episode = try EpisodeRow.fetch(db, id: id, in: scope) else { throw MemoryError.noEpisode(id) }
     return episode
+  }
+
+  private func domain(of id: Episode.ID) throws -> String {
+    let statement = try db.cachedStatement(
+      sql: "SELECT domain FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+    guard let domain = try String.fetchOne(statement, arguments: [id.rawValue, scope.onlyDomain]) else {
+      throw MemoryError.noEpisode(id)
+    }
+    return domain
   }
 
   private func status(of id: Episode.ID) throws -> Episode.Status {

@@ -33,7 +33,25 @@ struct StepAppend: Sendable {
       return steps.map { (append.episode, $0) }
     }
     try StepRow.insert(rows, db)
+    for (append, result) in zip(appends, results) where append.drafts.contains(where: { $0.cutLengths != nil }) {
+      if case .success(let steps) = result { try append.noteCuts(of: steps, db) }
+    }
     return results
+  }
+
+  /// Says in the episode's metadata which steps were cut, and how long they were.
+  private func noteCuts(of steps: [Step], _ db: Database) throws {
+    var cuts: JSON.Object = [:]
+    for (draft, step) in zip(drafts, steps) {
+      guard let lengths = draft.cutLengths else { continue }
+      var fields: JSON.Object = [:]
+      if let bytes = lengths.action { fields["action_bytes"] = .integer(Int64(bytes)) }
+      if let bytes = lengths.result { fields["result_bytes"] = .integer(Int64(bytes)) }
+      cuts["\(step.number)"] = .object(fields)
+    }
+    let patch = JSON.object(["cut_steps": .object(cuts)])
+    try db.cachedStatement(sql: "UPDATE episodes SET metadata = json_patch(metadata, ?) WHERE id = ?")
+      .execute(arguments: [patch.canonicalText, episode.rawValue])
   }
 }
 
@@ -88,9 +106,14 @@ private struct StepNumbers {
     }
     assigned.insert(number)
     highest = max(highest, number)
-    return Step(
-      id: .generate(at: now), number: number, action: draft.action, result: draft.result, tool: draft.tool,
-      duration: draft.duration.map { .milliseconds($0.milliseconds) }, success: draft.success,
-      timestamp: draft.timestamp ?? now)
+    return Step(draft, id: .generate(at: now), number: number, timestamp: draft.timestamp ?? now)
+  }
+}
+
+extension Step {
+  init(_ draft: Draft, id: ID, number: Int, timestamp: Timestamp) {
+    self.init(
+      id: id, number: number, action: draft.action, result: draft.result, tool: draft.tool,
+      duration: draft.duration.map { .milliseconds($0.milliseconds) }, success: draft.success, timestamp: timestamp)
   }
 }

@@ -1,0 +1,91 @@
+import EpisodicMemory
+import Foundation
+import GRDB
+
+/// The table `idempotency_keys`: requests that were answered, by domain and key.
+enum IdempotencyKeys {
+  /// How long a key is kept at least, in milliseconds: 7 days.
+  static let lifetime: Int64 = 7 * 24 * 3600 * 1000
+  /// Keys deleted in one round of maintenance: a few milliseconds.
+  private static let prunedAtOnce = 10_000
+
+  /// What the first answer had beyond the request.
+  struct Answer {
+    let episode: Episode.ID
+    let createdAt: Timestamp
+    let steps: [StepAnswer]
+  }
+
+  struct StepAnswer {
+    let id: Step.ID
+    let number: Int
+    let timestamp: Timestamp
+  }
+
+  /// The first answer to a request; `nil` if its key is new in the domain.
+  ///
+  /// - Throws: `.conflict` if the key was used for another request; `.notFound` if the episode was deleted since.
+  static func answer(to request: IdempotentRequest, in domain: String, _ db: Database) throws -> Answer? {
+    let statement = try db.cachedStatement(
+      sql: "SELECT verb, digest, episode_id, answer, created_at FROM idempotency_keys WHERE domain = ? AND key = ?")
+    guard let row = try Row.fetchOne(statement, arguments: [domain, request.key]) else { return nil }
+    let digest: [UInt8]? = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } }
+    let episode = Episode.ID(composed: try row.value(2))
+    guard let digest else {
+      throw MemoryError(
+        .notFound,
+        "the episode \"\(episode)\" that the idempotency key \"\(request.key)\" wrote was deleted; use another key")
+    }
+    guard try row.value(0) as String == request.verb.rawValue, digest == request.digest else {
+      throw MemoryError(
+        .conflict, "the idempotency key \"\(request.key)\" was used for another request; use a key for each request")
+    }
+    return Answer(
+      episode: episode, createdAt: Timestamp(milliseconds: try row.value(4)),
+      steps: try steps(in: JSON(text: try row.value(3)), request.key))
+  }
+
+  static func insert(
+    _ request: IdempotentRequest, _ domain: String, _ episode: Episode.ID, steps: [Step] = [], at now: Timestamp,
+    _ db: Database
+  ) throws {
+    let answer = JSON.array(
+      steps.map {
+        [.string($0.id.rawValue), .integer(Int64($0.number)), .integer($0.timestamp.milliseconds)]
+      })
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO idempotency_keys (domain, key, verb, digest, episode_id, answer, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      domain, request.key, request.verb.rawValue, Data(request.digest), episode.rawValue, answer.canonicalText,
+      now.milliseconds,
+    ])
+  }
+
+  private static func steps(in answer: JSON, _ key: String) throws -> [StepAnswer] {
+    let damaged = MemoryError(.corrupted, "the answer of the idempotency key \"\(key)\" is damaged; restore a backup")
+    guard case .array(let elements) = answer else { throw damaged }
+    return try elements.map { element in
+      guard case .array(let parts) = element, parts.count == 3, case .string(let id) = parts[0],
+        case .integer(let number) = parts[1], case .integer(let time) = parts[2], let number = Int(exactly: number)
+      else { throw damaged }
+      return StepAnswer(id: Step.ID(composed: id), number: number, timestamp: Timestamp(milliseconds: time))
+    }
+  }
+
+  // MARK: Maintenance
+
+  static let pruning = """
+    DELETE FROM idempotency_keys WHERE (domain, key) IN (
+        SELECT domain, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)
+    """
+
+  /// Deletes keys that are older than `lifetime`, oldest first.
+  static func prune(_ db: Database, at now: Timestamp) throws {
+    let (oldest, overflow) = now.milliseconds.subtractingReportingOverflow(lifetime)
+    guard !overflow else { return }
+    try db.execute(sql: pruning, arguments: [oldest, prunedAtOnce])
+  }
+}
