@@ -10,25 +10,33 @@ struct EpisodicCommand: AsyncParsableCommand {
     commandName: "episodic",
     abstract: "Records what an agent did, keeps what worked, and recalls the right past attempt.",
     discussion: """
-      A store is a directory: --store DIR, else the environment variable EPISODIC_STORE, else ./.episodic. The \
-      commands import and record create it if it does not exist.
+      A store is a directory: --store DIR, before or after the command, else the environment variable EPISODIC_STORE, else \
+      ./.episodic. The commands import, record, begin and pattern add create it if it does not exist.
+
+      An episode is named by its id, by a beginning of it that no other has, or as @last, @2 for the second newest.
 
       EXAMPLES:
         episodic record --task testing --domain web -- npm test
         episodic recall "connection refused" --domain web
-        episodic show 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60
-        episodic import runs.jsonl && episodic export --output copy.jsonl
+        episodic show @last
+        id=$(episodic begin --task debugging --domain web --context "login fails")
+        episodic append "$id" --action "npm test" --failed && episodic fail "$id"
 
       EXIT CODES:
         0  done
-        1  no such episode, a check failed, or --keep-going left lines out
+        1  no such episode, nothing found, a check failed, or --keep-going left lines out
         2  bad usage or bad input; nothing was changed
         3  the store is unavailable, damaged, or no store
       """,
     version: "0.1.0",
     subcommands: [
-      Import.self, Export.self, Recall.self, Record.self, List.self, Show.self, Stats.self, Check.self, Rebuild.self,
+      Record.self, Begin.self, Append.self, Complete.self, Fail.self, Archive.self, Reopen.self, Update.self,
+      Delete.self, Embed.self, Recall.self, List.self, Show.self, PatternCommand.self, Import.self, Export.self,
+      Stats.self, Check.self, Rebuild.self, Config.self,
     ])
+
+  /// Taken from every place on the line: the options of a subcommand's own group get the values that are found here.
+  @OptionGroup var store: StoreOptions
 
   /// Replaces the library's `main`, which exits with 64 on bad usage.
   static func main() async {
@@ -48,62 +56,5 @@ struct EpisodicCommand: AsyncParsableCommand {
     } catch {
       ExitReport(error).exit()
     }
-  }
-}
-
-/// The output of a failed command: one line on standard error for each problem, and the exit code.
-private struct ExitReport {
-  let lines: [String]
-  let code: Int32
-  /// Help or the version, which the parser throws as errors and which go to standard output.
-  private let help: String?
-
-  init(_ error: any Error) {
-    switch error {
-    case let code as ExitCode:
-      self.init(lines: [], code: code.rawValue)
-    case let error as MemoryError:
-      // The message names a single bad line itself; of several, each gets a line.
-      let rejected = (error.cause as? RejectedLines)?.lines ?? []
-      let each = rejected.count > 1 ? rejected.map(\.description) : []
-      let last =
-        each.isEmpty ? error.message : "nothing was imported; correct the lines, or leave them out with --keep-going"
-      self.init(lines: each + [last], code: Self.code(for: error.code))
-    default:
-      switch EpisodicCommand.exitCode(for: error) {
-      case .success: self.init(lines: [], code: 0, help: EpisodicCommand.fullMessage(for: error))
-      case .validationFailure: self.init(lines: [Self.usage(error)], code: 2)
-      default: self.init(lines: ["\(error)"], code: 3)
-      }
-    }
-  }
-
-  private init(lines: [String], code: Int32, help: String? = nil) {
-    self.lines = lines
-    self.code = code
-    self.help = help
-  }
-
-  func exit() -> Never {
-    if let help { StandardOutput.write(help) }
-    for line in lines { StandardError.write("episodic: \(line.inCommandTerms.onOneLine)") }
-    Foundation.exit(code)
-  }
-
-  /// The exit code for an error of the library.
-  private static func code(for code: MemoryError.Code) -> Int32 {
-    switch code {
-    case .notFound: 1
-    case .invalid, .conflict, .dimensionMismatch, .limitExceeded: 2
-    default: 3
-    }
-  }
-
-  /// The argument parser's message, and the command that shows help.
-  private static func usage(_ error: any Error) -> String {
-    let message = EpisodicCommand.message(for: error)
-    let names = EpisodicCommand.configuration.subcommands.map { $0._commandName }
-    let subcommand = CommandLine.arguments.dropFirst().first { names.contains($0) }
-    return "\(message); see episodic \(subcommand.map { "\($0) " } ?? "")--help"
   }
 }

@@ -2,8 +2,8 @@ import EpisodicMemory
 
 /// A query as one JSON object on a line.
 ///
-/// Unknown members of the line are ignored: files of queries carry notes for their evaluation. Unknown filters are
-/// rejected: a filter that is not applied would return what it excludes (I8).
+/// Unknown members are rejected, as everywhere: a filter that is not applied would return what it excludes (I8). Notes of
+/// an evaluation are ignored: `metadata` with whatever is in it, and `category` and `exclude_ids` of published query sets.
 struct QueryLine {
   private static let objectWanted = "one query as one JSON object"
   private static let statusWanted =
@@ -45,7 +45,9 @@ struct QueryLine {
         }
       case "domain", "session", "task_type", "status", "after", "before", "step":
         throw scanner.fault("is a filter; put it under filters")
-      default: _ = try scanner.value()
+      // Notes of an evaluation.
+      case "metadata", "category", "exclude_ids": _ = try scanner.value()
+      default: throw scanner.fault("is no member of a query; put it under metadata, which is ignored")
       }
     }
     try scanner.end()

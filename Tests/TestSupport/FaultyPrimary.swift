@@ -77,6 +77,22 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.episodes(filter, in: scope, after: cursor, limit: limit, steps: steps)
     }
   }
+  package func episodeIDs(
+    beginningWith prefix: String, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> [Episode.ID] {
+    try await through { () async throws(MemoryError) in
+      try await primary.episodeIDs(beginningWith: prefix, in: scope, limit: limit)
+    }
+  }
+  package func uniqueBeginnings(of ids: [Episode.ID]) async throws(MemoryError) -> [Int] {
+    try await through { () async throws(MemoryError) in try await primary.uniqueBeginnings(of: ids) }
+  }
+  package func newestEpisodeIDs(in scope: Query.Scope, limit: Int) async throws(MemoryError) -> [Episode.ID] {
+    try await through { () async throws(MemoryError) in try await primary.newestEpisodeIDs(in: scope, limit: limit) }
+  }
+  package func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern? {
+    try await through { () async throws(MemoryError) in try await primary.pattern(id) }
+  }
   package func steps(
     of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
   ) async throws(MemoryError) -> Step.Page {

@@ -5,10 +5,14 @@ struct List: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Lists episodes, newest first.",
     discussion: """
+      A table fits the terminal: long contexts are cut, then columns are left out, and ids are shortened to a beginning \
+      that no other has, which every command accepts. In a pipe nothing is cut, unless COLUMNS is set. Exits 0 also if there \
+      are none.
+
       EXAMPLES:
         episodic list
-        episodic list --domain web --status failed --limit 5
-        episodic list --session release-42 --json
+        episodic list --domain web --status failed --after 7d --limit 5
+        episodic list --session release-42 --json --steps last:1
       """)
 
   @OptionGroup var store: StoreOptions
@@ -24,8 +28,11 @@ struct List: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Continue after a previous list: its next cursor.", valueName: "cursor"))
   var afterCursor: String?
 
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  @Option(help: StepsOption.help)
+  var steps = StepsOption.all
+
+  @OptionGroup var times: TimeOptions
+  @OptionGroup var output: OutputOptions
 
   func run() async throws {
     let cursor = try afterCursor.map { text in
@@ -35,24 +42,52 @@ struct List: AsyncParsableCommand {
       return cursor
     }
     let scope = domain.map(Query.Scope.domain) ?? .everything
-    let page = try await store.withMemory { memory in
-      try await memory.episodes(filters.filter, in: scope, after: cursor, limit: limit)
+    let width = StandardOutput.width
+    let (page, ids) = try await store.withMemory { memory in
+      let page = try await memory.episodes(filters.filter, in: scope, after: cursor, limit: limit)
+      return (page, try await ShownIDs(page.elements.map(\.id), isShort: width != nil && !output.json, memory))
     }
-    if json {
+    if output.json {
       StandardOutput.write([
-        "episodes": .array(page.elements.map(\.summary)), "next": page.next.map { .string($0.rawValue) } ?? .null,
+        "episodes": .array(page.elements.map { $0.json(steps) }),
+        "next": page.next.map { .string($0.rawValue) } ?? .null,
       ])
       return
     }
     guard !page.elements.isEmpty else { return StandardError.write("no episodes") }
-    var table = Table(["ID", "STATUS", "TASK", "DOMAIN", "CREATED", "STEPS", "CONTEXT"], rightAligned: ["STEPS"])
+    var table = Table([
+      .init("STATUS"), .init("CONTEXT", isText: true), .init("WHEN", rank: 1), .init("STEPS", isNumber: true, rank: 4),
+      .init("TASK", rank: 3), .init("DOMAIN", rank: 2), .init("ID"),
+    ])
     for episode in page.elements {
       table.add([
-        episode.id.rawValue, episode.outcome, episode.taskType.rawValue, episode.domain, episode.createdAt.displayText,
-        "\(episode.steps.count)", String(episode.context.prefix(300)),
+        .init(episode.outcome, episode.status.style), .init(String(episode.context.prefix(300))),
+        .init(times.format.inTable(episode.createdAt)), .init("\(episode.steps.count)"),
+        .init(episode.taskType.rawValue), .init(episode.domain), .init(ids[episode.id], .faint),
       ])
     }
-    StandardOutput.write(table.text(width: StandardOutput.width))
+    StandardOutput.write(table.text(width: width))
     if let next = page.next { StandardError.write("more: --after-cursor \(next.rawValue)") }
   }
+}
+
+/// Ids as a table shows them: whole, or the beginning that no other episode's id has.
+struct ShownIDs {
+  /// Shorter ones look like words.
+  private static let shortest = 8
+
+  private var shown: [Episode.ID: String] = [:]
+
+  init(_ ids: [Episode.ID], isShort: Bool, _ memory: Memory) async throws(MemoryError) {
+    guard isShort else { return }
+    let unique = try await memory.uniqueBeginnings(of: ids)
+    for (id, length) in zip(ids, unique) {
+      // Characters, so that none is cut in two.
+      let text = id.rawValue.prefix(max(Self.shortest, length))
+      // A few characters more cost less than a cut that saves nothing.
+      shown[id] = text.count + 4 >= id.rawValue.count ? id.rawValue : String(text)
+    }
+  }
+
+  subscript(id: Episode.ID) -> String { shown[id] ?? id.rawValue }
 }

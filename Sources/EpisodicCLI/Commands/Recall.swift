@@ -9,14 +9,20 @@ struct Recall: AsyncParsableCommand {
       TEXT is natural words, never query syntax; rare words weigh most. Completed and failed episodes are searched, \
       others with --status. A domain or --everywhere is required: by default nothing leaves its domain.
 
+      The score is shown as a share of the best hit's; --json has it as it is. --full shows the steps and their results. \
+      --prompt prints a block to put before a model's task: the best hits, framed as recorded notes and not instructions, \
+      between markers that the notes cannot contain, in at most --tokens, estimated as one for 3 bytes of UTF-8. TEXT - reads \
+      the question from standard input. Exits 1 if nothing is found.
+
       With --queries, a file of questions is answered: one {"id", "text", "filters": {"domain"?, "session"?, \
       "task_type"?, "status"?, "after"?, "before"?}} a line in, one {"query_id", "results": [{"id", "score"}], "ms"} a \
-      line out, in the same order. A query without a domain searches every domain; one without a word gets a line \
+      line out, in the same order; metadata, category and exclude_ids of a query are ignored, any other member refused. A query without a domain searches every domain; one without a word gets a line \
       without results, and a warning.
 
       EXAMPLES:
         episodic recall flaky checkout test --domain web
-        episodic recall timeout --everywhere --status failed --after 2026-01-01 --json
+        episodic recall timeout --everywhere --status failed --after 7d --json
+        episodic recall "$task" --domain web --prompt --tokens 1500
         episodic recall --phrase "permission denied" --prefix migrat --domain db
         episodic recall --queries questions.jsonl --output answers.jsonl --limit 100
         episodic recall --queries q.jsonl --query-vectors q.f32 --dimensions 384 --output -
@@ -24,7 +30,7 @@ struct Recall: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Argument(help: ArgumentHelp("Words to search for.", valueName: "text"))
+  @Argument(help: ArgumentHelp("Words to search for; - is standard input.", valueName: "text"))
   var text: [String] = []
 
   @Option(help: ArgumentHelp("Search this domain only.", valueName: "domain"))
@@ -64,10 +70,29 @@ struct Recall: AsyncParsableCommand {
 
   @OptionGroup var vectors: VectorOptions
 
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  @Flag(help: "Show the steps of each episode and their results.")
+  var full = false
+
+  @Flag(help: "Print a block of notes to put before a model's task.")
+  var prompt = false
+
+  @Option(help: ArgumentHelp("Longest block of --prompt, in estimated tokens.", valueName: "n"))
+  var tokens = PromptBlock.defaultTokens
+
+  @Option(help: StepsOption.help)
+  var steps = StepsOption.all
+
+  @OptionGroup var times: TimeOptions
+  @OptionGroup var printing: OutputOptions
 
   func validate() throws {
+    guard [full, prompt, printing.json].count(where: { $0 }) <= 1 else {
+      throw ValidationError("--full, --prompt and --json exclude each other; give one")
+    }
+    guard PromptBlock.allowedTokens.contains(tokens) else {
+      let (least, most) = (PromptBlock.allowedTokens.lowerBound, PromptBlock.allowedTokens.upperBound)
+      throw ValidationError("--tokens is \(tokens); it lies in \(least)...\(most)")
+    }
     if let queries { try NonUTF8Arguments.refuse(queries, as: "--queries") }
     if let output { try NonUTF8Arguments.refuse(output, as: "--output") }
     if mode == .vector, vectors.queryVectors == nil {
@@ -104,13 +129,24 @@ struct Recall: AsyncParsableCommand {
       let hits = try await memory.recall(query)
       return (hits, ContinuousClock.now - begin)
     }
-    if json {
-      StandardOutput.write(["results": .array(hits.map(\.json)), "ms": JSON(duration.fractionalMilliseconds)])
+    if printing.json {
+      StandardOutput.write([
+        "results": .array(hits.map { $0.json(steps) }), "ms": JSON(duration.fractionalMilliseconds),
+      ])
     } else if hits.isEmpty {
       StandardError.write("nothing found")
+    } else if prompt {
+      StandardOutput.write(PromptBlock(hits, question: query.text, tokens: tokens).text)
     } else {
-      StandardOutput.write(hits.enumerated().map { $1.lines(rank: $0 + 1) }.joined(separator: "\n"))
+      let best = hits.first?.score ?? 0
+      let format = times.format
+      let blocks = hits.enumerated().map { index, hit in
+        full
+          ? hit.fullLines(rank: index + 1, best: best, format) : hit.lines(rank: index + 1, best: best, format)
+      }
+      StandardOutput.write(blocks.map { $0.joined(separator: "\n") }.joined(separator: full ? "\n\n" : "\n"))
     }
+    if hits.isEmpty { throw ExitCode(1) }
   }
 
   private func answer(_ queries: String, to output: String) async throws {
@@ -127,8 +163,9 @@ struct Recall: AsyncParsableCommand {
   }
 
   private func query() throws -> Query {
+    let question = text == ["-"] ? try StandardInput.text() : text.joined(separator: " ")
     var query = Query(
-      text: text.isEmpty || mode == .vector ? nil : text.joined(separator: " "), phrases: phrase, prefixes: prefix,
+      text: text.isEmpty || mode == .vector ? nil : question, phrases: phrase, prefixes: prefix,
       scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit,
       minimumScore: minimumScore, isExact: exact, excerpts: true)
     if let source = vectors.source, mode != .text {
@@ -136,34 +173,5 @@ struct Recall: AsyncParsableCommand {
       query.space = source.space
     }
     return query
-  }
-}
-
-extension Hit {
-  fileprivate var json: JSON {
-    [
-      "id": .string(episode.id.rawValue), "score": JSON(score),
-      "shares": ["context": JSON(shares.context), "steps": JSON(shares.steps), "vector": JSON(shares.vector)],
-      "matches": .array(
-        matches.map { match in
-          ["step": match.step.map { .integer(Int64($0)) } ?? .null, "excerpt": match.excerpt.map(JSON.string) ?? .null]
-        }),
-      "episode": episode.summary,
-    ]
-  }
-
-  /// A block of lines: the episode and its matches.
-  fileprivate func lines(rank: Int) -> String {
-    let width = StandardOutput.width
-    var lines = [
-      "\(rank). \(episode.id.rawValue.onOneLine)  \(String(format: "%.3f", score))  \(episode.outcome)  "
-        + "\(episode.taskType.rawValue.onOneLine)  \(episode.domain.onOneLine)  \(episode.createdAt.displayText)"
-    ]
-    if !matches.contains(where: { $0.step == nil }) { lines.append("   \(episode.context.onOneLine)") }
-    for match in matches {
-      let excerpt = OmissionMarker.described(in: match.excerpt ?? "").onOneLine
-      lines.append("   \(match.step.map { "step \($0): " } ?? "")\(excerpt)")
-    }
-    return lines.map { $0.fitted(to: width ?? 400) }.joined(separator: "\n")
   }
 }

@@ -9,64 +9,45 @@ struct Show: AsyncParsableCommand {
 
       EXAMPLES:
         episodic show 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60
+        episodic show @last
         episodic show build-17 --json | jq '.steps[-1].result'
       """)
 
   @OptionGroup var store: StoreOptions
 
-  @Argument(help: ArgumentHelp("Identifier of the episode.", valueName: "id"))
+  @Argument(help: ArgumentHelp(stringLiteral: EpisodeReference.help).named("id"))
   var id: String
 
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  @Option(help: ArgumentHelp("Look for the episode in this domain only.", valueName: "domain"))
+  var domain: String?
+
+  @Option(help: StepsOption.help)
+  var steps = StepsOption.all
+
+  @OptionGroup var times: TimeOptions
+  @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    let episode = try await store.withMemory { memory in try await memory.episode(Episode.ID(id)) }
-    guard let episode else {
-      throw MemoryError(.notFound, "no episode \"\(id)\" in \(store.path); episodic list shows the ones there are")
+    let episode = try await store.withMemory { memory in
+      let id = try await EpisodeReference.resolve(id, in: domain, memory)
+      guard let episode = try await memory.episode(id) else {
+        throw MemoryError(.notFound, "no episode \"\(self.id)\"; list shows the ones there are")
+      }
+      return episode
     }
-    if json {
-      StandardOutput.write(episode.json)
+    if output.json {
+      StandardOutput.write(episode.json(steps))
     } else {
-      StandardOutput.write(episode.lines.joined(separator: "\n"))
+      StandardOutput.write(episode.lines(times.format).joined(separator: "\n"))
     }
   }
 }
 
-extension Episode {
-  fileprivate var lines: [String] {
-    var fields: [(String, String)] = [
-      ("id", id.rawValue), ("status", outcome), ("task", taskType.rawValue), ("domain", domain),
-    ]
-    if let session { fields.append(("session", session)) }
-    fields.append(("created", createdAt.displayText))
-    if let completedAt { fields.append(("completed", completedAt.displayText)) }
-    if metadata != [:] { fields.append(("metadata", metadata.outputText)) }
-    var lines = fields.map { "\($0.padded(to: 9))  \($1.onOneLine)" }
-    lines.append("context".padded(to: 9) + "  " + context.indentedLines(by: 11))
-    for step in steps { lines += [""] + step.lines }
-    return lines
-  }
-}
-
-extension Step {
-  fileprivate var lines: [String] {
-    var notes: [String] = []
-    if let success { notes.append(success ? "ok" : "FAILED") }
-    if let tool { notes.append(tool.onOneLine) }
-    if let duration { notes.append(duration.displayText) }
-    notes.append(timestamp.displayText)
-    var lines = ["step \(number)  \(notes.joined(separator: "  "))", "  > " + action.indentedLines(by: 4)]
-    if let result { lines.append("    " + result.indentedLines(by: 4)) }
-    return lines
-  }
-}
-
-extension String {
-  /// Every line but the first indented.
-  fileprivate func indentedLines(by columns: Int) -> String {
-    let text = OmissionMarker.described(in: replacing("\r\n", with: "\n")).terminalSafe
-    let trimmed = text.hasSuffix("\n") ? String(text.dropLast()) : text
-    return trimmed.replacing("\n", with: "\n" + String(repeating: " ", count: columns))
+extension ArgumentHelp {
+  /// The same text for a value of that name.
+  func named(_ name: String) -> ArgumentHelp {
+    var help = self
+    help.valueName = name
+    return help
   }
 }

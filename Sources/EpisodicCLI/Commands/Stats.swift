@@ -108,18 +108,18 @@ extension CacheStatistics {
   fileprivate var text: String {
     if let unavailable { return "cache     none\(since(unavailableSince)): \(unavailable.onOneLine)" }
     let state = notWritable.map { "\ncache     not written\(since(notWritableSince)): \($0.onOneLine)" } ?? ""
-    let header = [
-      "KEY", "ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "EXPIRED", "STALE", "FILLS", "REFUSED", "EVICTED",
-    ]
-    var table = Table(header, rightAligned: Set(header.dropFirst()))
+    var table = Table(
+      [.init("KEY")]
+        + ["ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "FILLS", "EXPIRED", "STALE", "REFUSED", "EVICTED"].map {
+          Table.Column($0, isNumber: true)
+        })
     for kind in CacheStatistics.Kind.allCases {
       let counts = self[kind]
-      table.add(
-        [kind.name, "\(counts.entries)", Int64(counts.bytes).asBytes]
-          + [counts.hits, counts.misses].map(String.init) + [percent(counts.hitRate)]
-          + [
-            counts.expired, counts.stale, counts.fills, counts.refused, counts.evicted,
-          ].map(String.init))
+      let numbers = [counts.fills, counts.expired, counts.stale, counts.refused, counts.evicted].map(String.init)
+      let cells =
+        [kind.name, "\(counts.entries)", Int64(counts.bytes).asBytes, "\(counts.hits)", "\(counts.misses)"]
+        + [percent(counts.hitRate)] + numbers
+      table.add(cells.map { Table.Cell($0) })
     }
     let failed = failures > 0 ? ", \(counted(failures, "failure"))" : ""
     let entries = maximumEntries.map { ", at most \($0) entries" } ?? ""

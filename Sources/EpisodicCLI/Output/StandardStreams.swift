@@ -16,11 +16,14 @@ enum StandardOutput {
   /// One object on one line.
   static func write(_ json: JSON) { write(json.outputText) }
 
-  /// Columns of the terminal; `nil` if it is not a terminal.
+  static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Columns to fit: of the terminal, 80 if it does not say; elsewhere `COLUMNS` if it is set, otherwise `nil` for no limit.
   static var width: Int? {
-    guard isatty(STDOUT_FILENO) == 1 else { return nil }
+    let variable = getenv("COLUMNS").flatMap { Int(String(cString: $0)) }.flatMap { $0 > 20 ? $0 : nil }
+    guard isTerminal else { return variable }
     var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 80 }
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return variable ?? 80 }
     return Int(size.ws_col)
   }
 }
@@ -30,6 +33,9 @@ enum StandardError {
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   static func write(_ text: String) { writeLine(text, to: STDERR_FILENO) }
+
+  /// Writes without a line end.
+  static func ask(_ text: String) { _ = writeBytes(Array(text.terminalSafe.utf8), to: STDERR_FILENO) }
 
   /// Replaces the current line of a terminal; an empty text erases it.
   static func rewrite(_ text: String) { _ = writeBytes(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }

@@ -90,55 +90,11 @@ extension Character {
   }
 }
 
-/// Rows in aligned columns. The last column is cut at the width of the terminal.
-struct Table {
-  private let header: [String]
-  private var rows: [[String]] = []
-  /// Names of the columns of numbers.
-  private let rightAligned: Set<String>
-
-  init(_ header: [String], rightAligned: Set<String> = []) {
-    self.header = header
-    self.rightAligned = rightAligned
-  }
-
-  mutating func add(_ cells: [String]) { rows.append(cells.map(\.onOneLine)) }
-
-  /// - Parameter width: In terminal columns; `nil` for no limit.
-  func text(width: Int?) -> String {
-    let all = [header] + rows
-    let widths = header.indices.map { column in all.map { $0[column].columns }.max() ?? 0 }
-    return all.map { row in
-      let line = row.enumerated().map { column, cell in
-        if rightAligned.contains(header[column]) {
-          return String(repeating: " ", count: widths[column] - cell.columns) + cell
-        }
-        return column == header.count - 1 ? cell : cell.padded(to: widths[column])
-      }.joined(separator: "  ")
-      return width.map { line.fitted(to: $0) } ?? line
-    }.joined(separator: "\n")
-  }
-}
-
 extension Episode {
-  /// The episode with the number of its steps instead of the steps.
-  var summary: JSON {
-    guard case .object(var members) = json else { return json }
-    members["steps"] = .integer(Int64(steps.count))
-    return .object(members)
-  }
-
   /// The status, with the success rate between 0 and 100 %.
   var outcome: String {
     guard let successRate, successRate > 0, successRate < 1 else { return status.rawValue }
     return "\(status.rawValue) \(Int((successRate * 100).rounded()))%"
-  }
-}
-
-extension Timestamp {
-  /// UTC, to the second: `2026-01-31 12:00:00`.
-  var displayText: String {
-    String(description.prefix(19)).replacing("T", with: " ")
   }
 }
 

@@ -59,8 +59,18 @@ package protocol PrimaryStore: Sendable {
   /// In the order of recording, a few megabytes or `limit` at a time.
   func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError) -> Episode.Page
 
+  /// Ids that begin with a text, in the order of their bytes.
+  func episodeIDs(
+    beginningWith prefix: String, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> [Episode.ID]
+  /// For each id the characters of its shortest beginning that no other episode's id has.
+  func uniqueBeginnings(of ids: [Episode.ID]) async throws(MemoryError) -> [Int]
+  /// Newest first; reads no steps.
+  func newestEpisodeIDs(in scope: Query.Scope, limit: Int) async throws(MemoryError) -> [Episode.ID]
+
   // MARK: Patterns
 
+  func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern?
   /// Of a domain; `nil`: the one that all share.
   func pattern(_ type: PatternType, hash: String, domain: String?) async throws(MemoryError) -> Versioned<Pattern?>
   /// In a domain: its own, and shared ones linked to one of its episodes (I8).

@@ -1,0 +1,129 @@
+import ArgumentParser
+import Episodic
+import Foundation
+
+struct Begin: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Begins an episode and prints its id.",
+    discussion: """
+      The episode is active until complete, fail or archive ends it. The store is created if there is none.
+
+      With -, one JSON object is read from standard input instead of options: task_type, domain and context are \
+      required; id, session, metadata, status, success_rate, created_at, completed_at and steps may follow, as in a line \
+      of an import. What is left out has its default: a new id, the present time, {}, active, []. An episode with \
+      steps is stored with them at once.
+
+      EXAMPLES:
+        id=$(episodic begin --task debugging --domain web --context "the login test fails on CI")
+        episodic begin --task testing --domain web --context nightly --session release-42 --json
+        echo '{"task_type": "testing", "domain": "web", "context": "nightly"}' | episodic begin -
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Argument(help: ArgumentHelp("- to read one JSON object from standard input instead of options.", valueName: "-"))
+  var input: String?
+
+  @Option(help: ArgumentHelp("Kind of work, such as testing, debugging, refactoring.", valueName: "type"))
+  var task: String?
+
+  @Option(help: ArgumentHelp("The privacy boundary the episode belongs to.", valueName: "domain"))
+  var domain: String?
+
+  @Option(help: ArgumentHelp("What the task is, in words.", valueName: "text"))
+  var context: String?
+
+  @Option(help: ArgumentHelp("Groups the episodes of one workflow.", valueName: "name"))
+  var session: String?
+
+  @Option(help: ArgumentHelp("Further facts as a JSON object.", valueName: "json"), transform: MetadataText.parse)
+  var metadata: JSON?
+
+  @Option(help: ArgumentHelp("The id of the episode; a new one by default.", valueName: "id"))
+  var id: String?
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if let input {
+      guard input == "-" else {
+        throw ValidationError("unexpected argument \"\(input)\"; give --context, or - for standard input")
+      }
+      guard [task, domain, context, session, id].allSatisfy({ $0 == nil }), metadata == nil else {
+        throw ValidationError("with -, everything is in the object; leave the other options out")
+      }
+    } else {
+      for (name, value) in [("--task", task), ("--domain", domain), ("--context", context)] where value == nil {
+        throw ValidationError("\(name) is missing; give --task, --domain and --context, or - for standard input")
+      }
+    }
+  }
+
+  func run() async throws {
+    let episode = try newEpisode()
+    try Validation().episode(episode)
+    try await store.withMemory(creating: true, for: .shortWrite) { memory in
+      _ = try await memory.insert([episode])
+    }
+    output.json ? StandardOutput.write(episode.json) : StandardOutput.write(episode.id.rawValue.onOneLine)
+  }
+
+  private func newEpisode() throws -> Episode {
+    let now = SystemClock().now()
+    guard input == nil else { return try Episode(object: StandardInput.json(), now: now) }
+    // `validate` has made sure of the three.
+    return Episode(
+      id: id.map { Episode.ID($0) } ?? .generate(at: now), taskType: TaskType(task ?? ""), domain: domain ?? "",
+      session: session, context: context ?? "", createdAt: now, metadata: metadata ?? [:])
+  }
+}
+
+extension Episode {
+  /// Reads the form of an import, in which everything but task type, domain and context has a default.
+  fileprivate init(object value: JSON, now: Timestamp) throws(MemoryError) {
+    var object = try InputObject(value, as: "an episode")
+    let status = try Episode.Status(member: "status", of: &object) ?? .active
+    let created = try object.time("created_at") ?? now
+    let completed = try object.time("completed_at")
+    self.init(
+      id: try object.text("id").map { Episode.ID($0) } ?? .generate(at: now),
+      taskType: TaskType(try object.required("task_type")), domain: try object.required("domain"),
+      session: try object.text("session"), context: try object.required("context"), status: status,
+      successRate: try object.number("success_rate"), createdAt: created,
+      completedAt: completed ?? (status == .completed || status == .failed ? max(now, created) : nil),
+      metadata: try object.object("metadata") ?? [:],
+      steps: try Self.steps(try object.array("steps") ?? [], now: now))
+    try object.end()
+  }
+
+  private static func steps(_ values: [JSON], now: Timestamp) throws(MemoryError) -> [Step] {
+    var steps: [Step] = []
+    var highest = 0
+    for (index, value) in values.enumerated() {
+      let draft: Step.Draft
+      do throws(MemoryError) {
+        draft = try Step.Draft(object: value)
+      } catch {
+        throw error.naming(place: "steps[\(index)]")
+      }
+      let number = draft.number ?? (highest < Int.max ? highest + 1 : highest)
+      highest = max(highest, number)
+      steps.append(
+        Step(
+          id: .generate(at: now), number: number, action: draft.action, result: draft.result, tool: draft.tool,
+          duration: draft.duration, success: draft.success, timestamp: draft.timestamp ?? now))
+    }
+    return steps.sorted { $0.number < $1.number }
+  }
+}
+
+extension Episode.Status {
+  fileprivate init?(member name: String, of object: inout InputObject) throws(MemoryError) {
+    guard let text = try object.text(name) else { return nil }
+    guard let status = Self(rawValue: text) else {
+      throw MemoryError(
+        .invalid, "\(name) is \"\(text)\"; write one of \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    self = status
+  }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Episodic
+import Foundation
+import Synchronization
+
+/// Which store a command works on.
+struct StoreOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Directory of the store.", valueName: "dir"))
+  var store: String?
+
+  @Option(
+    help: ArgumentHelp("How long to wait for another process that holds a lock of the store.", valueName: "seconds"))
+  var busyTimeout: Double = 30
+
+  var path: String {
+    if let store { return store }
+    if let variable = getenv("EPISODIC_STORE"), variable[0] != 0 { return String(cString: variable) }
+    return "./.episodic"
+  }
+
+  /// Where the path comes from.
+  var origin: String {
+    if store != nil { return "--store" }
+    if let variable = getenv("EPISODIC_STORE"), variable[0] != 0 { return "EPISODIC_STORE" }
+    return "the default"
+  }
+
+  func validate() throws {
+    guard (0...1e9).contains(busyTimeout) else {
+      throw ValidationError("--busy-timeout \(busyTimeout) is not a number of seconds from 0 on; give one")
+    }
+    if let store { return try NonUTF8Arguments.refuse(store, as: "--store") }
+    if let variable = getenv("EPISODIC_STORE"), String(validatingCString: variable) == nil {
+      throw ValidationError("EPISODIC_STORE is \(path), which is not UTF-8; rename the directory, or link to it")
+    }
+  }
+
+  /// Whether there is a store, usable or not.
+  var exists: Bool { access(path + "/memory.sqlite", F_OK) == 0 }
+
+  /// What a command does with the store, which decides how much of it is opened.
+  enum Use {
+    /// Reads, or changes much: with cache and index; the log is moved into the database at the end.
+    case whole
+    /// Writes a few rows: without cache and index, which follow the primary by themselves at the next read (I3, I4).
+    ///
+    /// A short log is left to a later command: moving it would cost more syncs than the write itself.
+    case shortWrite
+  }
+
+  /// Opens the store, calls `body` with it, and closes it, also after an error.
+  ///
+  /// - Parameter creating: Whether to create a missing store.
+  /// - Parameter printing: Whether the result goes to standard output; if that is closed, this fails before opening.
+  func withMemory<Value>(
+    creating: Bool = false, printing: Bool = true, for use: Use = .whole, _ body: (Memory) async throws -> Value
+  ) async throws -> Value {
+    if printing { try StandardOutput.requireOpen() }
+    let memory = try await open(creating: creating, for: use)
+    let value: Value
+    do {
+      value = try await body(memory)
+    } catch {
+      await close(memory, after: use)
+      throw error
+    }
+    await close(memory, after: use)
+    return value
+  }
+
+  private func open(creating: Bool, for use: Use) async throws -> Memory {
+    guard !path.isEmpty else { throw ValidationError("the store's directory is empty; name one with --store") }
+    var options = Memory.OpenOptions()
+    options.create = creating
+    options.busyTimeout = .seconds(busyTimeout)
+    if case .shortWrite = use {
+      options.cache.isEnabled = false
+      options.index.isEnabled = false
+    }
+    return try await Memory.open(at: path, options: options)
+  }
+
+  /// Acknowledged writes are durable even if closing fails, so a failure is reported and does not change the exit code.
+  private func close(_ memory: Memory, after use: Use) async {
+    if case .shortWrite = use, logBytes < Self.longLog {
+      // Nothing is lost without a close. Kept until the process ends, so that the last reference does not close it.
+      Self.leftOpen.withLock { $0.append(memory) }
+      return
+    }
+    do throws(MemoryError) {
+      try await memory.close()
+    } catch {
+      StandardError.write("episodic: closing \(path): \(error.message)".onOneLine)
+    }
+  }
+
+  /// Bytes of a log that is moved into the database. The next command reads a log that was left once, at about 1 ms for
+  /// each megabyte.
+  private static let longLog: Int64 = 1 << 20
+
+  private static let leftOpen = Mutex<[Memory]>([])
+
+  /// The size of the log's file, which is not opened (I5); that of a missing one is 0.
+  private var logBytes: Int64 {
+    var status = stat()
+    return stat(path + "/memory.sqlite-wal", &status) == 0 ? Int64(status.st_size) : 0
+  }
+}

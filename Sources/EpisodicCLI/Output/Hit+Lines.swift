@@ -1,0 +1,56 @@
+import Episodic
+import Foundation
+
+extension Hit {
+  /// The hit as one JSON object: id, score, what each signal adds to it, what matched, and the episode.
+  func json(_ steps: StepsOption) -> JSON {
+    [
+      "id": .string(episode.id.rawValue), "score": JSON(score),
+      "shares": ["context": JSON(shares.context), "steps": JSON(shares.steps), "vector": JSON(shares.vector)],
+      "matches": .array(
+        matches.map { match in
+          ["step": match.step.map { .integer(Int64($0)) } ?? .null, "excerpt": match.excerpt.map(JSON.string) ?? .null]
+        }),
+      "episode": episode.json(steps),
+    ]
+  }
+
+  /// A block of lines for people: the task, what matched, and what the episode is.
+  ///
+  /// - Parameter best: The score of the first hit, of which this one's is shown as a share: the scores of words are no
+  ///   measure across stores, and tiny in a small one.
+  func lines(rank: Int, best: Double, _ format: TimeFormat) -> [String] {
+    let context = matches.first { $0.step == nil }?.excerpt ?? episode.context
+    let status = episode.status.style.applied(to: episode.outcome)
+    let indent = String(repeating: " ", count: "\(rank)".count + 2)
+    let width = StandardOutput.width ?? 400
+    var lines = [
+      "\(rank). \(status)  "
+        + Self.shown(context).fitted(to: max(20, width - indent.count - episode.outcome.columns - 2))
+    ]
+    for match in matches {
+      guard let step = match.step else { continue }
+      lines.append((indent + "step \(step): " + Self.shown(match.excerpt ?? "")).fitted(to: width))
+    }
+    let facts = [
+      episode.id.rawValue.onOneLine, Self.share(score, of: best), format.inTable(episode.createdAt),
+      counted(episode.steps.count, "step"), episode.taskType.rawValue.onOneLine, episode.domain.onOneLine,
+    ]
+    lines.append(TextStyle.faint.applied(to: (indent + facts.joined(separator: "  ")).fitted(to: width)))
+    return lines
+  }
+
+  /// With the steps and their results, whole.
+  func fullLines(rank: Int, best: Double, _ format: TimeFormat) -> [String] {
+    ["\(rank). \(Self.share(score, of: best))"] + episode.lines(format).map { $0.isEmpty ? $0 : "   " + $0 }
+  }
+
+  /// Two significant digits: `100 %`, `63 %`, `0.42 %`.
+  static func share(_ score: Double, of best: Double) -> String {
+    guard best > 0, score.isFinite, score > 0 else { return "0 %" }
+    let percent = score / best * 100
+    return percent >= 9.95 ? "\(Int(min(percent, 100).rounded())) %" : String(format: "%.2g %%", percent)
+  }
+
+  private static func shown(_ text: String) -> String { OmissionMarker.described(in: text).onOneLine }
+}
