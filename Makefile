@@ -1,4 +1,4 @@
-.PHONY: setup build demo test bench check docs format
+.PHONY: setup build demo test bench check docs format install uninstall release
 
 # Runs the main workflow once from an empty store: record, recall, read cold and warm, delete the cache, read again.
 demo: setup
@@ -34,6 +34,19 @@ check: setup
 docs: setup
 	swift build --target Episodic
 	.ci/docs .build/debug .build/documentation
+
+# Installs the command, its manual pages and its completions of bash, zsh and fish below PREFIX, and DESTDIR before it.
+# EPISODIC names a command that is built already.
+PREFIX ?= /usr/local
+EPISODIC ?= .build/release/episodic
+install: $(if $(filter .build/release/episodic,$(EPISODIC)),release)
+	.ci/install "$(EPISODIC)" "$(DESTDIR)$(PREFIX)"
+
+uninstall:
+	.ci/install --remove "$(DESTDIR)$(PREFIX)"
+
+release: setup
+	swift build -c release --product episodic
 
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources

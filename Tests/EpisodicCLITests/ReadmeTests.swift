@@ -20,12 +20,13 @@ import Testing
     let shown = try Self.commandsInReadme()
     #expect(shown.allSatisfy { $0.first == "episodic" })
     #expect(Set(shown.map { $0[1] }) == Set(listed))
-    #expect(listed.count == 9)
   }
 
   @Test func `every option in the README is explained by --help of its command`() throws {
     for words in try Self.commandsInReadme() {
-      let help = try CommandLineTool().run([words[1], "--help"]).output
+      // A verb of a group is named by both words.
+      let verb = words[1] == "pattern" ? words[1...2] : words[1...1]
+      let help = try CommandLineTool().run(verb + ["--help"]).output
       for option in words.prefix(while: { $0 != "--" }) where option.hasPrefix("--") {
         #expect(help.contains(option), "\(words.joined(separator: " "))")
       }

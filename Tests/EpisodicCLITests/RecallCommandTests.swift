@@ -22,7 +22,8 @@ import Testing
     #expect(result.status == 0)
     let results = try #require(result.json?["results"] as? [[String: Any]])
     #expect(results.map { $0["id"] as? String } == ["a"])
-    #expect((results[0]["episode"] as? [String: Any])?["steps"] as? Int == 1)
+    let steps = (results[0]["episode"] as? [String: Any])?["steps"] as? [[String: Any]]
+    #expect(steps?.map { $0["result"] as? String } == ["connection refused"])
     #expect((results[0]["matches"] as? [[String: Any]])?.first?["step"] as? Int == 1)
     #expect(result.json?["ms"] is NSNumber)
     #expect(try episodic("recall", "refused", "--everywhere").output.contains("a  "))
@@ -32,6 +33,7 @@ import Testing
   @Test(arguments: [
     #"{"id":"q","text":"refused","domain":"db"}"#, #"{"id":"q","text":"refused","filters":{"domain":null}}"#,
     #"{"id":"q","text":"refused","filters":{"dommain":"db"}}"#, #"{"id":"q","text":"refused","status":"failed"}"#,
+    #"{"id":"q","text":"refused","limit":3}"#,
   ])
   func `a filter that would not be applied is refused`(_ query: String) throws {
     let result = try episodic("recall", "--queries", "-", "--output", "-", input: query + "\n")
@@ -103,7 +105,7 @@ import Testing
     let queries = try episodic.file(
       "q.jsonl",
       """
-      {"id": "2", "text": "permission", "filters": {}, "category": "x"}
+      {"id": "2", "text": "permission", "filters": {}, "category": "x", "metadata": {"by": "hand"}}
       {"id": "1", "text": "refused", "filters": {"domain": "web"}, "exclude_ids": ["a"]}
 
       {"id": "3", "text": "permission", "filters": {"domain": "web"}}

@@ -6,9 +6,14 @@ import Testing
 
   init() throws { episodic = try CommandLineTool() }
 
-  @Test(arguments: ["import", "export", "recall", "record", "list", "show", "stats", "check", "rebuild"])
-  func `the help of every command has examples`(command: String) throws {
-    let help = try episodic(command, "--help")
+  private static let commands = [
+    "record", "begin", "append", "complete", "fail", "archive", "reopen", "update", "delete", "embed", "recall", "list",
+    "show", "pattern add", "pattern list", "pattern show", "pattern use", "pattern delete", "import", "export", "stats",
+    "check", "rebuild", "config",
+  ]
+
+  @Test(arguments: commands) func `the help of every command has examples`(command: String) throws {
+    let help = try episodic.run(command.split(separator: " ").map(String.init) + ["--help"])
     #expect(help.status == 0 && help.output.contains("EXAMPLES") && help.output.contains("--store"))
     #expect(help.errors.isEmpty)
   }
@@ -16,8 +21,8 @@ import Testing
   @Test func `the top-level help names every command and exit code`() throws {
     let help = try episodic("--help")
     #expect(help.status == 0)
-    for command in ["import", "export", "recall", "record", "list", "show", "stats", "check", "rebuild"] {
-      #expect(help.output.contains("  \(command) "))
+    for command in Self.commands {
+      #expect(help.output.contains("  \(command.prefix { $0 != " " }) "))
     }
     for code in 0...3 { #expect(help.output.contains("  \(code)  ")) }
   }

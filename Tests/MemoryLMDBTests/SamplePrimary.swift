@@ -83,6 +83,14 @@ final class SamplePrimary: PrimaryStore {
   func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     throw Self.unavailable
   }
+  func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern? { throw Self.unavailable }
+  func episodeIDs(
+    beginningWith prefix: String, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> [Episode.ID] { throw Self.unavailable }
+  func uniqueBeginnings(of ids: [Episode.ID]) async throws(MemoryError) -> [Int] { throw Self.unavailable }
+  func newestEpisodeIDs(in scope: Query.Scope, limit: Int) async throws(MemoryError) -> [Episode.ID] {
+    throw Self.unavailable
+  }
   func patterns(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
     throw Self.unavailable
   }

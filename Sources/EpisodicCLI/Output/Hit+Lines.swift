@@ -33,7 +33,7 @@ extension Hit {
       lines.append((indent + "step \(step): " + Self.shown(match.excerpt ?? "")).fitted(to: width))
     }
     let facts = [
-      episode.id.rawValue.onOneLine, Self.share(score, of: best), format.inTable(episode.createdAt),
+      episode.id.rawValue.onOneLine, Score.share(score, of: best), format.inTable(episode.createdAt),
       counted(episode.steps.count, "step"), episode.taskType.rawValue.onOneLine, episode.domain.onOneLine,
     ]
     lines.append(TextStyle.faint.applied(to: (indent + facts.joined(separator: "  ")).fitted(to: width)))
@@ -42,15 +42,18 @@ extension Hit {
 
   /// With the steps and their results, whole.
   func fullLines(rank: Int, best: Double, _ format: TimeFormat) -> [String] {
-    ["\(rank). \(Self.share(score, of: best))"] + episode.lines(format).map { $0.isEmpty ? $0 : "   " + $0 }
+    ["\(rank). \(Score.share(score, of: best))"] + episode.lines(format).map { $0.isEmpty ? $0 : "   " + $0 }
   }
 
+  private static func shown(_ text: String) -> String { OmissionMarker.described(in: text).onOneLine }
+}
+
+/// Scores for people.
+enum Score {
   /// Two significant digits: `100 %`, `63 %`, `0.42 %`.
   static func share(_ score: Double, of best: Double) -> String {
     guard best > 0, score.isFinite, score > 0 else { return "0 %" }
     let percent = score / best * 100
     return percent >= 9.95 ? "\(Int(min(percent, 100).rounded())) %" : String(format: "%.2g %%", percent)
   }
-
-  private static func shown(_ text: String) -> String { OmissionMarker.described(in: text).onOneLine }
 }
