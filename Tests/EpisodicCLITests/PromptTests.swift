@@ -30,7 +30,7 @@ import Testing
     #expect(try !block().contains { $0.contains(number) })
   }
 
-  @Test(arguments: [200, 500, 2000, 100_000]) func `the block keeps to --tokens, 3 bytes each`(tokens: Int) throws {
+  @Test(arguments: [300, 500, 2000, 100_000]) func `the block keeps to --tokens, 3 bytes each`(tokens: Int) throws {
     let lines = try block("--tokens", "\(tokens)")
     #expect(lines.joined(separator: "\n").utf8.count <= tokens * 3 + 1)
     #expect(lines.contains { $0.contains("task: ") }, "\(lines)")

@@ -74,7 +74,10 @@ struct InputObject {
   }
 
   /// Whether a member is there, null included: null may mean more than leaving it out.
-  func has(_ name: String) -> Bool { members[name] != nil }
+  func has(_ name: String) -> Bool {
+    // Not `!= nil`, which for this type may mean the value null.
+    if case .some = members[name] { true } else { false }
+  }
 
   /// - Throws: `.invalid`, naming a member that was not taken and those that there are.
   func end() throws(MemoryError) {

@@ -72,7 +72,7 @@ struct ManualPage {
   private static func synopsis(_ argument: JSON) -> String {
     let value = argument.text("valueName")
     let repeated = argument.flag("isRepeating") ? " ..." : ""
-    let optional = argument.flag("isOptional") || argument["defaultValue"] != nil
+    let optional = argument.flag("isOptional") || !argument.text("defaultValue").isEmpty
     let text: String
     switch argument.text("kind") {
     case "positional": text = "Ar \(escaped(value))\(repeated)"

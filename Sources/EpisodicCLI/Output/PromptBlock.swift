@@ -7,7 +7,7 @@ import Foundation
 /// recorded line begins with `| `, and the markers around it have a random number that the notes do not contain.
 struct PromptBlock {
   static let defaultTokens = 2000
-  static let allowedTokens = 200...1_000_000
+  static let allowedTokens = 300...1_000_000
   /// Bytes of UTF-8 that count as one token: fewer than English text and most code have, so that the bound holds.
   private static let bytesPerToken = 3
   /// Bytes of one step's result, so that one long output does not take the room of all others.
