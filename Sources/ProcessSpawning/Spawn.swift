@@ -63,6 +63,15 @@ package struct Spawn: ~Copyable {
     flags |= Int32(POSIX_SPAWN_SETPGROUP)
   }
 
+  /// Makes it the leader of a session of its own, without a terminal.
+  package mutating func useNewSession() {
+    #if os(Linux)
+      flags |= 0x80  // POSIX_SPAWN_SETSID of glibc, which is hidden without _GNU_SOURCE.
+    #else
+      flags |= Int32(POSIX_SPAWN_SETSID)
+    #endif
+  }
+
   // MARK: Starting
 
   package struct Failure: Error, CustomStringConvertible {

@@ -8,7 +8,8 @@ struct Record: AsyncParsableCommand {
     discussion: """
       The command runs as it would without record: the same bytes as arguments, environment and input; its output \
       is relayed as it is written; a signal sent to record reaches it; a reader that goes away ends it. The only \
-      difference is that its output is a pipe and not a terminal.
+      difference is that its output is a pipe and not a terminal. With --tty it has a pseudo-terminal as its input and \
+      output, of the size of this one; what is kept is then the text, without colours and cursor movements.
 
       Its words become the action, its output the result; its duration and success are kept. Of a long output the \
       beginning and the end are kept, --output-limit bytes together, cut between lines. Credentials of known shapes (keys and tokens of \
@@ -18,6 +19,9 @@ struct Record: AsyncParsableCommand {
       Without --episode a new episode begins, and is completed or failed as the command was. With --episode several \
       commands share one: it is begun if it does not exist and --task and --domain are given, reopened if it had \
       ended, and completed or failed as this command was, unless --keep-open.
+
+      The episode's metadata has a member record about its last command: exit_status, working_directory, host, and \
+      git_commit in a repository; --no-environment leaves it out.
 
       Programs that the command leaves in the background keep running; their output is lost once the command has ended. \
       Redirect it to keep it.
@@ -30,6 +34,7 @@ struct Record: AsyncParsableCommand {
         episodic record --task testing --domain web -- npm test
         episodic record --task debugging --domain db --episode fix-42 --keep-open -- psql -f probe.sql
         episodic record --episode fix-42 -- make check
+        episodic record --task testing --domain web --tty --json-file report.json -- npm test
         episodic record --task testing --domain web --exit-status -- sh -c 'make && make test'
       """)
 
@@ -63,8 +68,13 @@ struct Record: AsyncParsableCommand {
   @Flag(help: "Exit with the command's status; 128 and the signal if it was killed.")
   var exitStatus = false
 
-  @Flag(help: "Print what was recorded as one JSON object, after the command's output.")
-  var json = false
+  @Flag(help: "Leave exit status, working directory, host and git commit out of the metadata.")
+  var noEnvironment = false
+
+  @Flag(help: "Run the command on a pseudo-terminal.")
+  var tty = false
+
+  @OptionGroup var report: ReportOptions
 
   @Argument(
     parsing: .postTerminator, help: ArgumentHelp("The command and its arguments, after --.", valueName: "command"))
@@ -95,14 +105,21 @@ struct Record: AsyncParsableCommand {
         "no episode \"\(episode ?? "")\" to continue, for there is no store at \(store.path); give --task and --domain "
           + "to begin it")
     }
-    let (report, outcome) = try await store.withMemory(creating: draft != nil, printing: json) { memory in
+    let target = try report.open()
+    // Before the command, which may leave the directory or commit.
+    let environment = noEnvironment ? nil : RecordEnvironment()
+    let (report, outcome) = try await store.withMemory(
+      creating: draft != nil, printing: target == STDOUT_FILENO, for: .shortWrite
+    ) { memory in
       let recorder = Recorder(memory: memory)
-      let (id, isNew) = try await recorder.prepare(episode.map { Episode.ID($0) }, draft)
+      let id = try await existing(memory)
+      let describes = self.context != nil || session != nil
+      let (recorded, isNew) = try await recorder.prepare(id, draft, describes: describes)
       let outcome: ChildProcess.Outcome
       do {
-        outcome = try ChildProcess(words: words, limit: outputLimit).run()
+        outcome = try ChildProcess(words: words, limit: outputLimit, usesTerminal: tty).run()
       } catch {
-        if isNew { try await recorder.withdraw(id) }
+        if isNew { try await recorder.withdraw(recorded) }
         throw error
       }
       let (result, inResult) = result(of: outcome)
@@ -111,19 +128,35 @@ struct Record: AsyncParsableCommand {
         Step.Draft(
           action.shortenedToField, result: result, tool: program.isEmpty ? nil : program, duration: outcome.duration,
           success: outcome.succeeded),
-        in: id, succeeded: outcome.succeeded, keepOpen: keepOpen)
+        in: recorded, succeeded: outcome.succeeded, keepOpen: keepOpen,
+        facts: environment?.json(exitStatus: outcome.exitStatus) { redacted($0).text })
       let credentials = inAction + inResult + (isNew ? inContext : 0)
       return (Report(step: step, episode: episode, credentials: credentials), outcome)
     }
-    try finish(report, outcome)
+    try finish(report, outcome, target)
+  }
+
+  /// The episode that is named, also by a beginning of its id or as `@last`; an id that there is not yet as it is.
+  private func existing(_ memory: Memory) async throws(MemoryError) -> Episode.ID? {
+    guard let episode else { return nil }
+    do throws(MemoryError) {
+      return try await EpisodeReference.resolve(episode, in: nil, memory, isWhole: task != nil)
+    } catch let error where error.code == .notFound {
+      return Episode.ID(episode)
+    }
   }
 
   /// Prints the report, and exits as the options say.
-  private func finish(_ report: Report, _ outcome: ChildProcess.Outcome) throws {
+  private func finish(_ report: Report, _ outcome: ChildProcess.Outcome, _ target: Int32?) throws {
     if case .notStarted(let failure) = outcome.ending { StandardError.write("episodic: \(failure.message.onOneLine)") }
-    if json {
-      if outcome.output.isLineOpen { StandardOutput.write("") }
-      StandardOutput.write(report.json(outcome))
+    if let target {
+      if target == STDOUT_FILENO, outcome.output.isLineOpen { StandardOutput.write("") }
+      if target == STDOUT_FILENO {
+        StandardOutput.write(report.json(outcome))
+      } else if !writeBytes(Array((report.json(outcome).outputText + "\n").utf8), to: target) {
+        throw MemoryError(
+          .unavailable, "cannot write the report: \(String(cString: strerror(errno))); the outcome is recorded")
+      }
     } else {
       StandardError.write(report.sentence)
     }

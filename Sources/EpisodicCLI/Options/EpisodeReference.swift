@@ -13,12 +13,17 @@ enum EpisodeReference {
   ///
   /// - Parameter domain: Where to look; `nil` for everywhere. An id of another domain is as one that is not there (I8).
   /// - Throws: `.notFound`; `.invalid` if several ids begin with the text, naming some of them.
-  static func resolve(_ text: String, in domain: String?, _ memory: Memory) async throws(MemoryError) -> Episode.ID {
+  /// - Parameter isWhole: Whether only a whole id is meant: a call that may begin an episode takes no beginning of another's
+  ///   id for it.
+  static func resolve(
+    _ text: String, in domain: String?, _ memory: Memory, isWhole: Bool = false
+  ) async throws(MemoryError) -> Episode.ID {
     let scope = domain.map(Query.Scope.domain) ?? .everything
     let wanted = Episode.ID(text)
     guard !text.isEmpty else { throw MemoryError(.invalid, "the episode's id is empty; give one, or @last") }
     let found = try await memory.episodeIDs(beginningWith: wanted.rawValue, in: scope, limit: maximumCandidates + 1)
     if found.first == wanted { return wanted }
+    guard !isWhole else { return wanted }
     if let place = try place(text) { return try await newest(place, text, scope, memory) }
     switch found.count {
     case 0: throw MemoryError(.notFound, "no episode \"\(text)\"; list shows the ones there are")

@@ -67,6 +67,15 @@ struct ChildProcess {
   let words: CommandWords
   /// Bytes of output to keep.
   let limit: Int
+  /// Whether its standard streams are a pseudo-terminal, of a session of its own.
+  var usesTerminal = false
+
+  /// What the command has as its standard streams.
+  private enum Streams {
+    case pipes([(ours: Int32, its: Int32)])
+    /// The path of a terminal.
+    case terminal(String)
+  }
 
   /// Runs the command to its end. Blocks the thread.
   ///
@@ -76,18 +85,33 @@ struct ChildProcess {
     signal(SIGPIPE, SIG_IGN)
     defer { signal(SIGPIPE, SIG_DFL) }
     let signals = try SignalInbox()
+    if usesTerminal {
+      var relay = try TerminalRelay(signals: signals, keeping: limit)
+      return try run(.terminal(relay.terminal.path)) { child in
+        (child.map { relay.run($0) }, relay.output, relay.failure)
+      }
+    }
     var relay = try OutputRelay(signals: signals, keeping: limit)
+    return try run(.pipes(relay.childStreams)) { child in (child.map { relay.run($0) }, relay.output, relay.failure) }
+  }
+
+  /// - Parameter relay: Relays until the process that is given has ended; `nil` if none was started.
+  private func run(
+    _ streams: Streams,
+    _ relay: (pid_t?) -> (OutputRelay.End?, OutputCapture, (stream: Int32, number: Int32)?)
+  ) throws(MemoryError) -> Outcome {
     let begin = ContinuousClock.now
-    switch try start(relay.childStreams) {
+    switch try start(streams) {
     case .failure(let failure):
       return Outcome(
-        ending: .notStarted(failure), output: relay.output, duration: ContinuousClock.now - begin, failure: nil)
+        ending: .notStarted(failure), output: relay(nil).1, duration: ContinuousClock.now - begin, failure: nil)
     case .success(let child):
-      let end = relay.run(child)
-      let signal = end.status & 0x7F
+      let (end, output, failure) = relay(child)
+      let status = end?.status ?? 0
+      let signal = status & 0x7F
       return Outcome(
-        ending: signal == 0 ? .exited(end.status >> 8 & 0xFF) : .killed(signal: signal), output: relay.output,
-        duration: end.time - begin, failure: relay.failure)
+        ending: signal == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: signal), output: output,
+        duration: (end?.time ?? .now) - begin, failure: failure)
     }
   }
 
@@ -96,7 +120,7 @@ struct ChildProcess {
   /// Starts the command as `execvp` does: found in `PATH`, and run by `sh` if it is a script without an interpreter line.
   ///
   /// - Throws: `.unavailable` if the system lacks the resources for a process.
-  private func start(_ streams: [(ours: Int32, its: Int32)]) throws(MemoryError) -> Result<pid_t, StartFailure> {
+  private func start(_ streams: Streams) throws(MemoryError) -> Result<pid_t, StartFailure> {
     let name = words.words.first ?? []
     func failure(_ number: Int32) -> Result<pid_t, StartFailure> {
       .failure(StartFailure(name: name.isEmpty ? "''" : String(decoding: name, as: UTF8.self), number: number))
@@ -129,11 +153,19 @@ struct ChildProcess {
     }
   }
 
-  private func start(_ path: [UInt8], _ streams: [(ours: Int32, its: Int32)]) throws(Spawn.Failure) -> pid_t {
+  private func start(_ path: [UInt8], _ streams: Streams) throws(Spawn.Failure) -> pid_t {
     var spawn = Spawn()
-    for stream in streams { spawn.duplicate(stream.ours, as: stream.its) }
     let state = ProcessStart.state
-    for stream in state.closedStreams { spawn.close(stream) }
+    switch streams {
+    case .pipes(let pipes):
+      for stream in pipes { spawn.duplicate(stream.ours, as: stream.its) }
+      for stream in state.closedStreams { spawn.close(stream) }
+    case .terminal(let path):
+      // The first terminal that the leader of a session opens becomes the session's.
+      spawn.useNewSession()
+      spawn.open(path, O_RDWR, as: STDIN_FILENO)
+      for stream in [STDOUT_FILENO, STDERR_FILENO] { spawn.duplicate(STDIN_FILENO, as: stream) }
+    }
     // The signals as this process was started with them: those not ignored then get their default action, and signals
     // blocked by this thread, perhaps by a library, are not blocked.
     spawn.resetSignals(

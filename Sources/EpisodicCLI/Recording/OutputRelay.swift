@@ -103,6 +103,8 @@ struct OutputRelay {
             end = End(status: status, time: .now)
             countUnread()
           }
+        } else if signal.number == SIGWINCH {
+          // The command gets it from the terminal too.
         } else if end == nil, let sender = signal.sender, sender != child {
           // Not a terminal's signal, which the command gets too, nor the command's own to its process group.
           kill(child, signal.number)
@@ -162,7 +164,7 @@ struct OutputRelay {
   private var writable: Set<Int> = []
 
   /// The command's status of `waitpid`; `nil` while it runs. Its process id is not reused before.
-  private static func reap(_ child: pid_t) -> Int32? {
+  static func reap(_ child: pid_t) -> Int32? {
     var status: Int32 = 0
     return waitpid(child, &status, WNOHANG) == child ? status : nil
   }

@@ -17,7 +17,7 @@ struct SignalInbox {
 
   private let pipe: Pipe
 
-  /// Starts to collect SIGCHLD and those of the forwarded signals that were not ignored.
+  /// Starts to collect SIGCHLD, SIGWINCH, and those of the forwarded signals that were not ignored.
   ///
   /// - Throws: `.unavailable` if the process has no descriptors left.
   init() throws(MemoryError) {
@@ -28,9 +28,9 @@ struct SignalInbox {
     // This process may have been started with them blocked; the command is started with the original mask.
     var taken = sigset_t()
     sigemptyset(&taken)
-    for number in Self.forwarded + [SIGCHLD] { sigaddset(&taken, number) }
+    for number in Self.forwarded + [SIGCHLD, SIGWINCH] { sigaddset(&taken, number) }
     pthread_sigmask(SIG_UNBLOCK, &taken, nil)
-    for number in Self.forwarded + [SIGCHLD] where !ProcessStart.state.ignoredSignals.contains(number) {
+    for number in Self.forwarded + [SIGCHLD, SIGWINCH] where !ProcessStart.state.ignoredSignals.contains(number) {
       var action = sigaction()
       sigemptyset(&action.sa_mask)
       action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP

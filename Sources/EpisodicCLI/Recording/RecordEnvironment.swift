@@ -1,0 +1,106 @@
+import Episodic
+import Foundation
+
+/// Where a command ran, for the metadata of its episode.
+struct RecordEnvironment {
+  /// Member of the metadata that `record` writes; others are left as they are.
+  static let member = "record"
+  /// Files of git that are longer are not read.
+  private static let maximumBytes = 4 << 20
+  /// Directories that are looked through for `.git`.
+  private static let maximumDepth = 64
+
+  let directory: String
+  let host: String
+  /// The commit that is checked out; `nil` outside a repository.
+  let commit: String?
+
+  /// Of this process. Reads a few small files; runs nothing.
+  init() {
+    directory = FileManager.default.currentDirectoryPath
+    host = Self.hostName
+    commit = Self.commit(above: directory)
+  }
+
+  init(directory: String, host: String, commit: String?) {
+    (self.directory, self.host, self.commit) = (directory, host, commit)
+  }
+
+  /// As the system has it; nothing is looked up in a network.
+  private static var hostName: String {
+    var name = [UInt8](repeating: 0, count: 256)
+    let failed = name.withUnsafeMutableBytes { gethostname($0.baseAddress, $0.count - 1) }
+    return failed == 0 ? String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) : ""
+  }
+
+  /// Of the last command of an episode.
+  ///
+  /// - Parameter redact: Applied to the texts.
+  func json(exitStatus: Int32, redact: (String) -> String) -> JSON {
+    var members: JSON.Object = [
+      "exit_status": .integer(Int64(exitStatus)), "working_directory": .string(redact(directory)),
+      "host": .string(redact(host)),
+    ]
+    if let commit { members["git_commit"] = .string(commit) }
+    return .object(members)
+  }
+
+  // MARK: Git
+
+  /// The commit of the repository that a directory is in.
+  static func commit(above directory: String) -> String? {
+    var path = URL(filePath: directory).standardizedFileURL
+    for _ in 0..<maximumDepth {
+      if let folder = gitFolder(path.appending(path: ".git")) { return commit(in: folder) }
+      let parent = path.deletingLastPathComponent()
+      guard parent != path, path.path(percentEncoded: false) != "/" else { return nil }
+      path = parent
+    }
+    return nil
+  }
+
+  /// `.git` itself, or the folder that a file `.git` of a further working tree or a submodule names.
+  private static func gitFolder(_ path: URL) -> URL? {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path.path(percentEncoded: false), isDirectory: &isDirectory) else {
+      return nil
+    }
+    if isDirectory.boolValue { return path }
+    guard let line = text(path), line.hasPrefix("gitdir: ") else { return nil }
+    return URL(filePath: String(line.dropFirst("gitdir: ".count)), relativeTo: path.deletingLastPathComponent())
+  }
+
+  private static func commit(in folder: URL) -> String? {
+    guard let head = text(folder.appending(path: "HEAD")) else { return nil }
+    guard head.hasPrefix("ref: ") else { return isCommit(head) ? head : nil }
+    let name = String(head.dropFirst("ref: ".count))
+    // A further working tree keeps its branches in the folder of the first.
+    let common = text(folder.appending(path: "commondir")).map { URL(filePath: $0, relativeTo: folder) } ?? folder
+    guard name.hasPrefix("refs/"), !name.contains("..") else { return nil }
+    for place in [folder, common] {
+      if let commit = text(place.appending(path: name)), isCommit(commit) { return commit }
+    }
+    let packed = text(common.appending(path: "packed-refs")) ?? ""
+    let line = packed.split(separator: "\n").first { $0.hasSuffix(" \(name)") }
+    return line.flatMap { $0.split(separator: " ").first }.map(String.init).flatMap { isCommit($0) ? $0 : nil }
+  }
+
+  private static func isCommit(_ text: String) -> Bool {
+    (text.count == 40 || text.count == 64) && text.utf8.allSatisfy { $0.isHexadecimal }
+  }
+
+  /// A short text file without the white space around it; `nil` if it cannot be read: then there is nothing to say.
+  private static func text(_ path: URL) -> String? {
+    let name = path.path(percentEncoded: false)
+    guard let size = try? FileManager.default.attributesOfItem(atPath: name)[.size] as? Int, size <= maximumBytes,
+      let text = try? String(contentsOfFile: name, encoding: .utf8)
+    else { return nil }
+    return text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
+
+extension UInt8 {
+  fileprivate var isHexadecimal: Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self)
+  }
+}
