@@ -34,6 +34,13 @@ extension Memory {
   /// - Throws: `.invalid` if the file cannot be created, `.unavailable` if it cannot be written.
   @discardableResult
   public func exportEpisodes(to output: OutputFile) async throws(MemoryError) -> Int {
+    try await exportEpisodes(to: output) { _ in }
+  }
+
+  /// - Parameter progress: Called with the number of episodes written, after each page, on a thread of `BlockingWork`.
+  package func exportEpisodes(
+    to output: OutputFile, progress: @escaping @Sendable (Int) -> Void
+  ) async throws(MemoryError) -> Int {
     try await BlockingWork.shared.perform { () async throws(MemoryError) in
       let writer = try LineWriter(output)
       var count = 0
@@ -44,6 +51,7 @@ extension Memory {
         for episode in page.elements { try writer.write(episode.json.outputText) }
         count += page.elements.count
         cursor = page.next
+        progress(count)
       } while cursor != nil
       try writer.finish()
       return count

@@ -10,6 +10,13 @@ import Testing
     #expect(value.canonicalText == #"{"a":{"Z":-1,"z":"x","é":0},"b":[1,2.5,true,null]}"#)
   }
 
+  @Test func `a member that is not there is told from one that is null`() {
+    let object: JSON.Object = ["there": nil]
+    #expect(object["there"].map { $0 == .null } == true)
+    #expect(object["missing"].map { $0 == .null } == nil)
+    #expect(JSON.object(object)["missing"].map { $0 == .null } == nil)
+  }
+
   @Test func `the hash is SHA-256 over the canonical text`() {
     // printf '{"a":1}' | sha256sum
     let hash = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"

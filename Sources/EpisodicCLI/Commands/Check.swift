@@ -20,7 +20,10 @@ struct Check: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    let checks = try await store.withMemory { memory in try await memory.check() }
+    let checks = try await store.withMemory { memory in
+      defer { StandardError.endProgress() }
+      return try await memory.check { stage in StandardError.progress("checking the \(stage)") }
+    }
     let code = checks.map(\.outcome.exitCode).max() ?? 0
     if json {
       StandardOutput.write(["checks": .array(checks.map(\.json)), "passed": .bool(code == 0)])

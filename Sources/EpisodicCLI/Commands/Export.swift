@@ -11,6 +11,7 @@ struct Export: AsyncParsableCommand {
 
       EXAMPLES:
         episodic export --output backup.jsonl
+        episodic export --output backup.jsonl --json | jq .episodes
         episodic export | jq -r 'select(.status == "failed") | .context'
       """)
 
@@ -19,11 +20,26 @@ struct Export: AsyncParsableCommand {
   @Option(help: ArgumentHelp("File to write; - is standard output.", valueName: "file"))
   var output = "-"
 
-  func validate() throws { try NonUTF8Arguments.refuse(output, as: "--output") }
+  @Flag(help: "Print what was written to --output as one JSON object.")
+  var json = false
+
+  func validate() throws {
+    try NonUTF8Arguments.refuse(output, as: "--output")
+    guard !json || output != "-" else {
+      throw ValidationError("--json reports on a file, and standard output has the episodes; give --output FILE")
+    }
+  }
 
   func run() async throws {
-    _ = try await store.withMemory(printing: output == "-") { memory in
-      try await memory.exportEpisodes(to: OutputFile(argument: output))
+    let count = try await store.withMemory(printing: output == "-" || json) { memory in
+      defer { StandardError.endProgress() }
+      return try await memory.exportEpisodes(to: OutputFile(argument: output)) { count in
+        // On a terminal that shows the episodes themselves it would be between them.
+        if output != "-" || !StandardOutput.isTerminal {
+          StandardError.progress("exported \(counted(count, "episode"))")
+        }
+      }
     }
+    if json { StandardOutput.write(["episodes": .integer(Int64(count)), "output": .string(output)]) }
   }
 }

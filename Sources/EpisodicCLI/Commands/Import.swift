@@ -70,11 +70,11 @@ struct Import: AsyncParsableCommand {
       existing: existing, keepGoing: keepGoing, repair: repair, maximumLineBytes: maxLine)
     var importer = try Importer(files: files.map(InputFile.init(argument:)), vectors: source, options: options)
     let show = { (progress: ImportProgress) in
-      if StandardError.isTerminal { StandardError.rewrite(progress.line) }
+      StandardError.progress(progress.line)
     }
     let report: ImportReport
     do {
-      defer { if StandardError.isTerminal { StandardError.rewrite("") } }
+      defer { StandardError.endProgress() }
       // Bad input creates no store.
       if !store.exists { try await importer.check(show) }
       report = try await store.withMemory(creating: true) { memory in try await importer.run(into: memory, show) }

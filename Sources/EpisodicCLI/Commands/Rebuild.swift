@@ -18,15 +18,22 @@ struct Rebuild: AsyncParsableCommand {
   @Flag(help: "Accept the texts as correct if they and their full-text index disagree.")
   var acceptTexts = false
 
+  @OptionGroup var output: OutputOptions
+
   func run() async throws {
     let begin = ContinuousClock.now
     try await store.withMemory { memory in
-      defer { if StandardError.isTerminal { StandardError.rewrite("") } }
+      defer { StandardError.endProgress() }
       try await memory.rebuild(acceptingTexts: acceptTexts) { progress in
-        if StandardError.isTerminal { StandardError.rewrite("rebuilding the \(progress.stage)\(progress.share)") }
+        StandardError.progress("rebuilding the \(progress.stage)\(progress.share)")
       }
     }
-    StandardOutput.write("rebuilt \(store.path.onOneLine) in \((ContinuousClock.now - begin).displayText)")
+    let duration = ContinuousClock.now - begin
+    if output.json {
+      StandardOutput.write(["store": .string(store.path), "ms": .integer(duration.milliseconds)])
+    } else {
+      StandardOutput.write("rebuilt \(store.path.onOneLine) in \(duration.displayText)")
+    }
   }
 }
 

@@ -75,7 +75,6 @@ struct InputObject {
 
   /// Whether a member is there, null included: null may mean more than leaving it out.
   func has(_ name: String) -> Bool {
-    // Not `!= nil`, which for this type may mean the value null.
     if case .some = members[name] { true } else { false }
   }
 

@@ -37,6 +37,16 @@ enum StandardError {
   /// Writes without a line end.
   static func ask(_ text: String) { _ = writeBytes(Array(text.terminalSafe.utf8), to: STDERR_FILENO) }
 
+  /// Shows how far a long command is; only on a terminal.
+  static func progress(_ text: String) {
+    if isTerminal { rewrite(text.onOneLine) }
+  }
+
+  /// Erases what `progress` showed.
+  static func endProgress() {
+    if isTerminal { rewrite("") }
+  }
+
   /// Replaces the current line of a terminal; an empty text erases it.
   static func rewrite(_ text: String) { _ = writeBytes(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
 }

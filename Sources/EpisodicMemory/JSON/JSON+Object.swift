@@ -31,7 +31,8 @@ extension JSON {
     public subscript(name: String) -> JSON? {
       get {
         let (index, isThere) = place(of: name)
-        return isThere ? members[index].value : nil
+        // Not `nil`, which in this place is the value null.
+        return isThere ? .some(members[index].value) : .none
       }
       set {
         let (index, isThere) = place(of: name)

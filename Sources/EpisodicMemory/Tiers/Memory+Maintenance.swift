@@ -17,15 +17,21 @@ extension Memory {
   /// Reads everything once.
   ///
   /// - Throws: `.busy` if another process locks the index for longer than the store's `busyTimeout`; `.cancelled`.
-  public func check() async throws(MemoryError) -> [MemoryCheck] {
+  public func check() async throws(MemoryError) -> [MemoryCheck] { try await check { _ in } }
+
+  /// - Parameter progress: Called with what is checked next: `primary`, `cache`, `index`.
+  package func check(progress: @escaping @Sendable (String) -> Void) async throws(MemoryError) -> [MemoryCheck] {
     let (primary, cache, gate, follower) = (primary, cache, reads.gate, follower)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      progress("primary")
       let checks = try await primary.check()
+      progress("cache")
       // A cache that lags behind is not wrong: let it catch up before it is compared.
       if cache.isAvailable { _ = try await gate.catchUp(to: try primary.commitStamp()) }
       try MemoryError.throwIfCancelled()
       let ofCache = await cache.check(against: primary)
       try MemoryError.throwIfCancelled()
+      progress("index")
       return checks + ofCache + (try await follower.check())
     }
   }
