@@ -12,21 +12,43 @@ struct PseudoTerminal {
   ///
   /// - Throws: `.unavailable` if the system has none left.
   init() throws(MemoryError) {
-    func failure(_ doing: String) -> MemoryError {
-      MemoryError(
-        .unavailable, "cannot \(doing) a pseudo-terminal: \(String(cString: strerror(errno))); leave --tty out")
+    guard let (number, path) = Self.open() else {
+      throw MemoryError(
+        .unavailable, "cannot make a pseudo-terminal: \(String(cString: strerror(errno))); leave --tty out")
     }
-    let number = posix_openpt(O_RDWR | O_NOCTTY)
-    guard number >= 0 else { throw failure("make") }
     main = FileDescriptor(number)
-    _ = fcntl(number, F_SETFD, FD_CLOEXEC)
-    guard grantpt(number) == 0, unlockpt(number) == 0, let name = ptsname(number) else { throw failure("open") }
-    path = String(cString: name)
+    self.path = path
     if let settings = TerminalMode.current(of: STDIN_FILENO) {
       var settings = settings
       tcsetattr(number, TCSANOW, &settings)
     }
     copySize()
+  }
+
+  /// The descriptor of a new one and the path of its other end; `nil`, with `errno`, without one.
+  private static func open() -> (Int32, String)? {
+    #if os(Linux)
+      // What posix_openpt, unlockpt and ptsname do; glibc hides their declarations from Swift.
+      let number = Foundation.open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+      guard number >= 0 else { return nil }
+      var lock: Int32 = 0
+      var index: Int32 = 0
+      let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)  // TIOCSPTLCK, TIOCGPTN
+      if ioctl(number, setLock, &lock) == 0, ioctl(number, getNumber, &index) == 0 {
+        return (number, "/dev/pts/\(index)")
+      }
+    #else
+      let number = posix_openpt(O_RDWR | O_NOCTTY)
+      guard number >= 0 else { return nil }
+      _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+      if grantpt(number) == 0, unlockpt(number) == 0, let name = ptsname(number) {
+        return (number, String(cString: name))
+      }
+    #endif
+    let reason = errno
+    close(number)
+    errno = reason
+    return nil
   }
 
   /// Gives it the size of this process's terminal, of which the command is told by SIGWINCH; 24 lines of 80 columns if there

@@ -28,9 +28,9 @@ struct RecordEnvironment {
 
   /// As the system has it; nothing is looked up in a network.
   private static var hostName: String {
-    var name = [UInt8](repeating: 0, count: 256)
-    let failed = name.withUnsafeMutableBytes { gethostname($0.baseAddress, $0.count - 1) }
-    return failed == 0 ? String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) : ""
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// Of the last command of an episode.
