@@ -77,7 +77,10 @@ import Testing
       "episodic record --task t --domain d --json-fd 7 -- sh -c 'ls /proc/self/fd | grep -x 7; true' 7>seven; cat seven"
     )
     #expect(descriptor.output.hasPrefix("{\"duration_ms\""), "\(descriptor)")
-    #expect(try episodic.record(["--json-fd", "9", "--", "touch", "ran"]).status == 2)
+    let closed = "episodic record --task t --domain d --json-fd 9 -- touch ran"
+    for script in ["\(closed) 9>&-", "\(closed) 9</dev/null"] {
+      #expect(try episodic.shell(script).status == 2, "\(script)")
+    }
     #expect(try episodic.record(["--json-file", "/nowhere/x", "--", "touch", "ran"]).status == 2)
     #expect(!FileManager.default.fileExists(atPath: episodic.path("ran")))
   }

@@ -66,6 +66,8 @@ import Testing
   @Test func `log messages of the library are escaped too`() throws {
     let store = "st\u{1B}[31m\u{202E}"
     try #require(try episodic("record", "--store", store, "--task", "t", "--domain", "d", "--", "true").status == 0)
+    // Makes the cache, which writing verbs leave to readers.
+    try #require(try episodic("list", "--store", store).status == 0)
     let cache = episodic.path(store + "/cache.lmdb")
     try FileManager.default.removeItem(atPath: cache)
     _ = try episodic.file(store + "/cache.lmdb", "no directory")

@@ -110,12 +110,13 @@ extension CacheStatistics {
     let state = notWritable.map { "\ncache     not written\(since(notWritableSince)): \($0.onOneLine)" } ?? ""
     var table = Table(
       [.init("KEY")]
-        + ["ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "FILLS", "EXPIRED", "STALE", "REFUSED", "EVICTED"].map {
-          Table.Column($0, isNumber: true)
+        + ["ENTRIES", "BYTES", "HITS", "MISSES", "RATE", "FILLS"].map { Table.Column($0, isNumber: true) }
+        + ["EVICTED", "EXPIRED", "STALE", "REFUSED"].enumerated().map {
+          Table.Column($1, isNumber: true, rank: $0 + 1)
         })
     for kind in CacheStatistics.Kind.allCases {
       let counts = self[kind]
-      let numbers = [counts.fills, counts.expired, counts.stale, counts.refused, counts.evicted].map(String.init)
+      let numbers = [counts.fills, counts.evicted, counts.expired, counts.stale, counts.refused].map(String.init)
       let cells =
         [kind.name, "\(counts.entries)", Int64(counts.bytes).asBytes, "\(counts.hits)", "\(counts.misses)"]
         + [percent(counts.hitRate)] + numbers

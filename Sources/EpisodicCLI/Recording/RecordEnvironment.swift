@@ -49,38 +49,40 @@ struct RecordEnvironment {
 
   /// The commit of the repository that a directory is in.
   static func commit(above directory: String) -> String? {
-    var path = URL(filePath: directory).standardizedFileURL
+    var path = directory
     for _ in 0..<maximumDepth {
-      if let folder = gitFolder(path.appending(path: ".git")) { return commit(in: folder) }
-      let parent = path.deletingLastPathComponent()
-      guard parent != path, path.path(percentEncoded: false) != "/" else { return nil }
-      path = parent
+      if let folder = gitFolder(in: path) { return commit(in: folder) }
+      guard path != "/", let slash = path.lastIndex(of: "/") else { return nil }
+      path = slash == path.startIndex ? "/" : String(path[..<slash])
     }
     return nil
   }
 
   /// `.git` itself, or the folder that a file `.git` of a further working tree or a submodule names.
-  private static func gitFolder(_ path: URL) -> URL? {
+  private static func gitFolder(in directory: String) -> String? {
+    let path = directory + "/.git"
     var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path.path(percentEncoded: false), isDirectory: &isDirectory) else {
-      return nil
-    }
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return nil }
     if isDirectory.boolValue { return path }
     guard let line = text(path), line.hasPrefix("gitdir: ") else { return nil }
-    return URL(filePath: String(line.dropFirst("gitdir: ".count)), relativeTo: path.deletingLastPathComponent())
+    return absolute(String(line.dropFirst("gitdir: ".count)), in: directory)
   }
 
-  private static func commit(in folder: URL) -> String? {
-    guard let head = text(folder.appending(path: "HEAD")) else { return nil }
+  private static func absolute(_ path: String, in directory: String) -> String {
+    path.hasPrefix("/") ? path : directory + "/" + path
+  }
+
+  private static func commit(in folder: String) -> String? {
+    guard let head = text(folder + "/HEAD") else { return nil }
     guard head.hasPrefix("ref: ") else { return isCommit(head) ? head : nil }
     let name = String(head.dropFirst("ref: ".count))
-    // A further working tree keeps its branches in the folder of the first.
-    let common = text(folder.appending(path: "commondir")).map { URL(filePath: $0, relativeTo: folder) } ?? folder
     guard name.hasPrefix("refs/"), !name.contains("..") else { return nil }
+    // A further working tree keeps its branches in the folder of the first.
+    let common = text(folder + "/commondir").map { absolute($0, in: folder) } ?? folder
     for place in [folder, common] {
-      if let commit = text(place.appending(path: name)), isCommit(commit) { return commit }
+      if let commit = text("\(place)/\(name)"), isCommit(commit) { return commit }
     }
-    let packed = text(common.appending(path: "packed-refs")) ?? ""
+    let packed = text(common + "/packed-refs") ?? ""
     let line = packed.split(separator: "\n").first { $0.hasSuffix(" \(name)") }
     return line.flatMap { $0.split(separator: " ").first }.map(String.init).flatMap { isCommit($0) ? $0 : nil }
   }
@@ -90,10 +92,9 @@ struct RecordEnvironment {
   }
 
   /// A short text file without the white space around it; `nil` if it cannot be read: then there is nothing to say.
-  private static func text(_ path: URL) -> String? {
-    let name = path.path(percentEncoded: false)
-    guard let size = try? FileManager.default.attributesOfItem(atPath: name)[.size] as? Int, size <= maximumBytes,
-      let text = try? String(contentsOfFile: name, encoding: .utf8)
+  private static func text(_ path: String) -> String? {
+    guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size <= maximumBytes,
+      let text = try? String(contentsOfFile: path, encoding: .utf8)
     else { return nil }
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
