@@ -28,7 +28,7 @@ struct EpisodicCommand: AsyncParsableCommand {
         2  bad usage or bad input; nothing was changed
         3  the store is unavailable, damaged, or no store
       """,
-    version: "0.1.0",
+    version: Program.version,
     subcommands: [
       Record.self, Begin.self, Append.self, Complete.self, Fail.self, Archive.self, Reopen.self, Update.self,
       Delete.self, Embed.self, Recall.self, List.self, Show.self, PatternCommand.self, Import.self, Export.self,

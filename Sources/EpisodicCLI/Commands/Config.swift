@@ -30,7 +30,7 @@ struct Config: AsyncParsableCommand {
     }
     if output.json {
       StandardOutput.write([
-        "version": .string(EpisodicCommand.configuration.version),
+        "version": .string(Program.version),
         "store": ["path": .string(path), "from": .string(store.origin), "exists": .bool(store.exists)],
         "options": [
           "busy_timeout_seconds": JSON(store.busyTimeout), "durability": .string(options.durability.rawValue),
@@ -42,7 +42,7 @@ struct Config: AsyncParsableCommand {
       return
     }
     var lines = [
-      ("version", EpisodicCommand.configuration.version),
+      ("version", Program.version),
       ("store", "\(path) (\(store.origin)\(store.exists ? "" : ", does not exist"))"),
       ("waiting", "at most \(store.busyTimeout) s for a lock (--busy-timeout)"),
       ("durability", "\(options.durability.rawValue): an acknowledged write survives a loss of power"),

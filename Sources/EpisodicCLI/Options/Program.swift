@@ -1,0 +1,4 @@
+/// What the command says about itself.
+enum Program {
+  static let version = "0.1.0"
+}
