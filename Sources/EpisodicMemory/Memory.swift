@@ -17,7 +17,7 @@
 ///
 /// ## Read: Episodes/Memory+Reading.swift
 /// - ``episode(_:steps:)`` by its id, ``episodes(_:steps:)`` by theirs; ``steps(of:after:limit:)`` of one, a page at a time
-/// - ``episodes(_:in:after:limit:steps:)`` by filter, newest first, a page at a time
+/// - ``episodes(_:in:after:limit:steps:)`` by filter, newest first; ``domains()``; ``sessions(in:after:limit:)``
 ///
 /// ## Recall: Recall/Memory+Recall.swift
 /// - ``recall(_:)`` the episodes that match a query by words and by vector, best first; ``search(_:)`` returns only their ids
@@ -27,7 +27,7 @@
 ///
 /// ## Patterns: Patterns/Memory+Patterns.swift
 /// - ``record(_:)`` a pattern; ``link(_:to:)`` it to an episode, ``unlink(_:from:)`` it; ``markUsed(_:succeeded:)``
-/// - ``pattern(_:data:in:)`` by its data; ``patterns(_:in:)`` by success; ``patterns(of:)`` an episode; ``delete(pattern:)``
+/// - ``pattern(_:data:in:)`` by its data; ``patterns(_:in:)`` by words, part and success; ``patterns(of:)`` an episode; ``delete(pattern:)``
 ///
 /// ## Embeddings: Embeddings/Memory+Embeddings.swift
 /// - ``embed(_:replacing:)->Embedding`` an episode or a step, or several at once; ``delete(embedding:)``

@@ -47,6 +47,7 @@ extension SQLitePrimaryStore {
         try run("change feed") { try ChangeFeed.check(db) },
         try run("rows of other programs") { try RowCheck.run(db) },
         try run("vectors") { try VectorCheck.run(db) },
+        try run("words of patterns") { try PatternWordsCheck.run(db) },
       ]
     }
     if checks.allSatisfy({ !$0.isDamage }) {
@@ -122,6 +123,8 @@ extension SQLitePrimaryStore {
             INSERT INTO episodes_text (episodes_text) VALUES ('rebuild');
             INSERT INTO steps_text (steps_text) VALUES ('rebuild');
             """)
+        try PatternWordsCheck.rebuild(db)
+        try db.execute(sql: "INSERT INTO patterns_text (patterns_text) VALUES ('rebuild')")
         try ChangeFeed.repair(db)
       }
     } catch {
@@ -135,6 +138,7 @@ extension SQLitePrimaryStore {
         sql: """
           INSERT INTO episodes_text (episodes_text) VALUES ('optimize');
           INSERT INTO steps_text (steps_text) VALUES ('optimize');
+          INSERT INTO patterns_text (patterns_text) VALUES ('optimize');
           """)
     }
   }

@@ -9,32 +9,16 @@ extension SQLitePrimaryStore {
   }
 
   package func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
-    try await readRows { db in
-      var clauses: [String] = []
-      var arguments = StatementArguments()
-      if let type = filter.type {
-        clauses.append("p.pattern_type = ?")
-        arguments += [type.rawValue]
+    let search = try PatternSearch(filter, scope)
+    return try await readRows { db in
+      let rows = try Row.fetchCursor(db, sql: search.sql, arguments: search.arguments)
+      var patterns: [Pattern] = []
+      while patterns.count < filter.limit, let row = try rows.next() {
+        let pattern = try PatternRow.decode(row)
+        if let part = filter.data, !pattern.data.contains(part) { continue }
+        patterns.append(pattern)
       }
-      if let rate = filter.minimumSuccessRate {
-        clauses.append("p.success_rate >= ?")
-        arguments += [rate]
-      }
-      if let domain = scope.onlyDomain {
-        clauses.append(
-          """
-          (p.domain = ? OR p.domain = '' AND EXISTS (
-              SELECT 1 FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
-              WHERE l.pattern_id = p.id AND e.domain = ?))
-          """)
-        arguments += [domain, domain]
-      }
-      let condition = clauses.isEmpty ? "" : "WHERE " + clauses.joined(separator: " AND ")
-      let sql = """
-        SELECT \(PatternRow.columns) FROM patterns p \(condition)
-        ORDER BY p.success_rate DESC, p.usage_count DESC, p.id LIMIT ?
-        """
-      return try Row.fetchAll(db, sql: sql, arguments: arguments + [filter.limit]).map(PatternRow.decode)
+      return patterns
     }
   }
 

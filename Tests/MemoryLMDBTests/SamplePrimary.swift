@@ -74,6 +74,10 @@ final class SamplePrimary: PrimaryStore {
     _ filter: Episode.Filter, in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int,
     steps: StepSelection
   ) async throws(MemoryError) -> Episode.Page { throw Self.unavailable }
+  func domains() async throws(MemoryError) -> [DomainSummary] { throw Self.unavailable }
+  func sessions(
+    in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> SessionSummary.Page { throw Self.unavailable }
   func steps(
     of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
   ) async throws(MemoryError) -> Step.Page { throw Self.unavailable }

@@ -93,6 +93,16 @@ package final class FaultyPrimary: PrimaryStore {
   package func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern? {
     try await through { () async throws(MemoryError) in try await primary.pattern(id) }
   }
+  package func domains() async throws(MemoryError) -> [DomainSummary] {
+    try await through { () async throws(MemoryError) in try await primary.domains() }
+  }
+  package func sessions(
+    in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> SessionSummary.Page {
+    try await through { () async throws(MemoryError) in
+      try await primary.sessions(in: scope, after: cursor, limit: limit)
+    }
+  }
   package func steps(
     of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
   ) async throws(MemoryError) -> Step.Page {

@@ -85,12 +85,19 @@ extension Memory {
     }
   }
 
-  /// Patterns by success rate, then usage, best first. A domain has its own, and the shared ones that are linked to one of its
-  /// episodes (I8).
+  /// Patterns by success rate, then usage, best first; with a text by its words first. A domain has its own, and the shared
+  /// ones that are linked to one of its episodes (I8).
+  ///
+  /// - Throws: `.invalid`.
+  /// - Complexity: With a text, visits the patterns that have one of its words; with partial data, those that have all of its
+  ///   names and strings; otherwise those of the type.
   public func patterns(_ filter: Pattern.Filter = .init(), in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
   {
     try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
     try validation.limit(filter.limit, most: limits.results)
+    if let text = filter.text { try validation.text(text, "text") }
+    if let data = filter.data { try validation.json(data, "data") }
+    _ = try filter.words()
     return try await primary.patterns(filter, in: scope)
   }
 

@@ -62,16 +62,56 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     }
   }
 
-  /// Which patterns to return, ordered by success rate, then usage, both descending, then id.
+  /// Which patterns to return, ordered by success rate, then usage, both descending, then id; with `text` by how well its
+  /// words match first.
   public struct Filter: Hashable, Sendable {
     public var type: PatternType?
+    /// Natural words, never query syntax, of which the data has at least one: in a name, or in a value. Rare words weigh
+    /// most (bm25).
+    public var text: String?
+    /// What the data contains: of an object, every member given, with what is given of its value; of an array, for every
+    /// element given an element that contains it; other values are equal.
+    public var data: JSON?
+    /// The episode that they are linked to.
+    public var episode: Episode.ID?
     public var minimumSuccessRate: Double?
     public var limit: Int
 
-    public init(type: PatternType? = nil, minimumSuccessRate: Double? = nil, limit: Int = 20) {
+    public init(
+      type: PatternType? = nil, text: String? = nil, data: JSON? = nil, episode: Episode.ID? = nil,
+      minimumSuccessRate: Double? = nil, limit: Int = 20
+    ) {
       self.type = type
+      self.text = text
+      self.data = data
+      self.episode = episode
       self.minimumSuccessRate = minimumSuccessRate
       self.limit = limit
+    }
+
+    /// The words that are searched for; `nil` without a text.
+    ///
+    /// - Throws: `.invalid` for a text without a word.
+    package func words() throws(MemoryError) -> SearchTerms? {
+      guard let text else { return nil }
+      let terms = try SearchTerms(text: text, phrases: [], prefixes: [])
+      guard !terms.isEmpty else {
+        throw MemoryError(.invalid, "the text \"\(text.prefix(40))\" of the pattern filter has no word; leave it out")
+      }
+      return terms
+    }
+
+    /// Words that data which contains `data` has, so that full text finds the few patterns to compare; `nil` if that tells
+    /// nothing about words.
+    ///
+    /// Only strings of ASCII, which full text separates as it is done here: others might exclude what they should find.
+    package func wordsOfData() throws(MemoryError) -> SearchTerms? {
+      let strings = (data?.strings ?? []).filter { text in
+        text.utf8.count <= 100 && text.utf8.allSatisfy { $0 < 0x80 }
+          && text.utf8.contains { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 }
+      }
+      return strings.isEmpty
+        ? nil : try SearchTerms(text: nil, phrases: Array(strings.sorted().prefix(16)), prefixes: [])
     }
   }
 }

@@ -56,6 +56,13 @@ package protocol PrimaryStore: Sendable {
     of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
   ) async throws(MemoryError) -> Step.Page
 
+  /// By name.
+  func domains() async throws(MemoryError) -> [DomainSummary]
+  /// By the newest episode of each, newest first.
+  func sessions(
+    in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
+  ) async throws(MemoryError) -> SessionSummary.Page
+
   /// In the order of recording, a few megabytes or `limit` at a time.
   func episodesAsRecorded(after cursor: Episode.Page.Cursor?, limit: Int) async throws(MemoryError) -> Episode.Page
 

@@ -77,7 +77,7 @@ enum RowCheck {
     Table(
       name: "patterns", title: "pattern",
       columns: [
-        ("pattern_type", .name), ("pattern_data", .hashed), ("data_hash", .hash), ("metadata", .object),
+        ("domain", .name), ("pattern_type", .name), ("pattern_data", .hashed), ("data_hash", .hash), ("metadata", .object),
         ("last_used", .time), ("created_at", .time),
       ]),
   ]
@@ -108,6 +108,33 @@ extension RowCheck.Table.Kind {
       }
     }
   }
+}
+
+/// Checks that the words of each pattern are those of its data.
+enum PatternWordsCheck {
+  static func run(_ db: Database) throws -> MemoryCheck {
+    let wrong = try String.fetchOne(
+      db,
+      sql: """
+        SELECT id FROM patterns p LEFT JOIN patterns_words w ON w.seq = p.seq WHERE w.words IS NOT \(words)
+        UNION ALL SELECT 'row ' || seq FROM patterns_words WHERE seq NOT IN (SELECT seq FROM patterns) LIMIT 1
+        """)
+    guard let wrong else { return MemoryCheck("words of patterns", .passed) }
+    return MemoryCheck("words of patterns", .failed("those of \"\(wrong)\" are not of its data; run rebuild"))
+  }
+
+  /// Makes the table again; its full-text index must be rebuilt after it.
+  static func rebuild(_ db: Database) throws {
+    try db.execute(
+      sql: "DELETE FROM patterns_words; INSERT INTO patterns_words (seq, words) SELECT seq, \(words) FROM patterns p")
+  }
+
+  /// The expression of the triggers.
+  private static let words = """
+    (SELECT group_concat(iif(typeof(key) = 'text', key || ' ', '')
+                         || iif(type IN ('text', 'integer', 'real'), atom, ''), char(10))
+     FROM json_tree(iif(json_valid(p.pattern_data), p.pattern_data, '[]')))
+    """
 }
 
 /// Checks that every vector has its stated dimensions and finite components, not all 0.
