@@ -111,8 +111,10 @@ private struct StepFilterOracle {
             steps: .none)
           let hits = try await oracle.memory.recall(query)
           #expect(
-            zip(hits, expected).allSatisfy { hit, want in abs(hit.score - want.score) < 1e-6 } && hits.count
-              >= min(20, expected.count), "\(filter) \(isExact)")
+            zip(hits, expected).allSatisfy { hit, want in abs(hit.score - want.score) < 1e-6 }
+              && hits.count
+                >= min(20, expected.count),
+            "\(filter) \(isExact)")
           let passing = hits.allSatisfy { hit in
             byID[hit.episode.id].map { StepFilterOracle.passes($0, filter) } ?? false
           }
@@ -164,7 +166,8 @@ private struct StepFilterOracle {
     #expect(elsewhere.elements.isEmpty)
   }
 
-  @Test func `is part of what a cached result is found by, and is applied to a result that may be stale`() async throws {
+  @Test func `is part of what a cached result is found by, and is applied to a result that may be stale`() async throws
+  {
     let store = try Store()
     let memory = try await store.open()
     try await memory.insert([.sample("a", context: "login", steps: ["swift test"])])

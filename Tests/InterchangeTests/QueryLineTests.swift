@@ -26,7 +26,19 @@ import Testing
     #expect(line.filter.statuses == [.active, .failed] && line.text == nil)
   }
 
+  @Test func `a filter by steps is an object of tool, success, text and phrase`() throws {
+    let line = try query(
+      #"{"id": "q", "filters": {"step": {"tool": "bash", "success": false, "text": "swift test", "phrase": null}}}"#)
+    #expect(line.filter.step == Step.Filter(tool: "bash", success: false, text: "swift test"))
+    #expect(try query(#"{"id": "q", "filters": {"step": {}}}"#).filter.step == Step.Filter())
+    #expect(try query(#"{"id": "q", "filters": {"step": null}}"#).filter.step == nil)
+  }
+
   @Test(arguments: [
+    (#"{"id": "q", "filters": {"step": {"tools": "x"}}}"#, "filters.step.tools is no filter of a step"),
+    (#"{"id": "q", "filters": {"step": {"success": 0}}}"#, "filters.step.success is 0"),
+    (#"{"id": "q", "filters": {"step": "bash"}}"#, "filters.step is \"bash\""),
+    (#"{"id": "q", "step": {}}"#, "step is a filter"),
     (#"{"text": "why"}"#, "id is missing"),
     (#"{"id": 7, "text": "why"}"#, "id is 7"),
     (#"{"id": "q", "text": 7}"#, "text is 7"),

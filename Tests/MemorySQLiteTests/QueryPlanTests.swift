@@ -67,6 +67,41 @@ import Testing
       "SELECT model_name, dimensions FROM embeddings WHERE (model_name, dimensions) > ('x', 3) ORDER BY 1, 2 LIMIT 1",
       "COVERING INDEX embeddings_by_space"
     ),
+    ("patterns of a domain", "SELECT * FROM patterns WHERE domain = 'x'", "INDEX patterns_by_domain (domain=?)"),
+    (
+      "the last steps of an episode", "SELECT * FROM steps WHERE episode_id = 'x' ORDER BY step_number DESC LIMIT 3",
+      "INDEX sqlite_autoindex_steps_2 (episode_id=?)"
+    ),
+    (
+      "the steps after a number",
+      "SELECT * FROM steps WHERE episode_id = 'x' AND step_number > 7 ORDER BY step_number LIMIT 3",
+      "INDEX sqlite_autoindex_steps_2 (episode_id=? AND step_number>?)"
+    ),
+    (
+      "the number of steps of an episode", "SELECT count(*) FROM steps WHERE episode_id = 'x'",
+      "COVERING INDEX sqlite_autoindex_steps_2 (episode_id=?)"
+    ),
+    (
+      "the domains", SQLitePrimaryStore.countsByDomain,
+      "SCAN episodes USING COVERING INDEX episodes_by_domain_and_status"
+    ),
+    (
+      "the last completion in a domain", SQLitePrimaryStore.lastCompletion.replacing("?", with: "'x'"),
+      "COVERING INDEX episodes_by_domain_and_completion (domain=? AND completed_at>?)"
+    ),
+    (
+      "the sessions of a domain",
+      SQLitePrimaryStore.newestOfSessions(Conditions(.init(), .domain("d"))).replacing("?", with: "'d'"),
+      "SEARCH n USING COVERING INDEX episodes_by_domain_and_session (domain=? AND session=? AND created_at>?)"
+    ),
+    (
+      "the sessions of all domains", SQLitePrimaryStore.newestOfSessions(Conditions(.init(), .everything)),
+      "SCAN e USING INDEX episodes_by_creation"
+    ),
+    (
+      "the counts of a session", SQLitePrimaryStore.countsOfSession.replacing("?", with: "'x'"),
+      "INDEX episodes_by_domain_and_session (domain=? AND session=?)"
+    ),
     ("the last change", "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1", "SCAN changes"),
     (
       "changes since", "SELECT * FROM changes WHERE revision > 5 ORDER BY revision LIMIT 9",
@@ -148,6 +183,47 @@ import Testing
     let lookup = Self.indexing[index]
     let sql = try #require(lookup.sql).replacing("?", with: "1")
     #expect(try await plan(sql, []) == lookup.steps, "\(lookup.name)")
+  }
+
+  static let stepFilters: [(filter: Step.Filter, exists: [String], sources: [String])] = [
+    (
+      .init(tool: "bash"), ["SEARCH s USING COVERING INDEX steps_by_tool (tool=? AND episode_id=?)"],
+      ["SEARCH s USING COVERING INDEX steps_by_tool (tool=?)"]
+    ),
+    (
+      .init(success: false), ["SEARCH s USING COVERING INDEX steps_failed (episode_id=?)"],
+      ["SCAN s USING COVERING INDEX steps_failed"]
+    ),
+    (
+      .init(tool: "bash", success: true),
+      ["SEARCH s USING COVERING INDEX steps_by_tool (tool=? AND episode_id=? AND success=?)"],
+      ["SEARCH s USING COVERING INDEX steps_by_tool (tool=?)"]
+    ),
+    (
+      .init(text: "swift"), ["VIRTUAL TABLE INDEX 0:M3", "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"],
+      ["VIRTUAL TABLE INDEX 0:M3"]
+    ),
+  ]
+
+  @Test(arguments: stepFilters.indices) func `a filter by steps finds them by an index, from either side`(
+    _ index: Int
+  ) async throws {
+    let (filter, exists, sources) = Self.stepFilters[index]
+    let steps = try StepConditions(filter)
+    var conditions = Conditions(.init(), .domain("d"))
+    for (statement, source) in zip(steps.statements(conditions), sources) {
+      let rows = try await plan(statement.rows, statement.arguments)
+      #expect(rows.contains { $0.contains(source) }, "\(filter): \(rows)")
+      #expect(rows.last { $0.hasPrefix("SEARCH e") }?.contains("sqlite_autoindex_episodes_1 (id=?)") == true, "\(rows)")
+      let count = try await plan(statement.count, statement.countArguments)
+      #expect(!count.contains { $0 == "SCAN s" || $0 == "SCAN steps" }, "\(filter): \(count)")
+    }
+    #expect(steps.statements(conditions).count == sources.count)
+    conditions.add(steps)
+    let listing = try await plan(SQLitePrimaryStore.listing(conditions), conditions.arguments)
+    #expect(listing.contains { $0.contains("USING INDEX episodes_by_domain (domain=?)") }, "\(listing)")
+    for line in exists { #expect(listing.contains { $0.contains(line) }, "\(filter): \(listing)") }
+    #expect(!listing.contains { $0.contains("TEMP B-TREE") }, "\(listing)")
   }
 
   private func plan(_ sql: String, _ arguments: StatementArguments) async throws -> [String] {

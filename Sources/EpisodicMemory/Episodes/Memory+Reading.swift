@@ -73,8 +73,8 @@ extension Memory {
   /// - Parameter steps: Which steps of each episode to read.
   /// - Throws: `.invalid`.
   /// - Complexity: Reads the page by an index. A filter by steps is answered from the steps if one of its conditions leaves at
-  ///   most 4,096 of them in the store, in up to 10 ms; otherwise the episodes of the scope are asked one after the other,
-  ///   2 us each for a tool or an outcome and 30 us for words, until the page is full.
+  ///   most 4,096 of them in the store, in up to 20 ms; otherwise the episodes of the scope are asked one after the other,
+  ///   1 us each for a tool or an outcome and 60 us for words, until the page is full.
   public func episodes(
     _ filter: Episode.Filter = .init(), in scope: Query.Scope, after cursor: Episode.Page.Cursor? = nil,
     limit: Int = 50, steps selection: StepSelection = .all

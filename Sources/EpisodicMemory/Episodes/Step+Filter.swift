@@ -17,13 +17,5 @@ extension Step {
       self.text = text
       self.phrase = phrase
     }
-
-    /// What text and phrase require; `nil` if there is neither.
-    ///
-    /// - Throws: `.invalid` for one without a word, or with more than 64.
-    package func terms() throws(MemoryError) -> SearchTerms? {
-      guard text != nil || phrase != nil else { return nil }
-      return try SearchTerms(requiring: text, phrase: phrase)
-    }
   }
 }

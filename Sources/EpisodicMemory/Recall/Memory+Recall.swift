@@ -13,8 +13,8 @@ extension Memory {
   ///   the best with a probability of .99 and more, unless the query is exact.
   /// - Throws: `.invalid` for a query without a word or a vector, a vector that is not finite or all zero, or one whose
   ///   space is not the store's; `.dimensionMismatch` if its length is not that of the space (I6).
-  /// - Complexity: Milliseconds for a million episodes. A filter by steps adds up to 10 ms if one of its conditions leaves at
-  ///   most 4,096 steps in the store; otherwise each candidate is asked, 2 us for a tool or an outcome and 30 us for words. While the index is being built, words cost in proportion to the rows
+  /// - Complexity: Milliseconds for a million episodes. A filter by steps adds up to 20 ms if one of its conditions leaves at
+  ///   most 4,096 steps in the store; otherwise each candidate is asked, 1 us for a tool or an outcome and 60 us for words. While the index is being built, words cost in proportion to the rows
   ///   they match and a vector one pass over its space.
   public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
     let terms = try searchTerms(of: query)

@@ -131,6 +131,16 @@ package struct SearchTerms: Hashable, Sendable {
   }
 }
 
+extension Step.Filter {
+  /// What text and phrase require; `nil` if there is neither.
+  ///
+  /// - Throws: `.invalid` for one without a word, or with more than 64.
+  package func terms() throws(MemoryError) -> SearchTerms? {
+    guard text != nil || phrase != nil else { return nil }
+    return try SearchTerms(requiring: text, phrase: phrase)
+  }
+}
+
 /// English words that do not tell tasks apart.
 ///
 /// Negation, quantity, comparison, order and direction are not among them ("not", "more", "all", "before", "without").

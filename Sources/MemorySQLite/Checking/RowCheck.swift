@@ -77,7 +77,8 @@ enum RowCheck {
     Table(
       name: "patterns", title: "pattern",
       columns: [
-        ("domain", .name), ("pattern_type", .name), ("pattern_data", .hashed), ("data_hash", .hash), ("metadata", .object),
+        ("domain", .name), ("pattern_type", .name), ("pattern_data", .hashed), ("data_hash", .hash),
+        ("metadata", .object),
         ("last_used", .time), ("created_at", .time),
       ]),
   ]

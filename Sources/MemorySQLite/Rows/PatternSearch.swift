@@ -43,7 +43,8 @@ struct PatternSearch {
     // CROSS JOIN keeps the full-text index the outer loop. SQLite's bm25 is lower for better matches.
     let (tables, order) =
       words == nil
-      ? ("patterns p", "") : ("patterns_text CROSS JOIN patterns p ON p.seq = patterns_text.rowid", "bm25(patterns_text), ")
+      ? ("patterns p", "")
+      : ("patterns_text CROSS JOIN patterns p ON p.seq = patterns_text.rowid", "bm25(patterns_text), ")
     let condition = clauses.isEmpty ? "" : "WHERE " + clauses.joined(separator: " AND ")
     sql = """
       SELECT \(PatternRow.columns) FROM \(tables) \(condition)

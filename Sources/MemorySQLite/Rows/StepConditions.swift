@@ -6,8 +6,10 @@ import GRDB
 /// An episode passes if it has a step that meets every condition. Two ways to find such episodes: from the steps, if one of
 /// the conditions leaves few of them (`rows`); or from the episodes, asking for each whether it passes (`exists`).
 struct StepConditions {
-  /// Steps from which episodes are looked up. Each costs about 2 us; with a condition on the text that leaves more, up to 30.
+  /// Steps from which episodes are looked up. Each costs 2 to 5 us.
   static let maximumSteps = 4096
+  /// How much more a step costs whose text must be looked up by its row: 75 us.
+  private static let textCost = 16
 
   private let tools: [String]
   private let success: Bool?
@@ -69,6 +71,8 @@ struct StepConditions {
     let steps: String
     let countArguments: StatementArguments
     let arguments: StatementArguments
+    /// Of a step, relative to others.
+    var cost = 1
   }
 
   private var sources: [Source] {
@@ -94,27 +98,29 @@ struct StepConditions {
       sources.append(
         Source(
           count: count("steps s WHERE \(tool)"), steps: "FROM steps s WHERE \(own)\(text ?? "")",
-          countArguments: arguments, arguments: all))
+          countArguments: arguments, arguments: all,
+          cost: expression == nil ? 1 : Self.textCost))
     }
     if success == false {
       sources.append(
         Source(
           count: count("steps s WHERE s.success = 0"), steps: "FROM steps s WHERE \(own)\(text ?? "")",
-          countArguments: [], arguments: all))
+          countArguments: [], arguments: all,
+          cost: expression == nil ? 1 : Self.textCost))
     }
     return sources
   }
 
-  /// Rows of the episodes that pass and meet other conditions, ascending; `nil` if every condition leaves more than
-  /// `maximumSteps` steps.
+  /// Rows of the episodes that pass and meet other conditions, ascending; `nil` if every condition leaves too many
+  /// steps.
   func rows(_ conditions: Conditions, _ db: Database) throws -> [Int64]? {
-    var narrowest: (source: Source, count: Int)?
+    var cheapest: (source: Source, cost: Int)?
     for source in sources {
       let statement = try db.cachedStatement(sql: source.count)
-      let count = try Int.fetchOne(statement, arguments: source.countArguments) ?? 0
-      if count <= Self.maximumSteps, count < narrowest?.count ?? .max { narrowest = (source, count) }
+      let cost = try source.cost * (Int.fetchOne(statement, arguments: source.countArguments) ?? 0)
+      if cost <= Self.maximumSteps, cost < cheapest?.cost ?? .max { cheapest = (source, cost) }
     }
-    guard let source = narrowest?.source else { return nil }
+    guard let source = cheapest?.source else { return nil }
     let statement = try db.cachedStatement(sql: Self.episodes(of: source.steps, conditions))
     return try Int64.fetchAll(statement, arguments: source.arguments + conditions.arguments).sorted()
   }
@@ -127,8 +133,15 @@ struct StepConditions {
   }
 
   /// The statements of `rows`, for tests of their plans.
-  func statements(_ conditions: Conditions) -> [(count: String, rows: String, arguments: StatementArguments)] {
-    sources.map { ($0.count, Self.episodes(of: $0.steps, conditions), $0.arguments + conditions.arguments) }
+  func statements(
+    _ conditions: Conditions
+  ) -> [(count: String, countArguments: StatementArguments, rows: String, arguments: StatementArguments)] {
+    sources.map { source in
+      (
+        source.count, source.countArguments, Self.episodes(of: source.steps, conditions),
+        source.arguments + conditions.arguments
+      )
+    }
   }
 }
 
