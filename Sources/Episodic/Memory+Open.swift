@@ -116,7 +116,7 @@ extension Memory {
   ) async throws(MemoryError) -> Memory {
     let reason = "the store is in memory"
     return Memory(
-      primary: try await SQLitePrimaryStore(inMemoryWith: logger), cache: NoCache(because: reason),
+      primary: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock), cache: NoCache(because: reason),
       index: NoIndex(because: reason), clock: clock, limits: limits)
   }
 

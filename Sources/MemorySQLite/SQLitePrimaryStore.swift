@@ -53,13 +53,18 @@ package final class SQLitePrimaryStore: PrimaryStore {
   }
 
   /// Makes a primary in memory: no file is touched, and nothing is left of it after the last reference.
-  package init(inMemoryWith logger: Logger) async throws(MemoryError) {
+  ///
+  /// - Parameter clock: Decides which idempotency keys are old.
+  package init(inMemoryWith logger: Logger, clock: any WallClock = SystemClock()) async throws(MemoryError) {
     self.logger = logger
     do {
       database = try await BlockingWork.shared.run {
         try InMemoryDatabase(
           applicationID: Schema.applicationID, migrations: Schema.migrations,
-          maintenance: { db in try ChangeFeed.prune(db) })
+          maintenance: { db in
+            try ChangeFeed.prune(db)
+            try IdempotencyKeys.prune(db, at: clock.now())
+          })
       }
       identity = try await Self.identity(of: database)
     } catch {

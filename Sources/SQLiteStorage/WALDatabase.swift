@@ -137,7 +137,12 @@ package final class WALDatabase: StoredDatabase {
   /// - Throws: `StorageError.replaced` within 100 ms after another file has taken the place of this one.
   package func commitStamp() throws -> CommitStamp {
     try connections.fileGuard.verifyNowAndThen()
-    return try connections.watch.stamp()
+    do {
+      return try connections.watch.stamp()
+    } catch {
+      if connections.isClosed { throw StorageError.closed(path: path) }
+      throw error
+    }
   }
 
   /// Returns when the stamp is another: at once after a commit through this value, 10 to 20 ms after one of others.

@@ -166,7 +166,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     let statistics = try await memory.statistics()
     #expect(statistics.cache.unavailable?.contains("reading only") == true)
     let error = await failure { try await memory.insert([.sample("x")]) }
-    #expect(error?.code == .unavailable && error?.message.contains("reading only") == true)
+    #expect(error?.code == .readOnly && error?.message.contains("reading only") == true)
     try await memory.close()
     held.release()
     #expect(try FileManager.default.subpathsOfDirectory(atPath: store.path).sorted() == before)

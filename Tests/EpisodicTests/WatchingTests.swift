@@ -210,8 +210,8 @@ import Testing
       cancelled.cancel()
       #expect(await cancelled.value == .cancelled)
       try await memory.close()
-      #expect(await closed.value?.rawValue == "closed")
-      #expect(await wait().value?.rawValue == "closed")
+      #expect(await closed.value == .closed)
+      #expect(await wait().value == .closed)
     }
   }
 
