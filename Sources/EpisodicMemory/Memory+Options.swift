@@ -8,6 +8,7 @@ extension Memory {
     /// Hits of one query, and elements of one page.
     public var results: Int
 
+    /// The defaults hold for every caller that sets none.
     public init(fieldBytes: Int = 1 << 20, dimensions: Int = 65_536, results: Int = 1000) {
       self.fieldBytes = fieldBytes
       self.dimensions = dimensions

@@ -17,13 +17,15 @@ import Testing
     // Both name operators and subscripts alike.
     #expect(listed.subtracting(names).isEmpty, "public, but without a page")
 
-    let pages = Set(
-      (FileManager.default.enumerator(atPath: output + "/Episodic.doccarchive/data/documentation/episodic")?
-        .compactMap { $0 as? String } ?? []).map { $0.lowercased() })
-    #expect(pages.contains("memory.json"))
-    for type in Set(listed.map { $0.prefix { $0 != "." } }) {
-      #expect(pages.contains("\(type.lowercased()).json"), "\(type) has no page")
+    let pages = Set(try DocumentationPages.paths(of: output + "/Episodic.doccarchive/data/documentation/episodic"))
+    #expect(pages.contains("memory"))
+    // An operator's page has a name of its own.
+    for name in listed where name.wholeMatch(of: /[\w.]+/) != nil {
+      #expect(pages.contains(name.lowercased().replacing(".", with: "/")), "\(name) has no page")
     }
+
+    let undocumented = graph.symbols.filter { $0.docComment == nil && $0.location != nil }
+    #expect(undocumented.isEmpty, "public, but without a doc comment: \(undocumented.map(\.name))")
   }
 }
 
@@ -37,6 +39,14 @@ enum DocumentationPages {
         FileManager.default.isExecutableFile(atPath: "\($0)/docc")
       }
     #endif
+  }
+
+  /// The paths of the pages, such as `episode/status/active`: without arguments and what DocC adds to names that are alike.
+  static func paths(of archive: String) throws -> [String] {
+    let found = FileManager.default.enumerator(atPath: archive)?.compactMap { $0 as? String } ?? []
+    return found.filter { $0.hasSuffix(".json") }.map { page in
+      page.dropLast(5).lowercased().replacing(/-swift\.[a-z.]+/, with: "").replacing(/(\(|-[0-9a-z]+$).*$/, with: "")
+    }
   }
 
   static func build(into output: String) throws -> (status: Int32, text: String) {

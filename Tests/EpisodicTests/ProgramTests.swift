@@ -13,6 +13,7 @@ struct `Programs of the documentation` {
     "Sources/Episodic/Episodic.docc/GettingStarted.md",
     "Sources/Episodic/Episodic.docc/AgentLoop.md",
     "Sources/Episodic/Episodic.docc/ImportingLogs.md",
+    "Sources/Episodic/Episodic.docc/FollowingChanges.md",
     "Sources/Episodic/Episodic.docc/Tour.md",
   ]
 

@@ -1,7 +1,9 @@
 extension Episode {
   /// Which episodes of a scope to return; by default all.
   public struct Filter: Hashable, Sendable {
+    /// Of this session.
     public var session: String?
+    /// Of this kind of task.
     public var taskType: TaskType?
     /// `nil`: all when listing; completed and failed when recalling.
     public var statuses: Set<Status>?
@@ -12,6 +14,7 @@ extension Episode {
     /// At least one step of the episode is like this.
     public var step: Step.Filter?
 
+    /// What is left out does not restrict.
     public init(
       session: String? = nil, taskType: TaskType? = nil, statuses: Set<Status>? = nil, after: Timestamp? = nil,
       before: Timestamp? = nil, step: Step.Filter? = nil
@@ -57,10 +60,12 @@ extension Episode {
       }
     }
 
+    /// The episodes of this part, newest first.
     public let elements: [Episode]
     /// Pass it to the next call; `nil` after the last page.
     public let next: Cursor?
 
+    /// A part of a list; for doubles in tests.
     public init(elements: [Episode], next: Cursor?) {
       self.elements = elements
       self.next = next

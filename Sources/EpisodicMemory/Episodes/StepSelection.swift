@@ -34,10 +34,12 @@ extension Episode {
 extension Step {
   /// A part of the steps of an episode, in the order of their numbers.
   public struct Page: Hashable, Sendable {
+    /// The steps of this part, by number.
     public let elements: [Step]
     /// The number after which the next page begins; `nil` after the last page.
     public let next: Int?
 
+    /// A value as a store returns it; for doubles in tests.
     public init(elements: [Step], next: Int?) {
       self.elements = elements
       self.next = next

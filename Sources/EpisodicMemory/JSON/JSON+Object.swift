@@ -7,6 +7,7 @@ extension JSON {
   public struct Object: Sendable {
     private var members: [Element] = []
 
+    /// An object without members.
     public init() {}
 
     /// Of two members with one name the later one wins.
@@ -25,6 +26,7 @@ extension JSON {
       self.members.removeSubrange((last + 1)...)
     }
 
+    /// The members of a dictionary, ordered by their names.
     public init(_ members: [String: JSON]) { self.init(members.map { ($0.key, $0.value) }) }
 
     /// Setting `nil` removes the member.

@@ -4,14 +4,21 @@
 /// section 8.3), so `é` composed and decomposed differ; numbers by value, so `.integer(30)` equals `.number(30)`. NaN, which
 /// JSON does not have, equals nothing.
 public enum JSON: Sendable {
+  /// `null`.
   case null
+  /// `true` or `false`.
   case bool(Bool)
+  /// A whole number of 64 bits, with all its digits.
   case integer(Int64)
   /// A whole number beyond `Int64.max`.
   case unsigned(UInt64)
+  /// A number with a fraction, or beyond 64 bits.
   case number(Double)
+  /// A text.
   case string(String)
+  /// Values in order.
   case array([JSON])
+  /// Members by name.
   case object(Object)
 
   /// The members of an object; `nil` for every other value.

@@ -10,7 +10,9 @@ public struct Query: Hashable, Sendable {
   public var vector: [Float]?
   /// The space of `vector`; may be `nil` if the store has one space of that length.
   public var space: EmbeddingSpace?
+  /// Which episodes the query may read; there is no default (I8).
   public var scope: Query.Scope
+  /// Which episodes of the scope may be hits.
   public var filter: Episode.Filter
   /// 1...1,000.
   public var limit: Int
@@ -21,6 +23,7 @@ public struct Query: Hashable, Sendable {
   public var isExact: Bool
   /// Whether hits quote the texts that matched, for people to read. Costs about 0.25 ms a text.
   public var excerpts: Bool
+  /// How the signals become one score.
   public var ranking: Ranking
   /// Which steps of the episodes to read; what matched is the same whichever are.
   public var steps: StepSelection
@@ -28,6 +31,7 @@ public struct Query: Hashable, Sendable {
   /// those that were deleted or have left the scope or the filter. Matches and excerpts are those of the cached result.
   public var maximumStaleness: Duration?
 
+  /// What is left out has its default; the scope has none (I8).
   public init(
     text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
     space: EmbeddingSpace? = nil, scope: Query.Scope, filter: Episode.Filter = .init(), limit: Int = 10,
@@ -54,7 +58,9 @@ public struct Query: Hashable, Sendable {
 extension Query {
   /// Which episodes a call may read: every caller states it, so that nothing leaves its domain by default (I8).
   public enum Scope: Hashable, Sendable {
+    /// Episodes of one domain.
     case domain(String)
+    /// Episodes of all domains.
     case everything
 
     func includes(_ domain: String) -> Bool {

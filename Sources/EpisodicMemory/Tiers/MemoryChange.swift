@@ -2,23 +2,28 @@
 public struct MemoryChange: Hashable, Sendable {
   /// What was changed. It may have been changed again, or deleted, when the change is read.
   public enum Subject: Hashable, Sendable {
+    /// An episode itself.
     case episode(Episode.ID)
     /// A step of an episode. The number is `nil` in changes that an earlier version recorded.
     case step(of: Episode.ID, number: Int?)
     /// A pattern, named by its type and the hash of its data.
     case pattern(PatternType, dataHash: String)
+    /// The vector of an episode or a step.
     case embedding(Embedding.ID)
   }
 
+  /// What happened to the subject.
   public enum Kind: String, CaseIterable, Hashable, Sendable, Codable {
     /// It is there now, and was not, or it replaced one of the same name.
     case inserted = "insert"
+    /// It was there before, and is now another.
     case updated = "update"
     /// The deletion of an episode stands for its steps, its embeddings and its links. An episode that moves to another domain
     /// is deleted from one and inserted into the other.
     case deleted = "delete"
   }
 
+  /// What was changed.
   public let subject: Subject
   /// `nil` in changes that an earlier version recorded.
   public let kind: Kind?

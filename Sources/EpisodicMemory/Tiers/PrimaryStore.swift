@@ -125,11 +125,16 @@ package protocol PrimaryStore: Sendable {
 
 /// What the primary contains.
 public struct PrimaryStatistics: Hashable, Sendable {
+  /// The vectors of one model.
   public struct Space: Hashable, Sendable {
+    /// Name of the embedding model.
     public let model: String
+    /// How many numbers a vector has.
     public let dimensions: Int
+    /// How many vectors there are.
     public let vectors: Int
 
+    /// A space and the number of its vectors; for doubles in tests.
     public init(model: String, dimensions: Int, vectors: Int) {
       self.model = model
       self.dimensions = dimensions
@@ -137,16 +142,24 @@ public struct PrimaryStatistics: Hashable, Sendable {
     }
   }
 
+  /// How many there are of each status; none: the status is missing.
   public let episodes: [Episode.Status: Int]
+  /// How many steps there are.
   public let steps: Int
+  /// How many patterns there are.
   public let patterns: Int
+  /// How many domains have episodes.
   public let domains: Int
+  /// The models that there are vectors of.
   public let spaces: [Space]
   /// Size of the database file and its write-ahead log.
   public let bytes: Int64
+  /// The last change of the feed.
   public let watermark: Watermark
+  /// Number of the last migration.
   public let schemaVersion: Int
 
+  /// A value as a store returns it; for doubles in tests.
   public init(
     episodes: [Episode.Status: Int], steps: Int, patterns: Int, domains: Int, spaces: [Space], bytes: Int64,
     watermark: Watermark, schemaVersion: Int
@@ -164,7 +177,9 @@ public struct PrimaryStatistics: Hashable, Sendable {
 
 /// The result of one check of the store.
 public struct MemoryCheck: Hashable, Sendable {
+  /// What a check found.
   public enum Outcome: Hashable, Sendable {
+    /// Nothing wrong.
     case passed
     /// Derived data is wrong, and `rebuild` repairs it; or another program wrote the rows that the reason names.
     case failed(String)
@@ -172,9 +187,12 @@ public struct MemoryCheck: Hashable, Sendable {
     case damaged(String)
   }
 
+  /// What was checked, such as `full text of steps`.
   public let name: String
+  /// What was found.
   public let outcome: Outcome
 
+  /// A result by the name of its check.
   public init(_ name: String, _ outcome: Outcome) {
     self.name = name
     self.outcome = outcome

@@ -38,10 +38,14 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
     public static let corrupted = Code(rawValue: "corrupted")
   }
 
+  /// What the caller can do.
   public let code: Code
+  /// One line that names the thing, its value and the remedy.
   public let message: String
+  /// The error of a lower layer, if there is one; its type is not part of the interface.
   public let cause: (any Error)?
 
+  /// For implementations of the library's protocols.
   public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message

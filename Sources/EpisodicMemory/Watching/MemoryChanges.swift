@@ -9,6 +9,7 @@ import FileLocks
 /// the store throws. The next iterator goes on from the cursor of the last change.
 public struct MemoryChanges: AsyncSequence, Sendable {
   public enum Element: Hashable, Sendable {
+    /// A committed change.
     case change(MemoryChange)
     /// Changes may be missing here. What follows begins with the oldest change that is kept.
     case gap(MemoryChange.Gap)
@@ -22,6 +23,7 @@ public struct MemoryChanges: AsyncSequence, Sendable {
 
   public func makeAsyncIterator() -> Iterator { Iterator(primary, after: cursor, in: scope) }
 
+  /// Reads the feed in portions, and waits for commits in between.
   public struct Iterator: AsyncIteratorProtocol {
     /// Rows of the feed that one read examines.
     private static let batchSize = 512
