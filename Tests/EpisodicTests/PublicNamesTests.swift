@@ -33,7 +33,7 @@ import Testing
     let code = """
       /// public struct Not {}
       public struct A<T>: Sendable {
-        public enum B { case one(Int), two
+        public enum B { case one(of: Int, at: Int), two
           package func hidden() {} }
         public var text = "public let no"
         var hidden: Int { let public = 1; return `public` }
@@ -86,7 +86,7 @@ import Testing
       if isMember, let type = types.last, type.isPublicEnum, let cases = line.firstMatch(of: /\bcase ([a-z`][^{}:=]*)/)
       {
         let inside = types.map(\.name).joined(separator: ".")
-        for name in cases.1.replacing(/\([^)]*\)/, with: "").split(separator: ",") {
+        for name in cases.1.split(separator: ",") {
           names.insert("\(inside).\(name.trimmingCharacters(in: .whitespaces))")
         }
       }
