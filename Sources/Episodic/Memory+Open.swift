@@ -12,18 +12,26 @@ public import Logging
 extension Memory {
   /// How to open a store.
   public struct OpenOptions: Sendable {
+    /// Whether the store may be written.
     public var access = Access.readWrite
     /// Whether to create the store if there is none.
     public var create = true
     /// Longest wait for a lock that another process or program holds; then a call throws `.busy`.
     public var busyTimeout = Duration.seconds(30)
+    /// What an acknowledged write survives.
     public var durability = Memory.Durability.full
+    /// The cache in front of the primary.
     public var cache = CacheOptions()
+    /// The index of words and vectors.
     public var index = IndexOptions()
+    /// The largest input that is accepted.
     public var limits = Memory.Limits()
+    /// The source of the times that the engine writes.
     public var clock: any WallClock = SystemClock()
+    /// Gets a line when the state of a cache or an index changes.
     public var logger = Logger(label: "episodic")
 
+    /// The defaults.
     public init() {}
   }
 
@@ -40,11 +48,13 @@ extension Memory {
     /// Without the index the primary searches alone: exact, in time proportional to the matching rows and the vectors.
     public var isEnabled = true
 
+    /// The defaults.
     public init() {}
   }
 
   /// The cache in front of the primary.
   public struct CacheOptions: Sendable {
+    /// Without the cache every read goes to the primary: answers are the same, and slower.
     public var isEnabled = true
     /// Largest size of all entries, in bytes.
     public var capacity = 256 << 20
@@ -60,6 +70,7 @@ extension Memory {
     /// Whether completing or failing an episode also fills the cache with it, at the cost of one fill.
     public var prefetchesEnded = false
 
+    /// The defaults.
     public init() {}
   }
 }

@@ -7,7 +7,9 @@ public import Foundation
 
 /// A file to read, or standard input. In a path, `~` and `~/...` are in the home directory.
 public enum InputFile: Hashable, Sendable, CustomStringConvertible {
+  /// A file by its path.
   case file(String)
+  /// Standard input.
   case standardInput
 
   /// From a command-line argument: `-` is standard input.

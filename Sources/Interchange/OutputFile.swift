@@ -7,7 +7,9 @@ public import Foundation
 
 /// A file to write, or standard output. In a path, `~` and `~/...` are in the home directory.
 public enum OutputFile: Hashable, Sendable, CustomStringConvertible {
+  /// A file by its path; it is complete or not there.
   case file(String)
+  /// Standard output.
   case standardOutput
 
   /// From a command-line argument: `-` is standard output.

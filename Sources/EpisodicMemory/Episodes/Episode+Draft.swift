@@ -1,14 +1,20 @@
 extension Episode {
   /// The caller's part of a new episode; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
+    /// The kind of task.
     public var taskType: TaskType
+    /// The boundary of privacy, not empty; it never changes (I8).
     public var domain: String
+    /// The task in words; searched by words, and usually embedded.
     public var context: String
+    /// Groups the episodes of one workflow or conversation.
     public var session: String?
+    /// A JSON object.
     public var metadata: JSON
     /// `nil`: a new UUID version 7.
     public var id: ID?
 
+    /// A new episode of a task in a domain.
     public init(
       _ taskType: TaskType, domain: String, context: String, session: String? = nil, metadata: JSON = [:],
       id: ID? = nil
@@ -35,13 +41,18 @@ extension Episode {
   ///
   /// The domain cannot be changed: moving an episode across a privacy boundary takes an export and an import (I8).
   public struct Change: Hashable, Sendable {
+    /// The new kind of task.
     public var taskType: TaskType?
+    /// The new context; vectors of the old one stay until they are replaced.
     public var context: String?
     /// `.some(nil)` removes the episode from its session.
     public var session: String??
+    /// 0...1.
     public var successRate: Double?
+    /// The new metadata, a JSON object in place of the old one.
     public var metadata: JSON?
 
+    /// What is left out stays as it is.
     public init(
       taskType: TaskType? = nil, context: String? = nil, session: String?? = nil, successRate: Double? = nil,
       metadata: JSON? = nil
@@ -113,11 +124,14 @@ public struct InsertionReport: Hashable, Sendable {
   public var episodes = 0
   /// Steps and vectors inserted with them.
   public var steps = 0
+  /// Vectors inserted with the episodes.
   public var vectors = 0
   /// Earlier vectors of replaced episodes: kept, because the text they were made from is unchanged, or dropped with it. A
   /// vector replaced by a new one of its model is in neither.
   public var keptVectors = 0
+  /// Earlier vectors that were dropped with their text.
   public var droppedVectors = 0
 
+  /// Nothing inserted.
   public init() {}
 }

@@ -2,24 +2,30 @@
 public struct Episode: Identifiable, Hashable, Sendable {
   public typealias ID = Identifier<Episode>
 
+  /// Where an episode stands.
   public enum Status: String, CaseIterable, Sendable, Codable, JSONConvertible {
     /// Running: steps may be appended.
     case active
+    /// Ended: `completed` well, `failed` not. No steps can be appended.
     case completed, failed
     /// Kept, but recalled only if a query names this status.
     case archived
   }
 
   public let id: ID
+  /// The kind of task.
   public var taskType: TaskType
   /// The privacy boundary: a recall for one domain returns nothing of another (I8).
   public let domain: String
   /// Groups the episodes of one workflow or conversation.
   public var session: String?
+  /// Where it stands.
   public var status: Status
   /// 0...1, `nil` if unknown.
   public var successRate: Double?
+  /// When it began.
   public var createdAt: Timestamp
+  /// When it was completed or failed; `nil` before.
   public var completedAt: Timestamp?
   /// A JSON object.
   public var metadata: JSON
@@ -35,6 +41,7 @@ public struct Episode: Identifiable, Hashable, Sendable {
     case encoded(EncodedEpisode)
   }
 
+  /// A value as a store returns it; for doubles in tests.
   public init(
     id: ID, taskType: TaskType, domain: String, session: String? = nil, context: String, status: Status = .active,
     successRate: Double? = nil, createdAt: Timestamp, completedAt: Timestamp? = nil, metadata: JSON = [:],
@@ -173,14 +180,21 @@ public struct TaskType: RawRepresentable, Hashable, Sendable, ExpressibleByStrin
 {
   public let rawValue: String
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
+  /// A kind of task of your own; names are in Unicode form NFC.
   public init(_ rawValue: String) { self.init(rawValue: rawValue) }
   public init(stringLiteral value: String) { self.init(rawValue: value) }
   public var description: String { rawValue }
 
+  /// Writing new code.
   public static let codeGeneration = TaskType("code_generation")
+  /// Finding and removing a fault.
   public static let debugging = TaskType("debugging")
+  /// Changing the shape of code and not what it does.
   public static let refactoring = TaskType("refactoring")
+  /// Checking that something works.
   public static let testing = TaskType("testing")
+  /// Finding out how something is.
   public static let analysis = TaskType("analysis")
+  /// Writing for people.
   public static let documentation = TaskType("documentation")
 }

@@ -3,6 +3,7 @@ extension Step {
   public struct Filter: Hashable, Sendable {
     /// Name of the tool, as it was recorded.
     public var tool: String?
+    /// Whether it succeeded; `nil` for any outcome.
     public var success: Bool?
     /// Words, never query syntax. A step has all of them in its action, result and tool, in any order; after stemming, as
     /// in `Query.text`.
@@ -11,6 +12,7 @@ extension Step {
     /// them does not count, `--filter Login` is `filter login`.
     public var phrase: String?
 
+    /// What is left out does not restrict.
     public init(tool: String? = nil, success: Bool? = nil, text: String? = nil, phrase: String? = nil) {
       self.tool = tool
       self.success = success

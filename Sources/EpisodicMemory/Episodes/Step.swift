@@ -5,7 +5,9 @@ public struct Step: Identifiable, Hashable, Sendable {
   public let id: ID
   /// Unique in its episode, counted from 1; gaps are allowed.
   public let number: Int
+  /// What was done; searched by words.
   public var action: String
+  /// What came of it; searched by words. `nil` if nothing was recorded.
   public var result: String?
   /// Name of the tool used.
   public var tool: String?
@@ -13,8 +15,10 @@ public struct Step: Identifiable, Hashable, Sendable {
   public var duration: Duration?
   /// `nil` if unknown.
   public var success: Bool?
+  /// When it was done.
   public var timestamp: Timestamp
 
+  /// A value as a store returns it; for doubles in tests.
   public init(
     id: ID, number: Int, action: String, result: String? = nil, tool: String? = nil, duration: Duration? = nil,
     success: Bool? = nil, timestamp: Timestamp
@@ -48,20 +52,26 @@ public struct Step: Identifiable, Hashable, Sendable {
 
   /// The caller's part of a step; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
+    /// What was done; searched by words.
     public var action: String
+    /// What came of it; searched by words.
     public var result: String?
+    /// Name of the tool used; searched by words.
     public var tool: String?
     /// Truncated to whole milliseconds.
     public var duration: Duration?
+    /// `nil` if unknown.
     public var success: Bool?
     /// `nil`: one more than the highest in the episode.
     public var number: Int?
     /// `nil`: now.
     public var timestamp: Timestamp?
+    /// What becomes of an action or a result that is too long.
     public var overlong: Overlong
     /// Set when the draft is validated; `nil` if nothing was cut.
     package var cutLengths: CutLengths?
 
+    /// What the caller knows; the engine adds the rest.
     public init(
       _ action: String, result: String? = nil, tool: String? = nil, duration: Duration? = nil, success: Bool? = nil,
       number: Int? = nil, timestamp: Timestamp? = nil, overlong: Overlong = .refuse

@@ -7,17 +7,24 @@ public struct Pattern: Identifiable, Hashable, Sendable {
   public let id: ID
   /// The domain that it belongs to, which alone sees it (I8); `nil`: shared by all.
   public let domain: String?
+  /// The kind of pattern.
   public let type: PatternType
+  /// What is to be reused: any JSON value.
   public let data: JSON
   /// SHA-256 of the canonical JSON; type, hash and domain identify a pattern.
   public let dataHash: String
   /// 0...1, `nil` if unknown.
   public var successRate: Double?
+  /// How often it was marked as used.
   public var usageCount: Int64
+  /// When it was last marked as used; `nil` if never.
   public var lastUsed: Timestamp?
+  /// When it was first recorded.
   public var createdAt: Timestamp
+  /// A JSON object.
   public var metadata: JSON
 
+  /// A value as a store returns it; for doubles in tests.
   public init(
     id: ID, domain: String? = nil, type: PatternType, data: JSON, dataHash: String, successRate: Double?,
     usageCount: Int64, lastUsed: Timestamp?, createdAt: Timestamp, metadata: JSON
@@ -36,13 +43,18 @@ public struct Pattern: Identifiable, Hashable, Sendable {
 
   /// The caller's part of a pattern; the engine adds the rest.
   public struct Draft: Hashable, Sendable {
+    /// The kind of pattern.
     public var type: PatternType
+    /// What is to be reused: any JSON value. The same data of a type again is the same pattern.
     public var data: JSON
     /// The domain that it belongs to, which alone sees it (I8); `nil`: shared by all.
     public var domain: String?
+    /// 0...1; `nil` if unknown.
     public var successRate: Double?
+    /// A JSON object.
     public var metadata: JSON
 
+    /// What the caller knows; the engine adds the rest.
     public init(
       _ type: PatternType, data: JSON, domain: String? = nil, successRate: Double? = nil, metadata: JSON = [:]
     ) {
@@ -65,6 +77,7 @@ public struct Pattern: Identifiable, Hashable, Sendable {
   /// Which patterns to return, ordered by success rate, then usage, both descending, then id; with `text` by how well its
   /// words match first.
   public struct Filter: Hashable, Sendable {
+    /// Of this kind.
     public var type: PatternType?
     /// Natural words, never query syntax, of which the data has at least one: in a name, or in a value. Rare words weigh
     /// most (bm25).
@@ -74,9 +87,12 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     public var data: JSON?
     /// The episode that they are linked to.
     public var episode: Episode.ID?
+    /// Patterns that are known to succeed at least so often.
     public var minimumSuccessRate: Double?
+    /// At most so many, 1 to `Memory.Limits.results`.
     public var limit: Int
 
+    /// What is left out does not restrict.
     public init(
       type: PatternType? = nil, text: String? = nil, data: JSON? = nil, episode: Episode.ID? = nil,
       minimumSuccessRate: Double? = nil, limit: Int = 20
@@ -155,13 +171,18 @@ public struct PatternType: RawRepresentable, Hashable, Sendable, ExpressibleBySt
 {
   public let rawValue: String
   public init(rawValue: String) { self.rawValue = rawValue.canonicallyComposed }
+  /// A kind of pattern of your own; names are in Unicode form NFC.
   public init(_ rawValue: String) { self.init(rawValue: rawValue) }
   public init(stringLiteral value: String) { self.init(rawValue: value) }
   public var description: String { rawValue }
 
+  /// Tools that work in this order.
   public static let toolSequence = PatternType("tool_sequence")
+  /// An error and its remedy.
   public static let errorResolution = PatternType("error_resolution")
+  /// What makes something faster or smaller.
   public static let optimization = PatternType("optimization")
+  /// How something is tested.
   public static let testingStrategy = PatternType("testing_strategy")
 
   /// For a value that the engine stored, which is in normalisation form C already.

@@ -2,8 +2,10 @@ public import Foundation
 
 /// A time in milliseconds since 1970, UTC: the resolution at which the engine stores times.
 public struct Timestamp: Hashable, Comparable, Sendable {
+  /// Since the beginning of 1970, UTC; negative before.
   public let milliseconds: Int64
 
+  /// So many milliseconds after the beginning of 1970, UTC.
   public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
   /// Truncates to the millisecond, and clamps to the range of `Int64` milliseconds.
@@ -12,6 +14,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     self.init(milliseconds: Int64(exactly: exact) ?? (exact < 0 ? .min : .max))
   }
 
+  /// The same time as Foundation's type.
   public var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
 
   public static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
@@ -45,13 +48,16 @@ extension Timestamp: Codable {
 
 /// The source of the current time; tests inject their own.
 public protocol WallClock: Sendable {
+  /// The current time.
   func now() -> Timestamp
 }
 
 /// The system's clock.
 public struct SystemClock: WallClock {
+  /// The clock of this machine.
   public init() {}
 
+  /// The system's time, truncated to the millisecond.
   public func now() -> Timestamp { Timestamp(Date()) }
 }
 
