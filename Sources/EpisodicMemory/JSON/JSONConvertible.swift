@@ -19,6 +19,7 @@ extension JSON: JSONConvertible {
   /// `JSON(count)`, `JSON(name)`, `JSON(["a": count])`.
   public init(_ value: some JSONConvertible) { self = value.jsonValue }
 
+  /// An object; a member without a value is `null`.
   public init(_ members: [String: (any JSONConvertible)?]) {
     self = .object(Object(members.map { ($0.key, $0.value?.jsonValue ?? .null) }))
   }
