@@ -95,6 +95,8 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       case 10: await both { handle, _ in try await handle.update(id, with: .init(context: "changed \(word)")) }
       case 11: await both { handle, _ in try await handle.delete(id) }
       case 12:
+        // The same data in both domains are two patterns.
+        let word = "word\(round % 3)"
         var made: [Pattern.ID] = []
         await both { handle, _ in
           let pattern = try await handle.record(
@@ -148,6 +150,9 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         await both { handle, _ in try await handle.patterns(.init(limit: 100)).map(\.data).map { "\($0)" }.sorted() }
       }
       await both { handle, _ in try await handle.episode(id) as Any }
+      await both { handle, _ in try await handle.episodes([id, "nowhere"], steps: .last(1)) }
+      await both { handle, _ in try await handle.steps(of: id, limit: 2) }
+      await both { handle, _ in try await handle.pattern(.toolSequence, data: ["use": "word1"]) as Any }
       await both { handle, _ in try await handle.embeddings(of: id) }
       await both { handle, _ in try await handle.patterns(of: id).map(\.data).map { "\($0)" }.sorted() }
       // Whatever was returned or thrown says nothing of the other domain but the id that was asked for.
@@ -215,6 +220,47 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(try await web.recall(Query(text: "secret", scope: .domain("other"))).isEmpty)
     #expect(try await web.search(Query(text: "secret", scope: .domain("other"))).isEmpty)
     #expect(try await other.recall("secret").map(\.episode.id) == ["e"])
+    try await memory.close()
+  }
+
+  @Test func `reads a shared pattern that is linked to one of its episodes, and does not change it`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    let (web, other) = (memory.domain("web"), memory.domain("other"))
+    let episode = try await web.begin(.testing, context: "x")
+    let shared = try await memory.record(.init(.optimization, data: ["x": 1]))
+    #expect(await failure { try await web.link(shared.id, to: episode.id) }?.code == .notFound)
+    try await memory.link(shared.id, to: episode.id)
+    #expect(try await web.patterns().map(\.id) == [shared.id])
+    #expect(try await web.patterns(of: episode.id).map(\.id) == [shared.id])
+    #expect(await failure { try await web.markUsed(shared.id) }?.code == .conflict)
+    #expect(await failure { try await web.delete(pattern: shared.id) }?.code == .conflict)
+    #expect(await failure { try await other.markUsed(shared.id) }?.code == .notFound)
+    #expect(try await !other.delete(pattern: shared.id))
+    let own = try await web.record(.init(.optimization, data: ["x": 1]), from: episode.id)
+    #expect(own.id != shared.id && own.domain == "web")
+    #expect(try await web.markUsed(own.id).usageCount == 1)
+    let foreign = await failure {
+      try await web.record(.init(.optimization, data: [:], domain: "other"), from: episode.id)
+    }
+    #expect(foreign?.code == .invalid)
+    #expect(try await memory.pattern(.optimization, data: ["x": 1])?.usageCount == 0)
+    try await memory.close()
+  }
+
+  @Test func `tells the changes of its domain alone`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    let (web, other) = (memory.domain("web"), memory.domain("other"))
+    let start = try await web.changeCursor()
+    for handle in [other, web, other, web] { try await handle.begin(.testing, context: "x") }
+    var domains: [String?] = []
+    for try await event in web.changes(after: start) {
+      guard case .change(let change) = event else { continue }
+      domains.append(change.domain)
+      if domains.count == 2 { break }
+    }
+    #expect(domains == ["web", "web"])
     try await memory.close()
   }
 

@@ -49,6 +49,9 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     ),
     ("statistics", { _ = try await $0.statistics() }),
     ("check", { _ = try await $0.check() }),
+    ("changes", { for try await _ in $0.changes(after: .beginning, in: .everything) { break } }),
+    ("episodes by id", { _ = try await $0.episodes(["e", "f"]) }),
+    ("steps", { _ = try await $0.steps(of: "e1") }),
     ("a read of a domain", { _ = try await $0.domain("d").episode("e") }),
   ]
 

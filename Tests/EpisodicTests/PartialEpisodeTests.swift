@@ -124,7 +124,7 @@ import Testing
     let store = try Store()
     let memory = try await store.open { $0.limits.results = 3 }
     let error = await #expect(throws: MemoryError.self) { try await memory.episodes(["a", "b", "c", "d"]) }
-    #expect(error?.code == .invalid && error?.message.contains("at most 3") == true)
+    #expect(error?.code == .limitExceeded && error?.message.contains("at most 3") == true)
   }
 
   /// The fault changes both episodes after the primary was read for the one that the cache lacks.

@@ -1,7 +1,7 @@
 /// What an agent does with its memory, in one domain: a runtime that takes `any AgentMemory` can be tested with a double.
 ///
-/// `DomainMemory` conforms to it and documents the verbs. Its `write` is not among them: what it lends exists in a store only, so
-/// a test of that uses a store.
+/// `DomainMemory` conforms to it and documents the verbs. Not among them are `write`, whose batch exists in a store only, and
+/// `changes`: a test of those uses a store in memory.
 public protocol AgentMemory: Sendable {
   /// The domain.
   var name: String { get }
@@ -41,11 +41,15 @@ public protocol AgentMemory: Sendable {
   // MARK: Read and recall
 
   /// As the verb of this name of `DomainMemory`.
-  func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode?
+  func episode(_ id: Episode.ID, steps selection: StepSelection) async throws(MemoryError) -> Episode?
+  /// As the verb of this name of `DomainMemory`.
+  func episodes(_ ids: [Episode.ID], steps selection: StepSelection) async throws(MemoryError) -> [Episode]
   /// As the verb of this name of `DomainMemory`.
   func episodes(
-    _ filter: Episode.Filter, after cursor: Episode.Page.Cursor?, limit: Int
+    _ filter: Episode.Filter, after cursor: Episode.Page.Cursor?, limit: Int, steps selection: StepSelection
   ) async throws(MemoryError) -> Episode.Page
+  /// As the verb of this name of `DomainMemory`.
+  func steps(of id: Episode.ID, after number: Int?, limit: Int) async throws(MemoryError) -> Step.Page
   /// As the verb of this name of `DomainMemory`.
   func recall(_ query: Query) async throws(MemoryError) -> [Hit]
   /// As the verb of this name of `DomainMemory`.

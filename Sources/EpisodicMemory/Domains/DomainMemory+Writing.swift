@@ -89,9 +89,9 @@ extension DomainMemory {
 // MARK: - Patterns and embeddings
 
 extension DomainMemory {
-  /// Records a pattern of this domain and links it to the episode in which it occurred, in one commit; see `Memory.record(_:)`.
+  /// Records a pattern of this domain, also if the draft names none, and links it to the episode in which it occurred, in one commit; see `Memory.record(_:)`.
   ///
-  /// - Throws: `.invalid`; `.notFound` if the episode does not exist.
+  /// - Throws: `.invalid`, also for a pattern of another domain; `.notFound` if the episode does not exist.
   @discardableResult
   public func record(_ draft: Pattern.Draft, from episode: Episode.ID) async throws(MemoryError) -> Pattern {
     try await write { batch in try batch.record(draft, from: episode) }
@@ -110,12 +110,16 @@ extension DomainMemory {
   }
 
   /// As `Memory.markUsed(_:succeeded:)`.
+  ///
+  /// - Throws: As it does; `.conflict` for a pattern that all domains share: they would see that this one used it.
   @discardableResult
   public func markUsed(_ id: Pattern.ID, succeeded: Bool? = nil) async throws(MemoryError) -> Pattern {
     try await memory.markUsed(id, succeeded: succeeded, in: scope)
   }
 
   /// As `Memory.delete(pattern:)`.
+  ///
+  /// - Throws: `.conflict` for a pattern that all domains share.
   @discardableResult
   public func delete(pattern id: Pattern.ID) async throws(MemoryError) -> Bool {
     try await memory.delete(pattern: id, in: scope)

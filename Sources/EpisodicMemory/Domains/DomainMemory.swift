@@ -25,17 +25,36 @@ public struct DomainMemory: AgentMemory {
 // MARK: - Reading
 
 extension DomainMemory {
-  /// As `Memory.episode(_:)`, from the same cache.
-  public func episode(_ id: Episode.ID) async throws(MemoryError) -> Episode? {
-    guard let episode = try await memory.episode(id), scope.includes(episode.domain) else { return nil }
+  /// As `Memory.episode(_:steps:)`, from the same cache.
+  public func episode(
+    _ id: Episode.ID, steps selection: StepSelection = .all
+  ) async throws(MemoryError) -> Episode? {
+    guard let episode = try await memory.episode(id, steps: selection), scope.includes(episode.domain) else {
+      return nil
+    }
     return episode
   }
 
-  /// As `Memory.episodes(_:in:after:limit:)`.
+  /// As `Memory.episodes(_:steps:)`, from the same cache.
   public func episodes(
-    _ filter: Episode.Filter = .init(), after cursor: Episode.Page.Cursor? = nil, limit: Int = 50
+    _ ids: [Episode.ID], steps selection: StepSelection = .all
+  ) async throws(MemoryError) -> [Episode] {
+    try await memory.episodes(ids, steps: selection).filter { scope.includes($0.domain) }
+  }
+
+  /// As `Memory.episodes(_:in:after:limit:steps:)`.
+  public func episodes(
+    _ filter: Episode.Filter = .init(), after cursor: Episode.Page.Cursor? = nil, limit: Int = 50,
+    steps selection: StepSelection = .all
   ) async throws(MemoryError) -> Episode.Page {
-    try await memory.episodes(filter, in: scope, after: cursor, limit: limit)
+    try await memory.episodes(filter, in: scope, after: cursor, limit: limit, steps: selection)
+  }
+
+  /// As `Memory.steps(of:after:limit:)`.
+  public func steps(
+    of id: Episode.ID, after number: Int? = nil, limit: Int = 100
+  ) async throws(MemoryError) -> Step.Page {
+    try await memory.steps(of: id, in: scope, after: number, limit: limit)
   }
 
   /// As `Memory.recall(_:)`.
@@ -70,9 +89,7 @@ extension DomainMemory {
 
   /// The pattern of this domain with this type and equal data.
   public func pattern(_ type: PatternType, data: JSON) async throws(MemoryError) -> Pattern? {
-    guard let pattern = try await memory.pattern(type, data: data) else { return nil }
-    let own = try await memory.patterns(Pattern.Filter(type: type, limit: memory.limits.results), in: scope)
-    return own.first { $0.id == pattern.id }
+    try await memory.pattern(type, data: data, in: name)
   }
 
   /// As `Memory.patterns(_:in:)`.
@@ -89,6 +106,12 @@ extension DomainMemory {
   public func embeddings(of episode: Episode.ID) async throws(MemoryError) -> [Embedding] {
     try await memory.primary.embeddings(of: episode, in: scope)
   }
+
+  /// As `Memory.changes(after:in:)`.
+  public func changes(after cursor: MemoryChange.Cursor?) -> MemoryChanges { memory.changes(after: cursor, in: scope) }
+
+  /// As `Memory.changeCursor()`. A cursor is a place in the history of the whole store.
+  public func changeCursor() async throws(MemoryError) -> MemoryChange.Cursor { try await memory.changeCursor() }
 
   /// As `Memory.embeddings(in:scope:after:limit:)`.
   public func embeddings(

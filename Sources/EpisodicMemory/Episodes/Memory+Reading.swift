@@ -27,14 +27,14 @@ extension Memory {
   ///
   /// - Parameter ids: At most `limits.results`, which is 1,000.
   /// - Parameter steps: As of `episode(_:steps:)`.
-  /// - Throws: `.invalid` for more ids, or a negative number of steps.
+  /// - Throws: `.limitExceeded` for more ids, `.invalid` for a negative number of steps.
   /// - Complexity: A look into the cache for each, and one read of the primary for all that it lacks.
   public func episodes(
     _ ids: [Episode.ID], steps selection: StepSelection = .all
   ) async throws(MemoryError) -> [Episode] {
     try validation.selection(selection)
     guard ids.count <= limits.results else {
-      throw MemoryError(.invalid, "\(ids.count) ids are given; ask for at most \(limits.results) at a time")
+      throw MemoryError(.limitExceeded, "\(ids.count) ids are given; ask for at most \(limits.results) at a time")
     }
     guard let first = ids.first else { return [] }
     var seen: Set<Episode.ID> = []

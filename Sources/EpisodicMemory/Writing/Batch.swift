@@ -137,6 +137,10 @@ extension Memory.Batch {
   /// Records a pattern and links it to an episode. Checks the episode first, so that a refusal has written nothing.
   func record(_ draft: Pattern.Draft, from episode: Episode.ID) throws(MemoryError) -> Pattern {
     try validation.draft(draft)
+    if let domain = draft.domain, !scope.includes(domain) {
+      throw MemoryError(
+        .invalid, "the pattern is of the domain \"\(domain)\"; record it through a handle of that domain")
+    }
     return try transaction.record(
       Pattern(draft, at: clock.now()), earlierHash: draft.data.earlierHash, from: episode)
   }

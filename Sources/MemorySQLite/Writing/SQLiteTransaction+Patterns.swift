@@ -65,6 +65,7 @@ extension SQLiteTransaction {
   func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) throws(MemoryError) -> Pattern {
     try perform {
       guard try isVisible(id) else { throw MemoryError.noPattern(id) }
+      try requireOwn(id)
       try db.cachedStatement(
         sql: """
           UPDATE patterns SET
@@ -82,8 +83,20 @@ extension SQLiteTransaction {
   func delete(_ id: Pattern.ID) throws(MemoryError) -> Bool {
     try perform {
       guard try isVisible(id) else { return false }
+      try requireOwn(id)
       try db.cachedStatement(sql: "DELETE FROM patterns WHERE id = ?").execute(arguments: [id.rawValue])
       return db.changesCount > 0
+    }
+  }
+
+  /// A shared pattern is seen by all domains, and so would be what one of them changes (I8).
+  ///
+  /// - Throws: `.conflict` if the scope is a domain and the pattern is shared.
+  private func requireOwn(_ id: Pattern.ID) throws {
+    guard scope.onlyDomain != nil else { return }
+    let statement = try db.cachedStatement(sql: "SELECT domain <> '' FROM patterns WHERE id = ?")
+    guard try Bool.fetchOne(statement, arguments: [id.rawValue]) == true else {
+      throw MemoryError(.conflict, "the pattern \"\(id)\" is shared by all domains; change it outside of a domain")
     }
   }
 
