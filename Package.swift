@@ -19,6 +19,8 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 let package = Package(
   name: "episodic",
+  // macOS 26: `InlineArray`, `UTF8Span` and the property `span` of an array need its standard library. Without them macOS 15
+  // would do, which `Mutex`, `Atomic`, `TaskExecutor` and the typed failure of an `AsyncSequence` need; macOS 14 has none of these.
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "Episodic", targets: ["Episodic"]),

@@ -54,6 +54,17 @@ import Testing
     for value in [nil, true, 7, 0.1, "x", [], [:]] as [JSON] { try Self.expectForm([value], [value]) { .array($0) } }
   }
 
+  @Test func `an episode read in part and a pattern of a domain come back as they were`() async throws {
+    let memory = try await Memory.inMemory()
+    try await memory.insert([.sample("e", steps: ["one", "two", "three"])])
+    let part = try #require(try await memory.episode("e", steps: .last(1)))
+    try Self.expectForm(part, part.json) { $0.json }
+    #expect(try JSONDecoder().decode(Episode.self, from: JSONEncoder().encode(part)).omittedSteps == 2)
+    let pattern = try await memory.record(Pattern.Draft(.toolSequence, data: ["n": 1], domain: "swift"))
+    try Self.expectForm(pattern, pattern.json) { $0.json }
+    #expect(pattern.json["domain"] == "swift")
+  }
+
   @Test func `JSONDecoder reads each line of an export`() async throws {
     let directory = try TemporaryDirectory()
     let memory = try await Memory.inMemory()

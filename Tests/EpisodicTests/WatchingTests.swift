@@ -105,6 +105,7 @@ import Testing
     try await memory.insert([.sample("last", domain: "home")])
     let told = Self.changes(try await Self.take(4, memory.changes(after: .beginning, in: .domain("home"))))
     #expect(told.allSatisfy { $0.domain == "home" })
+    #expect(Self.changes(try await Self.take(4, memory.domain("home").changes(after: .beginning))) == told)
     #expect(told.first?.subject == .episode("ours") && told.last?.subject == .episode("last"))
     try await memory.close()
   }

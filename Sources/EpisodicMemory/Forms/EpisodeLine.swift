@@ -19,6 +19,8 @@ package struct EpisodeLine {
   let completedAt: Timestamp?
   package let metadata: JSON
   package let steps: [StepLine]
+  /// Of an episode that was read in part: the number of all its steps.
+  let stepCount: Int64?
   /// Characters replaced by U+FFFD.
   package let repairs: Int
 
@@ -30,7 +32,10 @@ package struct EpisodeLine {
   }
 
   /// Reads the episode at the scanner's position.
-  init(_ scanner: inout JSONScanner) throws(MemoryError) {
+  ///
+  /// - Parameter isPart: Whether it may have been read without some of its steps.
+  init(_ scanner: inout JSONScanner, isPart: Bool = false) throws(MemoryError) {
+    var stepCount: Int64?
     var id: String?, taskType: String?, domain: String?, session: String?, context: String?
     var status: Episode.Status?
     var successRate: Double?
@@ -58,6 +63,7 @@ package struct EpisodeLine {
           lines.append(try StepLine(&scanner))
         }
         steps = lines
+      case "step_count" where isPart: stepCount = try scanner.integer("the number of all steps")
       case "step_count": throw scanner.fault("says that steps were left out, which would be lost; read all of them")
       default: throw scanner.fault("is no member of an episode; put it under metadata")
       }
@@ -80,6 +86,7 @@ package struct EpisodeLine {
     self.completedAt = completedAt
     self.metadata = metadata
     self.steps = steps
+    self.stepCount = stepCount
     repairs = scanner.repairs
   }
 

@@ -37,7 +37,7 @@ struct HitLine {
           }
           matches.append(Hit.Match(step: step, excerpt: excerpt))
         }
-      case "episode": episode = try EpisodeLine(&scanner).decoded()
+      case "episode": episode = try EpisodeLine(&scanner, isPart: true).decoded()
       default: throw scanner.fault("is no member of a hit")
       }
     }

@@ -72,7 +72,7 @@ extension Episode: Codable {
   public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
 
   public init(from decoder: any Decoder) throws {
-    self = try decoder.read { scanner throws(MemoryError) in try EpisodeLine(&scanner).decoded() }
+    self = try decoder.read { scanner throws(MemoryError) in try EpisodeLine(&scanner, isPart: true).decoded() }
   }
 }
 
@@ -110,9 +110,12 @@ extension Hit: Codable {
 }
 
 extension EpisodeLine {
-  /// The episode, whatever its size: limits are those of a store.
+  /// The episode, whatever its size: limits are those of a store. It may have been read without some of its steps.
   func decoded() throws(MemoryError) -> Episode {
-    try episode(limits: Memory.Limits(fieldBytes: .max, dimensions: .max, results: .max), now: createdAt)
+    var episode = try episode(
+      limits: Memory.Limits(fieldBytes: .max, dimensions: .max, results: .max), now: createdAt)
+    episode.omittedSteps = max(0, Int(clamping: stepCount ?? 0) - episode.steps.count)
+    return episode
   }
 }
 

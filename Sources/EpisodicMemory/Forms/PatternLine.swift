@@ -8,7 +8,7 @@ struct PatternLine {
   ///
   /// - Throws: `.invalid`, naming field, value and remedy.
   init(_ scanner: inout JSONScanner) throws(MemoryError) {
-    var id: String?, type: String?, hash: String?
+    var id: String?, domain: String?, type: String?, hash: String?
     var data: JSON?, metadata: JSON = [:]
     var successRate: Double?
     var usageCount: Int64 = 0
@@ -16,6 +16,7 @@ struct PatternLine {
     try scanner.object("one pattern as one JSON object") { scanner, name throws(MemoryError) in
       switch name {
       case "id": id = try scanner.text("a string of 1 to 128 bytes")
+      case "domain": domain = try scanner.null() ? nil : try scanner.text(Self.nameWanted)
       case "pattern_type": type = try scanner.text(Self.nameWanted)
       case "data": data = try scanner.value()
       case "data_hash": hash = try scanner.null() ? nil : try scanner.text("64 hexadecimal digits")
@@ -32,7 +33,7 @@ struct PatternLine {
     guard let data else { throw scanner.missing("data", "a JSON value") }
     guard let createdAt else { throw scanner.missing("created_at", JSONScanner.timeWanted) }
     pattern = Pattern(
-      id: Pattern.ID(id), type: PatternType(type), data: data, dataHash: hash ?? data.canonicalHash,
+      id: Pattern.ID(id), domain: domain, type: PatternType(type), data: data, dataHash: hash ?? data.canonicalHash,
       successRate: successRate, usageCount: usageCount, lastUsed: lastUsed, createdAt: createdAt, metadata: metadata)
   }
 }
@@ -44,6 +45,7 @@ extension Pattern {
       "id": .string(id.rawValue), "pattern_type": .string(type.rawValue), "data": data, "data_hash": .string(dataHash),
       "usage_count": .integer(usageCount), "created_at": .string(createdAt.description), "metadata": metadata,
     ]
+    members["domain"] = domain.map(JSON.string)
     members["success_rate"] = successRate.map { JSON($0) }
     members["last_used"] = lastUsed.map { .string($0.description) }
     return .object(members)

@@ -68,9 +68,10 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     /// With data of literals and variables.
     @_disfavoredOverload
     public init(
-      _ type: PatternType, data: [String: (any JSONConvertible)?], successRate: Double? = nil, metadata: JSON = [:]
+      _ type: PatternType, data: [String: (any JSONConvertible)?], domain: String? = nil, successRate: Double? = nil,
+      metadata: JSON = [:]
     ) {
-      self.init(type, data: JSON(data), successRate: successRate, metadata: metadata)
+      self.init(type, data: JSON(data), domain: domain, successRate: successRate, metadata: metadata)
     }
   }
 

@@ -41,8 +41,10 @@ extension Memory {
   /// Recalls by words alone: `recall("flaky login", in: .domain("web"))`. As `recall(_:)` with `Query(text:scope:limit:)`.
   ///
   /// - Throws: `.invalid` if the text has no word.
-  public func recall(_ text: String, in scope: Query.Scope, limit: Int = 10) async throws(MemoryError) -> [Hit] {
-    try await recall(Query(text: text, scope: scope, limit: limit))
+  public func recall(
+    _ text: String, in scope: Query.Scope, filter: Episode.Filter = .init(), limit: Int = 10
+  ) async throws(MemoryError) -> [Hit] {
+    try await recall(Query(text: text, scope: scope, filter: filter, limit: limit))
   }
 
   /// The episodes that match a query, best first, by id: what `recall` does before it loads them. Never from the cache.
