@@ -140,8 +140,7 @@ package final class WALDatabase: StoredDatabase {
     do {
       return try connections.watch.stamp()
     } catch {
-      if connections.isClosed { throw StorageError.closed(path: path) }
-      throw error
+      throw connections.isClosed ? StorageError.closed(path: path) : error
     }
   }
 
