@@ -1,4 +1,4 @@
-.PHONY: setup build demo test bench check docs format install uninstall release
+.PHONY: setup build demo test bench check docs format install uninstall screens release
 
 # Runs the main workflow once from an empty store: record, recall, read cold and warm, delete the cache, read again.
 demo: setup
@@ -44,6 +44,11 @@ install: $(if $(filter .build/release/episodic,$(EPISODIC)),release)
 
 uninstall:
 	.ci/install --remove "$(DESTDIR)$(PREFIX)"
+
+# Makes the screens of the documentation: recall, list, show and stats at 80 and 140 columns.
+SCREENS ?= .build/screens
+screens: $(if $(filter .build/release/episodic,$(EPISODIC)),release)
+	.ci/screens "$(EPISODIC)" "$(SCREENS)"
 
 release: setup
 	swift build -c release --product episodic
