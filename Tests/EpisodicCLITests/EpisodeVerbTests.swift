@@ -134,6 +134,37 @@ import Testing
     #expect(try episodic("embed", id, "--vector", odd, "--model", "m").status == 2)
   }
 
+  @Test func `a call that is repeated with its idempotency key gives the first answer and writes nothing`() throws {
+    let first = try begin("--idempotency-key", "k")
+    #expect(try begin("--idempotency-key", "k") == first && episodic.count() == 1)
+    for _ in 0..<2 { #expect(try episodic("append", first, "--action", "a", "--idempotency-key", "s").output == "1\n") }
+    let step = #"{"action":"b","idempotency_key":"t"}"#
+    for _ in 0..<2 { #expect(try episodic("append", first, "-", input: step).output == "2\n") }
+    let other = try episodic("append", first, "--action", "c", "--idempotency-key", "s")
+    #expect(other.status == 2 && other.errors.contains("\"s\""), "\(other)")
+    #expect((try show(first)["steps"] as? [Any])?.count == 2)
+    let whole = #"{"task_type":"t","domain":"d","context":"c","steps":[{"action":"a"}],"idempotency_key":"w"}"#
+    #expect(try episodic("begin", "-", input: whole).status == 2)
+  }
+
+  @Test func `has this command failed before is one call`() throws {
+    let id = try begin()
+    try episodic(
+      "append", id, "--action", "swift test --filter Login", "--result", "timed out", "--tool", "bash", "--failed")
+    try episodic("append", id, "--action", "swift build", "--tool", "bash", "--succeeded")
+    try episodic("fail", id)
+    func found(_ arguments: String...) throws -> Int? {
+      let result = try episodic.run(["list", "--domain", "web", "--json", "--steps", "none"] + arguments)
+      return (result.json?["episodes"] as? [Any])?.count
+    }
+    #expect(try found("--tool", "bash", "--failed", "--step-phrase", "swift test") == 1)
+    #expect(try found("--tool", "bash", "--failed", "--step-phrase", "swift build") == 0)
+    #expect(try found("--step-text", "login timed") == 1 && found("--tool", "curl") == 0)
+    #expect(try episodic("recall", "login", "--domain", "web", "--failed", "--tool", "bash").status == 0)
+    #expect(try episodic("recall", "login", "--domain", "web", "--tool", "curl").status == 1)
+    #expect(try episodic("list", "--failed", "--succeeded").status == 2)
+  }
+
   /// I2
   @Test func `what a writing verb acknowledged is there for the next one, which finds a log that was left`() throws {
     let id = try begin()

@@ -47,6 +47,9 @@ struct Append: AsyncParsableCommand {
   @Option(help: ArgumentHelp("When it was done; now by default.", valueName: "time"), transform: TimeText.parse)
   var at: Timestamp?
 
+  @Option(help: IdempotencyKey.help)
+  var idempotencyKey: String?
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -65,10 +68,10 @@ struct Append: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (reference, drafts, isList) = try input()
+    let (reference, drafts, isList, key) = try input()
     let steps = try await store.withMemory(for: .shortWrite) { memory in
       let id = try await EpisodeReference.resolve(reference, in: target.domain, memory)
-      return try await memory.append(drafts, to: id)
+      return try await memory.append(drafts, to: id, idempotencyKey: key)
     }
     if output.json {
       StandardOutput.write(isList ? .array(steps.map(\.json)) : steps.first?.json ?? .null)
@@ -77,26 +80,27 @@ struct Append: AsyncParsableCommand {
     }
   }
 
-  private func input() throws -> (reference: String, drafts: [Step.Draft], isList: Bool) {
+  private func input() throws -> (reference: String, drafts: [Step.Draft], isList: Bool, key: String?) {
     guard target.readsInput else {
       let draft = Step.Draft(
         action ?? "", result: try resultFile.map(FileBytes.text) ?? result, tool: tool,
         duration: durationMs.map { .milliseconds($0) }, success: succeeded ? true : failed ? false : nil,
         number: number,
         timestamp: at)
-      return (target.episode, [draft], false)
+      return (target.episode, [draft], false, idempotencyKey)
     }
     let value = try StandardInput.json()
     if case .array(let elements) = value {
       guard target.episode != "-" else {
         throw MemoryError(.invalid, "an array of steps names no episode; name it before -")
       }
-      return (target.episode, try elements.map { try Step.Draft(object: $0) }, true)
+      return (target.episode, try elements.map { try Step.Draft(object: $0) }, true, idempotencyKey)
     }
     var object = try InputObject(value, as: "a step")
     let reference = try target.reference(&object)
+    let key = try object.text(IdempotencyKey.member)
     let draft = try Step.Draft(members: &object)
     try object.end()
-    return (reference, [draft], false)
+    return (reference, [draft], false, key ?? idempotencyKey)
   }
 }

@@ -42,6 +42,9 @@ struct Begin: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The id of the episode; a new one by default.", valueName: "id"))
   var id: String?
 
+  @Option(help: IdempotencyKey.help)
+  var idempotencyKey: String?
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -49,7 +52,7 @@ struct Begin: AsyncParsableCommand {
       guard input == "-" else {
         throw ValidationError("unexpected argument \"\(input)\"; give --context, or - for standard input")
       }
-      guard [task, domain, context, session, id].allSatisfy({ $0 == nil }), metadata == nil else {
+      guard [task, domain, context, session, id, idempotencyKey].allSatisfy({ $0 == nil }), metadata == nil else {
         throw ValidationError("with -, everything is in the object; leave the other options out")
       }
     } else {
@@ -60,40 +63,78 @@ struct Begin: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let episode = try newEpisode()
-    try Validation().episode(episode)
-    try await store.withMemory(creating: true, for: .shortWrite) { memory in
-      _ = try await memory.insert([episode])
+    let (new, key) = try newEpisode()
+    try Validation().episode(new.episode)
+    let episode = try await store.withMemory(creating: true, for: .shortWrite) { memory in
+      if let key { return try await memory.begin(try new.draft(key), idempotencyKey: key) }
+      _ = try await memory.insert([new.episode])
+      return new.episode
     }
     output.json ? StandardOutput.write(episode.json) : StandardOutput.write(episode.id.rawValue.onOneLine)
   }
 
-  private func newEpisode() throws -> Episode {
+  private func newEpisode() throws -> (NewEpisode, key: String?) {
     let now = SystemClock().now()
-    guard input == nil else { return try Episode(object: StandardInput.json(), now: now) }
+    guard input == nil else {
+      var object = try InputObject("an episode")
+      let key = try object.text(IdempotencyKey.member)
+      let new = NewEpisode(id: try object.text("id"), episode: try Episode(members: &object, now: now))
+      try object.end()
+      return (new, key)
+    }
     // `validate` has made sure of the three.
-    return Episode(
+    let episode = Episode(
       id: id.map { Episode.ID($0) } ?? .generate(at: now), taskType: TaskType(task ?? ""), domain: domain ?? "",
       session: session, context: context ?? "", createdAt: now, metadata: metadata ?? [:])
+    return (NewEpisode(id: id, episode: episode), idempotencyKey)
+  }
+}
+
+/// An episode to store, and its id if the caller chose it.
+private struct NewEpisode {
+  let id: String?
+  var episode: Episode
+
+  init(id: String?, episode: Episode) {
+    self.id = id
+    self.episode = episode
+    guard let id, episode.id != Episode.ID(id) else { return }
+    self.episode = Episode(
+      id: Episode.ID(id), taskType: episode.taskType, domain: episode.domain, session: episode.session,
+      context: episode.context, status: episode.status, successRate: episode.successRate,
+      createdAt: episode.createdAt, completedAt: episode.completedAt, metadata: episode.metadata, steps: episode.steps)
+  }
+
+  /// The part that a request with a key has.
+  ///
+  /// - Throws: `.invalid` if the episode has more.
+  func draft(_ key: String) throws(MemoryError) -> Episode.Draft {
+    guard episode.steps.isEmpty, episode.status == .active else {
+      throw MemoryError(
+        .invalid,
+        "the idempotency key \"\(key)\" is for an active episode without steps; append its steps with keys of their own"
+      )
+    }
+    return Episode.Draft(
+      episode.taskType, domain: episode.domain, context: episode.context, session: episode.session,
+      metadata: episode.metadata, id: id.map { Episode.ID($0) })
   }
 }
 
 extension Episode {
   /// Reads the form of an import, in which everything but task type, domain and context has a default.
-  fileprivate init(object value: JSON, now: Timestamp) throws(MemoryError) {
-    var object = try InputObject(value, as: "an episode")
+  fileprivate init(members object: inout InputObject, now: Timestamp) throws(MemoryError) {
     let status = try Episode.Status(member: "status", of: &object) ?? .active
     let created = try object.time("created_at") ?? now
     let completed = try object.time("completed_at")
     self.init(
-      id: try object.text("id").map { Episode.ID($0) } ?? .generate(at: now),
+      id: .generate(at: now),
       taskType: TaskType(try object.required("task_type")), domain: try object.required("domain"),
       session: try object.text("session"), context: try object.required("context"), status: status,
       successRate: try object.number("success_rate"), createdAt: created,
       completedAt: completed ?? (status == .completed || status == .failed ? max(now, created) : nil),
       metadata: try object.object("metadata") ?? [:],
       steps: try Self.steps(try object.array("steps") ?? [], now: now))
-    try object.end()
   }
 
   private static func steps(_ values: [JSON], now: Timestamp) throws(MemoryError) -> [Step] {

@@ -29,27 +29,23 @@ struct List: AsyncParsableCommand {
   var afterCursor: String?
 
   @Option(help: StepsOption.help)
-  var steps = StepsOption.all
+  var steps = StepSelection.all
 
   @OptionGroup var times: TimeOptions
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    let cursor = try afterCursor.map { text in
-      guard let cursor = Episode.Page.Cursor(rawValue: text) else {
-        throw ValidationError("\"\(text)\" is not a cursor; give the one that the previous list ended with")
-      }
-      return cursor
-    }
+    let cursor = try afterCursor.map(PageCursor.parse)
     let scope = domain.map(Query.Scope.domain) ?? .everything
     let width = StandardOutput.width
     let (page, ids) = try await store.withMemory { memory in
-      let page = try await memory.episodes(filters.filter, in: scope, after: cursor, limit: limit)
+      let page = try await memory.episodes(
+        filters.filter, in: scope, after: cursor, limit: limit, steps: output.json ? steps : .none)
       return (page, try await ShownIDs(page.elements.map(\.id), isShort: width != nil && !output.json, memory))
     }
     if output.json {
       StandardOutput.write([
-        "episodes": .array(page.elements.map { $0.json(steps) }),
+        "episodes": .array(page.elements.map(\.json)),
         "next": page.next.map { .string($0.rawValue) } ?? .null,
       ])
       return
@@ -62,7 +58,7 @@ struct List: AsyncParsableCommand {
     for episode in page.elements {
       table.add([
         .init(episode.outcome, episode.status.style), .init(String(episode.context.prefix(300))),
-        .init(times.format.inTable(episode.createdAt)), .init("\(episode.steps.count)"),
+        .init(times.format.inTable(episode.createdAt)), .init("\(episode.stepCount)"),
         .init(episode.taskType.rawValue), .init(episode.domain), .init(ids[episode.id], .faint),
       ])
     }

@@ -80,7 +80,7 @@ struct Recall: AsyncParsableCommand {
   var tokens = PromptBlock.defaultTokens
 
   @Option(help: StepsOption.help)
-  var steps = StepsOption.all
+  var steps = StepSelection.all
 
   @OptionGroup var times: TimeOptions
   @OptionGroup var printing: OutputOptions
@@ -131,7 +131,7 @@ struct Recall: AsyncParsableCommand {
     }
     if printing.json {
       StandardOutput.write([
-        "results": .array(hits.map { $0.json(steps) }), "ms": JSON(duration.fractionalMilliseconds),
+        "results": .array(hits.map(\.json)), "ms": JSON(duration.fractionalMilliseconds),
       ])
     } else if hits.isEmpty {
       StandardError.write("nothing found")
@@ -168,6 +168,8 @@ struct Recall: AsyncParsableCommand {
       text: text.isEmpty || mode == .vector ? nil : question, phrases: phrase, prefixes: prefix,
       scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit,
       minimumScore: minimumScore, isExact: exact, excerpts: true)
+    // What people read has the number of the steps, unless it has the steps.
+    query.steps = printing.json ? steps : full || prompt ? .all : .none
     if let source = vectors.source, mode != .text {
       query.vector = try source.onlyVector()
       query.space = source.space

@@ -26,10 +26,38 @@ struct FilterOptions: ParsableArguments {
     help: ArgumentHelp("Only episodes created before this time.", valueName: "time"), transform: TimeText.parse)
   var before: Timestamp?
 
+  @Option(help: ArgumentHelp("Only episodes with a step of this tool.", valueName: "name"))
+  var tool: String?
+
+  @Flag(help: "Only episodes with a step that failed; with --tool or --step-text the same step.")
+  var failed = false
+
+  @Flag(help: "Only episodes with a step that succeeded; with --tool or --step-text the same step.")
+  var succeeded = false
+
+  @Option(help: ArgumentHelp("Only episodes with a step that has all these words, in any order.", valueName: "words"))
+  var stepText: String?
+
+  @Option(
+    help: ArgumentHelp("Only episodes with a step that has these words side by side: a command.", valueName: "words"))
+  var stepPhrase: String?
+
+  func validate() throws {
+    guard !(failed && succeeded) else {
+      throw ValidationError("--failed and --succeeded are about one step and exclude each other; give one")
+    }
+  }
+
+  private var step: Step.Filter? {
+    let filter = Step.Filter(
+      tool: tool, success: failed ? false : succeeded ? true : nil, text: stepText, phrase: stepPhrase)
+    return filter == Step.Filter() ? nil : filter
+  }
+
   var filter: Episode.Filter {
     Episode.Filter(
       session: session, taskType: taskType.map { TaskType($0) }, statuses: status.isEmpty ? nil : Set(status),
-      after: after, before: before)
+      after: after, before: before, step: step)
   }
 
   var isEmpty: Bool { filter == Episode.Filter() }

@@ -2,19 +2,6 @@ import Episodic
 import Foundation
 
 extension Hit {
-  /// The hit as one JSON object: id, score, what each signal adds to it, what matched, and the episode.
-  func json(_ steps: StepsOption) -> JSON {
-    [
-      "id": .string(episode.id.rawValue), "score": JSON(score),
-      "shares": ["context": JSON(shares.context), "steps": JSON(shares.steps), "vector": JSON(shares.vector)],
-      "matches": .array(
-        matches.map { match in
-          ["step": match.step.map { .integer(Int64($0)) } ?? .null, "excerpt": match.excerpt.map(JSON.string) ?? .null]
-        }),
-      "episode": episode.json(steps),
-    ]
-  }
-
   /// A block of lines for people: the task, what matched, and what the episode is.
   ///
   /// - Parameter best: The score of the first hit, of which this one's is shown as a share: the scores of words are no
@@ -34,7 +21,7 @@ extension Hit {
     }
     let facts = [
       episode.id.rawValue.onOneLine, Score.share(score, of: best), format.inTable(episode.createdAt),
-      counted(episode.steps.count, "step"), episode.taskType.rawValue.onOneLine, episode.domain.onOneLine,
+      counted(episode.stepCount, "step"), episode.taskType.rawValue.onOneLine, episode.domain.onOneLine,
     ]
     lines.append(TextStyle.faint.applied(to: (indent + facts.joined(separator: "  ")).fitted(to: width)))
     return lines
