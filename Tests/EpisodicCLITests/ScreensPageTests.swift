@@ -16,7 +16,9 @@ import Testing
       running: script,
       [Child.products.appending(path: "episodic").path(percentEncoded: false), directory.file("screens")], in: directory
     )
-    try #require(child.wait() == 0, "\(try child.standardError)")
+    let status = child.wait()
+    let errors = try child.standardError
+    try #require(status == 0, "\(errors)")
     var parts = try String(contentsOf: Self.page, encoding: .utf8).components(separatedBy: "\n```text\n")
     var place = 1
     for name in ["recall", "list", "show", "stats"] {
