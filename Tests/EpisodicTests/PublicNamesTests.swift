@@ -83,7 +83,9 @@ import Testing
       } else if isMember, isPublic, let member = line.firstMatch(of: /\b(init|subscript)\b/) {
         add(member.1)
       }
-      if isMember, let type = types.last, type.isPublicEnum, let cases = line.firstMatch(of: /\bcase ([a-z`][^{}:=]*)/)
+      // What a case carries may have labels, which are no names of cases.
+      let bare = line.replacing(/\([^)]*\)/, with: "")
+      if isMember, let type = types.last, type.isPublicEnum, let cases = bare.firstMatch(of: /\bcase ([a-z`][^{}:=]*)/)
       {
         let inside = types.map(\.name).joined(separator: ".")
         for name in cases.1.split(separator: ",") {
