@@ -31,7 +31,8 @@ struct EpisodicCommand: AsyncParsableCommand {
     version: Program.version,
     subcommands: [
       Record.self, Begin.self, Append.self, Complete.self, Fail.self, Archive.self, Reopen.self, Update.self,
-      Delete.self, Embed.self, Recall.self, List.self, Show.self, PatternCommand.self, Import.self, Export.self,
+      Delete.self, Embed.self, Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
+      Import.self, Export.self,
       Stats.self, Changes.self, Check.self, Rebuild.self, Config.self, Manual.self,
     ])
 

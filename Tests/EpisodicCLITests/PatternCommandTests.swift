@@ -39,6 +39,14 @@ import Testing
     #expect(try patterns("--type", "none").isEmpty)
   }
 
+  @Test func `a pattern is found by words and by a part of its data`() throws {
+    try episodic("pattern", "add", "--type", "t", "--data", #"{"error":"connection refused","port":9000}"#)
+    try episodic("pattern", "add", "--type", "t", "--data", #"{"error":"permission denied"}"#)
+    #expect(try patterns("--text", "refused").count == 1 && patterns("--text", "error").count == 2)
+    #expect(try patterns("--contains", #"{"port":9000}"#).count == 1)
+    #expect(try patterns("--contains", #"{"port":1}"#).isEmpty)
+  }
+
   @Test func `a link to an episode that is not there records nothing`() throws {
     try episodic("import", "-", input: line("a"))
     #expect(try episodic("pattern", "add", "--type", "t", "--data", "1", "--episode", "nobody").status == 1)

@@ -8,7 +8,8 @@ import Testing
 
   private static let commands = [
     "record", "begin", "append", "complete", "fail", "archive", "reopen", "update", "delete", "embed", "recall", "list",
-    "show", "pattern add", "pattern list", "pattern show", "pattern use", "pattern delete", "import", "export", "stats",
+    "show", "domains", "sessions", "pattern add", "pattern list", "pattern show", "pattern use", "pattern delete",
+    "import", "export", "stats",
     "changes",
     "check", "rebuild", "config",
   ]

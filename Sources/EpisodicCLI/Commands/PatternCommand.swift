@@ -22,7 +22,7 @@ struct PatternAdd: AsyncParsableCommand {
     commandName: "add", abstract: "Records a pattern and prints its id.",
     discussion: """
       If there is one of the same type and data, its success rate and metadata are set as far as they are given. The store \
-      is created if there is none. With - one JSON object is read: pattern_type and data, and perhaps success_rate, \
+      is created if there is none. With - one JSON object is read: pattern_type and data, and perhaps domain, success_rate, \
       metadata, episodes (an array of ids that the pattern is linked to).
 
       EXAMPLES:
@@ -41,6 +41,9 @@ struct PatternAdd: AsyncParsableCommand {
   @Option(help: ArgumentHelp("What the pattern is, as JSON.", valueName: "json"), transform: MetadataText.parseValue)
   var data: JSON?
 
+  @Option(help: ArgumentHelp("The domain it belongs to; shared by all domains by default.", valueName: "domain"))
+  var domain: String?
+
   @Option(help: ArgumentHelp("0 to 1.", valueName: "rate"))
   var successRate: Double?
 
@@ -57,7 +60,7 @@ struct PatternAdd: AsyncParsableCommand {
       guard input == "-" else {
         throw ValidationError("unexpected argument \"\(input)\"; give --data, or - for standard input")
       }
-      guard type == nil, data == nil, successRate == nil, metadata == nil, episode.isEmpty else {
+      guard type == nil, data == nil, domain == nil, successRate == nil, metadata == nil, episode.isEmpty else {
         throw ValidationError("with -, everything is in the object; leave the other options out")
       }
     } else if type == nil || data == nil {
@@ -82,14 +85,16 @@ struct PatternAdd: AsyncParsableCommand {
     guard input != nil else {
       return (
         Pattern.Draft(
-          PatternType(type ?? ""), data: data ?? .null, successRate: successRate, metadata: metadata ?? [:]), episode
+          PatternType(type ?? ""), data: data ?? .null, domain: domain, successRate: successRate,
+          metadata: metadata ?? [:]), episode
       )
     }
     var object = try InputObject("a pattern")
     guard object.has("data") else { throw MemoryError(.invalid, "data of a pattern is missing; write any JSON value") }
     let draft = Pattern.Draft(
       PatternType(try object.required("pattern_type")), data: object.value("data") ?? .null,
-      successRate: try object.number("success_rate"), metadata: try object.object("metadata") ?? [:])
+      domain: try object.text("domain"), successRate: try object.number("success_rate"),
+      metadata: try object.object("metadata") ?? [:])
     let episodes = try (object.array("episodes") ?? []).map { value throws(MemoryError) in
       guard case .string(let id) = value else {
         throw MemoryError(.invalid, "episodes has \(value.outputText.prefix(60)) in it; write ids as strings")

@@ -5,11 +5,12 @@ struct PatternList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Lists patterns, the most successful first.",
     discussion: """
-      A domain has the patterns that are linked to one of its episodes.
+      A domain has its own patterns, and the shared ones that are linked to one of its episodes.
 
       EXAMPLES:
         episodic pattern list --domain web --type error_resolution
-        episodic pattern list --episode @last --json
+        episodic pattern list --text "connection refused"
+        episodic pattern list --contains '{"error": "EADDRINUSE"}' --json
       """)
 
   @OptionGroup var store: StoreOptions
@@ -26,6 +27,14 @@ struct PatternList: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only those linked to this episode.", valueName: "id"))
   var episode: String?
 
+  @Option(help: ArgumentHelp("Only with one of these words in the data, the rare ones first.", valueName: "words"))
+  var text: String?
+
+  @Option(
+    help: ArgumentHelp("Only with data that contains this JSON.", valueName: "json"), transform: MetadataText.parseValue
+  )
+  var contains: JSON?
+
   @Option(help: ArgumentHelp("Patterns to list, 1 to 1000.", valueName: "n"))
   var limit = 20
 
@@ -34,15 +43,13 @@ struct PatternList: AsyncParsableCommand {
 
   func run() async throws {
     let scope = domain.map(Query.Scope.domain) ?? .everything
-    let filter = Pattern.Filter(
-      type: type.map { PatternType($0) }, minimumSuccessRate: minimumSuccessRate, limit: limit)
     let patterns = try await store.withMemory { memory in
-      guard let episode else { return try await memory.patterns(filter, in: scope) }
-      let id = try await EpisodeReference.resolve(episode, in: domain, memory)
-      return try await memory.patterns(of: id).filter { pattern in
-        (filter.type ?? pattern.type) == pattern.type
-          && filter.minimumSuccessRate.map { (pattern.successRate ?? -1) >= $0 } ?? true
-      }.prefix(limit).map { $0 }
+      var linked: Episode.ID?
+      if let episode { linked = try await EpisodeReference.resolve(episode, in: domain, memory) }
+      let filter = Pattern.Filter(
+        type: type.map { PatternType($0) }, text: text, data: contains, episode: linked,
+        minimumSuccessRate: minimumSuccessRate, limit: limit)
+      return try await memory.patterns(filter, in: scope)
     }
     if output.json {
       StandardOutput.write(["patterns": .array(patterns.map(\.json))])
