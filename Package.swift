@@ -15,6 +15,9 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
+/// `FilePath`: of the system module on Apple's platforms, of this package elsewhere.
+let system = Target.Dependency.product(
+  name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux, .android, .windows]))
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -31,6 +34,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
   ],
   targets: [
     // L0: system library and C.
@@ -83,12 +87,15 @@ let package = Package(
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // Reads and writes files through `Memory` alone.
-    .target(name: "Interchange", dependencies: ["EpisodicMemory", "FileLocks", "Vectors"], swiftSettings: strict),
+    .target(
+      name: "Interchange", dependencies: ["EpisodicMemory", "FileLocks", "Vectors", system], swiftSettings: strict),
 
     // L4: opens a store; the only re-export.
     .target(
       name: "Episodic",
-      dependencies: ["EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging],
+      dependencies: [
+        "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging, system,
+      ],
       swiftSettings: strict),
 
     // L5: programs.
@@ -146,6 +153,7 @@ let package = Package(
       name: "EpisodicTests",
       dependencies: [
         "Episodic", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", grdb, logging,
+        system,
       ],
       exclude: ["PublicNames.txt"], swiftSettings: strict),
     .testTarget(

@@ -7,6 +7,8 @@ public import Logging
 
 #if canImport(System)
   public import System
+#else
+  public import SystemPackage
 #endif
 
 extension Memory {
@@ -109,14 +111,12 @@ extension Memory {
     return try await open(at: directory.path(percentEncoded: false), options: options)
   }
 
-  #if canImport(System)
-    /// Opens the store in a directory.
-    public static func open(
-      at directory: FilePath, options: OpenOptions = OpenOptions()
-    ) async throws(MemoryError) -> Memory {
-      try await open(at: directory.string, options: options)
-    }
-  #endif
+  /// Opens the store in a directory.
+  public static func open(
+    at directory: FilePath, options: OpenOptions = OpenOptions()
+  ) async throws(MemoryError) -> Memory {
+    try await open(at: directory.string, options: options)
+  }
 
   /// Makes an empty store in memory, for tests and for what is to be forgotten: it touches no file, and nothing is left of it
   /// after the last reference.

@@ -3,6 +3,8 @@ public import Foundation
 
 #if canImport(System)
   public import System
+#else
+  public import SystemPackage
 #endif
 
 /// A file to write, or standard output. In a path, `~` and `~/...` are in the home directory.
@@ -18,9 +20,8 @@ public enum OutputFile: Hashable, Sendable, CustomStringConvertible {
   /// A file URL; a URL of anything else is taken for the name of a file.
   public init(_ url: URL) { self = .file(url.isFileURL ? url.path(percentEncoded: false) : url.absoluteString) }
 
-  #if canImport(System)
-    public init(_ path: FilePath) { self = .file(path.string) }
-  #endif
+  /// A file to write by its path.
+  public init(_ path: FilePath) { self = .file(path.string) }
 
   public var description: String {
     switch self {

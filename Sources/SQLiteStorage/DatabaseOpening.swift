@@ -54,7 +54,7 @@ struct DatabaseOpening {
     case (.missing, _): throw StorageError.missing(path: files.path)
     case (.empty, _):
       throw StorageError.foreign(
-        path: files.path, reason: "it is empty; restore a backup, or remove it")
+        path: files.path, reason: "it is empty; restore a backup, or open it with the option create")
     }
   }
 

@@ -24,7 +24,7 @@ import Testing
     let shown = try #require(
       DocumentedProgram.blocks("swift", of: try Self.text("README.md")).first { $0.contains(".package(") })
     #expect(shown.prefix { $0 != "\n" } == package.prefix { $0 != "\n" })
-    let platforms = try #require(package.firstMatch(of: /platforms: \[[^\]]*\]/)?.output)
+    let platforms = try #require(package.firstMatch(of: /\n  (platforms: \[[^\]]*\])/)?.output.1)
     #expect(shown.contains(platforms), "\(platforms)")
   }
 

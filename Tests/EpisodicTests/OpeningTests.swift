@@ -5,6 +5,12 @@ import MemorySQLite
 import TestSupport
 import Testing
 
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
 private func failure(_ body: () async throws -> Void) async -> MemoryError? {
   do { try await body() } catch { return error as? MemoryError }
   return nil
@@ -18,6 +24,19 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(!FileManager.default.fileExists(atPath: store.path))
     _ = try await store.open()
     #expect(FileManager.default.fileExists(atPath: store.path + "/memory.sqlite"))
+  }
+
+  @Test func `a store is named by a path, a URL or a FilePath, and each is the same store`() async throws {
+    let store = try Store()
+    let byPath = try await Memory.open(at: store.path)
+    try await byPath.domain("web").begin(.testing, context: "one store", metadata: ["path": store.path], id: "e")
+    let byURL = try await Memory.open(at: URL(filePath: store.path))
+    let byFilePath = try await Memory.open(at: FilePath(store.path))
+    for memory in [byURL, byFilePath] {
+      #expect(try await memory.episode("e")?.metadata == ["path": .string(store.path)])
+    }
+    for memory in [byPath, byURL, byFilePath] { try await memory.close() }
+    #expect(InputFile(FilePath("/a/b")) == .file("/a/b") && OutputFile(FilePath("/a/b")) == .file("/a/b"))
   }
 
   @Test func `a file that is not a database is named and not changed`() async throws {

@@ -86,7 +86,10 @@ struct DocumentedProgram {
     return
       (folders.map { build + $0 + "/module.modulemap" }
       + [sources + "Sources/CLMDB/module.modulemap"]
-      + [sources + ".build/checkouts/GRDB.swift/Sources/GRDBSQLite/module.modulemap"])
+      + [
+        sources + ".build/checkouts/GRDB.swift/Sources/GRDBSQLite/module.modulemap",
+        sources + ".build/checkouts/swift-system/Sources/CSystem/include/module.modulemap",
+      ])
       .filter { FileManager.default.fileExists(atPath: $0) }
   }
 

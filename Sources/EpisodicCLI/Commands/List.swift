@@ -29,7 +29,7 @@ struct List: AsyncParsableCommand {
   var afterCursor: String?
 
   @Option(help: StepsOption.help)
-  var steps = StepSelection.all
+  var steps = StepsOption.all
 
   @OptionGroup var times: TimeOptions
   @OptionGroup var output: OutputOptions
@@ -40,7 +40,7 @@ struct List: AsyncParsableCommand {
     let width = StandardOutput.width
     let (page, ids) = try await store.withMemory { memory in
       let page = try await memory.episodes(
-        filters.filter, in: scope, after: cursor, limit: limit, steps: output.json ? steps : .none)
+        filters.filter, in: scope, after: cursor, limit: limit, steps: output.json ? steps.selection : .none)
       return (page, try await ShownIDs(page.elements.map(\.id), isShort: width != nil && !output.json, memory))
     }
     if output.json {

@@ -80,7 +80,7 @@ struct Recall: AsyncParsableCommand {
   var tokens = PromptBlock.defaultTokens
 
   @Option(help: StepsOption.help)
-  var steps = StepSelection.all
+  var steps = StepsOption.all
 
   @OptionGroup var times: TimeOptions
   @OptionGroup var printing: OutputOptions
@@ -169,7 +169,7 @@ struct Recall: AsyncParsableCommand {
       scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit,
       minimumScore: minimumScore, isExact: exact, excerpts: true)
     // What people read has the number of the steps, unless it has the steps.
-    query.steps = printing.json ? steps : full || prompt ? .all : .none
+    query.steps = printing.json ? steps.selection : full || prompt ? .all : .none
     if let source = vectors.source, mode != .text {
       query.vector = try source.onlyVector()
       query.space = source.space

@@ -22,7 +22,7 @@ struct Show: AsyncParsableCommand {
   var domain: String?
 
   @Option(help: StepsOption.help)
-  var steps = StepSelection.all
+  var steps = StepsOption.all
 
   @OptionGroup var times: TimeOptions
   @OptionGroup var output: OutputOptions
@@ -30,7 +30,7 @@ struct Show: AsyncParsableCommand {
   func run() async throws {
     let episode = try await store.withMemory { memory in
       let id = try await EpisodeReference.resolve(id, in: domain, memory)
-      guard let episode = try await memory.episode(id, steps: output.json ? steps : .all) else {
+      guard let episode = try await memory.episode(id, steps: output.json ? steps.selection : .all) else {
         throw MemoryError(.notFound, "no episode \"\(self.id)\"; list shows the ones there are")
       }
       return episode

@@ -1,30 +1,32 @@
-public import ArgumentParser
-public import Episodic
+import ArgumentParser
+import Episodic
 
-extension StepSelection: ExpressibleByArgument {
-  /// Reads `all`, `none` or `last:N`.
-  public init?(argument: String) {
+/// Which steps of an episode the output of `--json` has: `all`, `none` or `last:N`.
+struct StepsOption: ExpressibleByArgument {
+  static let help = ArgumentHelp(
+    "Steps in the output of --json: all, none, or the last N as last:N; step_count says how many there are.",
+    valueName: "steps")
+  static let all = StepsOption(selection: .all)
+
+  let selection: StepSelection
+
+  private init(selection: StepSelection) { self.selection = selection }
+
+  init?(argument: String) {
     switch argument {
-    case "all": self = .all
-    case "none": self = .none
+    case "all": selection = .all
+    case "none": selection = .none
     default:
       guard argument.hasPrefix("last:"), let count = Int(argument.dropFirst(5)), count > 0 else { return nil }
-      self = .last(count)
+      selection = .last(count)
     }
   }
 
-  public var defaultValueDescription: String {
-    switch self {
+  var defaultValueDescription: String {
+    switch selection {
     case .all: "all"
     case .none: "none"
     case .last(let count): "last:\(count)"
     }
   }
-}
-
-/// Which steps of an episode JSON has.
-enum StepsOption {
-  static let help = ArgumentHelp(
-    "Steps in the output of --json: all, none, or the last N as last:N; step_count says how many there are.",
-    valueName: "steps")
 }

@@ -107,6 +107,13 @@ extension DomainMemory {
     try await memory.primary.embeddings(of: episode, in: scope)
   }
 
+  /// As `Memory.sessions(in:after:limit:)`.
+  public func sessions(
+    after cursor: Episode.Page.Cursor? = nil, limit: Int = 50
+  ) async throws(MemoryError) -> SessionSummary.Page {
+    try await memory.sessions(in: scope, after: cursor, limit: limit)
+  }
+
   /// As `Memory.changes(after:in:)`.
   public func changes(after cursor: MemoryChange.Cursor?) -> MemoryChanges { memory.changes(after: cursor, in: scope) }
 

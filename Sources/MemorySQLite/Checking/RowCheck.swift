@@ -121,7 +121,7 @@ enum PatternWordsCheck {
         UNION ALL SELECT 'row ' || seq FROM patterns_words WHERE seq NOT IN (SELECT seq FROM patterns) LIMIT 1
         """)
     guard let wrong else { return MemoryCheck("words of patterns", .passed) }
-    return MemoryCheck("words of patterns", .failed("those of \"\(wrong)\" are not of its data; run rebuild"))
+    return MemoryCheck("words of patterns", .failed("those of \"\(wrong)\" are not of its data; call rebuild()"))
   }
 
   /// Makes the table again; its full-text index must be rebuilt after it.

@@ -74,7 +74,7 @@ struct TextIndexComparison: Sendable {
     }
     if !differing.isEmpty {
       guard isDerived else { return .damaged(try describe(differing, db)) }
-      return .failed("the index differs from the table; run rebuild")
+      return .failed("the index differs from the table; call rebuild()")
     }
     if !hasMissing, indexed.isEmpty, !isRefuted { return .passed }
     let reason = hasMissing ? "rows are missing in the index" : "the index differs from the table"
