@@ -178,6 +178,19 @@ import Testing
     #expect(try episodic("check").status == 0)
   }
 
+  /// What Operating says of backups by copying files.
+  @Test func `memory.sqlite and the log that a writing verb left are together the whole store`() throws {
+    let id = try begin()
+    try episodic("append", id, "--action", "in the log alone")
+    let copy = try CommandLineTool()
+    try FileManager.default.createDirectory(atPath: copy.store, withIntermediateDirectories: true)
+    for file in ["memory.sqlite", "memory.sqlite-wal"] {
+      try FileManager.default.copyItem(atPath: episodic.store + "/" + file, toPath: copy.store + "/" + file)
+    }
+    #expect(try copy("show", id).output.contains("in the log alone"))
+    #expect(try copy("check").status == 0)
+  }
+
   @Test func `writing verbs leave the cache and the index to the readers, which answer as new as the last commit`()
     throws
   {
