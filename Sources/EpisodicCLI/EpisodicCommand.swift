@@ -48,7 +48,8 @@ struct EpisodicCommand: AsyncParsableCommand {
     LoggingSystem.bootstrap(StandardErrorLog.init)
     do {
       try DescriptorLimit.require()
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(EmptyValues.separated(Array(CommandLine.arguments.dropFirst())))
+      try NonUTF8Arguments.refuseAll()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

@@ -118,14 +118,14 @@ package struct Validation {
 
   /// - Returns: `nil` without a key.
   func request(_ draft: Episode.Draft, _ key: String?) throws(MemoryError) -> IdempotentRequest? {
-    guard let key else { return nil }
+    guard let key = key?.canonicallyComposed else { return nil }
     try identifier(key, "idempotency key")
     return IdempotentRequest(key, begin: draft)
   }
 
   /// - Returns: `nil` without a key.
   func request(_ drafts: [Step.Draft], to id: Episode.ID, _ key: String?) throws(MemoryError) -> IdempotentRequest? {
-    guard let key else { return nil }
+    guard let key = key?.canonicallyComposed else { return nil }
     try identifier(key, "idempotency key")
     return IdempotentRequest(key, append: drafts, to: id)
   }

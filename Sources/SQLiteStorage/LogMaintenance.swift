@@ -22,7 +22,8 @@ final class LogMaintenance: Sendable {
 
   private let log: LogLength
   private let configuration: WALDatabase.Configuration
-  private let commits = Atomic(0)
+  /// Begins anywhere, so that processes of a few commits each do the maintenance as often as one of many.
+  private let commits = Atomic(Int.random(in: 0..<LogMaintenance.maintenanceInterval))
   /// Frames at which to wait for readers the next time: a reader that stays must not cost every commit that wait.
   private let nextWait = Atomic(LogMaintenance.longLogFrames)
 

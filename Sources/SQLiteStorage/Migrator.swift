@@ -144,7 +144,16 @@ struct Migrator {
     }
   }
 
+  /// Rows that break a rule of their table, by damage or by another program, are carried over as they are: a check reports
+  /// them, and a migration that refused them would leave no way to open the store.
   private func apply(_ migration: Migration, to db: Database) throws {
+    try db.execute(sql: "PRAGMA ignore_check_constraints = ON")
+    let applied = Result { try perform(migration, db) }
+    try db.execute(sql: "PRAGMA ignore_check_constraints = OFF")
+    try applied.get()
+  }
+
+  private func perform(_ migration: Migration, _ db: Database) throws {
     try db.inTransaction(.immediate) {
       try db.execute(sql: migration.sql)
       try db.execute(

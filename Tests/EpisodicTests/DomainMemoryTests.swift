@@ -248,6 +248,19 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     try await memory.close()
   }
 
+  /// I8: shared patterns are stored under the empty name.
+  @Test func `a handle without a name has no patterns, not even shared ones`() async throws {
+    let memory = try await Memory.inMemory()
+    let shared = try await memory.record(.init(.optimization, data: ["secret": 1]))
+    let nameless = memory.domain("")
+    #expect(try await nameless.patterns().isEmpty)
+    #expect(try await nameless.patterns(.init(text: "secret")).isEmpty)
+    #expect(try await nameless.delete(pattern: shared.id) == false)
+    #expect(await failure { try await nameless.markUsed(shared.id) }?.code == .notFound)
+    #expect(await failure { _ = try await nameless.pattern(.optimization, data: ["secret": 1]) }?.code == .invalid)
+    #expect(try await memory.patterns(in: .everything).count == 1)
+  }
+
   @Test func `tells the changes of its domain alone`() async throws {
     let store = try Store()
     let memory = try await store.open()
@@ -269,9 +282,11 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     let memory = try await store.open()
     let agent: any AgentMemory = memory.domain("cafe\u{301}")
     #expect(agent.name == "caf\u{e9}")
-    let episode = try await agent.begin(
-      .testing, context: "x", session: nil, metadata: [:], id: nil, idempotencyKey: nil)
-    try await agent.complete(episode.id, successRate: nil)
+    let attempt = 2
+    let episode = try await agent.begin(.testing, context: "x", metadata: ["attempt": attempt])
+    try await agent.append(.init("a step"), to: episode.id)
+    try await agent.complete(episode.id)
+    #expect(try await agent.episode(episode.id)?.metadata == ["attempt": 2])
     #expect(try await memory.episodes(in: .domain("caf\u{e9}")).elements.map(\.status) == [.completed])
     try await memory.close()
   }

@@ -174,4 +174,11 @@ import Testing
     #expect(try await memory.recall("flaky", in: .domain("web")).map(\.episode.id) == ["a"])
     #expect(try await memory.recall("flaky", in: .everything, limit: 1).count == 1)
   }
+
+  @Test(arguments: ["-9223372036854775808", "0", "9223372036854775807"])
+  func `a number of steps that cannot be is refused`(_ count: String) throws {
+    let text = Self.episode().json.outputText
+    let line = #"{"step_count":\#(count),"# + text.dropFirst()
+    #expect(throws: (any Error).self) { try JSONDecoder().decode(Episode.self, from: Data(line.utf8)) }
+  }
 }

@@ -47,6 +47,33 @@ struct EarlierStore {
 @Suite struct `A store of an earlier schema` {
   static let versions = 1..<Schema.migrations.count
 
+  /// Damage, or a program that ignored the rules: what check reports must not keep the store from being opened.
+  @Test(arguments: 1..<7) func `that holds a pattern against the rules is opened, and keeps it`(_ version: Int)
+    async throws
+  {
+    let earlier = try await EarlierStore(version: version, rows: false)
+    var configuration = Configuration()
+    configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA ignore_check_constraints = ON") }
+    let other = try DatabaseQueue(path: earlier.store.path, configuration: configuration)
+    try await other.write { db in
+      try db.execute(
+        sql: """
+          INSERT INTO patterns (id, pattern_type, pattern_data, data_hash, created_at)
+          VALUES ('odd', 'optimization', '{bad', '\(String(repeating: "0", count: 64))', 1)
+          """)
+    }
+    try other.close()
+    try await earlier.store.use { primary in
+      #expect(try await primary.statistics().patterns == 1)
+      let failed = try await primary.failedChecks()
+      #expect(!failed.isEmpty)
+    }
+    let after = try DatabaseQueue(path: earlier.store.path)
+    await #expect(throws: DatabaseError.self) {
+      try await after.write { db in try db.execute(sql: "UPDATE patterns SET usage_count = -1") }
+    }
+  }
+
   @Test(arguments: versions)
   func `is recalled completely by words and vectors, accepts changes, and passes every check`(
     _ version: Int

@@ -64,6 +64,9 @@ struct Begin: AsyncParsableCommand {
 
   func run() async throws {
     let (new, key) = try newEpisode()
+    if let id = new.id, id == "-" || id.hasPrefix("@") {
+      throw MemoryError(.invalid, "the id \"\(id)\" would be read as a place or as standard input; choose another")
+    }
     try Validation().episode(new.episode)
     let episode = try await store.withMemory(creating: true, for: .shortWrite) { memory in
       if let key { return try await memory.begin(try new.draft(key), idempotencyKey: key) }

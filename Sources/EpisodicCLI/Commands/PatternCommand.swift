@@ -71,12 +71,14 @@ struct PatternAdd: AsyncParsableCommand {
   func run() async throws {
     let (draft, episodes) = try newPattern()
     let pattern = try await store.withMemory(creating: true, for: .shortWrite) { memory in
-      // Before the first write, so that an id that is not there changes nothing.
+      // A pattern of a domain is linked to episodes of that domain alone; another's is as one that is not there (I8).
       var ids: [Episode.ID] = []
-      for episode in episodes { ids.append(try await EpisodeReference.resolve(episode, in: nil, memory)) }
-      let pattern = try await memory.record(draft)
-      for id in ids { try await memory.link(pattern.id, to: id) }
-      return pattern
+      for episode in episodes { ids.append(try await EpisodeReference.resolve(episode, in: draft.domain, memory)) }
+      return try await memory.write { [ids] batch in
+        let pattern = try batch.record(draft)
+        for id in ids { try batch.link(pattern.id, to: id) }
+        return pattern
+      }
     }
     output.json ? StandardOutput.write(pattern.json) : StandardOutput.write(pattern.id.rawValue)
   }

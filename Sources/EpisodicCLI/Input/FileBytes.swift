@@ -5,11 +5,12 @@ import Foundation
 enum FileBytes {
   /// - Throws: `.invalid` if it cannot be read.
   static func read(_ path: String) throws(MemoryError) -> [UInt8] {
-    do {
-      return try Array(Data(contentsOf: URL(filePath: path)))
-    } catch {
-      throw MemoryError(.invalid, "cannot read \(path): \(error.localizedDescription); check the path", cause: error)
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      throw MemoryError(.invalid, "cannot read \(path): \(String(cString: strerror(errno))); check the path")
     }
+    defer { close(file) }
+    return try StandardInput.bytes(of: file, path, remedy: "check the path")
   }
 
   /// A text without the line end that closes it; `-` is standard input.

@@ -10,19 +10,26 @@ enum StandardInput {
   ///
   /// - Throws: `.invalid` beyond 64 MiB, `.unavailable` if it cannot be read.
   static func bytes() throws(MemoryError) -> [UInt8] {
+    try bytes(of: STDIN_FILENO, "standard input", remedy: "redirect a file")
+  }
+
+  /// Everything up to the end of a file, which may be a pipe.
+  ///
+  /// - Throws: As for standard input.
+  static func bytes(of file: Int32, _ name: String, remedy: String) throws(MemoryError) -> [UInt8] {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      let got = buffer.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
+      let got = buffer.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
       if got == 0 { return bytes }
       guard got > 0 else {
         if errno == EINTR { continue }
         throw MemoryError(
-          .unavailable, "cannot read standard input: \(String(cString: strerror(errno))); redirect a file")
+          .unavailable, "cannot read \(name): \(String(cString: strerror(errno))); \(remedy)")
       }
       bytes += buffer[..<got]
       guard bytes.count <= maximumBytes else {
-        throw MemoryError(.invalid, "standard input is longer than \(maximumBytes >> 20) MiB; split it, or use import")
+        throw MemoryError(.invalid, "\(name) is longer than \(maximumBytes >> 20) MiB; split it, or use import")
       }
     }
   }

@@ -9,7 +9,7 @@ enum EpisodeReference {
 
   /// The id that a text names.
   ///
-  /// An id that is equal wins, also one that begins with `@`.
+  /// `@last` and `@2` always mean a place; of other texts an id that is equal wins.
   ///
   /// - Parameter domain: Where to look; `nil` for everywhere. An id of another domain is as one that is not there (I8).
   /// - Throws: `.notFound`; `.invalid` if several ids begin with the text, naming some of them.
@@ -21,10 +21,10 @@ enum EpisodeReference {
     let scope = domain.map(Query.Scope.domain) ?? .everything
     let wanted = Episode.ID(text)
     guard !text.isEmpty else { throw MemoryError(.invalid, "the episode's id is empty; give one, or @last") }
+    if let place = try place(text) { return try await newest(place, text, scope, memory) }
     let found = try await memory.episodeIDs(beginningWith: wanted.rawValue, in: scope, limit: maximumCandidates + 1)
     if found.first == wanted { return wanted }
     guard !isWhole else { return wanted }
-    if let place = try place(text) { return try await newest(place, text, scope, memory) }
     switch found.count {
     case 0: throw MemoryError(.notFound, "no episode \"\(text)\"; list shows the ones there are")
     case 1: return found[0]

@@ -29,7 +29,9 @@ extension Hit {
 
   /// With the steps and their results, whole.
   func fullLines(rank: Int, best: Double, _ format: TimeFormat) -> [String] {
-    ["\(rank). \(Score.share(score, of: best))"] + episode.lines(format).map { $0.isEmpty ? $0 : "   " + $0 }
+    // An action or a result has lines of its own.
+    let lines = episode.lines(format).flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false) }
+    return ["\(rank). \(Score.share(score, of: best))"] + lines.map { $0.isEmpty ? "" : "   " + $0 }
   }
 
   private static func shown(_ text: String) -> String { OmissionMarker.described(in: text).onOneLine }

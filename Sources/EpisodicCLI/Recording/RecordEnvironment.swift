@@ -26,6 +26,12 @@ struct RecordEnvironment {
     (self.directory, self.host, self.commit) = (directory, host, commit)
   }
 
+  /// Whether the member is free, or of an earlier command: what somebody else wrote under its name stays.
+  static func maySet(_ metadata: JSON.Object) -> Bool {
+    guard let earlier = metadata[member] else { return true }
+    return earlier["exit_status"] != nil
+  }
+
   /// As the system has it; nothing is looked up in a network.
   private static var hostName: String {
     var name = [CChar](repeating: 0, count: 256)

@@ -61,7 +61,7 @@ struct Recorder {
       if before.status != .active { _ = try batch.reopen(id) }
       let step = try batch.append(draft, to: id)
       var episode: Episode?
-      if let facts, case .object(var metadata) = before.metadata {
+      if let facts, case .object(var metadata) = before.metadata, RecordEnvironment.maySet(metadata) {
         metadata[RecordEnvironment.member] = facts
         episode = try batch.update(id, with: Episode.Change(metadata: .object(metadata)))
       }

@@ -114,7 +114,11 @@ extension EpisodeLine {
   func decoded() throws(MemoryError) -> Episode {
     var episode = try episode(
       limits: Memory.Limits(fieldBytes: .max, dimensions: .max, results: .max), now: createdAt)
-    episode.omittedSteps = max(0, Int(clamping: stepCount ?? 0) - episode.steps.count)
+    let (present, all) = (Int64(episode.steps.count), stepCount ?? Int64(episode.steps.count))
+    guard (present...Int64(Int32.max)).contains(all) else {
+      throw MemoryError(.invalid, "step_count is \(all); it counts all steps, of which \(present) are here")
+    }
+    episode.omittedSteps = Int(all - present)
     return episode
   }
 }

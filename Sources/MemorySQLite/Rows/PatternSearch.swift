@@ -28,7 +28,7 @@ struct PatternSearch {
     case (nil, let domain?):
       add(
         """
-        (p.domain = ? OR p.domain = '' AND EXISTS (
+        (p.domain = ? AND p.domain <> '' OR p.domain = '' AND EXISTS (
             SELECT 1 FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
             WHERE l.pattern_id = p.id AND e.domain = ?))
         """, domain, domain)

@@ -34,7 +34,8 @@ enum IdempotencyKeys {
     guard let digest else {
       throw MemoryError(
         .notFound,
-        "the episode \"\(episode)\" that the idempotency key \"\(request.key)\" wrote was deleted; use another key")
+        "the episode \"\(episode)\" was deleted, replaced or moved since the request with the idempotency key "
+          + "\"\(request.key)\"; look at it before the request is made again with another key")
     }
     guard try row.value(0) as String == request.verb.rawValue, digest == request.digest else {
       throw MemoryError(

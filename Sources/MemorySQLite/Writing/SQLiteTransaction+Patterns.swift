@@ -111,7 +111,7 @@ extension SQLiteTransaction {
   private func isVisible(_ id: Pattern.ID) throws -> Bool {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT 1 FROM patterns p WHERE p.id = ?1 AND (?2 IS NULL OR p.domain = ?2 OR p.domain = '' AND EXISTS (
+        SELECT 1 FROM patterns p WHERE p.id = ?1 AND (?2 IS NULL OR p.domain = ?2 AND ?2 <> '' OR p.domain = '' AND EXISTS (
             SELECT 1 FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
             WHERE l.pattern_id = p.id AND e.domain = ?2))
         """)

@@ -49,10 +49,19 @@ struct StepAppend: Sendable {
       if let bytes = lengths.result { fields["result_bytes"] = .integer(Int64(bytes)) }
       cuts["\(step.number)"] = .object(fields)
     }
-    let patch = JSON.object(["cut_steps": .object(cuts)])
-    try db.cachedStatement(sql: "UPDATE episodes SET metadata = json_patch(metadata, ?) WHERE id = ?")
-      .execute(arguments: [patch.canonicalText, episode.rawValue])
+    let patch = JSON.object(["cut_steps": .object(cuts)]).canonicalText
+    try db.cachedStatement(
+      sql: """
+        UPDATE episodes SET metadata = json_patch(metadata, ?1) WHERE id = ?2
+            AND coalesce(json_type(metadata, '$.cut_steps'), 'object') = 'object'
+            AND length(CAST(metadata AS BLOB)) + ?3 <= ?4
+        """
+    ).execute(arguments: [patch, episode.rawValue, patch.utf8.count, Self.maximumNotedMetadata])
   }
+
+  /// Bytes of metadata up to which cuts are noted there: each note rewrites all of it, and a step that was cut says so itself.
+  /// What a caller wrote under the same name stays.
+  private static let maximumNotedMetadata = 16 << 10
 }
 
 /// The numbers of an episode's steps, including those about to be inserted.
