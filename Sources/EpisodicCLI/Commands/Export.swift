@@ -10,8 +10,8 @@ struct Export: AsyncParsableCommand {
       patterns are not included.
 
       EXAMPLES:
-        episodic export --output backup.jsonl
-        episodic export --output backup.jsonl --json | jq .episodes
+        episodic export --output episodes.jsonl
+        episodic export --output episodes.jsonl --json | jq .episodes
         episodic export | jq -r 'select(.status == "failed") | .context'
       """)
 
