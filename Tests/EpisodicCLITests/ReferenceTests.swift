@@ -33,8 +33,8 @@ import Testing
   @Test func `@last and @n count from the newest`() throws {
     #expect(try id("@last") == "@3" && id("@1") == "@3")
     #expect(try id("@2") == "deploy")
-    // An id that is equal wins.
-    #expect(try id("@3") == "@3")
+    // Also where an id is equal.
+    #expect(try id("@3") == "build-2")
     #expect(try id("@last", "--domain", "db") == "deploy")
     #expect(try id("@2", "--domain", "web") == "build-2")
     #expect(try episodic("show", "@6").status == 1 && episodic("show", "@0").status == 2)
