@@ -35,10 +35,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
       synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
       busyTimeout: busyTimeout, maximumPageCount: maximumPageCount,
-      maintenance: { db in
-        try ChangeFeed.prune(db)
-        try IdempotencyKeys.prune(db, at: clock.now())
-      },
+      maintenance: Self.maintenance(by: clock),
       report: { operation, error in
         logger.warning(
           "\(operation) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
@@ -61,14 +58,19 @@ package final class SQLitePrimaryStore: PrimaryStore {
       database = try await BlockingWork.shared.run {
         try InMemoryDatabase(
           applicationID: Schema.applicationID, migrations: Schema.migrations,
-          maintenance: { db in
-            try ChangeFeed.prune(db)
-            try IdempotencyKeys.prune(db, at: clock.now())
-          })
+          maintenance: Self.maintenance(by: clock))
       }
       identity = try await Self.identity(of: database)
     } catch {
       throw MemoryError(storage: error, path: "the store in memory")
+    }
+  }
+
+  /// What is done every 256 commits, in a file and in memory alike.
+  private static func maintenance(by clock: any WallClock) -> @Sendable (Database) throws -> Void {
+    { db in
+      try ChangeFeed.prune(db)
+      try IdempotencyKeys.prune(db, at: clock.now())
     }
   }
 

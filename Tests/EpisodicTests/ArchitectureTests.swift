@@ -100,12 +100,7 @@ import Testing
     try await store.fill(1)
     let database = try DatabaseQueue(path: store.path + "/memory.sqlite")
     let found = try await database.read { db in
-      let names = try String.fetchAll(
-        db,
-        sql: """
-          SELECT name FROM pragma_table_list
-          WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite_%'
-          """)
+      let names = try db.namesOfTables()
       return try names.map { name in
         (name, try String.fetchAll(db, sql: "SELECT name FROM pragma_table_info(?)", arguments: [name]))
       }

@@ -12,12 +12,7 @@ import Testing
     try await store.fill(1)
     let database = try DatabaseQueue(path: store.path + "/memory.sqlite")
     let found = try await database.read { db in
-      let names = try String.fetchAll(
-        db,
-        sql: """
-          SELECT name FROM pragma_table_list
-          WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite_%'
-          """)
+      let names = try db.namesOfTables()
       var tables: [String: [Column]] = [:]
       for name in names {
         tables[name] = try Row.fetchAll(db, sql: "SELECT name, type FROM pragma_table_info(?)", arguments: [name])
@@ -70,5 +65,17 @@ import Testing
       }
     }
     return tables
+  }
+}
+
+extension Database {
+  /// The tables and views of the schema, without those of full text and of SQLite itself.
+  func namesOfTables() throws -> [String] {
+    try String.fetchAll(
+      self,
+      sql: """
+        SELECT name FROM pragma_table_list
+        WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite_%'
+        """)
   }
 }

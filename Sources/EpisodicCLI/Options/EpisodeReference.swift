@@ -12,9 +12,9 @@ enum EpisodeReference {
   /// `@last` and `@2` always mean a place; of other texts an id that is equal wins.
   ///
   /// - Parameter domain: Where to look; `nil` for everywhere. An id of another domain is as one that is not there (I8).
-  /// - Throws: `.notFound`; `.invalid` if several ids begin with the text, naming some of them.
   /// - Parameter isWhole: Whether only a whole id is meant: a call that may begin an episode takes no beginning of another's
   ///   id for it.
+  /// - Throws: `.notFound`; `.invalid` if several ids begin with the text, naming some of them.
   static func resolve(
     _ text: String, in domain: String?, _ memory: Memory, isWhole: Bool = false
   ) async throws(MemoryError) -> Episode.ID {
