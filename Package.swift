@@ -56,6 +56,7 @@ let package = Package(
     .target(name: "CachePolicy", dependencies: ["FileLocks"], swiftSettings: strict),
     .target(name: "ByteCoding", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Heaps", swiftSettings: strict),
+    .target(name: "WordScoring", swiftSettings: strict),
     .target(name: "ProcessSpawning", swiftSettings: strict),
     .target(
       name: "VectorIndex", dependencies: ["ByteCoding", "Heaps", "LMDB", "Vectors"],
@@ -65,18 +66,20 @@ let package = Package(
 
     // Indexes: rows and bytes in, rows and scores out; have never heard of an episode.
     .target(
-      name: "WordIndex", dependencies: ["ByteCoding", "Heaps", "LMDB"],
+      name: "WordIndex", dependencies: ["ByteCoding", "Heaps", "LMDB", "WordScoring"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // L2: concepts, named by meaning.
     .target(
-      name: "EpisodicMemory", dependencies: ["ByteCoding", "FileLocks", "Heaps", "Vectors", logging],
+      name: "EpisodicMemory", dependencies: ["ByteCoding", "FileLocks", "Heaps", "Vectors", "WordScoring", logging],
       swiftSettings: strict),
 
     // L3: adapters, named by technology.
     .target(
       name: "MemorySQLite",
-      dependencies: ["ByteCoding", "EpisodicMemory", "FileLocks", "SQLiteStorage", "Vectors", grdb],
+      dependencies: [
+        "ByteCoding", "EpisodicMemory", "FileLocks", "Heaps", "SQLiteStorage", "Vectors", "WordScoring", grdb,
+      ],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
       name: "MemoryLMDB",
@@ -123,7 +126,7 @@ let package = Package(
       name: "VectorIndexTests", dependencies: ["VectorIndex", "ByteCoding", "Heaps", "LMDB", "Vectors", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "WordIndexTests", dependencies: ["WordIndex", "ByteCoding", "LMDB", "TestSupport"],
+      name: "WordIndexTests", dependencies: ["WordIndex", "ByteCoding", "LMDB", "TestSupport", "WordScoring"],
       swiftSettings: strict),
     .testTarget(name: "HeapsTests", dependencies: ["Heaps", "TestSupport"], swiftSettings: strict),
     .testTarget(

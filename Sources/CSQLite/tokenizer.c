@@ -1,6 +1,6 @@
 #include "CSQLite.h"
 
-#include <sqlite3.h>
+#include "fts5_access.h"
 #include <stdlib.h>
 
 struct episodic_tokenizer {
@@ -8,8 +8,7 @@ struct episodic_tokenizer {
   Fts5Tokenizer *instance;
 };
 
-/// FTS5 returns its table of functions through a bound pointer of that type.
-static int find_api(sqlite3 *connection, fts5_api **api) {
+int episodic_fts5_api(sqlite3 *connection, fts5_api **api) {
   sqlite3_stmt *statement = NULL;
   int code = sqlite3_prepare_v2(connection, "SELECT fts5(?1)", -1, &statement, NULL);
   if (code == SQLITE_OK) code = sqlite3_bind_pointer(statement, 1, (void *)api, "fts5_api_ptr", NULL);
@@ -28,7 +27,7 @@ int episodic_tokenizer_create(
   *tokenizer = NULL;
   if (count < 1) return SQLITE_MISUSE;
   fts5_api *api = NULL;
-  int code = find_api(connection, &api);
+  int code = episodic_fts5_api(connection, &api);
   if (code != SQLITE_OK) return code;
   struct episodic_tokenizer *made = calloc(1, sizeof *made);
   if (made == NULL) return SQLITE_NOMEM;

@@ -15,6 +15,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   let fullDisk = FullDiskRelief()
   /// The arguments are those of the full-text indexes in migration 003.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
+  let totals = CorpusTotalsCache()
 
   /// Why the store is read-only; `nil` if it can be written.
   package var readOnlyReason: String? { database.readOnlyReason }
@@ -131,15 +132,17 @@ package final class SQLitePrimaryStore: PrimaryStore {
   package func read<Value: Sendable>(
     _ body: @escaping @Sendable (any PrimarySnapshot) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {
-    let (path, tokenizers) = (database.path, tokenizers)
-    return try await readRows { db in try SQLiteSnapshot.lend(db, path, tokenizers, body) }
+    let (path, tokenizers, totals) = (database.path, tokenizers, totals)
+    return try await readRows { db in try SQLiteSnapshot.lend(db, path, tokenizers, totals, body) }
   }
 
   package func readWithoutWaiting<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? {
     do {
-      return try database.readWithoutWaiting { db in try SQLiteSnapshot.lend(db, database.path, tokenizers, body) }
+      return try database.readWithoutWaiting { db in
+        try SQLiteSnapshot.lend(db, database.path, tokenizers, totals, body)
+      }
     } catch {
       let error = explained(error)
       // `read` waits for the lock; this does not.

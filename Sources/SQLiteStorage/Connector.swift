@@ -40,7 +40,8 @@ struct Connector: Sendable {
     var configuration = GRDB.Configuration()
     configuration.label = "episodic"
     configuration.prepareDatabase { db in
-      let code = episodic_sqlite_harden(db.sqliteConnection)
+      var code = episodic_sqlite_harden(db.sqliteConnection)
+      if code == SQLITE_OK { code = episodic_word_matches_register(db.sqliteConnection) }
       guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
       try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
     }

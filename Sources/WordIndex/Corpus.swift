@@ -1,12 +1,5 @@
 import LMDB
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import WordScoring
 
 /// The live documents of one field, over all segments.
 struct Corpus {
@@ -43,32 +36,5 @@ struct Corpus {
       having += alive
     }
     return (lists, having)
-  }
-}
-
-/// bm25 as FTS5 computes it, operation by operation, so that both give the same doubles.
-struct TermScorer {
-  private static let k1 = 1.2
-  private static let b = 0.75
-
-  private let idf: Double
-  private let averageLength: Double
-
-  /// - Parameters:
-  ///   - documents: Of the field, alive.
-  ///   - having: Those among them that contain the term.
-  ///   - tokens: Of all of them.
-  init(documents: Int, having: Int, tokens: UInt64) {
-    let rarity = log((Double(documents - having) + 0.5) / (Double(having) + 0.5))
-    idf = rarity <= 0 ? 1e-6 : rarity
-    averageLength = documents == 0 ? 1 : Double(tokens) / Double(documents)
-  }
-
-  @inline(__always)
-  func score(_ frequency: UInt32, _ length: UInt32) -> Double {
-    let (frequency, length) = (Double(frequency), Double(length))
-    return idf
-      * ((frequency * (Self.k1 + 1.0))
-        / (frequency + Self.k1 * (1 - Self.b + Self.b * length / averageLength)))
   }
 }

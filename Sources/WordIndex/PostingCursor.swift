@@ -1,5 +1,6 @@
 import ByteCoding
 import LMDB
+import WordScoring
 
 /// A place among the postings of a term in one segment, which only moves forward.
 ///

@@ -1,5 +1,6 @@
 import ByteCoding
 import LMDB
+import WordScoring
 
 /// The postings of one term in one segment, in place; see `PostingFormat`.
 struct PostingList {

@@ -1,4 +1,5 @@
 import LMDB
+import WordScoring
 
 /// One term in one field over all segments, moving through the groups. Trivial, as its cursors are.
 struct RankedList {

@@ -1,5 +1,6 @@
 import Heaps
 import LMDB
+import WordScoring
 
 /// Ranks groups by phrases and prefixes that must all be in one document, and words that may be.
 struct RequiredSearch: ~Escapable {

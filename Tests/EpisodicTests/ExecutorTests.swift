@@ -62,11 +62,12 @@ private final class SlowIndex: SearchIndex {
   init(_ index: any SearchIndex, at gate: Gate) { (self.index, self.gate) = (index, gate) }
 
   var isAvailable: Bool { index.isAvailable }
-  func candidates(
-    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<IndexCandidates> {
+  func search<Value: Sendable>(
+    _ request: RecallRequest, in source: any IndexSource, catchesUp: Bool,
+    _ body: (any CandidateSource) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> IndexAnswer<Value> {
     if catchesUp { gate.pass() }
-    return try index.candidates(for: request, near: query, in: source, catchesUp: catchesUp)
+    return try index.search(request, in: source, catchesUp: catchesUp, body)
   }
   func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress { try index.advance(in: source) }
   func maintain(while isWanted: () -> Bool) -> Bool { index.maintain(while: isWanted) }

@@ -12,12 +12,15 @@ import Testing
     "Vectors": ["CVectors"],
     "ByteCoding": [],
     "Heaps": [],
+    "WordScoring": [],
     "ProcessSpawning": [],
     "VectorIndex": ["ByteCoding", "Heaps", "LMDB", "Vectors"],
-    "WordIndex": ["ByteCoding", "Heaps", "LMDB"],
+    "WordIndex": ["ByteCoding", "Heaps", "LMDB", "WordScoring"],
     "SQLiteStorage": ["ByteCoding", "CSQLite", "FileLocks", "GRDB", "GRDBSQLite"],
-    "EpisodicMemory": ["ByteCoding", "FileLocks", "Heaps", "Vectors"],
-    "MemorySQLite": ["ByteCoding", "EpisodicMemory", "FileLocks", "GRDB", "SQLiteStorage", "Vectors"],
+    "EpisodicMemory": ["ByteCoding", "FileLocks", "Heaps", "Vectors", "WordScoring"],
+    "MemorySQLite": [
+      "ByteCoding", "EpisodicMemory", "FileLocks", "GRDB", "Heaps", "SQLiteStorage", "Vectors", "WordScoring",
+    ],
     "MemoryLMDB": [
       "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "VectorIndex", "Vectors",
       "WordIndex",

@@ -118,10 +118,11 @@ import Testing
 
   @Test func `searches start from the full-text index and look up the rest by key`() async throws {
     let conditions = Conditions(.init(statuses: [.completed]), .domain("d"))
-    let context = try await plan(SQLiteSnapshot.contextSearch(conditions), ["x"] + conditions.arguments)
+    let arguments = conditions.arguments + ["x"] + conditions.arguments
+    let context = try await plan(WordMatches.contextSearch(conditions, conditions), arguments)
     #expect(context.first?.contains("SCAN episodes_text VIRTUAL TABLE") == true, "\(context)")
     #expect(context.dropFirst().first?.contains("SEARCH e USING INTEGER PRIMARY KEY") == true, "\(context)")
-    let steps = try await plan(SQLiteSnapshot.stepSearch(conditions), ["x"] + conditions.arguments)
+    let steps = try await plan(WordMatches.stepSearch(conditions, conditions), arguments)
     #expect(steps.first?.contains("SCAN steps_text VIRTUAL TABLE") == true, "\(steps)")
     #expect(steps.dropFirst().first?.contains("SEARCH s USING INTEGER PRIMARY KEY") == true, "\(steps)")
     #expect(steps.last?.contains("SEARCH e USING INDEX sqlite_autoindex_episodes_1 (id=?)") == true, "\(steps)")

@@ -205,8 +205,9 @@ extension `A snapshot` {
       var one: [Double?] = [], ofEpisode: [Double?] = [], all: [[Double]] = [], some: [[Double]] = []
       for row in 1...4 as ClosedRange<Int64> {
         one.append(try snapshot.similarity(of: row, ofEpisode: 1, to: query))
-        ofEpisode.append(try snapshot.similarity(ofEpisode: row, to: query, in: space))
       }
+      let best = try snapshot.similarities(ofEpisodes: [4, 2, 3, 1], to: SpaceQuery(query, in: space))
+      ofEpisode = (1...4).map { best[$0] }
       try snapshot.neighbors(query, in: space, .everything, .init()) { all.append([Double($0), Double($1), $2]) }
       try snapshot.neighbors(query, in: space, .domain("other"), .init()) { some.append([Double($0), Double($1), $2]) }
       return (one, ofEpisode, all, some)
@@ -238,7 +239,8 @@ extension `A snapshot` {
         switch comparison {
         case .withAnotherLength: found = [try snapshot.similarity(of: 1, ofEpisode: 1, to: longer)]
         case .ofOne: found = [try snapshot.similarity(of: 2, ofEpisode: 1, to: query)]
-        case .ofAnEpisode: found = [try snapshot.similarity(ofEpisode: 1, to: query, in: space)]
+        case .ofAnEpisode:
+          found = [try snapshot.similarities(ofEpisodes: [1], to: SpaceQuery(query, in: space))[1]]
         case .ofTheSpace:
           try snapshot.neighbors(query, in: space, .everything, .init()) { found.append($2) }
         }

@@ -73,6 +73,13 @@ typedef struct {
 
 int episodic_database_header_read(struct sqlite3 *connection, episodic_database_header *header);
 
+/// Adds `episodic_word_matches(TABLE)` to the auxiliary functions of FTS5: what bm25 is computed from, for the current row of a
+/// full-text query. Its value is a blob of pairs of uint32_t in the byte order of the machine: first the tokens of the row and
+/// the number of pairs that follow, then number and frequency of each phrase of the query that the row has, ascending.
+///
+/// @return SQLITE_OK, or why there is none: FTS5 is missing, or the connection was interrupted.
+int episodic_word_matches_register(struct sqlite3 *connection);
+
 struct episodic_tokenizer;
 
 /// Makes one of FTS5's own tokenizers.

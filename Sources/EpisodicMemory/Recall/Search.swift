@@ -1,4 +1,3 @@
-import Heaps
 import Vectors
 
 /// One search of one snapshot: both legs, by the index if it can and by the primary if not, their ranking, and what
@@ -44,27 +43,44 @@ struct Search<Value: Sendable>: Sendable {
       }
       query = try SpaceQuery(vector, in: request.space, among: spaces)
     }
-    // Few episodes are compared one by one; the index ranks only their words.
-    let few = try snapshot.admission(request.scope, request.filter).few
-    let searched = few == nil ? query : nil
-    var found = IndexCandidates(words: nil, neighbors: nil)
-    if let index, index.isAvailable, request.terms != nil || searched != nil {
-      switch try index.candidates(for: request, near: searched, in: snapshot, catchesUp: catchesUp) {
-      case .found(let candidates): found = candidates
-      case .ahead, .behind: return nil
-      case .silent: break
+    var ranked: [RankedEpisode]?
+    if let index, index.isAvailable {
+      let answer = try index.search(request, in: snapshot, catchesUp: catchesUp) { source throws(MemoryError) in
+        try rank(source, near: query)
       }
-      let isComplete = (request.terms == nil || found.words != nil) && (searched == nil || found.neighbors != nil)
-      guard isComplete || mayScan() else { return nil }
+      switch answer {
+      case .found(let found): ranked = found
+      case .ahead, .behind: return nil
+      case .silent: guard mayScan() else { return nil }
+      }
     }
-    var words = found.words ?? []
-    if found.words == nil, request.terms != nil { words = try snapshot.words(request) }
-    let similarities = try VectorSimilarities(found.neighbors, query, request, of: words, among: few, in: snapshot)
-    let candidates = Candidates(words: words, nearest: similarities.nearest, similarities: similarities.byEpisode)
+    if let ranked { return try load(snapshot, ranked, request) }
+    return try load(snapshot, try rank(snapshot.candidates(for: request), near: query), request)
+  }
+
+  /// Ranks the candidates of both legs, each by all that is known of it: with a score of 0 for what one leg did not find, ties
+  /// would decide.
+  private func rank(_ source: any CandidateSource, near query: SpaceQuery?) throws(MemoryError) -> [RankedEpisode] {
+    let neighbors = try query.map { query throws(MemoryError) in try source.nearest(to: query) } ?? []
+    var words = try source.wordCandidates()
+    var similarities: [Int64: Double] = [:]
+    if let query {
+      let found = Set(words.map(\.row))
+      let others = neighbors.map(\.episode).filter { !found.contains($0) }
+      if request.terms != nil, !others.isEmpty { words += try source.words(of: others) }
+      for neighbor in neighbors { similarities[neighbor.episode] = neighbor.similarity }
+      let rest = words.map(\.row).filter { similarities[$0] == nil }
+      if !rest.isEmpty {
+        for (episode, similarity) in try source.similarities(of: rest, to: query) { similarities[episode] = similarity }
+      }
+      // A negated distance, which has no best value to be divided by, becomes 0...1 for fusion.
+      if query.space.metric == .euclidean { similarities = similarities.mapValues { 1 / (1 - $0) } }
+    }
+    let candidates = Candidates(words: words, nearest: neighbors.map(\.episode), similarities: similarities)
     let legs: Query.Ranking.Legs = request.vector == nil ? .words : request.terms == nil ? .vector : .both
     var ranked = ranking.rank(candidates, limit: limit, legs: legs)
     if let minimumScore { ranked.removeAll { !($0.shares.total >= minimumScore) } }
-    return try load(snapshot, ranked, request)
+    return ranked
   }
 }
 
@@ -80,56 +96,5 @@ extension SpaceQuery {
     } catch {
       throw MemoryError(.invalid, "vector: \(error)", cause: error)
     }
-  }
-}
-
-/// The similarity of episodes to a query's vector, each by the best of its vectors.
-private struct VectorSimilarities {
-  /// Rows of the nearest episodes, best first; of equal ones the last recorded first.
-  private(set) var nearest: [Int64] = []
-  private(set) var byEpisode: [Int64: Double] = [:]
-
-  /// - Parameter neighbors: Those of the index; `nil` to compare every vector that passes scope and filter.
-  /// - Parameter few: The episodes that pass, if they are few.
-  /// - Parameter query: `nil`: the request has no vector, or the store none within its scope.
-  /// - Parameter words: The episodes of the word leg. Those that are not among the nearest are compared, too: with a score of
-  ///   0 instead, ties would decide.
-  init(
-    _ neighbors: [Neighbor]?, _ query: SpaceQuery?, _ request: RecallRequest, of words: [Candidates.Words],
-    among few: [Int64]?, in snapshot: any PrimarySnapshot
-  ) throws(MemoryError) {
-    guard let query else { return }
-    let metric = query.space.metric
-    if let neighbors {
-      for neighbor in neighbors { insert(neighbor.episode, neighbor.similarity, metric) }
-      nearest = byEpisode.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.map(\.key)
-      for episode in words.map(\.row) where byEpisode[episode] == nil {
-        if let best = try snapshot.similarity(ofEpisode: episode, to: query.vector, in: query.space) {
-          insert(episode, best, metric)
-        }
-      }
-      return
-    }
-    var best: [Int64: Double] = [:]
-    if let few {
-      for episode in few {
-        best[episode] = try snapshot.similarity(ofEpisode: episode, to: query.vector, in: query.space)
-      }
-    } else {
-      try snapshot.neighbors(query.vector, in: query.space, request.scope, request.filter) { _, episode, similarity in
-        best[episode] = max(best[episode] ?? -.infinity, similarity)
-      }
-    }
-    for (episode, similarity) in best { insert(episode, similarity, metric) }
-    var top = TopK<Scored<Int64>>(request.depth)
-    // Of equal scores `TopK` keeps the smaller id: negated, the last recorded.
-    for (episode, similarity) in byEpisode { top.insert(Scored(-episode, score: similarity)) }
-    nearest = top.ranked().map { -$0.id }
-  }
-
-  /// Maps a negated distance, which has no best value to be divided by, to 0...1 for fusion.
-  private mutating func insert(_ episode: Int64, _ similarity: Double, _ metric: Metric) {
-    let similarity = metric == .euclidean ? 1 / (1 - similarity) : similarity
-    byEpisode[episode] = max(byEpisode[episode] ?? -.infinity, similarity)
   }
 }

@@ -20,6 +20,9 @@ package struct RecallRequest: Sendable {
   /// Which steps of the hits to load.
   package let steps: StepSelection
 
+  /// Whether active episodes are in the corpus; see `WordStatistics`.
+  package var corpusIncludesActive: Bool { filter.statuses?.contains(.active) ?? true }
+
   init(_ query: Query, terms: SearchTerms?) {
     let ranking = query.ranking
     var filter = query.filter
@@ -54,9 +57,19 @@ package struct Candidates: Sendable {
       self.context = context
       self.steps = steps
     }
+
+    /// bm25 of the context and the weighted bm25 of the steps; see `RecallRequest.stepWeight`.
+    package func score(stepWeight: Double) -> Double {
+      var (sum, weight) = (0.0, stepWeight)
+      for step in steps {
+        sum += weight * step.score
+        weight /= 2
+      }
+      return context + sum
+    }
   }
 
-  /// Episodes of which a word matches, in no order: every one, or the best and those among `nearest`.
+  /// Episodes of which a word matches, in no order: the best, and those among `nearest`.
   let words: [Words]
   /// Rows of the nearest episodes, best first.
   let nearest: [Int64]

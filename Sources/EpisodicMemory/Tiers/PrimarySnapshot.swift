@@ -4,8 +4,6 @@ package import Vectors
 ///
 /// Everything is read as of `watermark`. Bytes are lent to the closure that receives them and must be copied to outlive it.
 package protocol PrimarySnapshot: IndexSource {
-  /// Every episode of which a word matches. Visits each matching row.
-  func words(_ request: RecallRequest) throws(MemoryError) -> [Candidates.Words]
   /// The embedding spaces of the store, by model and length.
   func spaces() throws(MemoryError) -> [EmbeddingSpace]
   /// The spaces of the vectors that pass scope and filter. Visits each of those vectors.
@@ -15,10 +13,6 @@ package protocol PrimarySnapshot: IndexSource {
     _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,
     _ body: (_ vector: Int64, _ episode: Int64, _ similarity: Double) -> Void
   ) throws(MemoryError)
-  /// The similarity of an episode's best vector in the space; `nil` if it has none.
-  func similarity(
-    ofEpisode row: Int64, to query: VectorQuery, in space: EmbeddingSpace
-  ) throws(MemoryError) -> Double?
   /// Those of some episodes that exist within scope and filter, steps included.
   func passing(
     _ ids: [Episode.ID], _ scope: Query.Scope, _ filter: Episode.Filter
@@ -51,6 +45,8 @@ package protocol IndexSource {
   /// The last row of a table, 0 if it is empty: an upper bound of its count, near it if few rows were deleted.
   func lastRow(of table: IndexedTable) throws(MemoryError) -> Int64
 
+  /// The candidates of a request, found without an index: visits each matching row and each vector within scope and filter.
+  func candidates(for request: RecallRequest) -> any CandidateSource
   /// How the episodes whose steps pass a filter are told apart. Found once per snapshot.
   func admission(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> StepAdmission
   /// Whether an episode has a step that passes. Found once per episode and snapshot.
@@ -62,6 +58,8 @@ package protocol IndexSource {
   func words(
     of text: UnsafeRawBufferPointer, _ body: (_ word: UnsafeRawBufferPointer, _ position: UInt32) -> Void
   ) throws(MemoryError)
+  /// The similarity of the best vector of some episodes in the space, by the episodes' rows; none for one without.
+  func similarities(ofEpisodes rows: [Int64], to query: SpaceQuery) throws(MemoryError) -> [Int64: Double]
   /// The similarity of one stored vector; `nil` if the row has none.
   ///
   /// - Parameter episode: The row of its episode. Its id lies beside the vector and is kept for `searchHits`.

@@ -1,3 +1,4 @@
+import Heaps
 package import Vectors
 
 /// Finds words and vectors faster than the primary can: derived from it, disposable at any moment (I1), and either equal to
@@ -10,13 +11,14 @@ package protocol SearchIndex: Sendable {
   /// Whether the index can answer or follow at all.
   var isAvailable: Bool { get }
 
-  /// The candidates of both legs of a request, found in one snapshot of the index at the watermark of `source`.
+  /// Lends `body` the candidates of a request, found in one snapshot of the index at the watermark of `source`. What `body`
+  /// has asked before it throws is done for nothing.
   ///
-  /// - Parameter query: The vector of the request; `nil`: only words are searched.
   /// - Parameter catchesUp: Whether to apply missing changes first, which waits for a lock and computes for milliseconds.
-  func candidates(
-    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<IndexCandidates>
+  func search<Value: Sendable>(
+    _ request: RecallRequest, in source: any IndexSource, catchesUp: Bool,
+    _ body: (any CandidateSource) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> IndexAnswer<Value>
 
   /// Does one step of the work between the index and the snapshot, of 100 ms or less.
   func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress
@@ -61,21 +63,6 @@ package enum IndexAnswer<Value: Sendable>: Sendable {
   case silent
 }
 
-/// What an index found for a request.
-package struct IndexCandidates: Sendable {
-  /// The best `request.depth` episodes by their words (see `Ranking`), then those of the episodes of `neighbors` that
-  /// match. `nil`: the request has no words, or words that only the primary can rank.
-  package let words: [Candidates.Words]?
-  /// The vectors nearest to the query, best first, of `request.depth` episodes or all that there are. Similarities are
-  /// exact; the set is exact for small scopes, else its recall is .99 and more. `nil`: the request has no vector.
-  package let neighbors: [Neighbor]?
-
-  package init(words: [Candidates.Words]?, neighbors: [Neighbor]?) {
-    self.words = words
-    self.neighbors = neighbors
-  }
-}
-
 /// A vector and its similarity to a query.
 package struct Neighbor: Hashable, Sendable {
   /// Row of the embedding.
@@ -89,6 +76,25 @@ package struct Neighbor: Hashable, Sendable {
     self.vector = vector
     self.episode = episode
     self.similarity = similarity
+  }
+}
+
+extension Neighbor {
+  /// The best, best first; of equal ones the last recorded.
+  ///
+  /// - Parameter neighbors: Each of another episode.
+  package static func nearest(_ count: Int, of neighbors: some Sequence<Neighbor>) -> [Neighbor] {
+    var best = TopK<Neighbor>(count)
+    for neighbor in neighbors { best.insert(neighbor) }
+    return best.ranked()
+  }
+}
+
+extension Neighbor: Ranked {
+  package var score: Double { similarity }
+
+  package func precedes(_ other: Neighbor) -> Bool {
+    similarity != other.similarity ? similarity > other.similarity : episode > other.episode
   }
 }
 
@@ -148,9 +154,10 @@ package struct NoIndex: SearchIndex {
   package init(because reason: String) { self.reason = reason }
 
   package var isAvailable: Bool { false }
-  package func candidates(
-    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<IndexCandidates> { .silent }
+  package func search<Value: Sendable>(
+    _ request: RecallRequest, in source: any IndexSource, catchesUp: Bool,
+    _ body: (any CandidateSource) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> IndexAnswer<Value> { .silent }
   package func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress { .unavailable }
   package func maintain(while isWanted: () -> Bool) -> Bool { false }
   package func removeAll() -> Bool { true }

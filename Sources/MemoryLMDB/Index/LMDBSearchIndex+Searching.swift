@@ -9,39 +9,21 @@ extension LMDBSearchIndex {
   /// Tries of a query that meets other writers.
   private static let maximumTries = 4
 
-  package func candidates(
-    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<IndexCandidates> {
-    let words = try WordQuery(request, tokenizedBy: source)
-    guard words != nil || query != nil else { return .silent }
-    let steps = StepGate(try source.admission(request.scope, request.filter), request.filter.step, source)
+  package func search<Value: Sendable>(
+    _ request: RecallRequest, in source: any IndexSource, catchesUp: Bool,
+    _ body: (any CandidateSource) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> IndexAnswer<Value> {
+    guard catchesUp || request.terms == nil else { return .behind }
     return try answer(in: source, catchesUp: catchesUp) { transaction throws(IndexFailure) in
-      let filter: AttributeFilter?
-      do throws(LMDBError) {
-        filter = try AttributeFilter(request.scope, request.filter, names, in: transaction)
-      } catch {
-        throw .index(error)
-      }
-      guard let filter else {
-        return IndexCandidates(words: words.map { _ in [] }, neighbors: query.map { _ in [] })
-      }
-      let neighbors = try query.map { query throws(IndexFailure) in
-        try vectors.nearest(
-          to: query.vector, space: query.space.model, filter, wanted: request.depth, in: transaction
-        ) { row, episode throws(IndexFailure) in
-          do throws(MemoryError) {
-            guard try steps.admits(episode) else { return nil }
-            return try source.similarity(of: row, ofEpisode: episode, to: query.vector)
-          } catch {
-            throw .primary(error)
-          }
+      try withUnsafePointer(to: transaction) { transaction throws(IndexFailure) in
+        let candidates = try IndexedCandidates(request, self, source, transaction)
+        do throws(MemoryError) {
+          return try body(candidates)
+        } catch {
+          // The failure of the index ends the search, not the request: the primary answers.
+          throw candidates.failure.map(IndexFailure.index) ?? .primary(error)
         }
-        .map { Neighbor(vector: $0.id, episode: $0.group, similarity: $0.similarity) }
       }
-      let ranked = try words.map { words throws(IndexFailure) in
-        try rank(words, limit: request.depth, also: neighbors ?? [], filter, steps, in: transaction)
-      }
-      return IndexCandidates(words: ranked, neighbors: neighbors)
     }
   }
 
@@ -77,58 +59,10 @@ extension LMDBSearchIndex {
     }
     return .silent
   }
-
-  /// The best `limit` episodes by their words, and those of `neighbors` that match; all that match of few.
-  private func rank(
-    _ query: WordQuery, limit: Int, also neighbors: [Neighbor], _ filter: AttributeFilter, _ steps: StepGate,
-    in transaction: borrowing ReadTransaction
-  ) throws(IndexFailure) -> [Candidates.Words] {
-    var failure: IndexFailure?
-    var found: [GroupScore]
-    do throws(LMDBError) {
-      if let few = steps.few {
-        found = try words.scores(of: few.map(EpisodeGroup.of(row:)), query, in: transaction)
-      } else {
-        var reader = EpisodeTable.Reader(episodes)
-        found = try words.search(
-          query, limit: limit,
-          admits: { group in
-            let row = EpisodeGroup.row(of: group)
-            do throws(LMDBError) {
-              guard let record = try reader.record(of: row, in: transaction), filter.admits(record.attributes) else {
-                return false
-              }
-            } catch {
-              failure = .index(error)
-              return false
-            }
-            do throws(MemoryError) {
-              return try steps.admits(row)
-            } catch {
-              failure = .primary(error)
-              return false
-            }
-          }, in: transaction)
-        if failure == nil {
-          var others = Set(neighbors.map { EpisodeGroup.of(row: $0.episode) })
-          for score in found { others.remove(score.group) }
-          if !others.isEmpty { found += try words.scores(of: Array(others), query, in: transaction) }
-        }
-      }
-    } catch {
-      throw .index(error)
-    }
-    if let failure { throw failure }
-    return found.map { score in
-      Candidates.Words(
-        row: EpisodeGroup.row(of: score.group), context: score.parent,
-        steps: score.children.map { (Int64(bitPattern: $0.member), $0.score) })
-    }
-  }
 }
 
 /// Which episodes pass the step filter of a request; the index does not know it and asks the primary.
-private struct StepGate {
+struct StepGate {
   private let source: any IndexSource
   private let listed: Set<Int64>?
   /// To ask for each episode.
@@ -155,7 +89,7 @@ private struct StepGate {
 
 extension WordQuery {
   /// The tokens of a request's terms; `nil` if it has none, or FTS5 would do more with them than the index can.
-  fileprivate init?(_ request: RecallRequest, tokenizedBy source: any IndexSource) throws(MemoryError) {
+  init?(_ request: RecallRequest, tokenizedBy source: any IndexSource) throws(MemoryError) {
     guard let terms = request.terms else { return nil }
     func tokens(of text: String) throws(MemoryError) -> [[UInt8]] {
       var tokens: [[UInt8]] = []

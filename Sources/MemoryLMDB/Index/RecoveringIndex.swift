@@ -13,10 +13,11 @@ extension LMDBSearchIndex: RecoverableTier {
 extension RecoveringTier: SearchIndex where Tier == LMDBSearchIndex {
   package var isAvailable: Bool { usable() != nil }
 
-  package func candidates(
-    for request: RecallRequest, near query: SpaceQuery?, in source: any IndexSource, catchesUp: Bool
-  ) throws(MemoryError) -> IndexAnswer<IndexCandidates> {
-    try usable()?.candidates(for: request, near: query, in: source, catchesUp: catchesUp) ?? .silent
+  package func search<Value: Sendable>(
+    _ request: RecallRequest, in source: any IndexSource, catchesUp: Bool,
+    _ body: (any CandidateSource) throws(MemoryError) -> Value
+  ) throws(MemoryError) -> IndexAnswer<Value> {
+    try usable()?.search(request, in: source, catchesUp: catchesUp, body) ?? .silent
   }
 
   package func advance(in source: any IndexSource) throws(MemoryError) -> IndexProgress {

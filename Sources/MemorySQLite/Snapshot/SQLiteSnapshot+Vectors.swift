@@ -100,20 +100,22 @@ extension SQLiteSnapshot {
     }
   }
 
-  func similarity(
-    ofEpisode row: Int64, to query: VectorQuery, in space: EmbeddingSpace
-  ) throws(MemoryError) -> Double? {
+  func similarities(
+    ofEpisodes episodes: [Int64], to query: SpaceQuery
+  ) throws(MemoryError) -> [Int64: Double] {
     try reading {
+      var found: [Int64: Double] = [:]
       var rows = try RawStatement(Self.componentsOfEpisode, db)
-      try rows.bind(row)
-      try rows.bind(space.model)
-      try rows.bind(Int64(space.dimensions))
-      var best: Double?
-      while try rows.step() {
-        guard let similarity = try Self.similarity(query, rows.bytes(1), of: rows.integer(0)) else { continue }
-        best = max(best ?? -.infinity, similarity)
+      for episode in episodes {
+        try rows.bind(episode)
+        try rows.bind(query.space.model)
+        try rows.bind(Int64(query.space.dimensions))
+        while try rows.step() {
+          let similarity = try Self.similarity(query.vector, rows.bytes(1), of: rows.integer(0))
+          if let similarity { found[episode] = max(found[episode] ?? -.infinity, similarity) }
+        }
       }
-      return best
+      return found
     }
   }
 

@@ -9,6 +9,7 @@ struct SQLiteSnapshot: PrimarySnapshot {
   /// Of the database file; for errors.
   let path: String
   let tokenizers: TokenizerPool
+  let totals: CorpusTotalsCache
   let lazy = Lazy()
 
   /// Created on first use, once per snapshot.
@@ -24,10 +25,10 @@ struct SQLiteSnapshot: PrimarySnapshot {
   }
 
   static func lend<Value>(
-    _ db: Database, _ path: String, _ tokenizers: TokenizerPool,
+    _ db: Database, _ path: String, _ tokenizers: TokenizerPool, _ totals: CorpusTotalsCache,
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value {
-    let snapshot = SQLiteSnapshot(db: db, path: path, tokenizers: tokenizers)
+    let snapshot = SQLiteSnapshot(db: db, path: path, tokenizers: tokenizers, totals: totals)
     defer { if let tokenizer = snapshot.lazy.tokenizer { tokenizers.putBack(tokenizer) } }
     return try body(snapshot)
   }
