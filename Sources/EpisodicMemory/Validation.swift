@@ -236,10 +236,17 @@ package struct Validation {
   }
 
   func ranking(_ ranking: Query.Ranking) throws(MemoryError) {
-    guard ranking.stepWeight.isFinite, ranking.stepWeight >= 0 else {
-      throw MemoryError(.invalid, "stepWeight is \(ranking.stepWeight); it is 0 or more")
+    for (name, weight) in [
+      ("stepWeight", ranking.stepWeight), ("stepsTogetherWeight", ranking.stepsTogetherWeight),
+      ("neighborWeight", ranking.neighborWeight), ("sessionWeight", ranking.sessionWeight),
+      ("timeWeight", ranking.timeWeight), ("successWeight", ranking.successWeight),
+    ] where !(0...1000).contains(weight) {
+      throw MemoryError(.invalid, "\(name) is \(weight); it lies in 0...1,000")
     }
     try rate(ranking.vectorWeight, "vectorWeight")
+    guard (0...10).contains(ranking.neighborReach) else {
+      throw MemoryError(.invalid, "neighborReach is \(ranking.neighborReach); it lies in 0...10")
+    }
     for (name, value) in [("stepsPerEpisode", ranking.stepsPerEpisode), ("depth", ranking.depth)] {
       guard (0...10_000).contains(value) else {
         throw MemoryError(

@@ -51,64 +51,6 @@ import Testing
   }
 }
 
-@Suite struct `Ranking` {
-  private func candidates(_ words: [Candidates.Words], _ similarities: [Int64: Double] = [:]) -> Candidates {
-    let nearest = similarities.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.map(\.key)
-    return Candidates(words: words, nearest: nearest, similarities: similarities)
-  }
-
-  @Test func `a step counts a quarter of a context, each further step half of the one before`() {
-    let ranked = Query.Ranking().rank(
-      candidates([
-        .init(row: 1, context: 1),
-        .init(row: 2, steps: [(1, 4), (2, 2), (3, 2), (4, 2), (5, 100)].sorted { $0.1 > $1.1 }),
-      ]), limit: 10, legs: .words)
-    #expect(ranked.map(\.row) == [2, 1])
-    #expect(ranked[0].shares == Hit.Shares(steps: 0.25 * (100 + 4 / 2 + 2 / 4 + 2 / 8)))
-    #expect(ranked[0].steps.count == 4)
-    #expect(ranked[1].shares == Hit.Shares(context: 1))
-  }
-
-  @Test func `an episode of 1,000 equal steps scores less than twice one with a single such step`() {
-    let long = Candidates.Words(row: 1, steps: (1...1000).map { ($0, 3) })
-    let short = Candidates.Words(row: 2, steps: [(1, 3)])
-    let ranked = Query.Ranking().rank(candidates([long, short]), limit: 2, legs: .words)
-    #expect(ranked[0].shares.total < 2 * ranked[1].shares.total)
-  }
-
-  @Test func `of equal scores the last recorded comes first`() {
-    let ranked = Query.Ranking().rank(
-      candidates([3, 1, 2].map { .init(row: $0, context: 1) }, [1: 0.5, 2: 0.5, 3: 0.5]), limit: 3, legs: .both)
-    #expect(ranked.map(\.row) == [3, 2, 1])
-  }
-
-  @Test func `equal vectors do not change the order`() {
-    let words = (1...20).map { Candidates.Words(row: $0, context: Double($0)) }
-    let alike = Dictionary(uniqueKeysWithValues: (1...20).map { (Int64($0), 0.7 + Double($0 % 3) * 1e-12) })
-    let ranked = Query.Ranking().rank(candidates(words, alike), limit: 20, legs: .both)
-    #expect(ranked.map(\.row) == (1...20).reversed().map(Int64.init))
-  }
-
-  @Test func `an episode without a vector is scored by its words alone`() {
-    let ranked = Query.Ranking().rank(
-      candidates([.init(row: 1, context: 2), .init(row: 2, context: 1)], [2: 0.9, 3: 0.8]), limit: 3, legs: .both)
-    #expect(ranked.first { $0.row == 1 }?.shares == Hit.Shares(context: 1))
-    #expect(ranked.first { $0.row == 2 }?.shares == Hit.Shares(context: 0.4 / 2, vector: 0.6))
-  }
-
-  @Test func `with words alone or a vector alone the score is the signal itself`() {
-    let all = candidates([.init(row: 1, context: 7.5)], [1: 0.25])
-    #expect(Query.Ranking().rank(all, limit: 1, legs: .words).map(\.shares.total) == [7.5])
-    #expect(Query.Ranking().rank(all, limit: 1, legs: .vector).map(\.shares.total) == [0.25])
-  }
-
-  @Test func `no candidates give no hits`() {
-    for legs in [Query.Ranking.Legs.words, .vector, .both] {
-      #expect(Query.Ranking().rank(candidates([]), limit: 5, legs: legs).isEmpty)
-    }
-  }
-}
-
 @Suite struct `An embedding space` {
   private let spaces = [EmbeddingSpace(model: "a", dimensions: 3), EmbeddingSpace(model: "b", dimensions: 3)]
 

@@ -20,7 +20,11 @@ struct HitLine {
           case "context": shares.context = try scanner.double("a number")
           case "steps": shares.steps = try scanner.double("a number")
           case "vector": shares.vector = try scanner.double("a number")
-          default: throw scanner.fault("is no signal; the signals are context, steps and vector")
+          case "session": shares.session = try scanner.double("a number")
+          case "time": shares.time = try scanner.double("a number")
+          case "success": shares.success = try scanner.double("a number")
+          default:
+            throw scanner.fault("is no signal; the signals are context, steps, vector, session, time and success")
           }
         }
       case "matches":
@@ -59,7 +63,12 @@ extension Hit {
 
 extension Hit.Shares {
   /// What each signal adds to the score.
-  public var json: JSON { ["context": JSON(context), "steps": JSON(steps), "vector": JSON(vector)] }
+  public var json: JSON {
+    [
+      "context": JSON(context), "steps": JSON(steps), "vector": JSON(vector), "session": JSON(session),
+      "time": JSON(time), "success": JSON(success),
+    ]
+  }
 }
 
 extension Hit.Match {

@@ -18,6 +18,11 @@ struct CachedHits: Hashable, Sendable {
   }
 }
 
+extension Hit.Shares {
+  /// In the order of `init`.
+  fileprivate var all: [Double] { [context, steps, vector, session, time, success] }
+}
+
 extension Hit {
   init(_ entry: CachedHits.Entry, _ episode: Episode) {
     self.init(episode: episode, score: entry.score, shares: entry.shares, matches: entry.matches)
@@ -29,9 +34,7 @@ extension CachedHits: Cacheable {
     bytes.write(entries) { bytes, entry in
       bytes.write(entry.id.rawValue)
       bytes.write(entry.score)
-      bytes.write(entry.shares.context)
-      bytes.write(entry.shares.steps)
-      bytes.write(entry.shares.vector)
+      for share in entry.shares.all { bytes.write(share) }
       bytes.write(entry.matches) { bytes, match in
         bytes.write(match.step) { $0.write(Int64($1)) }
         bytes.write(match.excerpt) { $0.write($1) }
@@ -44,7 +47,9 @@ extension CachedHits: Cacheable {
       try reader.array { bytes throws(MalformedBytes) in
         Entry(
           id: Episode.ID(composed: try bytes.text()), score: try bytes.double(),
-          shares: Hit.Shares(context: try bytes.double(), steps: try bytes.double(), vector: try bytes.double()),
+          shares: Hit.Shares(
+            context: try bytes.double(), steps: try bytes.double(), vector: try bytes.double(),
+            session: try bytes.double(), time: try bytes.double(), success: try bytes.double()),
           matches: try bytes.array { bytes throws(MalformedBytes) in
             Hit.Match(
               step: try bytes.optional { bytes throws(MalformedBytes) in
@@ -94,9 +99,14 @@ extension Query {
     bytes.write(minimumScore) { $0.write($1) }
     bytes.write(isExact)
     bytes.write(excerpts)
-    bytes.write(ranking.stepWeight)
+    for weight in [
+      ranking.stepWeight, ranking.stepsTogetherWeight, ranking.vectorWeight, ranking.neighborWeight,
+      ranking.sessionWeight, ranking.timeWeight, ranking.successWeight,
+    ] {
+      bytes.write(weight)
+    }
+    bytes.write(Int64(ranking.neighborReach))
     bytes.write(Int64(ranking.stepsPerEpisode))
-    bytes.write(ranking.vectorWeight)
     bytes.write(Int64(ranking.depth))
     return CacheKey(.query, SHA256.digest(of: bytes.bytes).hexadecimal)
   }

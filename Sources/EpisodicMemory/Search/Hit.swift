@@ -1,23 +1,35 @@
 /// An episode that matches a query, and what matched.
 public struct Hit: Hashable, Sendable {
-  /// What one signal adds to the score; together they are the score.
+  /// What each signal adds to the score; see `Query.Ranking`.
   public struct Shares: Hashable, Sendable {
     /// Words of the context.
     public var context: Double
-    /// Words of the steps.
+    /// Words of the best steps, and of all steps as one text.
     public var steps: Double
     /// Similarity of the vectors.
     public var vector: Double
+    /// What others of the session match: the episodes before and after, and the best.
+    public var session: Double
+    /// The time that the question names.
+    public var time: Double
+    /// The success rate.
+    public var success: Double
 
     /// Shares of a score; for doubles in tests.
-    public init(context: Double = 0, steps: Double = 0, vector: Double = 0) {
+    public init(
+      context: Double = 0, steps: Double = 0, vector: Double = 0, session: Double = 0, time: Double = 0,
+      success: Double = 0
+    ) {
       self.context = context
       self.steps = steps
       self.vector = vector
+      self.session = session
+      self.time = time
+      self.success = success
     }
 
-    /// The score.
-    public var total: Double { context + steps + vector }
+    /// The score before it is cut to 1.
+    public var total: Double { context + steps + vector + session + time + success }
   }
 
   /// A text that matched.
@@ -36,9 +48,14 @@ public struct Hit: Hashable, Sendable {
 
   /// The episode.
   public let episode: Episode
-  /// Higher is better; comparable only with the hits of the same query.
+  /// 0...1, higher is better, and of the same meaning in a store of 1 and of 1,000,000 episodes.
+  ///
+  /// By words, 1 is a context of average length in which each word of the question stands once, or more than that. By a
+  /// vector, the score is the cosine, or the dot product (divided by the best if that is more than 1), or 1/(1 + the squared
+  /// distance). By both, a full match of the words with a similarity of 1 scores 1. The other signals come on top; the
+  /// sum is cut to 1, the order of the hits is that before the cut.
   public let score: Double
-  /// What each signal adds to the score.
+  /// What each signal adds to the score, before it is cut to 1.
   public let shares: Shares
   /// The context first if it matched, then the best steps, best first; then the last steps that pass the query's step filter,
   /// last first, as many as steps count (`Query.Ranking.stepsPerEpisode`) and at least one.

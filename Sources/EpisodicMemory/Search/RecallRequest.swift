@@ -35,7 +35,7 @@ package struct RecallRequest: Sendable {
     scope = query.scope
     depth = max(isHybrid ? ranking.depth : 0, query.limit)
     stepsPerEpisode = ranking.stepsPerEpisode
-    stepWeight = ranking.stepWeight
+    stepWeight = ranking.searchedStepWeight
     excerpts = query.excerpts
     steps = query.steps
   }
