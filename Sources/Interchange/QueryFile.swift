@@ -1,4 +1,4 @@
-import EpisodicMemory
+public import EpisodicMemory
 
 /// Which signals a recall uses.
 public enum RecallMode: String, CaseIterable, Sendable {
@@ -18,12 +18,17 @@ public struct QueriesOptions: Hashable, Sendable {
   public var limit: Int
   /// Whether bad lines are left out and the rest is answered; otherwise no query runs if one line is bad.
   public var keepGoing: Bool
+  /// How the signals become one score.
+  public var ranking: Query.Ranking
 
   /// The defaults: both signals, ten hits, and no query runs if a line is bad.
-  public init(mode: RecallMode = .hybrid, limit: Int = 10, keepGoing: Bool = false) {
+  public init(
+    mode: RecallMode = .hybrid, limit: Int = 10, keepGoing: Bool = false, ranking: Query.Ranking = .init()
+  ) {
     self.mode = mode
     self.limit = limit
     self.keepGoing = keepGoing
+    self.ranking = ranking
   }
 }
 
@@ -73,7 +78,8 @@ struct QueryFile {
       do throws(MemoryError) {
         let read = try line.content.get()
         var query = Query(
-          text: options.mode == .vector ? nil : read.text, scope: read.scope, filter: read.filter, limit: options.limit)
+          text: options.mode == .vector ? nil : read.text, scope: read.scope, filter: read.filter, limit: options.limit,
+          ranking: options.ranking)
         if let source, let vectors {
           query.vector = try vectors.row(row)
           query.space = source.space

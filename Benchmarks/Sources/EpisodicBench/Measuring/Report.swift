@@ -17,7 +17,7 @@ extension BenchReport {
   }
 }
 
-/// The report of a benchmark of latencies: `reads`, `writes`, `recall`, `text` and `vectors`.
+/// The report of a benchmark of latencies: `reads`, `writes`, `text` and `vectors`.
 struct Report: BenchReport {
   let benchmark: String
   let parameters: [String: Int]
@@ -31,12 +31,11 @@ struct Report: BenchReport {
   var figures: [Figure] = []
   var ratios: [Ratio] = []
   var cache: [CacheCounts] = []
-  var quality: [Quality] = []
   var notes: [String] = []
   var failure: String?
 
   enum CodingKeys: String, CodingKey {
-    case benchmark, parameters, machine, rows, classes, searches, figures, ratios, cache, quality, notes, failure
+    case benchmark, parameters, machine, rows, classes, searches, figures, ratios, cache, notes, failure
     case neighbours = "hnswlib"
   }
 
@@ -59,7 +58,6 @@ struct Report: BenchReport {
     add(["figures", "", ""], figures.map { [$0.name, $0.text, $0.unit] })
     add(Ratio.titles, ratios.map(\.cells))
     add(CacheCounts.titles, cache.map(\.cells))
-    add(Quality.titles, quality.map(\.cells))
     if !notes.isEmpty { blocks.append(notes.joined(separator: "\n")) }
     blocks.append(legend)
     return blocks.joined(separator: "\n\n")
