@@ -5,6 +5,8 @@ import Foundation
 struct TextPopulation {
   static let vocabulary = 50_000
   static let words = 8...32
+  /// Episodes in a row that share a session, those of each domain apart.
+  static let perSession = 20
 
   let count: Int
   let seed: UInt64
@@ -30,7 +32,8 @@ struct TextPopulation {
   }
 
   func episode(_ number: Int) -> Episode {
-    NumberedEpisode.make(number, context: words(number).joined(separator: " "))
+    NumberedEpisode.make(
+      number, context: words(number).joined(separator: " "), session: "session \(number / Self.perSession)")
   }
 
   /// Words that occur in about `documents` documents, nearest first, each in at least one.

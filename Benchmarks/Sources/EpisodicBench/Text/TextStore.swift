@@ -12,9 +12,12 @@ struct TextMaking: Codable {
   var plainSeconds = 0.0
   /// Episodes that have a vector.
   var vectors = 0
+  /// Episodes that were asked for a vector of a second model.
+  var seconds: Int?
 
   enum CodingKeys: String, CodingKey {
     case documents, seed, vectors
+    case seconds = "second_vectors"
     case librarySeconds = "library_seconds"
     case unindexedSeconds = "unindexed_seconds"
     case plainSeconds = "plain_seconds"
