@@ -64,8 +64,8 @@ extension CachedHits: Cacheable {
 
 extension Query {
   /// A key over everything that decides the result: terms, vector, space, scope, filter, limit, minimum score, exactness,
-  /// excerpts, ranking.
-  func cacheKey(terms: SearchTerms?) -> CacheKey {
+  /// excerpts, ranking, and the times that the text names.
+  func cacheKey(terms: SearchTerms?, times: NamedTimes) -> CacheKey {
     var bytes = ByteWriter()
     bytes.write(terms) { bytes, terms in
       bytes.write(terms.words) { $0.write($1) }
@@ -108,6 +108,13 @@ extension Query {
     bytes.write(Int64(ranking.neighborReach))
     bytes.write(Int64(ranking.stepsPerEpisode))
     bytes.write(Int64(ranking.depth))
+    let (windows, day, zone) = times.key
+    bytes.write(windows) { bytes, window in
+      bytes.write(window.lowerBound.milliseconds)
+      bytes.write(window.upperBound.milliseconds)
+    }
+    bytes.write(day) { $0.write($1) }
+    bytes.write(zone) { $0.write($1) }
     return CacheKey(.query, SHA256.digest(of: bytes.bytes).hexadecimal)
   }
 

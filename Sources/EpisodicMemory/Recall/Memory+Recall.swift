@@ -18,24 +18,32 @@ extension Memory {
   ///   they match and a vector one pass over its space.
   public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
     let terms = try searchTerms(of: query)
-    let key = query.cacheKey(terms: terms)
+    let named = NamedTimes(query, clock: clock)
+    let key = query.cacheKey(terms: terms, times: named)
     if let staleness = query.maximumStaleness, let hits = try await olderHits(for: query, key, staleness) {
       return hits
-    }
-    let search = Search(query, terms: terms) { snapshot, ranked, request throws(MemoryError) in
-      Versioned(try snapshot.hits(ranked, request), asOf: try snapshot.watermark())
     }
     let (lookup, stamp) = try await reads.find(key, as: CachedHits.self)
     if case .hit(let cached?) = lookup, let stamp {
       if let hits = try await hits(of: cached, at: stamp, steps: query.steps) { return hits }
     } else if let stamp {
       return try await reads.searches.join(key.selecting(query.steps), at: stamp) { () async throws(MemoryError) in
-        let found = try await run(search)
+        let found = try await hits(of: query, terms: terms, named)
         await fill(key, with: found, of: query)
         return found.value
       }
     }
-    return try await run(search).value
+    return try await hits(of: query, terms: terms, named).value
+  }
+
+  private func hits(
+    of query: Query, terms: SearchTerms?, _ named: NamedTimes
+  ) async throws(MemoryError) -> Versioned<[Hit]> {
+    let times = try await times(named, of: query)
+    return try await run(
+      Search(query, terms: terms, times: times) { snapshot, ranked, request throws(MemoryError) in
+        Versioned(try snapshot.hits(ranked, request), asOf: try snapshot.watermark())
+      })
   }
 
   /// Recalls by words alone: `recall("flaky login", in: .domain("web"))`. As `recall(_:)` with `Query(text:scope:limit:)`.
@@ -51,8 +59,10 @@ extension Memory {
   ///
   /// - Throws: As `recall`.
   public func search(_ query: Query) async throws(MemoryError) -> [SearchHit] {
-    try await run(
-      Search(query, terms: try searchTerms(of: query)) { snapshot, ranked, _ throws(MemoryError) in
+    let terms = try searchTerms(of: query)
+    let times = try await times(NamedTimes(query, clock: clock), of: query)
+    return try await run(
+      Search(query, terms: terms, times: times) { snapshot, ranked, _ throws(MemoryError) in
         try snapshot.searchHits(ranked)
       })
   }
@@ -172,6 +182,7 @@ extension Memory {
     try validation.ranking(query.ranking)
     try validation.selection(query.steps)
     try validation.filter(query.filter)
+    try validation.time(query.askedAt, "askedAt")
     if let minimumScore = query.minimumScore, minimumScore.isNaN {
       throw MemoryError(.invalid, "minimumScore is NaN; give a number or leave it out")
     }

@@ -13,8 +13,8 @@ struct Search<Value: Sendable>: Sendable {
   let load: Load
 
   /// - Parameter query: Checked.
-  init(_ query: Query, terms: SearchTerms?, _ load: @escaping Load) {
-    request = RecallRequest(query, terms: terms)
+  init(_ query: Query, terms: SearchTerms?, times: QuestionTimes, _ load: @escaping Load) {
+    request = RecallRequest(query, terms: terms, times: times)
     ranking = query.ranking
     limit = query.limit
     minimumScore = query.minimumScore

@@ -1,3 +1,5 @@
+public import struct Foundation.TimeZone
+
 /// What to recall: by words, by a vector, or both.
 public struct Query: Hashable, Sendable {
   /// Natural words, never query syntax. An episode matches if any of them does; rare words weigh most.
@@ -6,6 +8,11 @@ public struct Query: Hashable, Sendable {
   public var phrases: [String]
   /// Beginnings of words that must occur.
   public var prefixes: [String]
+  /// When the question is asked: what its text says of time, such as "last Tuesday", is relative to this. `nil`: now by the
+  /// engine's clock, or the time of the newest episode in the scope if that is more than 30 days old.
+  public var askedAt: Timestamp?
+  /// Where the days that the text names begin at midnight; UTC by default.
+  public var timeZone: TimeZone
   /// The embedding of the query.
   public var vector: [Float]?
   /// The space of `vector`; may be `nil` if the store has one space of that length.
@@ -36,8 +43,11 @@ public struct Query: Hashable, Sendable {
     text: String? = nil, phrases: [String] = [], prefixes: [String] = [], vector: [Float]? = nil,
     space: EmbeddingSpace? = nil, scope: Query.Scope, filter: Episode.Filter = .init(), limit: Int = 10,
     minimumScore: Double? = nil, isExact: Bool = false, excerpts: Bool = false, ranking: Ranking = .init(),
-    steps: StepSelection = .all, maximumStaleness: Duration? = nil
+    steps: StepSelection = .all, maximumStaleness: Duration? = nil,
+    askedAt: Timestamp? = nil, timeZone: TimeZone = .gmt
   ) {
+    self.askedAt = askedAt
+    self.timeZone = timeZone
     self.text = text
     self.phrases = phrases
     self.prefixes = prefixes

@@ -7,6 +7,8 @@ package struct RecallRequest: Sendable {
   /// The space that the query names; see `EmbeddingSpace.resolve`.
   package let space: EmbeddingSpace?
   package let scope: Query.Scope
+  /// The times that the text names.
+  package let times: QuestionTimes
   /// Its statuses are never `nil`.
   package let filter: Episode.Filter
   /// Candidates of each leg.
@@ -23,12 +25,13 @@ package struct RecallRequest: Sendable {
   /// Whether active episodes are in the corpus; see `WordStatistics`.
   package var corpusIncludesActive: Bool { filter.statuses?.contains(.active) ?? true }
 
-  init(_ query: Query, terms: SearchTerms?) {
+  init(_ query: Query, terms: SearchTerms?, times: QuestionTimes = QuestionTimes()) {
     let ranking = query.ranking
     var filter = query.filter
     filter.statuses = query.statuses
     let isHybrid = query.vector != nil && terms != nil
     self.terms = terms
+    self.times = times
     self.filter = filter
     vector = query.vector
     space = query.space
