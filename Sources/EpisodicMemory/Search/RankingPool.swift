@@ -163,19 +163,3 @@ extension Candidates.Words {
     return sum
   }
 }
-
-/// Where an episode stands among those of its session in the corpus, by time of creation, then row. A session belongs to one
-/// domain.
-package struct SessionPlace: Hashable, Sendable {
-  /// Equal for the episodes of one session, and only within one source.
-  package let session: UInt32
-  /// Rows of the episodes before and after it.
-  package let previous: Int64?
-  package let next: Int64?
-
-  package init(session: UInt32, previous: Int64?, next: Int64?) {
-    self.session = session
-    self.previous = previous
-    self.next = next
-  }
-}
