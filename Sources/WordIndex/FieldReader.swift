@@ -178,18 +178,18 @@ final class FieldReader {
     return value
   }
 
-  /// How many documents of a term are dead.
-  func deadDocuments(ofTerm number: UInt32, _ snapshot: Snapshot) throws(LMDBError) -> Int {
+  /// How many documents of a term are dead, of the groups of a level.
+  func deadDocuments(ofTerm number: UInt32, level: UInt32, _ snapshot: Snapshot) throws(LMDBError) -> Int {
     if facts.dead == 0 { return 0 }
-    let counts = try deadTerms(number >> DeadDocuments.termShift, snapshot)?.baseAddress
-    return counts.map { Int($0.integer(at: Int(number & DeadDocuments.termMask) * 4, as: UInt32.self)) } ?? 0
+    let terms = try deadTerms(level, number >> DeadTerms.shift, snapshot)
+    return Int(terms?.counts[Int(number & DeadTerms.mask)] ?? 0)
   }
 
   /// Counts of dead documents of the terms of a chunk; `nil` if all are 0.
-  func deadTerms(_ chunk: UInt32, _ snapshot: Snapshot) throws(LMDBError) -> UnsafeRawBufferPointer? {
-    let counts = try snapshot.mutable(Key.make(segment, .deadTerms, field, chunk), "a table of dead counts")
-    if let counts, counts.count != DeadDocuments.termChunk * 4 { throw .damagedWords("a table of dead counts") }
-    return counts
+  func deadTerms(_ level: UInt32, _ chunk: UInt32, _ snapshot: Snapshot) throws(LMDBError) -> DeadTerms? {
+    let key = Key.make(segment, .deadTerms, field, level, chunk)
+    guard let value = try snapshot.mutable(key, "a table of dead counts") else { return nil }
+    return try DeadTerms(value)
   }
 
   /// The numbers of a document's terms, ascending.

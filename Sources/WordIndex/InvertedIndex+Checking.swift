@@ -13,18 +13,33 @@ extension InvertedIndex {
     let manifest = try snapshot.manifest()
     try fresh.checkValues(snapshot, manifest)
     var names: [[WordDocument]] = []
+    var counts = CorpusCounts()
     for segment in manifest.segments {
       guard segment.alive > 0 else { throw .damagedWords("an empty segment") }
       for field in WordField.allCases {
         var check = FieldCheck(FieldReader(segment, field))
         try check.run(snapshot)
         names.append(check.alive)
+        counts.add(check.counts)
       }
     }
     let all = names.joined().sorted()
     for (a, b) in zip(all, all.dropFirst()) where a == b {
       throw LMDBError(.damaged, message: "document \(a.group)/\(a.member) is twice in the word index")
     }
+    guard try fresh.storedCounts(snapshot) == counts.sums else { throw .damagedWords("a count of documents") }
+  }
+
+  private func storedCounts(_ snapshot: Snapshot) throws(LMDBError) -> [CorpusCounts.Place: CorpusCount] {
+    var counts: [CorpusCounts.Place: CorpusCount] = [:]
+    for field in WordField.allCases {
+      let prefix = Key.make(0, .counts, field, term: UnsafeRawBufferPointer(start: nil, count: 0))
+      for key in try snapshot.keys(from: prefix) where key.count == prefix.count + 4 {
+        let level = key.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        counts[CorpusCounts.Place(field: field, level: level)] = try snapshot.count(field, level)
+      }
+    }
+    return counts
   }
 
   /// Verifies each seal, and that each value belongs to a segment in the manifest.
@@ -40,6 +55,7 @@ extension InvertedIndex {
       let key = entry.key.withUnsafeBytes { Array($0) }
       if key == Key.manifest { continue }
       let segment = key.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+      if segment == 0, key.count == Key.prefixCount + 4, key[4] == Key.Kind.counts.rawValue { continue }
       guard key.count >= Key.prefixCount, known.contains(segment) else { throw .damagedWords("a key") }
     }
   }
@@ -49,11 +65,14 @@ extension InvertedIndex {
 private struct FieldCheck {
   /// The documents that are alive, after `run`.
   private(set) var alive: [WordDocument] = []
+  private(set) var counts = CorpusCounts()
 
   private let reader: FieldReader
   /// By ordinal: tokens found in posting lists, and a sum over their terms.
   private var tokens: [UInt64]
   private var termSums: [UInt64]
+  /// Dead documents by level and chunk of terms.
+  private var dead: [UInt64: DeadTerms] = [:]
 
   init(_ reader: FieldReader) {
     self.reader = reader
@@ -64,6 +83,7 @@ private struct FieldCheck {
   mutating func run(_ snapshot: Snapshot) throws(LMDBError) {
     try checkDocuments(snapshot)
     try checkTerms(snapshot)
+    guard try storedDead(snapshot) == dead else { throw .damagedWords("a count of dead documents") }
     for ordinal in 0..<reader.facts.documents {
       let chunk = try reader.chunk(ordinal, snapshot)
       guard tokens[Int(ordinal)] == UInt64(chunk.length(FieldReader.place(ordinal))) else {
@@ -87,6 +107,7 @@ private struct FieldCheck {
       last = name
       if chunk.isDead(place) { continue }
       alive.append(name)
+      counts.count(reader.field, group: name.group, length: chunk.length(place))
       living += UInt64(chunk.length(place))
     }
     guard living == facts.tokens, alive.count == Int(facts.alive), last?.group ?? 0 == facts.lastGroup else {
@@ -116,7 +137,7 @@ private struct FieldCheck {
     var cursor = PostingCursor(list, reader, buffer: memory.buffer(0))
     var positions = PostingPositions()
     defer { positions.free() }
-    var (documents, dead) = (0, 0)
+    var documents = 0
     try cursor.next(snapshot)
     while !cursor.isAtEnd {
       let place = FieldReader.place(cursor.ordinal)
@@ -131,17 +152,50 @@ private struct FieldCheck {
       }
       _ = try positions.read(&cursor, snapshot)
       documents += 1
-      if chunk.isDead(place) { dead += 1 }
+      if chunk.isDead(place) {
+        for level in WordCorpus.levels(of: cursor.group) {
+          dead[Self.key(level, list.number >> DeadTerms.shift), default: DeadTerms()]
+            .counts[Int(list.number & DeadTerms.mask)] += 1
+        }
+      }
       tokens[Int(cursor.ordinal)] += UInt64(cursor.frequency)
       termSums[Int(cursor.ordinal)] &+= Self.hash(list.number)
       try cursor.next(snapshot)
     }
     guard documents == list.documents else { throw .damagedWords("the length of a posting list") }
-    guard dead == (try reader.deadDocuments(ofTerm: list.number, snapshot)) else {
-      throw .damagedWords("a count of dead documents")
-    }
   }
+
+  private func storedDead(_ snapshot: Snapshot) throws(LMDBError) -> [UInt64: DeadTerms] {
+    var stored: [UInt64: DeadTerms] = [:]
+    let prefix = Key.make(
+      reader.segment, .deadTerms, reader.field, term: UnsafeRawBufferPointer(start: nil, count: 0))
+    for key in try snapshot.keys(from: prefix) where key.count == prefix.count + 8 {
+      let number = key.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      let (level, chunk) = (UInt32(truncatingIfNeeded: number >> 32), UInt32(truncatingIfNeeded: number))
+      if let terms = try reader.deadTerms(level, chunk, snapshot) { stored[number] = terms }
+    }
+    return stored
+  }
+
+  private static func key(_ level: UInt32, _ chunk: UInt32) -> UInt64 { UInt64(level) << 32 | UInt64(chunk) }
 
   /// Hashes a term's number, so that the sums of different sets of terms differ.
   private static func hash(_ term: UInt32) -> UInt64 { Checksum.of(UInt64(term), seed: 0) }
+}
+
+extension Snapshot {
+  /// The keys that begin with `prefix`, in order.
+  fileprivate func keys(from prefix: [UInt8]) throws(LMDBError) -> [[UInt8]] {
+    var keys: [[UInt8]] = []
+    var cursor = try transaction.cursor(in: index.database)
+    if let first = try cursor.seek(atOrAfter: prefix.span.bytes), first.hasPrefix(prefix) {
+      keys.append(first.key.withUnsafeBytes { Array($0) })
+    } else {
+      return []
+    }
+    while let entry = try cursor.next(), entry.hasPrefix(prefix) {
+      keys.append(entry.key.withUnsafeBytes { Array($0) })
+    }
+    return keys
+  }
 }

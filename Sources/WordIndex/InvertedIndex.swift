@@ -1,8 +1,8 @@
 package import ByteCoding
 package import LMDB
 
-/// An inverted index over words, in one LMDB database: `search` ranks groups of documents by bm25, with the scores of FTS5
-/// bit for bit, and leaves out blocks of postings that cannot change the answer.
+/// An inverted index over words, in one LMDB database: `search` ranks groups of documents by bm25 within a corpus, and leaves
+/// out blocks of postings that cannot change the answer.
 ///
 /// A *group* is what is ranked. It has at most one parent document and any number of child documents, which are called
 /// its members; parents and children are two fields, each with statistics of its own. A document is a list of tokens at
@@ -17,7 +17,10 @@ package import LMDB
 ///   try index.remove(replaced, in: &transaction)
 ///   try index.add(batch, in: &transaction)
 /// }
-/// let best = try environment.read { try index.search(query, limit: 10, admits: { _ in true }, in: $0) }
+/// let best = try environment.read { transaction in
+///   let query = try index.prepare(query, in: transaction)
+///   return try index.search(query, limit: 10, admits: { _ in true }, in: transaction)
+/// }
 /// ```
 ///
 /// The index is a log of immutable segments, one for each batch. `add` merges small segments at once; `merge` merges large
@@ -26,7 +29,7 @@ package import LMDB
 ///
 /// Invariants of every committed state, verified by `checkInvariants`:
 /// - a document is alive in at most one segment;
-/// - the manifest's counts, the bits of dead documents and the counts of dead documents by term agree;
+/// - the manifest's counts, those of the levels, the bits of dead documents and the counts of dead documents by term agree;
 /// - the impacts of a block and of a list are upper bounds of their postings;
 /// - a segment that is not in use is listed as pending or retired.
 package struct InvertedIndex: Sendable {
@@ -63,6 +66,7 @@ package struct InvertedIndex: Sendable {
     let segment = try batch.encode(to: &output)
     try put(output.take(), in: &transaction)
     manifest.segments.append(segment)
+    try batch.counts.add(to: self, in: &transaction)
     while let full = MergePolicy.fullTier(manifest.segments), MergePolicy.isSmall(full) {
       try mergeAtOnce(full, &manifest, in: &transaction)
     }
@@ -90,28 +94,42 @@ package struct InvertedIndex: Sendable {
 
   // MARK: Reading
 
-  /// The best groups, best first, equal scores by group: exactly those that scoring every match would give.
+  /// Looks up the terms of a query.
+  ///
+  /// - Parameter choose: Which words count: their places, ascending, by how many documents of the corpus have each.
+  /// - Returns: To be used in this transaction only.
+  /// - Throws: `.damaged`; `.invalid` for a prefix longer than `longestPrefix`.
+  /// - Complexity: Two lookups a word and segment. A phrase or a prefix costs finding all of its documents.
+  package func prepare(
+    _ query: WordQuery, in transaction: borrowing some Transaction & ~Copyable,
+    choose: (_ having: [Int]) -> [Int] = { Array($0.indices) }
+  ) throws(LMDBError) -> PreparedQuery {
+    try PreparedQuery(query, choose: choose, snapshot(transaction))
+  }
+
+  /// The best groups, best first, equal scores by number within the partition: exactly those that scoring every match would
+  /// give.
   ///
   /// - Parameter limit: 0 or less gives none.
   /// - Parameter admits: Whether a group may be in the answer; called only for groups that otherwise would be.
-  /// - Throws: `.damaged`; `.invalid` for a prefix longer than `longestPrefix`.
   package func search(
-    _ query: WordQuery, limit: Int, admits: (UInt64) -> Bool, in transaction: borrowing some Transaction & ~Copyable
+    _ query: PreparedQuery, limit: Int, admits: (UInt64) -> Bool,
+    in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> [GroupScore] {
     if limit <= 0 { return [] }
     let snapshot = snapshot(transaction)
-    if query.requires { return try RequiredSearch(query, snapshot).best(limit, admits: admits) }
+    if let search = RequiredSearch(query, snapshot) { return try search.best(limit, admits: admits) }
     return try RankedSearch(query, snapshot).best(limit, admits: admits)
   }
 
-  /// The scores of those of some groups that match, ascending by group.
+  /// The scores of those of some groups of the corpus that match, ascending by group.
   package func scores(
-    of groups: [UInt64], _ query: WordQuery, in transaction: borrowing some Transaction & ~Copyable
+    of groups: [UInt64], _ query: PreparedQuery, in transaction: borrowing some Transaction & ~Copyable
   ) throws(LMDBError) -> [GroupScore] {
     if groups.isEmpty { return [] }
     let snapshot = snapshot(transaction)
     let wanted = Set(groups)
-    if query.requires { return try RequiredSearch(query, snapshot).scores(of: wanted) }
+    if let search = RequiredSearch(query, snapshot) { return try search.scores(of: wanted) }
     return try RankedSearch(query, snapshot).scores(of: wanted.sorted())
   }
 

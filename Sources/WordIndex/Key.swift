@@ -10,11 +10,12 @@ import ByteCoding
 /// | 4 list | term number, 4 bytes | a long posting list; see `PostingFormat` |
 /// | 5 positions | term number, 4 bytes | positions of that list's term in its documents |
 /// | 6 dead | chunk, 4 bytes | a bit for each of 4,096 documents; mutable |
-/// | 7 deadTerms | chunk, 4 bytes | UInt32 counts of dead documents by term, for 256 terms; mutable |
+/// | 7 deadTerms | level, 4 bytes; chunk, 4 bytes | of 256 terms, those with dead documents of a level; see `DeadTerms`; mutable |
+/// | 8 counts | level, 4 bytes | under segment 0: live documents and tokens of a level, UInt64; mutable |
 enum Key {
   enum Kind: UInt8 {
     case documents = 1
-    case forward, dictionary, list, positions, dead, deadTerms
+    case forward, dictionary, list, positions, dead, deadTerms, counts
   }
 
   static let manifest: [UInt8] = [0, 0, 0, 0]
@@ -38,6 +39,12 @@ enum Key {
     key.append(field.rawValue)
     key.append(contentsOf: term)
     return key
+  }
+
+  static func make(
+    _ segment: UInt32, _ kind: Kind, _ field: WordField, _ level: UInt32, _ number: UInt32
+  ) -> [UInt8] {
+    make(segment, kind, field, level) + withUnsafeBytes(of: number.bigEndian) { Array($0) }
   }
 
   /// Lends the bytes of `make`, without an allocation: a query looks up many.

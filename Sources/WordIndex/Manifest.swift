@@ -53,7 +53,6 @@ struct Manifest: Equatable {
   var retired: [UInt32] = []
 
   func alive(_ field: WordField) -> Int { segments.reduce(0) { $0 + Int($1[field].alive) } }
-  func tokens(_ field: WordField) -> UInt64 { segments.reduce(0) { $0 &+ $1[field].tokens } }
 
   mutating func takeID() throws(LMDBError) -> UInt32 {
     guard nextID < UInt32.max else {

@@ -7,15 +7,16 @@ struct RequiredMatch {
   var frequency: UInt32
 }
 
-/// Finds the documents of one field of a segment that contain tokens at consecutive positions.
+/// Finds the documents of a slice that contain tokens at consecutive positions.
 enum PhraseMatcher {
   /// The rarest token proposes documents, the others skip to them; positions are read if all of them meet.
   ///
   /// - Parameter phrase: At least one term, shortened as by `Key.term`.
   /// - Returns: Documents that are alive, by ordinal.
   static func matches(
-    of phrase: [[UInt8]], in reader: FieldReader, _ snapshot: Snapshot
+    of phrase: [[UInt8]], in slice: FieldSlice, _ snapshot: Snapshot
   ) throws(LMDBError) -> [RequiredMatch] {
+    let reader = slice.reader
     var lists: [(place: Int, list: PostingList)] = []
     for (place, token) in phrase.enumerated() {
       guard let list = try reader.find(token, snapshot) else { return [] }
@@ -26,7 +27,7 @@ enum PhraseMatcher {
     let cursors = UnsafeMutableBufferPointer<PostingCursor>.allocate(capacity: lists.count)
     defer { cursors.deallocate() }
     for (index, entry) in lists.enumerated() {
-      cursors.initializeElement(at: index, to: PostingCursor(entry.list, reader, buffer: memory.buffer(index)))
+      cursors.initializeElement(at: index, to: PostingCursor(entry.list, in: slice, buffer: memory.buffer(index)))
     }
     let matcher = PositionMatcher(places: lists.map(\.place))
     var matches: [RequiredMatch] = []

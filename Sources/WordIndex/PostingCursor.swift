@@ -12,12 +12,20 @@ struct PostingCursor {
 
   unowned(unsafe) let field: FieldReader
   let list: PostingList
+  /// No posting of the cursor has a lower group.
+  let firstGroup: UInt64
   private let ordinals: UnsafeMutablePointer<UInt32>
+  /// Ordinals of the cursor's slice.
+  private let lower: UInt32
+  private let upper: UInt32
+  /// Blocks that may have postings of the slice.
+  private let firstBlock: Int
+  private let endBlock: Int
   /// Of its block, encoded: few of them are needed.
   private var frequencies: UnsafeRawPointer?
   private var frequencyCode: UInt8 = 0
-  /// -1 before the first move.
-  private(set) var block = -1
+  /// `firstBlock` - 1 before the first move.
+  private(set) var block: Int
   private(set) var at = 0
   /// Of its block.
   private(set) var postings = 0
@@ -38,13 +46,38 @@ struct PostingCursor {
   /// A lower frequency does not exceed the last limit even in the shortest document.
   private var leastFrequency: UInt32 = 1
 
+  /// A cursor through all postings of a list.
   init(_ list: PostingList, _ field: FieldReader, buffer: UnsafeMutablePointer<UInt32>) {
-    self.list = list
-    self.field = field
-    ordinals = buffer
+    self.init(list, field, firstGroup: field.facts.firstGroup, ordinals: nil, buffer: buffer)
   }
 
-  var isAtEnd: Bool { block >= list.blocks }
+  /// A cursor through the postings of a slice's documents.
+  init(_ list: PostingList, in slice: FieldSlice, buffer: UnsafeMutablePointer<UInt32>) {
+    self.init(
+      list, slice.reader, firstGroup: slice.firstGroup, ordinals: slice.isWhole ? nil : slice.ordinals, buffer: buffer)
+  }
+
+  private init(
+    _ list: PostingList, _ field: FieldReader, firstGroup: UInt64, ordinals slice: Range<UInt32>?,
+    buffer: UnsafeMutablePointer<UInt32>
+  ) {
+    self.list = list
+    self.field = field
+    self.firstGroup = firstGroup
+    ordinals = buffer
+    (lower, upper) = (slice?.lowerBound ?? 0, slice?.upperBound ?? .max)
+    if let slice, list.isIndexed {
+      firstBlock = list.seek(ordinal: slice.lowerBound, from: 0, to: list.blocks)
+      let last = list.seek(ordinal: slice.upperBound - 1, from: firstBlock, to: list.blocks)
+      endBlock = min(list.blocks, last + 1)
+    } else {
+      (firstBlock, endBlock) = (0, list.blocks)
+    }
+    block = firstBlock - 1
+  }
+
+  var isAtEnd: Bool { block >= endBlock }
+  private var isFresh: Bool { block < firstBlock }
   @inline(__always)
   var frequency: UInt32 { frequency(at) }
 
@@ -83,7 +116,7 @@ struct PostingCursor {
   /// Moves to the first posting from `target` on, never back.
   @inline(__always)
   mutating func advance(toGroup target: UInt64, _ snapshot: Snapshot) throws(LMDBError) {
-    if block >= 0, group >= target { return }
+    if !isFresh, group >= target { return }
     if let ordinal = field.ordinal(of: target) { return try advance(toOrdinal: ordinal, of: target, snapshot) }
     try advanceFar(toGroup: target, snapshot)
   }
@@ -100,16 +133,16 @@ struct PostingCursor {
   }
 
   private mutating func advanceFar(toGroup target: UInt64, _ snapshot: Snapshot) throws(LMDBError) {
-    if block < 0 || lastGroup < target {
+    if isFresh || lastGroup < target {
       if list.isIndexed {
-        try enter(list.seek(group: target, from: block + 1), snapshot)
+        try enter(list.seek(group: target, from: block + 1, to: endBlock), snapshot)
       } else {
         try enter(block + 1, snapshot)
       }
       if group >= target { return }
       guard lastGroup >= target else {
-        // Only a list without an index can end before the target here.
-        return try enter(list.blocks, snapshot)
+        // A list without an index, or the last block of a slice, can end before the target.
+        return try enter(endBlock, snapshot)
       }
     }
     var (low, high) = (at + 1, postings - 1)
@@ -138,11 +171,11 @@ struct PostingCursor {
   /// Moves to the first posting whose ordinal is not less than `target`, never back, without setting `group`.
   @inline(__always)
   mutating func advance(toOrdinal target: UInt32) throws(LMDBError) {
-    if block >= 0, ordinal >= target { return }
-    if block < 0 || lastOrdinal < target {
-      try enterBlock(list.isIndexed ? list.seek(ordinal: target, from: block + 1) : block + 1)
+    if !isFresh, ordinal >= target { return }
+    if isFresh || lastOrdinal < target {
+      try enterBlock(list.isIndexed ? list.seek(ordinal: target, from: block + 1, to: endBlock) : block + 1)
       if ordinal >= target { return }
-      if lastOrdinal < target { return try enterBlock(list.blocks) }
+      if lastOrdinal < target { return try enterBlock(endBlock) }
     }
     var low = at
     // A few steps first: among common terms the next match is near. The last of the block is not less, so both end.
@@ -166,8 +199,8 @@ struct PostingCursor {
     guard list.isIndexed, !isAtEnd else { return .infinity }
     var wanted = max(block, boundBlock)
     if list.lastGroup(wanted) < target {
-      wanted = list.seek(group: target, from: wanted + 1)
-      if wanted == list.blocks { return 0 }
+      wanted = list.seek(group: target, from: wanted + 1, to: endBlock)
+      if wanted >= endBlock { return 0 }
     }
     if wanted != boundBlock {
       blockBound = try list.bound(scorer, at: list.impactsOffset(wanted))
@@ -176,14 +209,20 @@ struct PostingCursor {
     return blockBound
   }
 
-  /// Finds the shortest length among the list's documents.
+  /// Blocks of a slice up to which their own impacts are read, which are tighter than the list's.
+  private static let fewBlocks = 4
+
+  /// Finds a bound of the lengths of the cursor's documents.
   ///
-  /// - Returns: The highest score of a posting of the list.
+  /// - Returns: The highest score of a posting of the cursor.
   mutating func prepare(_ scorer: TermScorer) throws(LMDBError) -> Double {
     var (best, shortest) = (0.0, UInt32.max)
-    try list.forEachImpact(at: list.impactsOffset) { frequency, length in
-      best = max(best, scorer.score(frequency, length))
-      shortest = min(shortest, length)
+    let isFew = list.isIndexed && endBlock - firstBlock <= Self.fewBlocks
+    for block in isFew ? firstBlock..<endBlock : 0..<1 {
+      try list.forEachImpact(at: isFew ? list.impactsOffset(block) : list.impactsOffset) { frequency, length in
+        best = max(best, scorer.score(frequency, length))
+        shortest = min(shortest, length)
+      }
     }
     shortestLength = shortest
     return best
@@ -216,7 +255,7 @@ struct PostingCursor {
         at &+= 1
       }
       var next = block + 1
-      while next < list.blocks, try list.bound(scorer, at: list.impactsOffset(next)) <= limit { next += 1 }
+      while next < endBlock, try list.bound(scorer, at: list.impactsOffset(next)) <= limit { next += 1 }
       try enter(next, snapshot)
       if isAtEnd { return }
     }
@@ -236,14 +275,15 @@ struct PostingCursor {
 
   /// The last group of the block.
   private func groupAtEnd(_ snapshot: Snapshot) throws(LMDBError) -> UInt64 {
-    list.isIndexed ? list.lastGroup(block) : try field.group(lastOrdinal, snapshot)
+    list.isIndexed && (upper == .max || block < endBlock - 1)
+      ? list.lastGroup(block) : try field.group(lastOrdinal, snapshot)
   }
 
   /// Moves to the first posting of a block without setting `group`; past the last block it becomes `UInt64.max`.
   private mutating func enterBlock(_ number: Int) throws(LMDBError) {
     block = number
     at = 0
-    guard number < list.blocks else {
+    guard number < endBlock else {
       postings = 0
       ordinal = .max
       lastOrdinal = .max
@@ -254,9 +294,17 @@ struct PostingCursor {
     let found = try list.block(number)
     try decode(found)
     postings = found.postings
-    ordinal = ordinals[0]
+    if list.isIndexed, ordinals[postings &- 1] != list.lastOrdinal(number) { throw .damagedWords("a posting list") }
+    // The ends of a slice lie inside blocks.
+    if number == firstBlock, lower > 0 {
+      while at < postings, ordinals[at] < lower { at &+= 1 }
+    }
+    if number == endBlock - 1, upper < .max {
+      while postings > at, ordinals[postings &- 1] >= upper { postings &-= 1 }
+    }
+    if at >= postings { return try enterBlock(number + 1) }
+    ordinal = ordinals[at]
     lastOrdinal = ordinals[postings &- 1]
-    if list.isIndexed, lastOrdinal != list.lastOrdinal(number) { throw .damagedWords("a posting list") }
   }
 
   private mutating func decode(_ found: PostingList.Block) throws(LMDBError) {

@@ -86,10 +86,33 @@ struct PostingList {
   /// Where the block's positions begin in the value of positions.
   func positionsOffset(_ block: Int) -> Int { isIndexed ? Int(index(block, 20) as UInt32) : 0 }
 
-  /// The first block from `block` on whose last group is not less than `group`; `blocks` for none.
-  func seek(group: UInt64, from block: Int) -> Int { gallop(from: block, to: blocks) { lastGroup($0) < group } }
+  /// The first block from `block` on whose last group is not less than `group`; `end` for none.
+  func seek(group: UInt64, from block: Int, to end: Int) -> Int {
+    gallop(from: block, to: end) { lastGroup($0) < group }
+  }
 
-  func seek(ordinal: UInt32, from block: Int) -> Int { gallop(from: block, to: blocks) { lastOrdinal($0) < ordinal } }
+  func seek(ordinal: UInt32, from block: Int, to end: Int) -> Int {
+    gallop(from: block, to: end) { lastOrdinal($0) < ordinal }
+  }
+
+  /// How many postings are of documents before an ordinal. Decodes one block.
+  func count(before ordinal: UInt32) throws(LMDBError) -> Int {
+    let number = isIndexed ? seek(ordinal: ordinal, from: 0, to: blocks) : 0
+    if number == blocks { return documents }
+    let block = try block(number)
+    let width = PostingFormat.width(block.gapCode)
+    var last = block.previous
+    for index in 0..<block.postings {
+      last &+= 1
+      switch block.gapCode {
+      case 1: last &+= Int64(block.data.integer(at: index, as: UInt8.self))
+      case 2: last &+= Int64(block.data.integer(at: index &* width, as: UInt16.self))
+      default: last &+= Int64(block.data.integer(at: index &* width, as: UInt32.self))
+      }
+      if last >= Int64(ordinal) { return number * PostingFormat.blockCount + index }
+    }
+    return number * PostingFormat.blockCount + block.postings
+  }
 
   func block(_ number: Int) throws(LMDBError) -> Block {
     guard number >= 0, number < blocks else { throw Self.damaged }

@@ -1,6 +1,6 @@
 import LMDB
 
-/// Finds the documents of one field of a segment that contain tokens with a prefix.
+/// Finds the documents of a slice that contain tokens with a prefix.
 enum PrefixMatcher {
   /// With fewer postings than one in 64 documents they are sorted; with more, counted in a table of all documents.
   private static let sparse = 64
@@ -8,19 +8,19 @@ enum PrefixMatcher {
   /// - Parameter prefix: 1...`Key.longestPrefix` bytes.
   /// - Returns: Documents that are alive, by ordinal.
   /// - Complexity: O(*t* + *p*) for *t* terms with the prefix and their *p* postings; if these are many, also O(*n*) for the
-  ///   *n* documents of the segment.
+  ///   *n* documents of the slice.
   static func matches(
-    of prefix: [UInt8], in reader: FieldReader, _ snapshot: Snapshot
+    of prefix: [UInt8], in slice: FieldSlice, _ snapshot: Snapshot
   ) throws(LMDBError) -> [RequiredMatch] {
+    let reader = slice.reader
     let lists = try lists(of: prefix, in: reader, snapshot)
     if lists.isEmpty { return [] }
     let postings = lists.reduce(0) { $0 + $1.documents }
     var matches: [RequiredMatch] = []
-    if lists.count > 1, postings >= reader.count / sparse {
-      matches = try counted(lists, reader)
+    if lists.count > 1, postings >= slice.ordinals.count / sparse {
+      matches = try counted(lists, slice)
     } else {
-      matches.reserveCapacity(postings)
-      try forEachPosting(lists, reader) { matches.append(RequiredMatch(ordinal: $0, frequency: $1)) }
+      try forEachPosting(lists, slice) { matches.append(RequiredMatch(ordinal: $0, frequency: $1)) }
       if lists.count > 1 { matches = merged(matches) }
     }
     if reader.facts.dead == 0 { return matches }
@@ -43,28 +43,30 @@ enum PrefixMatcher {
   }
 
   private static func forEachPosting(
-    _ lists: [PostingList], _ reader: FieldReader, _ visit: (_ ordinal: UInt32, _ frequency: UInt32) -> Void
+    _ lists: [PostingList], _ slice: FieldSlice, _ visit: (_ ordinal: UInt32, _ frequency: UInt32) -> Void
   ) throws(LMDBError) {
     let memory = CursorMemory(1)
     for list in lists {
-      var cursor = PostingCursor(list, reader, buffer: memory.buffer(0))
+      var cursor = PostingCursor(list, in: slice, buffer: memory.buffer(0))
       try cursor.nextOrdinal()
       while !cursor.isAtEnd {
+        guard slice.ordinals.contains(cursor.ordinal) else { throw .damagedWords("a posting list") }
         visit(cursor.ordinal, cursor.frequency)
         try cursor.nextOrdinal()
       }
     }
-    withExtendedLifetime((memory, reader)) {}
+    withExtendedLifetime((memory, slice.reader)) {}
   }
 
-  private static func counted(_ lists: [PostingList], _ reader: FieldReader) throws(LMDBError) -> [RequiredMatch] {
-    let counts = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: reader.count)
+  private static func counted(_ lists: [PostingList], _ slice: FieldSlice) throws(LMDBError) -> [RequiredMatch] {
+    let counts = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: slice.ordinals.count)
     defer { counts.deallocate() }
     counts.initialize(repeating: 0)
-    try forEachPosting(lists, reader) { counts[Int($0)] &+= $1 }
+    let first = slice.ordinals.lowerBound
+    try forEachPosting(lists, slice) { counts[Int($0 - first)] &+= $1 }
     var matches: [RequiredMatch] = []
-    for (ordinal, count) in counts.enumerated() where count > 0 {
-      matches.append(RequiredMatch(ordinal: UInt32(truncatingIfNeeded: ordinal), frequency: count))
+    for (ordinal, count) in zip(slice.ordinals, counts) where count > 0 {
+      matches.append(RequiredMatch(ordinal: ordinal, frequency: count))
     }
     return matches
   }

@@ -53,8 +53,7 @@ struct RankedList {
 
   /// The highest score for a group further on. Tighter than `bound` for parents only: they are one document a group.
   mutating func bound(of target: UInt64) throws(LMDBError) -> Double {
-    guard field == .parent, opened == first + 1,
-      opened == end || cursors[opened].field.facts.firstGroup > target
+    guard field == .parent, opened == first + 1, opened == end || cursors[opened].firstGroup > target
     else { return bound }
     return min(bound, try cursors[first].bound(ofGroup: target, scorer) * weight)
   }
@@ -84,7 +83,7 @@ struct RankedList {
         }
         index += 1
       }
-      guard opened < end, cursors[opened].field.facts.firstGroup <= least else {
+      guard opened < end, cursors[opened].firstGroup <= least else {
         group = least
         return
       }
@@ -102,7 +101,7 @@ struct RankedList {
 
   /// The highest score for groups up to `end`, by the impacts of the current blocks.
   func window() throws(LMDBError) -> (bound: Double, end: UInt64) {
-    var end = opened < self.end ? cursors[opened].field.facts.firstGroup &- 1 : UInt64.max
+    var end = opened < self.end ? cursors[opened].firstGroup &- 1 : UInt64.max
     var best = 0.0
     for index in first..<opened {
       let last = cursors[index].lastGroup

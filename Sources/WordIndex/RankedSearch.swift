@@ -7,10 +7,9 @@ import LMDB
 /// non-essential: they propose no groups, and are consulted only for groups that others propose, while they can matter.
 struct RankedSearch: ~Escapable {
   private let snapshot: Snapshot
-  private let query: WordQuery
+  // The cursors refer to its readers, and to their buffers, without owning them.
+  private let query: PreparedQuery
   private let terms: QueryTerms
-  // The cursors refer to their readers and buffers without owning them.
-  private let corpora: [Corpus]
   private let memory: Memory
   /// Ascending by bound.
   private let lists: UnsafeMutableBufferPointer<RankedList>
@@ -18,9 +17,11 @@ struct RankedSearch: ~Escapable {
   private let sums: UnsafeMutableBufferPointer<Double>
   /// Scores of the current group's parent by term.
   private let parts: UnsafeMutableBufferPointer<Double>
-  /// Bounds are added in another order than scores, which the factor allows for. It is 1 for a single list: then groups
-  /// with the threshold's score can be skipped.
+  /// Bounds are added in another order than scores, which the factor allows for. It is 1 for a single list of groups in order
+  /// of rank: then groups with the threshold's score can be skipped.
   private let slack: Double
+  /// Whether groups are visited in the order in which equal ones rank.
+  private let isInOrderOfRank: Bool
 
   /// Plain memory for lists and cursors, which an array in a search would check and count at every access.
   private final class Memory {
@@ -49,36 +50,34 @@ struct RankedSearch: ~Escapable {
   }
 
   @_lifetime(copy snapshot)
-  init(_ query: WordQuery, _ snapshot: Snapshot) throws(LMDBError) {
-    let manifest = try snapshot.manifest()
-    let terms = QueryTerms(query.words)
-    let corpora = WordField.allCases.map { Corpus($0, manifest) }
-    var found: [(term: Int, corpus: Corpus, lists: [(reader: FieldReader, list: PostingList)], having: Int)] = []
-    for corpus in corpora {
-      for (number, term) in terms.terms.enumerated() {
-        let (lists, having) = try corpus.find(term, snapshot)
-        if having == 0 { continue }
-        let ordered = lists.sorted { $0.reader.facts.firstGroup < $1.reader.facts.firstGroup }
-        found.append((number, corpus, ordered, having))
+  init(_ query: PreparedQuery, _ snapshot: Snapshot) throws(LMDBError) {
+    let terms = query.terms
+    var found: [(term: Int, corpus: Corpus, postings: TermPostings)] = []
+    for (corpus, postings) in zip(query.corpora, query.postings) {
+      for (number, postings) in postings.enumerated() where postings.having > 0 {
+        var ordered = postings
+        ordered.lists.sort { corpus.slices[$0.slice].firstGroup < corpus.slices[$1.slice].firstGroup }
+        found.append((number, corpus, ordered))
       }
     }
     let memory = Memory(
-      cursors: found.reduce(0) { $0 + $1.lists.count }, lists: found.count, terms: terms.terms.count)
+      cursors: found.reduce(0) { $0 + $1.postings.lists.count }, lists: found.count, terms: terms.terms.count)
     var place = 0
     var lists: [RankedList] = []
     for entry in found {
       let own = memory.cursors + place
-      for (reader, list) in entry.lists {
-        let cursor = PostingCursor(list, reader, buffer: memory.buffers.buffer(place))
+      for (slice, list) in entry.postings.lists {
+        let cursor = PostingCursor(list, in: entry.corpus.slices[slice], buffer: memory.buffers.buffer(place))
         (memory.cursors + place).initialize(to: cursor)
         place += 1
       }
       var weight = Double(terms.multiplicity(entry.term))
-      if entry.corpus.field == .child { weight *= Self.childFactor(query) }
+      if entry.corpus.field == .child { weight *= Self.childFactor(query.query) }
       lists.append(
         try RankedList(
-          term: entry.term, field: entry.corpus.field, scorer: try entry.corpus.scorer(having: entry.having),
-          weight: weight, cursors: own, count: entry.lists.count))
+          term: entry.term, field: entry.corpus.field,
+          scorer: try entry.corpus.scorer(having: entry.postings.having), weight: weight, cursors: own,
+          count: entry.postings.lists.count))
     }
     lists.sort { $0.bound < $1.bound }
     _ = memory.lists.initialize(from: lists)
@@ -87,13 +86,13 @@ struct RankedSearch: ~Escapable {
     self.snapshot = snapshot
     self.query = query
     self.terms = terms
-    self.corpora = corpora
     self.memory = memory
     self.lists = memory.lists
     sums = memory.sums
     parts = memory.parts
+    isInOrderOfRank = query.corpora.allSatisfy(\.isOfOnePartition)
     let isSingle = found.count == 1 && found[0].corpus.field == .parent && terms.order.count == 1
-    slack = isSingle ? 1 : 1 + 1e-12
+    slack = isSingle && isInOrderOfRank ? 1 : 1 + 1e-12
   }
 
   /// The sum of the weights of a group's children.
@@ -129,7 +128,9 @@ struct RankedSearch: ~Escapable {
         }
         windowEnd = end
       }
-      if let found = try evaluate(group, essential, threshold), found.score > threshold, admits(group) {
+      if let found = try evaluate(group, essential, threshold),
+        isInOrderOfRank ? found.score > threshold : best.wouldKeep(found), admits(group)
+      {
         best.insert(found)
         while essential < lists.count, sums[essential + 1] * slack <= best.threshold { essential += 1 }
         if best.threshold > threshold { windowEnd = nil }
@@ -218,7 +219,8 @@ struct RankedSearch: ~Escapable {
       try lists[index].takeChildren(into: &childParts, snapshot)
     }
     if parent == 0, childParts.isEmpty { return nil }
-    return GroupScore(group: group, parent: parent, children: childParts.isEmpty ? [] : children(&childParts), query)
+    return GroupScore(
+      group: group, parent: parent, children: childParts.isEmpty ? [] : children(&childParts), query.query)
   }
 
   /// Adds the parts of each child, in the order of the query's words.

@@ -5,6 +5,7 @@ import LMDB
 struct Removal {
   private(set) var manifest: Manifest
   private(set) var dead = DeadDocuments()
+  private(set) var counts = CorpusCounts()
   private(set) var count = 0
 
   static func of(_ documents: [WordDocument], in snapshot: Snapshot) throws(LMDBError) -> Removal {
@@ -47,7 +48,11 @@ struct Removal {
   private mutating func mark(
     _ ordinal: UInt32, _ reader: FieldReader, _ place: Int, _ snapshot: Snapshot
   ) throws(LMDBError) {
-    if try dead.mark(ordinal, in: reader, &manifest.segments[place][reader.field], snapshot) { count += 1 }
+    guard try dead.mark(ordinal, in: reader, &manifest.segments[place][reader.field], snapshot) else { return }
+    let chunk = try reader.chunk(ordinal, snapshot)
+    let index = FieldReader.place(ordinal)
+    counts.count(reader.field, group: chunk.group(index), length: chunk.length(index))
+    count += 1
   }
 
   /// Takes the segments without a live document out of the manifest.
@@ -72,18 +77,15 @@ struct Removal {
 
 /// Bits of dead documents and counts of dead documents by term, as they will be.
 struct DeadDocuments {
-  static let termShift: UInt32 = 8
-  static let termChunk = 1 << Int(termShift)
-  static let termMask: UInt32 = (1 << termShift) - 1
-
   private struct Place: Hashable {
     var segment: UInt32
     var field: WordField
+    var level: UInt32 = 0
     var chunk: UInt32
   }
 
   private var bits: [Place: [UInt8]] = [:]
-  private var terms: [Place: [UInt32]] = [:]
+  private var terms: [Place: DeadTerms] = [:]
 
   /// Marks a document and takes it out of its segment's counts.
   ///
@@ -108,32 +110,71 @@ struct DeadDocuments {
     guard part.dead < part.documents, part.tokens >= length else { throw .damagedWords("the manifest") }
     part.dead += 1
     part.tokens -= length
-    for term in try reader.terms(of: ordinal, snapshot) { try count(term, in: reader, snapshot) }
+    let levels = WordCorpus.levels(of: try reader.group(ordinal, snapshot))
+    for term in try reader.terms(of: ordinal, snapshot) {
+      for level in levels { try count(term, level, in: reader, snapshot) }
+    }
     return true
   }
 
-  private mutating func count(_ term: UInt32, in reader: FieldReader, _ snapshot: Snapshot) throws(LMDBError) {
-    let place = Place(segment: reader.segment, field: reader.field, chunk: term >> Self.termShift)
-    let index = Int(term & Self.termMask)
-    if terms[place] == nil {
-      let known = try reader.deadTerms(place.chunk, snapshot)
-      terms[place] = (0..<Self.termChunk).map { index in known.map { $0.integer(at: index * 4) } ?? 0 }
-    }
-    guard let before = terms[place]?[index], before < reader.facts.documents else {
+  private mutating func count(
+    _ term: UInt32, _ level: UInt32, in reader: FieldReader, _ snapshot: Snapshot
+  ) throws(LMDBError) {
+    let place = Place(segment: reader.segment, field: reader.field, level: level, chunk: term >> DeadTerms.shift)
+    if terms[place] == nil { terms[place] = try reader.deadTerms(level, place.chunk, snapshot) ?? DeadTerms() }
+    let index = Int(term & DeadTerms.mask)
+    guard let before = terms[place]?.counts[index], before < reader.facts.documents else {
       throw .damagedWords("a table of dead counts")
     }
-    terms[place]?[index] = before + 1
+    terms[place]?.counts[index] = before + 1
   }
 
   func write(to index: InvertedIndex, in transaction: inout WriteTransaction) throws(LMDBError) {
     for (place, row) in bits {
       try index.put(row, for: Key.make(place.segment, .dead, place.field, place.chunk), in: &transaction)
     }
-    for (place, counts) in terms {
-      var row = ByteWriter(capacity: counts.count * 4 + Seal.byteCount)
-      for count in counts { row.write(count) }
-      try index.put(row.bytes, for: Key.make(place.segment, .deadTerms, place.field, place.chunk), in: &transaction)
+    for (place, terms) in terms {
+      let key = Key.make(place.segment, .deadTerms, place.field, place.level, place.chunk)
+      try index.put(terms.encoded(), for: key, in: &transaction)
     }
+  }
+}
+
+/// How many documents of each of 256 terms are dead, of the groups of one level. A value has the numbers that are not 0, each
+/// after the distance from the last one, in variable length.
+struct DeadTerms: Equatable {
+  static let shift: UInt32 = 8
+  static let mask: UInt32 = (1 << shift) - 1
+
+  /// By term.
+  var counts = [UInt32](repeating: 0, count: 1 << Int(shift))
+
+  init() {}
+
+  init(_ value: UnsafeRawBufferPointer) throws(LMDBError) {
+    var reader = ByteReader(value.bytes)
+    do throws(MalformedBytes) {
+      var next: UInt32 = 0
+      while !reader.isAtEnd {
+        let (term, overflow) = next.addingReportingOverflow(try reader.variable())
+        guard !overflow, term <= Self.mask else { throw MalformedBytes() }
+        counts[Int(term)] = try reader.variable()
+        next = term + 1
+      }
+    } catch {
+      throw .damagedWords("a table of dead counts")
+    }
+  }
+
+  func encoded() -> [UInt8] {
+    var bytes = ByteWriter(capacity: 2 * counts.count + Seal.byteCount)
+    var next = 0
+    for (term, count) in counts.enumerated() where count > 0 {
+      bytes.writeVariable(UInt32(truncatingIfNeeded: term - next))
+      bytes.writeVariable(count)
+      next = term + 1
+    }
+    return bytes.bytes
   }
 }
 
@@ -144,6 +185,7 @@ extension InvertedIndex {
   func apply(_ removal: consuming Removal, in transaction: inout WriteTransaction) throws(LMDBError) -> Int {
     if removal.count == 0 { return 0 }
     try removal.dead.write(to: self, in: &transaction)
+    try removal.counts.subtract(from: self, in: &transaction)
     let emptied = removal.takeEmptied()
     var manifest = removal.manifest
     for segment in emptied { try retire(segment, &manifest, in: &transaction) }

@@ -9,26 +9,27 @@ struct RequiredSearch: ~Escapable {
     var score: Double
   }
 
+  private let snapshot: Snapshot
   private let query: WordQuery
+  /// `nil` if no document of the field meets all requirements.
   private let parents: RequiredMatches?
   private let children: RequiredMatches?
 
-  /// - Parameter query: Requires something.
-  /// - Throws: `.invalid` for a prefix that is too long; `.damaged`.
+  /// - Returns: `nil` if the query requires nothing.
   @_lifetime(copy snapshot)
-  init(_ query: WordQuery, _ snapshot: Snapshot) throws(LMDBError) {
-    self.query = query
-    let manifest = try snapshot.manifest()
-    let terms = try RequiredTerms(query)
-    parents = try RequiredMatches(terms, Corpus(.parent, manifest), snapshot)
-    children = try RequiredMatches(terms, Corpus(.child, manifest), snapshot)
+  init?(_ query: PreparedQuery, _ snapshot: Snapshot) {
+    guard let required = query.required else { return nil }
+    self.snapshot = snapshot
+    self.query = query.query
+    parents = required[0].mayMatch ? required[0] : nil
+    children = required[1].mayMatch ? required[1] : nil
   }
 
   func best(_ limit: Int, admits: (UInt64) -> Bool) throws(LMDBError) -> [GroupScore] {
     var best = TopK<GroupScore>(limit)
     if children == nil {
       // A group is one document then, so its score is known without the others.
-      try parents?.forEachDocument { name, score in
+      try parents?.forEachDocument(snapshot) { name, score in
         let group = GroupScore(group: name.group, parent: score, children: [], query)
         if best.wouldKeep(group), admits(name.group) { best.insert(group) }
         return best.threshold
@@ -51,11 +52,11 @@ struct RequiredSearch: ~Escapable {
   /// All matching documents, by group.
   private func hits() throws(LMDBError) -> [Hit] {
     var hits: [Hit] = []
-    try parents?.forEachDocument { name, score in
+    try parents?.forEachDocument(snapshot) { name, score in
       hits.append(Hit(name: name, score: score))
       return -.infinity
     }
-    try children?.forEachDocument { name, score in
+    try children?.forEachDocument(snapshot) { name, score in
       hits.append(Hit(name: name, score: score))
       return -.infinity
     }
@@ -83,15 +84,13 @@ struct RequiredSearch: ~Escapable {
   }
 }
 
-/// What a query requires, phrases and then prefixes, and the words that only add to the score.
-private struct RequiredTerms {
-  let words: QueryTerms
+/// What a query requires, phrases and then prefixes.
+struct Requirements {
   private let phrases: [[[UInt8]]]
   private let prefixes: [[UInt8]]
 
   /// - Throws: `.invalid` for a prefix longer than `Key.longestPrefix`.
   init(_ query: WordQuery) throws(LMDBError) {
-    words = QueryTerms(query.words)
     phrases = query.phrases.filter { !$0.isEmpty }.map { phrase in
       phrase.map { token in token.withUnsafeBytes { Key.term($0) } }
     }
@@ -104,12 +103,12 @@ private struct RequiredTerms {
 
   var count: Int { phrases.count + prefixes.count }
 
-  /// The live documents of a segment that meet a requirement, by ordinal.
+  /// The live documents of a slice that meet a requirement, by ordinal.
   func matches(
-    of index: Int, in reader: FieldReader, _ snapshot: Snapshot
+    of index: Int, in slice: FieldSlice, _ snapshot: Snapshot
   ) throws(LMDBError) -> [RequiredMatch] {
-    if index < phrases.count { return try PhraseMatcher.matches(of: phrases[index], in: reader, snapshot) }
-    return try PrefixMatcher.matches(of: prefixes[index - phrases.count], in: reader, snapshot)
+    if index < phrases.count { return try PhraseMatcher.matches(of: phrases[index], in: slice, snapshot) }
+    return try PrefixMatcher.matches(of: prefixes[index - phrases.count], in: slice, snapshot)
   }
 
   /// The least length of a document that meets a requirement so often: phrases may overlap, but not begin at one place.
@@ -123,92 +122,97 @@ private struct RequiredTerms {
 ///
 /// The statistics of a requirement take finding all of its documents, so all are found first. What is skipped is scoring
 /// those whose frequencies alone exclude them from the best.
-private struct RequiredMatches: ~Escapable {
-  private let snapshot: Snapshot
-  private let terms: RequiredTerms
+struct RequiredMatches {
+  private let terms: Requirements
+  private let words: QueryTerms
   private let corpus: Corpus
-  /// By requirement, then by segment.
+  /// By requirement, then by slice.
   private let matches: [[[RequiredMatch]]]
   private let scorers: [TermScorer]
   private let wordScorers: [TermScorer]
-  /// By word, then by segment.
+  /// By word, then by slice.
   private let wordLists: [[PostingList?]]
+  /// How many documents meet each requirement.
+  let having: [Int]
 
-  /// `nil` if no document meets one of the requirements.
-  @_lifetime(copy snapshot)
-  init?(_ terms: RequiredTerms, _ corpus: Corpus, _ snapshot: Snapshot) throws(LMDBError) {
+  /// Whether each requirement is met by a document.
+  var mayMatch: Bool { having.allSatisfy { $0 > 0 } }
+
+  init(
+    _ terms: Requirements, _ words: QueryTerms, _ corpus: Corpus, _ postings: [TermPostings], _ snapshot: Snapshot
+  ) throws(LMDBError) {
     var matches: [[[RequiredMatch]]] = []
     var scorers: [TermScorer] = []
+    var having: [Int] = []
     for index in 0..<terms.count {
       var own: [[RequiredMatch]] = []
-      for reader in corpus.readers { own.append(try terms.matches(of: index, in: reader, snapshot)) }
-      let having = own.reduce(0) { $0 + $1.count }
-      if having == 0 { return nil }
+      for slice in corpus.slices { own.append(try terms.matches(of: index, in: slice, snapshot)) }
+      let count = own.reduce(0) { $0 + $1.count }
       matches.append(own)
-      scorers.append(try corpus.scorer(having: having))
+      having.append(count)
+      scorers.append(try corpus.scorer(having: count))
     }
     var wordScorers: [TermScorer] = []
     var wordLists: [[PostingList?]] = []
-    for term in terms.words.terms {
-      let found = try corpus.find(term, snapshot)
+    for found in postings {
       wordScorers.append(try corpus.scorer(having: found.having))
-      wordLists.append(corpus.readers.map { reader in found.lists.first { $0.reader === reader }?.list })
+      var lists = [PostingList?](repeating: nil, count: corpus.slices.count)
+      for (slice, list) in found.lists { lists[slice] = list }
+      wordLists.append(lists)
     }
-    self.snapshot = snapshot
     self.terms = terms
+    self.words = words
     self.corpus = corpus
     self.matches = matches
     self.scorers = scorers
     self.wordScorers = wordScorers
     self.wordLists = wordLists
+    self.having = having
   }
 
-  /// Visits documents with their scores, segment by segment, in each by ordinal.
+  /// Visits documents with their scores, slice by slice, in each by ordinal.
   ///
   /// - Parameter visit: Returns the score that later documents must reach; ones that do not may be skipped.
   func forEachDocument(
-    _ visit: (_ name: WordDocument, _ score: Double) throws(LMDBError) -> Double
+    _ snapshot: Snapshot, _ visit: (_ name: WordDocument, _ score: Double) throws(LMDBError) -> Double
   ) throws(LMDBError) {
     var least = -Double.infinity
-    for segment in corpus.readers.indices where !matches.contains(where: { $0[segment].isEmpty }) {
-      try visitSegment(segment, &least, visit)
+    for slice in corpus.slices.indices where !matches.contains(where: { $0[slice].isEmpty }) {
+      try visitSlice(slice, &least, snapshot, visit)
     }
   }
 
-  private func visitSegment(
-    _ segment: Int, _ least: inout Double,
+  private func visitSlice(
+    _ number: Int, _ least: inout Double, _ snapshot: Snapshot,
     _ visit: (_ name: WordDocument, _ score: Double) throws(LMDBError) -> Double
   ) throws(LMDBError) {
-    let reader = corpus.readers[segment]
+    let slice = corpus.slices[number]
+    let reader = slice.reader
     let memory = CursorMemory(wordLists.count)
     var cursors = wordLists.enumerated().map { index, lists in
-      lists[segment].map { PostingCursor($0, reader, buffer: memory.buffer(index)) }
+      lists[number].map { PostingCursor($0, in: slice, buffer: memory.buffer(index)) }
     }
     var wordBound = 0.0
-    for term in terms.words.order {
-      if let list = wordLists[term][segment] {
+    for term in words.order {
+      if let list = wordLists[term][number] {
         wordBound += try list.bound(wordScorers[term], at: list.impactsOffset)
       }
     }
     var parts = [Double](repeating: 0, count: wordLists.count)
-    try forEachMeeting(segment) { ordinal, frequencies throws(LMDBError) in
+    try forEachMeeting(number) { ordinal, frequencies throws(LMDBError) in
       // Bounds are added in another order than scores: the factor allows for the rounding.
       if (bound(frequencies) + wordBound) * (1 + 1e-12) < least { return }
       let chunk = try reader.chunk(ordinal, snapshot)
       let place = FieldReader.place(ordinal)
       let length = chunk.length(place)
-      // FTS5's order of addition: the conditions, the words, and once more the conditions as words.
       var sum = 0.0
-      for index in scorers.indices { sum += scorers[index].score(frequencies[index], length) }
-      if !terms.words.order.isEmpty {
-        for index in cursors.indices {
-          try cursors[index]?.advance(toOrdinal: ordinal)
-          let isThere = cursors[index]?.ordinal == ordinal
-          parts[index] = isThere ? wordScorers[index].score(cursors[index]?.frequency ?? 0, length) : 0
-        }
-        for term in terms.words.order { sum += parts[term] }
-        for index in scorers.indices { sum += scorers[index].score(frequencies[index], length) }
+      for index in cursors.indices {
+        try cursors[index]?.advance(toOrdinal: ordinal)
+        let isThere = cursors[index]?.ordinal == ordinal
+        parts[index] = isThere ? wordScorers[index].score(cursors[index]?.frequency ?? 0, length) : 0
       }
+      for term in words.order { sum += parts[term] }
+      for index in scorers.indices { sum += scorers[index].score(frequencies[index], length) }
       if sum >= least { least = try visit(chunk.document(place, corpus.field), sum) }
     }
     withExtendedLifetime((memory, reader)) {}
@@ -221,19 +225,19 @@ private struct RequiredMatches: ~Escapable {
     for index in scorers.indices {
       sum += scorers[index].score(frequencies[index], terms.leastLength(of: index, frequencies[index]))
     }
-    return terms.words.order.isEmpty ? sum : 2 * sum
+    return sum
   }
 
   /// Visits the documents that meet all requirements, with their frequencies by requirement.
   @inline(__always)
   private func forEachMeeting(
-    _ segment: Int,
+    _ slice: Int,
     _ visit: (_ ordinal: UInt32, _ frequencies: UnsafeMutableBufferPointer<UInt32>) throws(LMDBError) -> Void
   ) throws(LMDBError) {
     let frequencies = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: matches.count)
     defer { frequencies.deallocate() }
     frequencies.initialize(repeating: 0)
-    let lists = matches.map { $0[segment] }
+    let lists = matches.map { $0[slice] }
     let rarest = lists.indices.min { lists[$0].count < lists[$1].count } ?? 0
     var places = [Int](repeating: 0, count: lists.count)
     candidates: for candidate in lists[rarest] {

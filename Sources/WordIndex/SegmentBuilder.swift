@@ -63,6 +63,15 @@ package struct SegmentBuilder: ~Copyable {
     open = nil
   }
 
+  /// The documents by the levels of their groups.
+  var counts: CorpusCounts {
+    var counts = CorpusCounts()
+    for document in documents {
+      counts.count(document.name.field, group: document.name.group, length: document.tokenCount)
+    }
+    return counts
+  }
+
   // MARK: Encoding
 
   /// Writes the batch to `output` as a segment.

@@ -3,8 +3,8 @@ import Heaps
 /// What to search for, as tokens.
 ///
 /// Without phrases and prefixes a document matches if it has any of the words. With them it must have all of them, and the
-/// words only add to its score. If there are both, a phrase or prefix counts twice, as a condition and as one of the words:
-/// this is how FTS5 scores `(p1 AND p2) AND (w1 OR w2 OR p1 OR p2)`, phrases before prefixes.
+/// words only add to its score. A document's score is the sum of bm25 over the words, the phrases and the prefixes, in this
+/// order.
 package struct WordQuery: Sendable {
   /// A word listed twice counts twice.
   package var words: [[UInt8]] = []
@@ -12,6 +12,8 @@ package struct WordQuery: Sendable {
   package var phrases: [[[UInt8]]] = []
   /// All tokens with a prefix count as one. At most `InvertedIndex.longestPrefix` bytes each; empty ones are ignored.
   package var prefixes: [[UInt8]] = []
+  /// What is ranked, and what statistics count: disjoint.
+  package var corpus = WordCorpus.all
   /// Weight of a group's best child against its parent; each further child weighs half of the one before. 0 or more.
   package var childWeight = 0.25
   /// Children that count, at most.
@@ -23,7 +25,7 @@ package struct WordQuery: Sendable {
   var requires: Bool { prefixes.contains { !$0.isEmpty } || phrases.contains { !$0.isEmpty } }
 }
 
-/// A group that matches, and its scores.
+/// A group that matches, and its scores. Of equal scores the lower number within its partition ranks first.
 package struct GroupScore: Ranked, Hashable, Sendable {
   package struct Child: Hashable, Sendable {
     package var member: UInt64
@@ -58,9 +60,10 @@ package struct GroupScore: Ranked, Hashable, Sendable {
     score = parent + sum
   }
 
-  @inlinable
   package func precedes(_ other: GroupScore) -> Bool {
-    score != other.score ? score > other.score : group < other.group
+    if score != other.score { return score > other.score }
+    let (own, others) = (WordCorpus.rank(group), WordCorpus.rank(other.group))
+    return own != others ? own < others : group < other.group
   }
 }
 

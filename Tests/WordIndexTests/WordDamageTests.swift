@@ -36,7 +36,7 @@ import Testing
         for (query, right) in zip(queries, expected) {
           do throws(LMDBError) {
             let found = try fixture.environment.read { t throws(LMDBError) in
-              try fresh.search(query, limit: 50, admits: { _ in true }, in: t)
+              try fresh.search(fresh.prepare(query, in: t), limit: 50, admits: { _ in true }, in: t)
             }
             #expect(found == right)
           } catch {
@@ -58,7 +58,7 @@ import Testing
     let other = InvertedIndex(database: fixture.index.database, generation: 1, verified: VerifiedValues())
     #expect(throws: LMDBError.self) {
       try fixture.environment.read { t throws(LMDBError) in
-        _ = try other.search(WordQuery("a"), limit: 1, admits: { _ in true }, in: t)
+        _ = try other.prepare(WordQuery("a"), in: t)
       }
     }
   }
@@ -100,7 +100,7 @@ import Testing
         for query in [WordQuery("a c7"), WordQuery("b1"), WordQuery("c3", phrases: ["a b1"])] {
           do throws(LMDBError) {
             _ = try fixture.environment.read { t throws(LMDBError) in
-              try index.search(query, limit: 5, admits: { _ in true }, in: t)
+              try index.search(index.prepare(query, in: t), limit: 5, admits: { _ in true }, in: t)
             }
           } catch {
             #expect(error.code == .damaged)

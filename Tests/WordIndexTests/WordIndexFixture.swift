@@ -71,7 +71,7 @@ struct WordIndexFixture: ~Copyable {
 
   func search(_ query: WordQuery, limit: Int = 10, admits: (UInt64) -> Bool = { _ in true }) throws -> [GroupScore] {
     try environment.read { transaction throws(LMDBError) in
-      try index.search(query, limit: limit, admits: admits, in: transaction)
+      try index.search(index.prepare(query, in: transaction), limit: limit, admits: admits, in: transaction)
     }
   }
 

@@ -26,16 +26,20 @@ struct WordOracle {
     }
     return Set(parents.keys).union(children.keys).map { group in
       GroupScore(group: group, parent: parents[group] ?? 0, children: children[group] ?? [], query)
-    }.sorted { ($1.score, $0.group) < ($0.score, $1.group) }
+    }.sorted {
+      ($1.score, WordCorpus.rank($0.group), $0.group) < ($0.score, WordCorpus.rank($1.group), $1.group)
+    }
   }
 
   private func scores(_ query: WordQuery, _ field: WordField) -> [(WordDocument, Double)] {
-    let corpus = documents.values.filter { $0.name.field == field }
+    let corpus = documents.values.filter { document in
+      document.name.field == field && query.corpus.contains { $0.groups.contains(document.name.group) }
+    }
     let count = Double(corpus.count)
     let average = Double(corpus.reduce(0) { $0 + $1.words.count }) / max(1, count)
     let words = query.words.map { Sought.phrase([$0]) }
     let required = query.phrases.map { Sought.phrase($0) } + query.prefixes.map { Sought.prefix($0) }
-    let scored = required.isEmpty ? words : words.isEmpty ? required : required + words + required
+    let scored = words + required
     var frequencies: [Sought: [WordDocument: Int]] = [:]
     var sums: [WordDocument: Double] = [:]
     for sought in scored {
@@ -44,8 +48,7 @@ struct WordOracle {
         ?? Dictionary(
           corpus.map { ($0.name, $0.occurrences(of: sought)) }.filter { $0.1 > 0 }, uniquingKeysWith: { $1 })
       frequencies[sought] = found
-      var idf = log((count - Double(found.count) + 0.5) / (Double(found.count) + 0.5))
-      if idf <= 0 { idf = 1e-6 }
+      let idf = log(1 + (count - Double(found.count) + 0.5) / (Double(found.count) + 0.5))
       for (name, frequency) in found {
         let (f, length) = (Double(frequency), Double(documents[name]?.words.count ?? 0))
         sums[name, default: 0] += idf * ((f * (1.2 + 1)) / (f + 1.2 * (1 - 0.75 + 0.75 * length / average)))

@@ -75,7 +75,7 @@ private struct WordRun: ~Copyable {
       #expect(removed == Set(chosen).count)
       for name in chosen { oracle.documents[name] = nil }
     } else {
-      let groups = (0..<5).map { _ in UInt64.random(in: 0..<groupCount, using: &random) }
+      let groups = (0..<5).map { _ in group() }
       let removed = try fixture.environment.write { transaction throws(LMDBError) in
         try index.removeGroups(groups, in: &transaction)
       }
@@ -86,7 +86,7 @@ private struct WordRun: ~Copyable {
   }
 
   private mutating func makeDocument() -> SampleDocument {
-    let group = UInt64.random(in: 0..<groupCount, using: &random)
+    let group = group()
     let isChild = Int.random(in: 0..<3, using: &random) > 0
     var document = SampleDocument(
       isChild ? .child : .parent, group, isChild ? .random(in: 0..<12, using: &random) : 0, "")
@@ -96,6 +96,25 @@ private struct WordRun: ~Copyable {
       position += Int.random(in: 0..<8, using: &random) == 0 ? 1_000 : 1
     }
     return document
+  }
+
+  /// Of partitions in both halves; a group of the same number may be in each of them.
+  private static let partitions: [UInt32] = [0, 1, 5, 1 << 23, 1 << 23 | 1]
+
+  private mutating func group() -> UInt64 {
+    let number = UInt64.random(in: 0..<groupCount / 3, using: &random)
+    return UInt64(Self.partitions.randomElement(using: &random) ?? 0) << WordCorpus.groupBits | number
+  }
+
+  private mutating func corpus() -> [WordCorpus] {
+    switch Int.random(in: 0..<6, using: &random) {
+    case 0: WordCorpus.all
+    case 1: [.half(0)]
+    case 2: [.half(1)]
+    case 3: [.partition(1), .partition(1 << 23 | 1)]
+    case 4: [.partition(Self.partitions.randomElement(using: &random) ?? 0)]
+    default: [.partition(5)]
+    }
   }
 
   /// A few words are common, many are rare.
@@ -127,6 +146,7 @@ private struct WordRun: ~Copyable {
       let text = word() + ["", "", "", "x"][Int.random(in: 0..<4, using: &random)]
       query.prefixes.append(Array(text.utf8.prefix(.random(in: 1...4, using: &random))))
     }
+    query.corpus = corpus()
     query.childWeight = [0, 0.25, 1].randomElement(using: &random) ?? 0
     query.childrenPerGroup = Int.random(in: 1...5, using: &random)
     let limit = [1, 2, 10, 1_000].randomElement(using: &random) ?? 1
@@ -136,9 +156,11 @@ private struct WordRun: ~Copyable {
     let found = try fixture.search(query, limit: limit, admits: admits)
     expectSame(found, Array(all.filter { admits($0.group) }.prefix(limit)))
 
-    let groups = (0..<20).map { _ in UInt64.random(in: 0..<groupCount + 10, using: &random) }
+    let groups = (0..<20).map { _ in group() }
     let index = fixture.index
-    let scores = try fixture.environment.read { t throws(LMDBError) in try index.scores(of: groups, query, in: t) }
+    let scores = try fixture.environment.read { t throws(LMDBError) in
+      try index.scores(of: groups, index.prepare(query, in: t), in: t)
+    }
     expectSame(scores, all.filter { groups.contains($0.group) }.sorted { $0.group < $1.group })
   }
 }

@@ -114,12 +114,16 @@ package enum RowSelection: Sendable {
 package struct IndexedEpisode {
   package let row: Int64
   package let attributes: EpisodeAttributes
+  package let successRate: Double?
   /// UTF-8; lent.
   package let context: UnsafeRawBufferPointer
 
-  package init(row: Int64, attributes: EpisodeAttributes, context: UnsafeRawBufferPointer) {
+  package init(
+    row: Int64, attributes: EpisodeAttributes, successRate: Double?, context: UnsafeRawBufferPointer
+  ) {
     self.row = row
     self.attributes = attributes
+    self.successRate = successRate
     self.context = context
   }
 }

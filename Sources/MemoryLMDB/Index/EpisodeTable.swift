@@ -4,17 +4,19 @@ import VectorIndex
 
 /// The database `episodes`: the attributes of episodes, by row.
 ///
-/// A key is row / 256. A value has 256 records of 32 bytes (domain, session, task type UInt32, status UInt8, three bytes of
-/// padding, creation Int64, hash of the context UInt64) and a seal. A status of 255 marks a row without an episode.
+/// A key is row / 256. A value has 256 records of 40 bytes (domain, session, task type UInt32, status UInt8, three bytes of
+/// padding, creation Int64, hash of the context UInt64, success rate as the bits of a double, NaN for none) and a seal. A status
+/// of 255 marks a row without an episode.
 struct EpisodeTable: Sendable {
   struct Record: Hashable {
     var attributes: RowAttributes
     /// Differs if the context changed.
     var contextHash: UInt64
+    var successRate: Double?
   }
 
   private static let rowsPerValue = 256
-  private static let recordBytes = 32
+  private static let recordBytes = 40
   private static let valueBytes = rowsPerValue * recordBytes
   private static let absent: UInt8 = 255
 
@@ -98,7 +100,8 @@ struct EpisodeTable: Sendable {
     let attributes = RowAttributes(
       partition: integer(0), series: integer(4), kind: integer(8), state: status,
       time: integer(16))
-    return Record(attributes: attributes, contextHash: integer(24))
+    let rate = Double(bitPattern: integer(32))
+    return Record(attributes: attributes, contextHash: integer(24), successRate: rate.isNaN ? nil : rate)
   }
 
   private static func write(_ record: Record?, at offset: Int, to bytes: inout [UInt8]) {
@@ -111,6 +114,7 @@ struct EpisodeTable: Sendable {
       put(record.attributes.state, 12)
       put(record.attributes.time, 16)
       put(record.contextHash, 24)
+      put((record.successRate ?? .nan).bitPattern, 32)
     }
   }
 

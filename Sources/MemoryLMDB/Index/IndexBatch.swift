@@ -58,14 +58,18 @@ struct IndexBatch: ~Copyable {
   private var removedGroups: [UInt64] = []
   private var removedDocuments: [WordDocument] = []
   private var records: [Int64: EpisodeTable.Record?] = [:]
-  /// The table's records of the changed episodes, before this step.
+  /// The table's records of the changed episodes and of those whose steps changed, before this step.
   private var before: [Int64: EpisodeTable.Record] = [:]
+  /// The group of the last step's episode; `nil` if the index does not have the episode.
+  private var lastGroup: (episode: Int64, group: UInt64?)?
   private var vectors = VectorChanges()
   /// By the bytes of names: strings that Swift calls equal may be different names to the primary (I8).
   private var numbers: [NameTable.Kind: [[UInt8]: UInt32]] = [:]
   private var last: (attributes: EpisodeAttributes, row: RowAttributes)?
   /// Episodes whose attributes changed, so that their vectors' must, too.
   private(set) var moved: [Int64] = []
+  /// Episodes that became members of another group, so that their steps must, too.
+  private(set) var regrouped: Set<Int64> = []
 
   /// Rows that were added.
   private(set) var rows = 0
@@ -108,22 +112,32 @@ struct IndexBatch: ~Copyable {
     _ rows: ChangedRows, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(IndexFailure) {
     do throws(LMDBError) {
-      before = try index.episodes.records(of: rows.episodes, in: transaction)
+      before = try index.episodes.records(of: rows.episodes + rows.steps.map(\.episode), in: transaction)
+      // What has no record has no documents.
+      for row in rows.emptied {
+        if let group = try before[row]?.group(of: row) { removedGroups.append(group) }
+      }
+      for step in rows.steps {
+        guard let group = try before[step.episode]?.group(of: step.episode) else { continue }
+        removedDocuments.append(WordDocument(step: step.row, of: group))
+      }
     } catch {
       throw .index(error)
     }
-    removedGroups += rows.emptied.map(EpisodeGroup.of(row:))
-    removedDocuments += rows.steps.map { WordDocument(step: $0.row, of: $0.episode) }
     // The context's document is removed with its group.
     for row in rows.emptied { before[row]?.contextHash = 0 }
     vectors.removed.formUnion(rows.vectors)
   }
 
   /// Removes those of the changed episodes that were not found.
-  mutating func removeMissing(_ episodes: [Int64]) {
+  mutating func removeMissing(_ episodes: [Int64]) throws(IndexFailure) {
     for row in episodes where records[row] == nil {
       records[row] = .some(nil)
-      removedGroups.append(EpisodeGroup.of(row: row))
+      do throws(LMDBError) {
+        if let group = try before[row]?.group(of: row) { removedGroups.append(group) }
+      } catch {
+        throw .index(error)
+      }
     }
   }
 
@@ -137,19 +151,58 @@ struct IndexBatch: ~Copyable {
     // Never 0, which stands for a context that is not in the index.
     let hash = Checksum.of(episode.context, seed: index.tier.generation) | 1
     let before = before[episode.row]
-    records[episode.row] = EpisodeTable.Record(attributes: attributes, contextHash: hash)
+    let record = EpisodeTable.Record(
+      attributes: attributes, contextHash: hash, successRate: episode.successRate)
+    records[episode.row] = record
     if isReplay || before.map({ $0.attributes != attributes }) ?? false { moved.append(episode.row) }
-    if before?.contextHash == hash { return true }
-    let document = WordDocument(contextOf: episode.row)
-    if before != nil { removedDocuments.append(document) }
+    let (group, oldGroup): (UInt64, UInt64?)
+    do throws(LMDBError) {
+      (group, oldGroup) = (try record.group(of: episode.row), try before?.group(of: episode.row))
+    } catch {
+      throw .index(error)
+    }
+    let document = WordDocument(contextOf: group)
+    if let oldGroup, oldGroup != group {
+      removedGroups.append(oldGroup)
+      regrouped.insert(episode.row)
+    } else {
+      if before?.contextHash == hash { return true }
+      if before != nil { removedDocuments.append(document) }
+    }
     try add(document, [episode.context], source)
     return true
   }
 
-  mutating func add(_ step: IndexedStep, _ source: any IndexSource) throws(IndexFailure) -> Bool {
+  /// Adds a step to the group in which the index has its episode. A step of an episode that it does not have is left out: a
+  /// later change will name both.
+  mutating func add(
+    _ step: IndexedStep, _ source: any IndexSource, _ transaction: borrowing WriteTransaction
+  ) throws(IndexFailure) -> Bool {
+    guard let group = try group(ofEpisode: step.episode, transaction) else { return true }
     guard admit(texts: step.texts) else { return false }
-    try add(WordDocument(step: step.row, of: step.episode), step.texts, source)
+    try add(WordDocument(step: step.row, of: group), step.texts, source)
     return true
+  }
+
+  private mutating func group(
+    ofEpisode row: Int64, _ transaction: borrowing WriteTransaction
+  ) throws(IndexFailure) -> UInt64? {
+    if let lastGroup, lastGroup.episode == row { return lastGroup.group }
+    do throws(LMDBError) {
+      let record: EpisodeTable.Record?
+      if let changed = records[row] {
+        record = changed
+      } else if let known = before[row] {
+        record = known
+      } else {
+        record = try index.episodes.records(of: [row], in: transaction)[row]
+      }
+      let group = try record?.group(of: row)
+      lastGroup = (row, group)
+      return group
+    } catch {
+      throw .index(error)
+    }
   }
 
   mutating func add(_ vector: IndexedVector, _ transaction: inout WriteTransaction) throws(IndexFailure) -> Bool {

@@ -17,11 +17,14 @@ final class IndexedCandidates: CandidateSource {
   private let steps: StepGate
   /// `nil` if nothing can pass.
   private let filter: AttributeFilter?
+  /// `nil` if the request has no words, or words that only the primary can rank.
+  private let query: WordQuery?
+  private var prepared: PreparedQuery?
   /// Why the last call threw, if the index failed.
   private(set) var failure: LMDBError?
 
   init(
-    _ request: RecallRequest, _ index: LMDBSearchIndex, _ source: any IndexSource,
+    _ request: RecallRequest, _ query: WordQuery?, _ index: LMDBSearchIndex, _ source: any IndexSource,
     _ transaction: UnsafePointer<ReadTransaction>
   ) throws(IndexFailure) {
     self.request = request
@@ -36,6 +39,9 @@ final class IndexedCandidates: CandidateSource {
     }
     do throws(LMDBError) {
       filter = try AttributeFilter(request.scope, request.filter, index.names, in: transaction.pointee)
+      var query = query
+      query?.corpus = try [WordCorpus](of: request, index.names, in: transaction.pointee)
+      self.query = query
     } catch {
       throw .index(error)
     }
@@ -57,11 +63,97 @@ final class IndexedCandidates: CandidateSource {
 
   // MARK: Words
 
-  func wordStatistics() throws(MemoryError) -> WordStatistics { try primary.wordStatistics() }
+  func wordStatistics() throws(MemoryError) -> WordStatistics {
+    guard let prepared = try prepare(), let terms = request.terms else { return try primary.wordStatistics() }
+    func field(_ field: PreparedQuery.Field) -> WordStatistics.Field {
+      WordStatistics.Field(documents: field.documents, tokens: field.tokens, having: field.having)
+    }
+    return WordStatistics(
+      words: prepared.counting.map { terms.words[$0] }, unknown: prepared.unknown,
+      contexts: field(prepared.parents), steps: field(prepared.children))
+  }
 
-  func wordCandidates() throws(MemoryError) -> [Candidates.Words] { try primary.wordCandidates() }
+  func wordCandidates() throws(MemoryError) -> [Candidates.Words] {
+    guard let prepared = try prepare() else { return try primary.wordCandidates() }
+    guard let filter else { return [] }
+    if let few = steps.few { return try best(of: words(of: few)) }
+    return try reading { () throws(IndexFailure) in
+      var failure: IndexFailure?
+      var reader = EpisodeTable.Reader(index.episodes)
+      let found: [GroupScore]
+      do throws(LMDBError) {
+        found = try index.words.search(
+          prepared, limit: request.depth,
+          admits: { group in
+            do throws(IndexFailure) {
+              return try admits(EpisodeGroup.row(of: group), filter, &reader)
+            } catch {
+              failure = error
+              return false
+            }
+          }, in: transaction.pointee)
+      } catch {
+        throw .index(error)
+      }
+      if let failure { throw failure }
+      return found.map(Candidates.Words.init)
+    }
+  }
 
-  func words(of rows: [Int64]) throws(MemoryError) -> [Candidates.Words] { try primary.words(of: rows) }
+  func words(of rows: [Int64]) throws(MemoryError) -> [Candidates.Words] {
+    guard let prepared = try prepare() else { return try primary.words(of: rows) }
+    return try reading { () throws(IndexFailure) in
+      do throws(LMDBError) {
+        var groups: [UInt64] = []
+        var reader = EpisodeTable.Reader(index.episodes)
+        for row in rows {
+          if let record = try reader.record(of: row, in: transaction.pointee) {
+            groups.append(try record.group(of: row))
+          }
+        }
+        return try index.words.scores(of: groups, prepared, in: transaction.pointee).map(Candidates.Words.init)
+      } catch {
+        throw .index(error)
+      }
+    }
+  }
+
+  private func admits(
+    _ row: Int64, _ filter: AttributeFilter, _ reader: inout EpisodeTable.Reader
+  ) throws(IndexFailure) -> Bool {
+    do throws(LMDBError) {
+      guard let record = try reader.record(of: row, in: transaction.pointee), filter.admits(record.attributes) else {
+        return false
+      }
+    } catch {
+      throw .index(error)
+    }
+    do throws(MemoryError) {
+      return try steps.admits(row)
+    } catch {
+      throw .primary(error)
+    }
+  }
+
+  /// The best `request.depth` of some, best first.
+  private func best(of found: [Candidates.Words]) -> [Candidates.Words] {
+    let scored = found.map { (words: $0, score: $0.score(stepWeight: request.stepWeight)) }
+    return scored.sorted { ($1.score, $1.words.row) < ($0.score, $0.words.row) }.prefix(request.depth).map(\.words)
+  }
+
+  private func prepare() throws(MemoryError) -> PreparedQuery? {
+    guard let query else { return nil }
+    if let prepared { return prepared }
+    let found = try reading { () throws(IndexFailure) in
+      do throws(LMDBError) {
+        return try index.words.prepare(query, in: transaction.pointee, choose: WordStatistics.counting)
+      } catch {
+        throw .index(error)
+      }
+    }
+    prepared = found
+    return found
+  }
 
   // MARK: Vectors
 
@@ -99,6 +191,28 @@ final class IndexedCandidates: CandidateSource {
   }
 
   func attributes(of rows: [Int64]) throws(MemoryError) -> [Int64: CandidateAttributes] {
-    try primary.attributes(of: rows)
+    try reading { () throws(IndexFailure) in
+      do throws(LMDBError) {
+        var found: [Int64: CandidateAttributes] = [:]
+        var reader = EpisodeTable.Reader(index.episodes)
+        for row in rows {
+          guard let record = try reader.record(of: row, in: transaction.pointee) else { continue }
+          found[row] = CandidateAttributes(
+            status: StatusCode.status(record.attributes.state),
+            createdAt: Timestamp(milliseconds: record.attributes.time), successRate: record.successRate)
+        }
+        return found
+      } catch {
+        throw .index(error)
+      }
+    }
+  }
+}
+
+extension Candidates.Words {
+  fileprivate init(_ score: GroupScore) {
+    self.init(
+      row: EpisodeGroup.row(of: score.group), context: score.parent,
+      steps: score.children.map { (Int64(bitPattern: $0.member), $0.score) })
   }
 }

@@ -43,12 +43,7 @@ extension LMDBSearchIndex {
         throw .index(error)
       }
     }
-    var records: [Int64: EpisodeTable.Record] = [:]
-    do throws(LMDBError) {
-      try episodes.forEach(in: transaction) { row, record in records[row] = record }
-    } catch {
-      throw .index(error)
-    }
+    var records = try records(transaction)
     var difference: String?
     try forEachEpisode(source) { episode throws(IndexFailure) in
       let attributes = episode.attributes
@@ -56,19 +51,36 @@ extension LMDBSearchIndex {
         partition: try number(attributes.domain, .domain), series: try number(attributes.session, .session),
         kind: try number(attributes.taskType.rawValue, .task), state: StatusCode.of(attributes.status),
         time: attributes.createdAt.milliseconds)
-      if records.removeValue(forKey: episode.row)?.attributes != expected {
+      let record = records.removeValue(forKey: episode.row)
+      if record?.attributes != expected || record?.successRate != episode.successRate {
         difference = difference ?? "episode in row \(episode.row) differs"
       }
     }
     return difference ?? records.keys.min().map { "episode in row \($0) is gone from the primary" }
   }
 
+  private func records(
+    _ transaction: borrowing ReadTransaction
+  ) throws(IndexFailure) -> [Int64: EpisodeTable.Record] {
+    var records: [Int64: EpisodeTable.Record] = [:]
+    do throws(LMDBError) {
+      try episodes.forEach(in: transaction) { row, record in records[row] = record }
+    } catch {
+      throw .index(error)
+    }
+    return records
+  }
+
+  /// Groups are those of the records, which `compareEpisodes` compares.
   private func compareWords(
     _ source: any IndexSource, _ transaction: borrowing ReadTransaction
   ) throws(IndexFailure) -> String? {
     var lengths: [WordDocument: Int] = [:]
+    var groups: [Int64: UInt64] = [:]
+    let records = try records(transaction)
     do throws(LMDBError) {
       try words.forEachDocument(in: transaction) { document, length in lengths[document] = Int(length) }
+      for (row, record) in records { groups[row] = try record.group(of: row) }
     } catch {
       throw .index(error)
     }
@@ -86,13 +98,13 @@ extension LMDBSearchIndex {
       if lengths.removeValue(forKey: document) != length { difference = difference ?? "\(name(document)) differs" }
     }
     try forEachEpisode(source) { episode throws(IndexFailure) in
-      try compare(WordDocument(contextOf: episode.row), [episode.context])
+      try compare(WordDocument(contextOf: groups[episode.row] ?? 0), [episode.context])
     }
     try forEachPage { row throws(IndexFailure) in
       var last: Int64?
       try source.steps(.after(row, limit: Self.rowsAtOnce)) { step throws(IndexFailure) in
         last = step.row
-        try compare(WordDocument(step: step.row, of: step.episode), step.texts)
+        try compare(WordDocument(step: step.row, of: groups[step.episode] ?? 0), step.texts)
         return true
       }
       return last

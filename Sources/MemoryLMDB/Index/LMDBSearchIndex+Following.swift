@@ -123,7 +123,7 @@ extension LMDBSearchIndex {
       }
     case .steps:
       try source.steps(.after(row, limit: limit)) { step throws(IndexFailure) in
-        guard try batch.add(step, source) else { return false }
+        guard try batch.add(step, source, transaction) else { return false }
         last = step.row
         return true
       }
@@ -216,10 +216,18 @@ extension LMDBSearchIndex {
       try batch.add(episode, source, &transaction)
     }
     if batch.isFull { return batch.rows }
-    batch.removeMissing(rows.episodes)
+    try batch.removeMissing(rows.episodes)
+    let regrouped = batch.regrouped
+    if !regrouped.isEmpty {
+      try source.steps(.ofEpisodes(regrouped.sorted())) { step throws(IndexFailure) in
+        try batch.add(step, source, transaction)
+      }
+      if batch.isFull { return batch.rows }
+    }
     if !rows.steps.isEmpty {
       try source.steps(.listed(Array(Set(rows.steps.map(\.row))))) { step throws(IndexFailure) in
-        try batch.add(step, source)
+        if regrouped.contains(step.episode) { return true }
+        return try batch.add(step, source, transaction)
       }
       if batch.isFull { return batch.rows }
     }

@@ -13,10 +13,12 @@ extension LMDBSearchIndex {
     _ request: RecallRequest, in source: any IndexSource, catchesUp: Bool,
     _ body: (any CandidateSource) throws(MemoryError) -> Value
   ) throws(MemoryError) -> IndexAnswer<Value> {
-    guard catchesUp || request.terms == nil else { return .behind }
+    let query = try WordQuery(request, tokenizedBy: source)
+    // Words that only the primary can rank take long.
+    guard catchesUp || request.terms == nil || query != nil else { return .behind }
     return try answer(in: source, catchesUp: catchesUp) { transaction throws(IndexFailure) in
       try withUnsafePointer(to: transaction) { transaction throws(IndexFailure) in
-        let candidates = try IndexedCandidates(request, self, source, transaction)
+        let candidates = try IndexedCandidates(request, query, self, source, transaction)
         do throws(MemoryError) {
           return try body(candidates)
         } catch {
@@ -103,12 +105,16 @@ extension WordQuery {
     childWeight = request.stepWeight
     childrenPerGroup = request.stepsPerEpisode
     for word in terms.words {
+      var found: Set<[UInt8]> = []
       for form in SearchTerms.spellings(of: word) {
         let tokens = try tokens(of: form)
-        // FTS5 looks for the tokens of one word side by side, as an alternative.
+        // FTS5 looks for several tokens of one word side by side.
         guard tokens.count < 2 else { return nil }
-        words += tokens
+        found.formUnion(tokens)
       }
+      // It looks for several spellings as alternatives.
+      guard found.count < 2 else { return nil }
+      words.append(found.first ?? [])
     }
     for phrase in terms.phrases {
       let forms = SearchTerms.spellings(of: phrase.joined(separator: " "))

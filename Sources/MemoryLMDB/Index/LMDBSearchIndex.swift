@@ -16,7 +16,7 @@ import WordIndex
 /// `LMDBSearchIndex+Searching`; merging — `LMDBSearchIndex+Maintaining`; comparing with the primary — `LMDBSearchIndex+Check`.
 package final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
-    format: 5,
+    format: 7,
     databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
 
   let tier: LMDBTier

@@ -7,7 +7,8 @@ import WordIndex
 /// The database `names`: numbers for domains, sessions and task types.
 ///
 /// A key is the kind and half a SHA-256 of the name, so that no name is too long and no two share a number (I8). A value is
-/// the number UInt32 and a seal UInt64. Numbers count from 1; none is used twice.
+/// the number UInt32 and a seal UInt64. Numbers count from 1; none is used twice. Domains are counted on their own, under the
+/// key 0: their numbers are part of those of groups, where they have few bits.
 struct NameTable: Sendable {
   enum Kind: UInt8 { case domain = 1, session = 2, task = 3 }
 
@@ -24,14 +25,24 @@ struct NameTable: Sendable {
   func assign(_ name: String, _ kind: Kind, in transaction: inout WriteTransaction) throws(LMDBError) -> UInt32 {
     let key = Self.key(name, kind)
     if let number = try number(key, in: transaction) { return number }
-    guard let number = UInt32(exactly: try transaction.count(in: database) + 1), number < .max else {
-      throw LMDBError(.invalid, message: "the index has more names than it can number")
+    let isDomain = kind == .domain
+    let last = isDomain ? Int(try self.number(Self.domains, in: transaction) ?? 0) : try transaction.count(in: database)
+    guard let number = UInt32(exactly: last + 1), number < (isDomain ? EpisodeGroup.domains : .max) else {
+      throw LMDBError(.invalid, message: "the index has more \(isDomain ? "domains" : "names") than it can number")
     }
+    if isDomain { try put(number, Self.domains, in: &transaction) }
+    try put(number, key, in: &transaction)
+    return number
+  }
+
+  private func put(_ number: UInt32, _ key: [UInt8], in transaction: inout WriteTransaction) throws(LMDBError) {
     var value = ByteWriter(capacity: 12)
     value.write(number)
     try transaction.put(seal(key).sealed(value.bytes).span.bytes, for: key.span.bytes, in: database)
-    return number
   }
+
+  /// The key of the number of domains.
+  private static let domains: [UInt8] = [0]
 
   private func number(
     _ key: [UInt8], in transaction: borrowing some Transaction & ~Copyable
@@ -86,29 +97,76 @@ enum StatusCode {
     }
   }
 
+  static func status(_ code: UInt8) -> Episode.Status {
+    switch code {
+    case 0: .active
+    case 1: .completed
+    case 2: .failed
+    default: .archived
+    }
+  }
+
   /// A bit for each.
   static func bits(_ statuses: Set<Episode.Status>) -> UInt32 { statuses.reduce(0) { $0 | 1 << UInt32(of($1)) } }
 }
 
-/// Episodes as groups of the word index: the later the row, the smaller the group.
+/// Episodes as groups of the word index. A domain has two partitions: that of its active episodes, in the upper half, and that
+/// of the others.
 ///
-/// The word index visits groups in ascending order and keeps the first of equal scores without reading the others. So the
-/// newest of equal attempts wins; with ascending groups a million equal ones would all have to be read.
+/// The later the row, the smaller the group: the word index keeps the first of equal scores in a partition without reading the
+/// others. So the newest of equal attempts wins; with ascending groups a million equal ones would all have to be read.
 enum EpisodeGroup {
-  /// - Parameter row: Of an episode, from 1.
-  static func of(row: Int64) -> UInt64 { ~UInt64(bitPattern: row) }
+  /// Numbers of domains are less.
+  static let domains = WordCorpus.partitions / 2
+  private static let ranks: UInt64 = 1 << WordCorpus.groupBits - 1
 
-  static func row(of group: UInt64) -> Int64 { Int64(bitPattern: ~group) }
+  /// - Throws: `.invalid` for a row outside 0..<2^40, which only another program can have chosen.
+  static func of(row: Int64, domain: UInt32, isActive: Bool) throws(LMDBError) -> UInt64 {
+    guard row >= 0, UInt64(row) < ranks else {
+      throw LMDBError(.invalid, message: "the index cannot number the episode in row \(row)")
+    }
+    return UInt64(partition(domain, isActive: isActive)) << WordCorpus.groupBits | (ranks - UInt64(row))
+  }
+
+  static func row(of group: UInt64) -> Int64 { Int64(ranks - WordCorpus.rank(group)) }
+
+  static func partition(_ domain: UInt32, isActive: Bool) -> UInt32 { domain | (isActive ? domains : 0) }
+}
+
+extension EpisodeTable.Record {
+  func group(of row: Int64) throws(LMDBError) -> UInt64 {
+    try EpisodeGroup.of(row: row, domain: attributes.partition, isActive: attributes.state == StatusCode.of(.active))
+  }
+}
+
+extension [WordCorpus] {
+  /// The corpus of a request; see `WordStatistics`.
+  init(
+    of request: RecallRequest, _ names: NameTable, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) {
+    let includesActive = request.corpusIncludesActive
+    switch request.scope {
+    case .everything: self = includesActive ? WordCorpus.all : [.half(0)]
+    case .domain(let name):
+      guard let domain = try names.number(of: name.canonicallyComposed, .domain, in: transaction) else {
+        self = []
+        return
+      }
+      self = (includesActive ? [false, true] : [false]).map { isActive in
+        .partition(EpisodeGroup.partition(domain, isActive: isActive))
+      }
+    }
+  }
 }
 
 extension WordDocument {
-  /// The context of an episode, by row.
-  init(contextOf episode: Int64) {
-    self.init(field: .parent, group: EpisodeGroup.of(row: episode))
+  /// The context of an episode, by its group.
+  init(contextOf group: UInt64) {
+    self.init(field: .parent, group: group)
   }
 
-  /// A step of an episode, by rows.
-  init(step: Int64, of episode: Int64) {
-    self.init(field: .child, group: EpisodeGroup.of(row: episode), member: UInt64(bitPattern: step))
+  /// A step of an episode, by its row and the episode's group.
+  init(step: Int64, of group: UInt64) {
+    self.init(field: .child, group: group, member: UInt64(bitPattern: step))
   }
 }

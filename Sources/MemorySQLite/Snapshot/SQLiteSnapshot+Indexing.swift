@@ -10,7 +10,9 @@ extension SQLiteSnapshot {
       var attributes = AttributeColumns()
       try IndexedRows.episodes.forEach(rows, db) { row in
         try body(
-          IndexedEpisode(row: row.integer(0), attributes: attributes.read(row, from: 2), context: row.bytes(1)))
+          IndexedEpisode(
+            row: row.integer(0), attributes: attributes.read(row, from: 2),
+            successRate: row.isNull(7) ? nil : row.double(7), context: row.bytes(1)))
       }
     }
   }
@@ -77,7 +79,8 @@ struct IndexedRows: Sendable {
   }
 
   static let episodes = IndexedRows(
-    "SELECT e.seq, e.context, \(AttributeColumns.columns) FROM episodes e", key: "e.seq", ofEpisode: nil)
+    "SELECT e.seq, e.context, \(AttributeColumns.columns), e.success_rate FROM episodes e", key: "e.seq", ofEpisode: nil
+  )
 
   // CROSS JOIN keeps the first table the outer loop.
   static let steps = IndexedRows(
