@@ -155,8 +155,8 @@ let package = Package(
     .testTarget(
       name: "EpisodicTests",
       dependencies: [
-        "Episodic", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport", grdb, logging,
-        system,
+        "Episodic", "EpisodicMemory", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport",
+        "Vectors", grdb, logging, system,
       ],
       exclude: ["PublicNames.txt"], swiftSettings: strict),
     .testTarget(

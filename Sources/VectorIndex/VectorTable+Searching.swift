@@ -41,6 +41,40 @@ extension VectorTable {
     }
   }
 
+  /// The spaces that have a row of a partition, `nil` for any, in one of some states.
+  ///
+  /// - Parameter states: A bit for each.
+  /// - Complexity: By the records of slabs; reads the states of those in which other states occur, up to the first row.
+  package func spaces(
+    ofPartition partition: UInt32?, states: UInt32, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [(name: String, dimensions: Int)] {
+    let filter = AttributeFilter(partition: partition, series: nil, kind: nil, states: states, times: .min ... .max)
+    var found: [(name: String, dimensions: Int)] = []
+    for space in try spaces(in: transaction) where try has(filter, space, in: transaction) {
+      found.append((space.name, space.dimensions))
+    }
+    return found
+  }
+
+  private func has(
+    _ filter: AttributeFilter, _ space: SpaceRecord, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Bool {
+    let own = space.slabs.filter { $0.alive > 0 && (filter.partition ?? $0.partition) == $0.partition }
+    if own.contains(where: { $0.states & ~filter.states == 0 }) { return true }
+    func hasRow(_ view: SlabView) -> Bool {
+      (0..<view.count).contains { slot in
+        let state = view.state(slot)
+        return state != SlabLayout.dead && filter.admits(view.columns.attributes(slot, state: state))
+      }
+    }
+    if let tail = try tail(of: space, in: transaction), hasRow(tail) { return true }
+    let layout = SlabLayout(dimensions: space.dimensions)
+    for slab in own where slab.states & filter.states != 0 {
+      if hasRow(try view(of: slab, layout, in: transaction)) { return true }
+    }
+    return false
+  }
+
   /// The slabs that may hold rows that pass, and the tail; `nil` if there is no such space.
   private func slabs(
     ofSpace name: String, dimensions: Int, _ filter: AttributeFilter, in transaction: borrowing ReadTransaction

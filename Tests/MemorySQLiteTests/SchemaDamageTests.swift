@@ -189,7 +189,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     try await store.use { primary in
       #expect(try await primary.failedChecks().isEmpty)
       let spaces = try await primary.read { snapshot throws(MemoryError) in
-        try snapshot.spaces(.everything, Episode.Filter())
+        try snapshot.spaces()
       }
       #expect(spaces.count == 1)
     }

@@ -1,4 +1,4 @@
-import EpisodicMemory
+@testable import EpisodicMemory
 import GRDB
 import Logging
 import TestSupport
@@ -254,11 +254,13 @@ extension `A snapshot` {
     }
   }
 
-  @Test func `spaces are those of all vectors, or of those that pass scope and filter`() async throws {
+  @Test func `spaces are those of all vectors, or those of a corpus`() async throws {
     let (bench, _, _) = try await filled()
     _ = try await bench.primary.insert([.sample("own", of: "e0", [1, 2, 3]).with(model: "own")], replacing: false)
+    let request = RecallRequest(Query(vector: [1, 2], scope: .domain("\u{F6}dd")), terms: nil)
     let (all, odd) = try await bench.primary.read { snapshot throws(MemoryError) in
-      (try snapshot.spaces(), try snapshot.spaces(.domain("\u{F6}dd"), .init()))
+      let all = try snapshot.spaces()
+      return (all, try snapshot.candidates(for: request).spaces(among: all))
     }
     #expect(
       all == [

@@ -30,23 +30,10 @@ struct Search<Value: Sendable>: Sendable {
   func run(
     in snapshot: any PrimarySnapshot, _ index: (any SearchIndex)?, catchesUp: Bool, mayScan: () -> Bool
   ) throws(MemoryError) -> Value? {
-    var query: SpaceQuery?
-    if let vector = request.vector {
-      var spaces = try snapshot.spaces()
-      // Only vectors within scope and filter may decide which space is meant, or that there is none (I8). A single space that
-      // fits decides nothing: a vector outside the scope is not found in it.
-      let named = spaces.filter { request.space == nil || $0.model == request.space?.model }
-      let isScoped = request.space == nil || request.scope != .everything
-      if isScoped, named.count != 1 || named.first?.dimensions != vector.count {
-        guard mayScan() else { return nil }
-        spaces = try snapshot.spaces(request.scope, request.filter)
-      }
-      query = try SpaceQuery(vector, in: request.space, among: spaces)
-    }
     var ranked: [RankedEpisode]?
     if let index, index.isAvailable {
       let answer = try index.search(request, in: snapshot, catchesUp: catchesUp) { source throws(MemoryError) in
-        try rank(source, near: query)
+        try rank(source, near: spaceQuery(source, snapshot))
       }
       switch answer {
       case .found(let found): ranked = found
@@ -55,7 +42,21 @@ struct Search<Value: Sendable>: Sendable {
       }
     }
     if let ranked { return try load(snapshot, ranked, request) }
-    return try load(snapshot, try rank(snapshot.candidates(for: request), near: query), request)
+    let source = snapshot.candidates(for: request)
+    return try load(snapshot, try rank(source, near: spaceQuery(source, snapshot)), request)
+  }
+
+  /// The request's vector in its space; `nil` if it has none, or the store none within the scope.
+  private func spaceQuery(
+    _ source: any CandidateSource, _ snapshot: any PrimarySnapshot
+  ) throws(MemoryError) -> SpaceQuery? {
+    guard let vector = request.vector else { return nil }
+    var spaces = try snapshot.spaces()
+    // Only vectors of the corpus may decide which space is meant, or that there is none (I8). A single space that fits decides
+    // nothing: a vector outside the scope is not found in it.
+    let named = spaces.filter { request.space == nil || $0.model == request.space?.model }
+    if named.count != 1 || named.first?.dimensions != vector.count { spaces = try source.spaces(among: spaces) }
+    return try SpaceQuery(vector, in: request.space, among: spaces)
   }
 
   /// Ranks the candidates of both legs, each by all that is known of it: with a score of 0 for what one leg did not find, ties

@@ -17,6 +17,10 @@ package protocol CandidateSource {
   /// recorded. Similarities are exact; the set is exact for the primary and for small scopes, else its recall is .99 and more.
   func nearest(to query: SpaceQuery) throws(MemoryError) -> [Neighbor]
 
+  /// Those of some spaces of the store in which a vector of an episode of the corpus is. Only these may decide which space a
+  /// query means (I8); the filter decides nothing.
+  func spaces(among spaces: [EmbeddingSpace]) throws(MemoryError) -> [EmbeddingSpace]
+
   /// The exact similarity of the best vector of given episodes; none for an episode without a vector in the space.
   func similarities(of rows: [Int64], to query: SpaceQuery) throws(MemoryError) -> [Int64: Double]
 

@@ -109,14 +109,14 @@ final class IndexFollower: Sendable {
 
   /// Follows, then compares the index with the primary in one snapshot of both.
   ///
-  /// - Returns: Nothing if the index is unavailable, since then it answers nothing wrong.
+  /// - Returns: Nothing if the index is unavailable or cannot be written to, since then it answers nothing wrong.
   /// - Throws: `.busy` if another process keeps the index locked for longer than `busyTimeout`; `.cancelled`.
   func check() async throws(MemoryError) -> [MemoryCheck] {
     let index = index
     do throws(MemoryError) {
       for _ in 0..<Self.maximumChecks {
         try await follow(merges: false)
-        guard index.isAvailable else { return [] }
+        guard index.isAvailable, index.statistics().notWritable == nil else { return [] }
         // Other processes may have moved the index ahead of the snapshot meanwhile.
         let checks = try await primary.read { snapshot throws(MemoryError) in try index.check(in: snapshot) }
         if let checks { return checks }

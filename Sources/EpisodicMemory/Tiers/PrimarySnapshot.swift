@@ -6,8 +6,6 @@ package import Vectors
 package protocol PrimarySnapshot: IndexSource {
   /// The embedding spaces of the store, by model and length.
   func spaces() throws(MemoryError) -> [EmbeddingSpace]
-  /// The spaces of the vectors that pass scope and filter. Visits each of those vectors.
-  func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace]
   /// The similarity of every vector of the space that passes scope and filter. Visits each of them.
   func neighbors(
     _ query: VectorQuery, in space: EmbeddingSpace, _ scope: Query.Scope, _ filter: Episode.Filter,

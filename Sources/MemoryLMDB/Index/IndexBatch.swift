@@ -276,6 +276,7 @@ struct IndexBatch: ~Copyable {
       try index.words.add(documents, in: &transaction)
       try index.vectors.apply(vectors, in: &transaction)
       try index.episodes.put(records, in: &transaction)
+      try index.sessions.put(records, before: before, in: &transaction)
     } catch {
       throw .index(error)
     }

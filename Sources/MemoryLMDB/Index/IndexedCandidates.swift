@@ -20,6 +20,10 @@ final class IndexedCandidates: CandidateSource {
   /// `nil` if the request has no words, or words that only the primary can rank.
   private let query: WordQuery?
   private var prepared: PreparedQuery?
+  /// The number of the request's domain, `UInt32.max` for one that the index does not have; `nil` for all.
+  private let domain: UInt32?
+  /// Numbers of sessions in answers, by domain and series.
+  private var sessions: [UInt64: UInt32] = [:]
   /// Why the last call threw, if the index failed.
   private(set) var failure: LMDBError?
 
@@ -40,7 +44,12 @@ final class IndexedCandidates: CandidateSource {
     do throws(LMDBError) {
       filter = try AttributeFilter(request.scope, request.filter, index.names, in: transaction.pointee)
       var query = query
-      query?.corpus = try [WordCorpus](of: request, index.names, in: transaction.pointee)
+      switch request.scope {
+      case .everything: domain = nil
+      case .domain(let name):
+        domain = try index.names.number(of: name.canonicallyComposed, .domain, in: transaction.pointee) ?? .max
+      }
+      query?.corpus = [WordCorpus](of: domain, includingActive: request.corpusIncludesActive)
       self.query = query
     } catch {
       throw .index(error)
@@ -180,6 +189,22 @@ final class IndexedCandidates: CandidateSource {
     }
   }
 
+  func spaces(among spaces: [EmbeddingSpace]) throws(MemoryError) -> [EmbeddingSpace] {
+    var statuses = Set(Episode.Status.allCases)
+    if !request.corpusIncludesActive { statuses.remove(.active) }
+    return try reading { () throws(IndexFailure) in
+      do throws(LMDBError) {
+        let found = try index.vectors.spaces(
+          ofPartition: domain, states: StatusCode.bits(statuses), in: transaction.pointee)
+        return spaces.filter { space in
+          found.contains { $0.name == space.model && $0.dimensions == space.dimensions }
+        }
+      } catch {
+        throw .index(error)
+      }
+    }
+  }
+
   func similarities(of rows: [Int64], to query: SpaceQuery) throws(MemoryError) -> [Int64: Double] {
     try source.similarities(ofEpisodes: rows, to: query)
   }
@@ -187,7 +212,31 @@ final class IndexedCandidates: CandidateSource {
   // MARK: Episodes
 
   func sessionPlaces(of rows: [Int64]) throws(MemoryError) -> [Int64: SessionPlace] {
-    try primary.sessionPlaces(of: rows)
+    try reading { () throws(IndexFailure) in
+      do throws(LMDBError) {
+        var places: [Int64: SessionPlace] = [:]
+        var reader = EpisodeTable.Reader(index.episodes)
+        for row in rows {
+          guard let attributes = try reader.record(of: row, in: transaction.pointee)?.attributes,
+            isInCorpus(attributes),
+            let found = try index.sessions.neighbors(
+              of: row, attributes, includingActive: request.corpusIncludesActive, in: transaction.pointee)
+          else { continue }
+          let key = UInt64(attributes.partition) << 32 | UInt64(attributes.series)
+          let number = sessions[key] ?? UInt32(truncatingIfNeeded: sessions.count + 1)
+          sessions[key] = number
+          places[row] = SessionPlace(session: number, previous: found.previous, next: found.next)
+        }
+        return places
+      } catch {
+        throw .index(error)
+      }
+    }
+  }
+
+  private func isInCorpus(_ attributes: RowAttributes) -> Bool {
+    (domain ?? attributes.partition) == attributes.partition
+      && (request.corpusIncludesActive || attributes.state != StatusCode.of(.active))
   }
 
   func attributes(of rows: [Int64]) throws(MemoryError) -> [Int64: CandidateAttributes] {
@@ -196,7 +245,9 @@ final class IndexedCandidates: CandidateSource {
         var found: [Int64: CandidateAttributes] = [:]
         var reader = EpisodeTable.Reader(index.episodes)
         for row in rows {
-          guard let record = try reader.record(of: row, in: transaction.pointee) else { continue }
+          guard let record = try reader.record(of: row, in: transaction.pointee), isInCorpus(record.attributes) else {
+            continue
+          }
           found[row] = CandidateAttributes(
             status: StatusCode.status(record.attributes.state),
             createdAt: Timestamp(milliseconds: record.attributes.time), successRate: record.successRate)

@@ -56,7 +56,25 @@ extension LMDBSearchIndex {
         difference = difference ?? "episode in row \(episode.row) differs"
       }
     }
-    return difference ?? records.keys.min().map { "episode in row \($0) is gone from the primary" }
+    difference = difference ?? records.keys.min().map { "episode in row \($0) is gone from the primary" }
+    if let difference { return difference }
+    return try compareSessions(transaction)
+  }
+
+  private func compareSessions(_ transaction: borrowing ReadTransaction) throws(IndexFailure) -> String? {
+    var expected: Set<[UInt8]> = []
+    for (row, record) in try records(transaction) {
+      if let key = SessionTable.key(record.attributes, row) { expected.insert(key) }
+    }
+    var difference: String?
+    do throws(LMDBError) {
+      try sessions.forEach(in: transaction) { key in
+        if expected.remove(key) == nil { difference = "a session has an episode too many" }
+      }
+    } catch {
+      throw .index(error)
+    }
+    return difference ?? (expected.isEmpty ? nil : "\(expected.count) episodes are not in their sessions")
   }
 
   private func records(

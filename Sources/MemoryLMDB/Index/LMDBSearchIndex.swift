@@ -17,12 +17,15 @@ import WordIndex
 package final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
     format: 7,
-    databases: [("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("names", .bytes)])
+    databases: [
+      ("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("sessions", .bytes), ("names", .bytes),
+    ])
 
   let tier: LMDBTier
   let words: InvertedIndex
   let vectors: VectorTable
   let episodes: EpisodeTable
+  let sessions: SessionTable
   let names: NameTable
   let maintenance: FileLock<LMDBError>
   let budget: StepBudget
@@ -86,6 +89,7 @@ package final class LMDBSearchIndex: SearchIndex {
       database: try tier.database("vectors"), generation: tier.generation, verified: verified, isTrusted: tier.isTrusted
     )
     episodes = EpisodeTable(database: try tier.database("episodes"), generation: tier.generation)
+    sessions = SessionTable(database: try tier.database("sessions"), generation: tier.generation)
     names = NameTable(database: try tier.database("names"), generation: tier.generation)
     maintenance = try FileLock(in: tier.place, TierFile.maintenance)
   }
@@ -118,7 +122,7 @@ package final class LMDBSearchIndex: SearchIndex {
   }
 
   func removeAll(in transaction: inout WriteTransaction) throws(LMDBError) {
-    for database in [words.database, vectors.database, episodes.database, names.database] {
+    for database in [words.database, vectors.database, episodes.database, sessions.database, names.database] {
       // Not `mdb_drop`: it reads the first page of every large value, and the whole file would count as this process's memory.
       var cursor = try transaction.writeCursor(in: database)
       while try cursor.next() != nil {

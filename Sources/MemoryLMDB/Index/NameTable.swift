@@ -141,18 +141,14 @@ extension EpisodeTable.Record {
 
 extension [WordCorpus] {
   /// The corpus of a request; see `WordStatistics`.
-  init(
-    of request: RecallRequest, _ names: NameTable, in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) {
-    let includesActive = request.corpusIncludesActive
-    switch request.scope {
-    case .everything: self = includesActive ? WordCorpus.all : [.half(0)]
-    case .domain(let name):
-      guard let domain = try names.number(of: name.canonicallyComposed, .domain, in: transaction) else {
-        self = []
-        return
-      }
-      self = (includesActive ? [false, true] : [false]).map { isActive in
+  ///
+  /// - Parameter domain: `nil` for all, `UInt32.max` for none.
+  init(of domain: UInt32?, includingActive: Bool) {
+    switch domain {
+    case nil: self = includingActive ? WordCorpus.all : [.half(0)]
+    case .max?: self = []
+    case let domain?:
+      self = (includingActive ? [false, true] : [false]).map { isActive in
         .partition(EpisodeGroup.partition(domain, isActive: isActive))
       }
     }

@@ -114,6 +114,10 @@ final class PrimaryCandidates: CandidateSource {
     return Neighbor.nearest(request.depth, of: best.values)
   }
 
+  func spaces(among spaces: [EmbeddingSpace]) throws(MemoryError) -> [EmbeddingSpace] {
+    try snapshot.spaces(among: spaces, request)
+  }
+
   func similarities(of rows: [Int64], to query: SpaceQuery) throws(MemoryError) -> [Int64: Double] {
     try snapshot.similarities(ofEpisodes: rows, to: query)
   }
@@ -123,17 +127,19 @@ final class PrimaryCandidates: CandidateSource {
   func attributes(of rows: [Int64]) throws(MemoryError) -> [Int64: CandidateAttributes] {
     try snapshot.reading {
       var found: [Int64: CandidateAttributes] = [:]
+      let corpus = Conditions(corpusOf: request)
       var episodes = try RawStatement(
-        "SELECT status, created_at, success_rate FROM episodes WHERE seq = ?", snapshot.db)
+        "SELECT e.status, e.created_at, e.success_rate FROM episodes e WHERE e.seq = ?\(corpus.andClause)", snapshot.db)
       for row in rows {
         try episodes.bind(row)
+        if let domain = request.scope.onlyDomain { try episodes.bind(domain) }
         if try episodes.step() {
           found[row] = CandidateAttributes(
             status: Episode.Status(stored: episodes.text(0)),
             createdAt: Timestamp(milliseconds: episodes.integer(1)),
             successRate: episodes.isNull(2) ? nil : episodes.double(2))
-          episodes.reset()
         }
+        episodes.reset()
       }
       return found
     }
@@ -153,8 +159,8 @@ final class PrimaryCandidates: CandidateSource {
       for row in rows {
         try episodes.bind(row)
         if let domain = request.scope.onlyDomain { try episodes.bind(domain) }
-        guard try episodes.step() else { continue }
         defer { episodes.reset() }
+        guard try episodes.step() else { continue }
         let (domain, session) = (Array(episodes.bytes(0)), Array(episodes.bytes(1)))
         let key = domain + [0] + session
         let number = sessions[key] ?? UInt32(truncatingIfNeeded: sessions.count + 1)

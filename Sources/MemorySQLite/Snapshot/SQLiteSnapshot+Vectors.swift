@@ -49,20 +49,18 @@ extension SQLiteSnapshot {
     SELECT model_name, dimensions FROM embeddings WHERE model_name > ? ORDER BY model_name, dimensions LIMIT 1
     """
 
-  func spaces(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> [EmbeddingSpace] {
+  /// Those of some spaces in which a vector of the corpus of a request is. Visits the vectors of each up to the first.
+  func spaces(among spaces: [EmbeddingSpace], _ request: RecallRequest) throws(MemoryError) -> [EmbeddingSpace] {
     try reading {
-      let conditions = try conditions(scope, filter)
-      var rows = try RawStatement(
-        """
-        SELECT DISTINCT m.model_name, m.dimensions
-        FROM embeddings m INDEXED BY embeddings_by_space CROSS JOIN episodes e ON e.id = m.episode_id
-        \(conditions.whereClause)
-        """, conditions.arguments, db)
-      var spaces: [EmbeddingSpace] = []
-      while try rows.step() {
-        if let space = Self.space(rows.bytes(0), rows.integer(1)) { spaces.append(space) }
+      let corpus = Conditions(corpusOf: request)
+      return try spaces.filter { space in
+        var rows = try RawStatement(
+          """
+          SELECT 1 FROM embeddings m INDEXED BY embeddings_by_space CROSS JOIN episodes e ON e.id = m.episode_id
+          WHERE m.model_name = ? AND m.dimensions = ?\(corpus.andClause) LIMIT 1
+          """, [space.model, space.dimensions] + corpus.arguments, db)
+        return try rows.step()
       }
-      return spaces
     }
   }
 
