@@ -127,7 +127,7 @@ struct RequiredMatches {
   private let words: QueryTerms
   private let corpus: Corpus
   /// By requirement, then by slice.
-  private let matches: [[[RequiredMatch]]]
+  let matches: [[[RequiredMatch]]]
   private let scorers: [TermScorer]
   private let wordScorers: [TermScorer]
   /// By word, then by slice.

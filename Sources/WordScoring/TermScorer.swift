@@ -12,11 +12,11 @@
 /// always positive: a word that most documents have counts little, never nothing.
 package struct TermScorer: Sendable {
   /// How soon further occurrences in one document stop counting.
-  @inlinable static var k1: Double { 1.2 }
+  @inlinable package static var k1: Double { 1.2 }
   /// How much the length of a document counts, 0...1.
-  @inlinable static var b: Double { 0.75 }
+  @inlinable package static var b: Double { 0.75 }
 
-  /// ln(1 + (N - n + 0.5) / (n + 0.5)), N documents, n of them with the word.
+  /// See `idf(documents:having:)`.
   package let idf: Double
   @usableFromInline let averageLength: Double
 
@@ -26,8 +26,16 @@ package struct TermScorer: Sendable {
   ///   - tokens: Of all of them.
   package init(documents: Int, having: Int, tokens: UInt64) {
     let (documents, having) = (Double(documents), Double(min(having, documents)))
-    idf = log(1 + (documents - having + 0.5) / (having + 0.5))
+    idf = Self.idf(documents: documents, having: having)
     averageLength = tokens == 0 ? 1 : Double(tokens) / documents
+  }
+
+  /// ln(1 + (N + 10 - n + 0.5) / (n + 0.5)), N documents, n of them with the word.
+  ///
+  /// Ten imagined documents have none of the words, so that a word of the only document of a corpus tells as much as one of
+  /// eleven documents would: scores mean the same in small corpora.
+  package static func idf(documents: Double, having: Double) -> Double {
+    log(1 + (documents + 10 - having + 0.5) / (having + 0.5))
   }
 
   /// - Parameters:

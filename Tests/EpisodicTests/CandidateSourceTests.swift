@@ -11,6 +11,8 @@ import Testing
 private struct Answer: Hashable, Sendable {
   let statistics: WordStatistics
   let best: [String]
+  let bestOfTime: [String]
+  let newest: [Int64]
   let given: [String: String]
   let sessions: [Set<Int64>]
   let neighbors: [Int64: [Int64?]]
@@ -19,7 +21,10 @@ private struct Answer: Hashable, Sendable {
 
   init(_ source: any CandidateSource, rows: [Int64], spaces: [EmbeddingSpace]) throws(MemoryError) {
     statistics = try source.wordStatistics()
-    best = try source.wordCandidates().map { words in words.exactText }
+    best = try source.wordCandidates(in: nil).map { words in words.exactText }
+    let time = Timestamp(milliseconds: 2)..<Timestamp(milliseconds: 4)
+    bestOfTime = try source.wordCandidates(in: time).map { words in words.exactText }
+    newest = try source.newest(in: time)
     var given: [String: String] = [:]
     for words in try source.words(of: rows) { given["\(words.row)"] = words.exactText }
     self.given = given
@@ -36,6 +41,7 @@ private struct Answer: Hashable, Sendable {
 extension Candidates.Words {
   fileprivate var exactText: String {
     "\(row): \(context.bitPattern) " + steps.map { "\($0.row)=\($0.score.bitPattern)" }.joined(separator: " ")
+      + " together \(stepOccurrences) of \(stepTokens)"
   }
 }
 

@@ -267,7 +267,7 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
       try await memory.insert([.sample("e")])
       try await memory.embed(.init(of: "e", content: "", vector: [3, 4], model: "m"))
       let found = try await memory.search(Query(vector: [3, 4], scope: .everything, limit: 1000))
-      #expect(found == [SearchHit(id: "e", score: 1, shares: .init(vector: 1), steps: [])])
+      #expect(found == [SearchHit(id: "e", score: 1, shares: .init(vector: 1, success: 0.02), steps: [])])
       #expect(try await memory.recall(Query(vector: [3, 4], scope: .domain("other"))).isEmpty)
     }
   }

@@ -98,17 +98,19 @@ private struct StepFilterOracle {
   /// An exhaustive answer without the filter, filtered afterwards, is what the filter must give.
   @Test func `gives in recall by words what filtering an exhaustive answer gives, with the same scores`() async throws {
     let oracle = try await StepFilterOracle()
+    // Signals by which episodes that do not pass move the others.
+    let ranking = Query.Ranking(stepsTogetherWeight: 0, neighborWeight: 0, sessionWeight: 0, successWeight: 0)
     let byID = Dictionary(uniqueKeysWithValues: oracle.episodes.map { ($0.id, $0) })
     for scope in [Query.Scope.everything, .domain("mail")] {
       let all = try await oracle.memory.search(
-        Query(text: "cache parser swift", scope: scope, limit: 1000, isExact: true))
+        Query(text: "cache parser swift", scope: scope, limit: 1000, isExact: true, ranking: ranking))
       try #require(all.count == 1000 || scope != .everything)
       for filter in StepFilterOracle.filters {
         let expected = all.filter { hit in byID[hit.id].map { StepFilterOracle.passes($0, filter) } ?? false }
         for isExact in [false, true] {
           let query = Query(
             text: "cache parser swift", scope: scope, filter: .init(step: filter), limit: 20, isExact: isExact,
-            steps: .none)
+            ranking: ranking, steps: .none)
           let hits = try await oracle.memory.recall(query)
           #expect(
             zip(hits, expected).allSatisfy { hit, want in abs(hit.score - want.score) < 1e-6 }

@@ -24,7 +24,7 @@ import Testing
     return documents.map { document in
       words.reduce(0.0) { sum, word in
         let having = Double(documents.count { $0.contains(word) })
-        let idf = log(1 + (Double(documents.count) - having + 0.5) / (having + 0.5))
+        let idf = log(1 + (Double(documents.count) + 10 - having + 0.5) / (having + 0.5))
         let frequency = Double(document.count { $0 == word })
         if frequency == 0 { return sum }
         return sum
@@ -64,7 +64,7 @@ import Testing
         corpus.map { $0.context.split(separator: " ").map(String.init) }, ["red", "blue", "grey"])
       let query = Query(text: "red blue grey orange", scope: scope, filter: .init(statuses: statuses), limit: 1000)
       let (found, statistics) = try await candidates(query, bench) { source throws(MemoryError) in
-        (try source.wordCandidates(), try source.wordStatistics())
+        (try source.wordCandidates(in: nil), try source.wordStatistics())
       }
       #expect(statistics.words == ["red", "blue", "grey"])
       #expect(statistics.unknown == 1)
@@ -89,7 +89,7 @@ import Testing
     let query = Query(text: "red blue", phrases: ["grey"], prefixes: ["wh"], scope: .domain("a"), limit: 100)
     func answer() async throws -> (String, WordStatistics) {
       try await candidates(query, bench) { source throws(MemoryError) in
-        ("\(try source.wordCandidates())", try source.wordStatistics())
+        ("\(try source.wordCandidates(in: nil))", try source.wordStatistics())
       }
     }
     let before = try await answer()

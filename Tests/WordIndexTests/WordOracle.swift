@@ -48,7 +48,7 @@ struct WordOracle {
         ?? Dictionary(
           corpus.map { ($0.name, $0.occurrences(of: sought)) }.filter { $0.1 > 0 }, uniquingKeysWith: { $1 })
       frequencies[sought] = found
-      let idf = log(1 + (count - Double(found.count) + 0.5) / (Double(found.count) + 0.5))
+      let idf = log(1 + (count + 10 - Double(found.count) + 0.5) / (Double(found.count) + 0.5))
       for (name, frequency) in found {
         let (f, length) = (Double(frequency), Double(documents[name]?.words.count ?? 0))
         sums[name, default: 0] += idf * ((f * (1.2 + 1)) / (f + 1.2 * (1 - 0.75 + 0.75 * length / average)))

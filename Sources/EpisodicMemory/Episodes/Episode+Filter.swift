@@ -27,6 +27,14 @@ extension Episode {
       self.step = step
     }
 
+    /// The filter for those that were also created in a time.
+    package func restricted(to window: Range<Timestamp>) -> Episode.Filter {
+      var filter = self
+      filter.after = max(after ?? window.lowerBound, window.lowerBound)
+      filter.before = min(before ?? window.upperBound, window.upperBound)
+      return filter
+    }
+
     /// Whether it passes, but for its steps: only the primary separates their words.
     func admitsFields(of episode: Episode) -> Bool {
       (session ?? episode.session) == episode.session && (taskType ?? episode.taskType) == episode.taskType

@@ -6,10 +6,9 @@ extension Memory {
   ///
   /// Searches completed and failed episodes unless the filter names statuses. Results are cached: a change to an episode of
   /// the query's scope makes the next call search again, unless the query allows for older ones. The rarity of a word is
-  /// counted over the whole store: changes in other domains and to running episodes may move it under a cached result; see
-  /// the decision on corpus statistics.
+  /// counted in the scope, without running episodes unless they are asked for, so that no other change moves a result.
   ///
-  /// - Returns: At most `query.limit` hits; of equal scores, the last recorded first. A vector search among many finds each of
+  /// - Returns: At most `query.limit` hits; of equal scores the newest first. A vector search among many finds each of
   ///   the best with a probability of .99 and more, unless the query is exact.
   /// - Throws: `.invalid` for a query without a word or a vector, a vector that is not finite or all zero, or one whose
   ///   space is not the store's; `.dimensionMismatch` if its length is not that of the space (I6).
@@ -41,8 +40,8 @@ extension Memory {
   ) async throws(MemoryError) -> Versioned<[Hit]> {
     let times = try await times(named, of: query)
     return try await run(
-      Search(query, terms: terms, times: times) { snapshot, ranked, request throws(MemoryError) in
-        Versioned(try snapshot.hits(ranked, request), asOf: try snapshot.watermark())
+      try Search(query, terms: terms, times: times) { snapshot, ranked, request throws(MemoryError) in
+        Versioned(try snapshot.hits(ranked.episodes, request), asOf: try snapshot.watermark())
       })
   }
 
@@ -62,8 +61,8 @@ extension Memory {
     let terms = try searchTerms(of: query)
     let times = try await times(NamedTimes(query, clock: clock), of: query)
     return try await run(
-      Search(query, terms: terms, times: times) { snapshot, ranked, _ throws(MemoryError) in
-        try snapshot.searchHits(ranked)
+      try Search(query, terms: terms, times: times) { snapshot, ranked, _ throws(MemoryError) in
+        try snapshot.searchHits(ranked.episodes)
       })
   }
 
@@ -183,8 +182,8 @@ extension Memory {
     try validation.selection(query.steps)
     try validation.filter(query.filter)
     try validation.time(query.askedAt, "askedAt")
-    if let minimumScore = query.minimumScore, minimumScore.isNaN {
-      throw MemoryError(.invalid, "minimumScore is NaN; give a number or leave it out")
+    if let minimumScore = query.minimumScore, !(0...1).contains(minimumScore) {
+      throw MemoryError(.invalid, "minimumScore is \(minimumScore); scores lie in 0...1")
     }
     if let space = query.space, let vector = query.vector, space.dimensions != vector.count {
       throw MemoryError(

@@ -1,24 +1,37 @@
 import Vectors
 
-/// One search of one snapshot: both legs, by the index if it can and by the primary if not, their ranking, and what
-/// `load` makes of the ranked episodes.
+/// One search of one snapshot: its candidates, by the index if it can and by the primary if not, their ranking, and what `load`
+/// makes of it.
 struct Search<Value: Sendable>: Sendable {
-  typealias Load = @Sendable (any PrimarySnapshot, [RankedEpisode], RecallRequest) throws(MemoryError) -> Value
+  typealias Load = @Sendable (any PrimarySnapshot, RankedSearch, RecallRequest) throws(MemoryError) -> Value
+
+  /// Events that are searched for, of those beside which a question names a time.
+  private static var maximumEvents: Int { 2 }
 
   let request: RecallRequest
   let ranking: Query.Ranking
   let limit: Int
   let minimumScore: Double?
   let isExact: Bool
-  let load: Load
+  /// Searches for the events beside which the question names a time.
+  private let events: [(event: TimeCues.Event, request: RecallRequest)]
+  private let load: Load
 
   /// - Parameter query: Checked.
-  init(_ query: Query, terms: SearchTerms?, times: QuestionTimes, _ load: @escaping Load) {
+  init(_ query: Query, terms: SearchTerms?, times: QuestionTimes, _ load: @escaping Load) throws(MemoryError) {
     request = RecallRequest(query, terms: terms, times: times)
     ranking = query.ranking
     limit = query.limit
     minimumScore = query.minimumScore
     isExact = query.isExact
+    var events: [(event: TimeCues.Event, request: RecallRequest)] = []
+    if let text = query.text, ranking.timeWeight > 0 {
+      for event in times.events.prefix(Self.maximumEvents) {
+        let terms = try SearchTerms(text: String(text[event.event]), phrases: [], prefixes: [])
+        if !terms.isEmpty { events.append((event, RecallRequest(event: query, terms: terms))) }
+      }
+    }
+    self.events = events
     self.load = load
   }
 
@@ -30,20 +43,30 @@ struct Search<Value: Sendable>: Sendable {
   func run(
     in snapshot: any PrimarySnapshot, _ index: (any SearchIndex)?, catchesUp: Bool, mayScan: () -> Bool
   ) throws(MemoryError) -> Value? {
-    var ranked: [RankedEpisode]?
-    if let index, index.isAvailable {
-      let answer = try index.search(request, in: snapshot, catchesUp: catchesUp) { source throws(MemoryError) in
-        try rank(source, near: spaceQuery(source, snapshot))
+    func candidates<Found: Sendable>(
+      for request: RecallRequest, _ body: (any CandidateSource) throws(MemoryError) -> Found
+    ) throws(MemoryError) -> Found? {
+      if let index, index.isAvailable {
+        switch try index.search(request, in: snapshot, catchesUp: catchesUp, body) {
+        case .found(let value): return value
+        case .ahead, .behind: return nil
+        case .silent: guard mayScan() else { return nil }
+        }
       }
-      switch answer {
-      case .found(let found): ranked = found
-      case .ahead, .behind: return nil
-      case .silent: guard mayScan() else { return nil }
-      }
+      return try body(snapshot.candidates(for: request))
     }
-    if let ranked { return try load(snapshot, ranked, request) }
-    let source = snapshot.candidates(for: request)
-    return try load(snapshot, try rank(source, near: spaceQuery(source, snapshot)), request)
+    var windows = request.times.cues.map(\.window)
+    for (event, request) in events {
+      let found = try candidates(for: request) { source throws(MemoryError) in
+        try time(ofBest: request, in: source)
+      }
+      guard let found else { return nil }
+      if let time = found { windows += event.windows(event: time, zone: self.request.times.zone).map(\.window) }
+    }
+    let ranked = try candidates(for: request) { source throws(MemoryError) in
+      try rank(source, near: spaceQuery(source, snapshot), windows)
+    }
+    return try ranked.map { ranked throws(MemoryError) in try load(snapshot, ranked, request) }
   }
 
   /// The request's vector in its space; `nil` if it has none, or the store none within the scope.
@@ -59,29 +82,51 @@ struct Search<Value: Sendable>: Sendable {
     return try SpaceQuery(vector, in: request.space, among: spaces)
   }
 
-  /// Ranks the candidates of both legs, each by all that is known of it: with a score of 0 for what one leg did not find, ties
-  /// would decide.
-  private func rank(_ source: any CandidateSource, near query: SpaceQuery?) throws(MemoryError) -> [RankedEpisode] {
-    let neighbors = try query.map { query throws(MemoryError) in try source.nearest(to: query) } ?? []
-    var words = try source.wordCandidates()
-    var similarities: [Int64: Double] = [:]
-    if let query {
-      let found = Set(words.map(\.row))
-      let others = neighbors.map(\.episode).filter { !found.contains($0) }
-      if request.terms != nil, !others.isEmpty { words += try source.words(of: others) }
-      for neighbor in neighbors { similarities[neighbor.episode] = neighbor.similarity }
-      let rest = words.map(\.row).filter { similarities[$0] == nil }
-      if !rest.isEmpty {
-        for (episode, similarity) in try source.similarities(of: rest, to: query) { similarities[episode] = similarity }
-      }
-      // A negated distance, which has no best value to be divided by, becomes 0...1 for fusion.
-      if query.space.metric == .euclidean { similarities = similarities.mapValues { 1 / (1 - $0) } }
-    }
-    let candidates = Candidates(words: words, nearest: neighbors.map(\.episode), similarities: similarities)
-    let legs: Query.Ranking.Legs = request.vector == nil ? .words : request.terms == nil ? .vector : .both
-    var ranked = ranking.rank(candidates, limit: limit, legs: legs)
-    if let minimumScore { ranked.removeAll { !($0.shares.total >= minimumScore) } }
-    return ranked
+  private func rank(
+    _ source: any CandidateSource, near query: SpaceQuery?, _ windows: [Range<Timestamp>]
+  ) throws(MemoryError) -> RankedSearch {
+    var candidates = CandidatePool(request, ranking, limit: limit, near: query, windows: windows, in: source)
+    let pool = try candidates.find()
+    let order = pool.ranked(by: ranking)
+    let passing = order.prefix { minimumScore == nil || $0.score >= minimumScore ?? 0 }
+    return RankedSearch(
+      episodes: passing.prefix(limit).map { ranked in
+        RankedEpisode(ranked, pool.entries[ranked.place], stepsPerEpisode: request.stepsPerEpisode)
+      })
+  }
+
+  /// When the episode was created that matches an event best by its words and its session; `nil` if none does.
+  private func time(
+    ofBest request: RecallRequest, in source: any CandidateSource
+  ) throws(MemoryError) -> Timestamp? {
+    var candidates = CandidatePool(request, ranking, limit: 1, near: nil, windows: [], in: source)
+    let pool = try candidates.find()
+    return pool.ranked(by: ranking).first.map { pool.entries[$0.place].createdAt }
+  }
+}
+
+/// The outcome of a search, before its episodes are loaded.
+struct RankedSearch: Sendable {
+  /// The hits, best first.
+  let episodes: [RankedEpisode]
+}
+
+extension RecallRequest {
+  /// A request for what happened beside the time of a question: by words alone, whatever the filter but for statuses.
+  fileprivate init(event query: Query, terms: SearchTerms) {
+    var query = query
+    query.vector = nil
+    query.filter = Episode.Filter(statuses: query.statuses)
+    query.limit = 1
+    self.init(query, terms: terms)
+  }
+}
+
+extension RankedEpisode {
+  fileprivate init(_ ranked: RankingPool.Ranked, _ entry: RankingPool.Entry, stepsPerEpisode: Int) {
+    self.init(
+      row: entry.row, score: ranked.score, shares: ranked.shares, contextMatches: entry.words.context > 0,
+      steps: entry.words.steps.prefix(stepsPerEpisode).map(\.row))
   }
 }
 

@@ -7,15 +7,24 @@ package protocol CandidateSource {
   func wordStatistics() throws(MemoryError) -> WordStatistics
 
   /// The best `request.depth` episodes within scope and filter by their words, best first, of equal ones the last recorded;
-  /// none if the request has no words.
-  func wordCandidates() throws(MemoryError) -> [Candidates.Words]
+  /// none if the request has no words. Their steps are not counted together.
+  ///
+  /// - Parameter window: Only those created then; `nil`: at any time.
+  func wordCandidates(in window: Range<Timestamp>?) throws(MemoryError) -> [Candidates.Words]
 
-  /// The same scores of given episodes that match, whether or not they pass the filter, in no order.
+  /// The same scores of given episodes that match, whether or not they pass the filter, in no order, with the words of all their
+  /// steps counted together.
   func words(of rows: [Int64]) throws(MemoryError) -> [Candidates.Words]
 
   /// The best `request.depth` episodes within scope and filter by their best vector, best first, of equal ones the last
   /// recorded. Similarities are exact; the set is exact for the primary and for small scopes, else its recall is .99 and more.
-  func nearest(to query: SpaceQuery) throws(MemoryError) -> [Neighbor]
+  ///
+  /// - Parameter window: Only those created then; `nil`: at any time.
+  func nearest(to query: SpaceQuery, in window: Range<Timestamp>?) throws(MemoryError) -> [Neighbor]
+
+  /// The newest `request.depth` episodes within scope and filter of those created in a time, newest first, of equal times the
+  /// last recorded.
+  func newest(in window: Range<Timestamp>) throws(MemoryError) -> [Int64]
 
   /// Those of some spaces of the store in which a vector of an episode of the corpus is. Only these may decide which space a
   /// query means (I8); the filter decides nothing.
@@ -51,10 +60,13 @@ package struct CandidateAttributes: Hashable, Sendable {
   package let status: Episode.Status
   package let createdAt: Timestamp
   package let successRate: Double?
+  /// Whether it passes the filter.
+  package var passes: Bool
 
-  package init(status: Episode.Status, createdAt: Timestamp, successRate: Double?) {
+  package init(status: Episode.Status, createdAt: Timestamp, successRate: Double?, passes: Bool) {
     self.status = status
     self.createdAt = createdAt
     self.successRate = successRate
+    self.passes = passes
   }
 }

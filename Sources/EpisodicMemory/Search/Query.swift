@@ -23,8 +23,7 @@ public struct Query: Hashable, Sendable {
   public var filter: Episode.Filter
   /// 1...1,000.
   public var limit: Int
-  /// Hits that score less are left out: by the metric's similarity for a vector alone, by bm25 for words alone, by the
-  /// fused score of 0...1 for both.
+  /// Hits that score less are left out, 0...1; see `Hit.score`.
   public var minimumScore: Double?
   /// Whether to compare every vector and rank every match without the index: the baseline that its recall is measured by.
   public var isExact: Bool

@@ -67,6 +67,9 @@ extension Query {
     /// Weight of the best step in the search for the episodes to compare, which does not know all steps as one text.
     var searchedStepWeight: Double { stepWeight + stepsTogetherWeight }
 
+    /// Whether the order of the candidates may differ from that in which they are found.
+    var reordersCandidates: Bool { stepsTogetherWeight > 0 || usesSessions || timeWeight > 0 || successWeight > 0 }
+
     /// Whether the episodes before and after the candidates are compared, too.
     var usesSessions: Bool { neighborWeight > 0 || sessionWeight > 0 }
 

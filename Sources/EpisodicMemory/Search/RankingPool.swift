@@ -38,7 +38,7 @@ struct RankingPool: Sendable {
   let legs: Legs
   /// What a full match of the words scores by bm25; 0 without words. See `WordStatistics.information`.
   let information: Double
-  let entries: [Entry]
+  var entries: [Entry]
 
   /// The eligible entries that score more than 0 or have a vector, best first; of equal scores the more similar, then the
   /// newest, then the last recorded. Does not depend on the order of the entries.
@@ -65,6 +65,14 @@ struct RankingPool: Sendable {
       ranked.append(Ranked(place: place, shares: shares[place], total: total))
     }
     return ranked.sorted { precedes($0, $1) }
+  }
+
+  /// The rows of the eligible entries whose words and vector match best, best first.
+  func bestMatches(_ count: Int, by ranking: Query.Ranking) -> [Int64] {
+    let scores = matchShares(ranking).map(\.total)
+    let places = entries.indices.filter { scores[$0] > 0 }
+    let best = places.sorted { (scores[$1], entries[$1].row) < (scores[$0], entries[$0].row) }
+    return best.prefix(count).map { entries[$0].row }
   }
 
   private func precedes(_ left: Ranked, _ right: Ranked) -> Bool {
@@ -149,17 +157,5 @@ private struct Scale {
       wordsAlone = 1 / Self.saturation / whole * word
       vector = vectorWeight / whole / mostSimilar
     }
-  }
-}
-
-extension Candidates.Words {
-  /// The bm25 of the best steps, the first multiplied by `weight`, each further one by half of the factor before.
-  func stepScore(weight: Double, atMost count: Int) -> Double {
-    var (sum, weight) = (0.0, weight)
-    for step in steps.prefix(count) {
-      sum += weight * step.score
-      weight /= 2
-    }
-    return sum
   }
 }

@@ -17,6 +17,8 @@ package struct RecallRequest: Sendable {
   package let stepsPerEpisode: Int
   /// Weight of the best step's bm25 against the context's; each further step counts half of the one before.
   package let stepWeight: Double
+  /// Whether the words of all steps of an episode are counted together.
+  package let countsStepsTogether: Bool
   /// Whether hits quote the texts that matched.
   package let excerpts: Bool
   /// Which steps of the hits to load.
@@ -29,23 +31,23 @@ package struct RecallRequest: Sendable {
     let ranking = query.ranking
     var filter = query.filter
     filter.statuses = query.statuses
-    let isHybrid = query.vector != nil && terms != nil
     self.terms = terms
     self.times = times
     self.filter = filter
     vector = query.vector
     space = query.space
     scope = query.scope
-    depth = max(isHybrid ? ranking.depth : 0, query.limit)
+    let isHybrid = query.vector != nil && terms != nil
+    depth = max(isHybrid || ranking.reordersCandidates ? ranking.depth : 0, query.limit)
     stepsPerEpisode = ranking.stepsPerEpisode
     stepWeight = ranking.searchedStepWeight
+    countsStepsTogether = ranking.stepsTogetherWeight > 0
     excerpts = query.excerpts
     steps = query.steps
   }
 }
 
-/// The best candidates of each leg within scope and filter.
-package struct Candidates: Sendable {
+package enum Candidates {
   /// An episode of which a word matches.
   package struct Words: Sendable {
     /// Stable row of the episode.
@@ -54,6 +56,10 @@ package struct Candidates: Sendable {
     package var context: Double
     /// Rows of its best steps and their bm25, best first.
     package var steps: [(row: Int64, score: Double)]
+    /// Occurrences in all of its steps of each term, in the order of `WordStatistics.Field.having`; empty if none was counted.
+    package var stepOccurrences: [UInt32] = []
+    /// Tokens of all of its steps; 0 if `stepOccurrences` is empty.
+    package var stepTokens: UInt64 = 0
 
     package init(row: Int64, context: Double = 0, steps: [(row: Int64, score: Double)] = []) {
       self.row = row
@@ -63,26 +69,26 @@ package struct Candidates: Sendable {
 
     /// bm25 of the context and the weighted bm25 of the steps; see `RecallRequest.stepWeight`.
     package func score(stepWeight: Double) -> Double {
-      var (sum, weight) = (0.0, stepWeight)
-      for step in steps {
+      context + stepScore(weight: stepWeight, atMost: steps.count)
+    }
+
+    /// The bm25 of the best steps, the first multiplied by `weight`, each further one by half of the factor before.
+    func stepScore(weight: Double, atMost count: Int) -> Double {
+      var (sum, weight) = (0.0, weight)
+      for step in steps.prefix(count) {
         sum += weight * step.score
         weight /= 2
       }
-      return context + sum
+      return sum
     }
   }
-
-  /// Episodes of which a word matches, in no order: the best, and those among `nearest`.
-  let words: [Words]
-  /// Rows of the nearest episodes, best first.
-  let nearest: [Int64]
-  /// By row, the similarity of an episode's best vector; none for an episode without a vector in the space.
-  let similarities: [Int64: Double]
 }
 
 /// An episode of a ranked result, before it is loaded.
 package struct RankedEpisode: Sendable {
   package let row: Int64
+  /// As `Hit.score`.
+  package let score: Double
   package let shares: Hit.Shares
   /// Whether words of the context matched.
   package let contextMatches: Bool

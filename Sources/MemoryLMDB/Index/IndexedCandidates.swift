@@ -82,10 +82,17 @@ final class IndexedCandidates: CandidateSource {
       contexts: field(prepared.parents), steps: field(prepared.children))
   }
 
-  func wordCandidates() throws(MemoryError) -> [Candidates.Words] {
-    guard let prepared = try prepare() else { return try primary.wordCandidates() }
-    guard let filter else { return [] }
-    if let few = steps.few { return try best(of: words(of: few)) }
+  func wordCandidates(in window: Range<Timestamp>?) throws(MemoryError) -> [Candidates.Words] {
+    guard let prepared = try prepare() else { return try primary.wordCandidates(in: window) }
+    guard let filter = try attributes(in: window) else { return [] }
+    if let few = steps.few {
+      let times = try window.map { _ throws(MemoryError) in try attributes(of: few) }
+      return try best(
+        of: words(of: few).filter { words in
+          guard let window, let times else { return true }
+          return times[words.row].map { window.contains($0.createdAt) } ?? false
+        })
+    }
     return try reading { () throws(IndexFailure) in
       var failure: IndexFailure?
       var reader = EpisodeTable.Reader(index.episodes)
@@ -120,7 +127,21 @@ final class IndexedCandidates: CandidateSource {
             groups.append(try record.group(of: row))
           }
         }
-        return try index.words.scores(of: groups, prepared, in: transaction.pointee).map(Candidates.Words.init)
+        let scores = try index.words.scores(of: groups, prepared, in: transaction.pointee)
+        var totals: [UInt64: ChildTotals] = [:]
+        if request.countsStepsTogether {
+          let matching = scores.map(\.group)
+          for total in try index.words.childTotals(of: matching, prepared, in: transaction.pointee) {
+            totals[total.group] = total
+          }
+        }
+        return scores.map { score in
+          var words = Candidates.Words(score)
+          if let total = totals[score.group] {
+            (words.stepOccurrences, words.stepTokens) = (total.occurrences, total.tokens)
+          }
+          return words
+        }
       } catch {
         throw .index(error)
       }
@@ -166,10 +187,10 @@ final class IndexedCandidates: CandidateSource {
 
   // MARK: Vectors
 
-  func nearest(to query: SpaceQuery) throws(MemoryError) -> [Neighbor] {
+  func nearest(to query: SpaceQuery, in window: Range<Timestamp>?) throws(MemoryError) -> [Neighbor] {
     // Few episodes are compared one by one.
-    if steps.few != nil { return try primary.nearest(to: query) }
-    guard let filter else { return [] }
+    if steps.few != nil { return try primary.nearest(to: query, in: window) }
+    guard let filter = try attributes(in: window) else { return [] }
     return try reading { () throws(IndexFailure) in
       let matches = try index.vectors.nearest(
         to: query.vector, space: query.space.model, filter, wanted: request.depth, in: transaction.pointee
@@ -209,7 +230,22 @@ final class IndexedCandidates: CandidateSource {
     try source.similarities(ofEpisodes: rows, to: query)
   }
 
+  /// `nil` if nothing can pass.
+  private func attributes(in window: Range<Timestamp>?) throws(MemoryError) -> AttributeFilter? {
+    guard let window else { return filter }
+    return try reading { () throws(IndexFailure) in
+      do throws(LMDBError) {
+        return try AttributeFilter(
+          request.scope, request.filter.restricted(to: window), index.names, in: transaction.pointee)
+      } catch {
+        throw .index(error)
+      }
+    }
+  }
+
   // MARK: Episodes
+
+  func newest(in window: Range<Timestamp>) throws(MemoryError) -> [Int64] { try primary.newest(in: window) }
 
   func sessionPlaces(of rows: [Int64]) throws(MemoryError) -> [Int64: SessionPlace] {
     try reading { () throws(IndexFailure) in
@@ -241,8 +277,8 @@ final class IndexedCandidates: CandidateSource {
 
   func attributes(of rows: [Int64]) throws(MemoryError) -> [Int64: CandidateAttributes] {
     try reading { () throws(IndexFailure) in
+      var found: [Int64: CandidateAttributes] = [:]
       do throws(LMDBError) {
-        var found: [Int64: CandidateAttributes] = [:]
         var reader = EpisodeTable.Reader(index.episodes)
         for row in rows {
           guard let record = try reader.record(of: row, in: transaction.pointee), isInCorpus(record.attributes) else {
@@ -250,12 +286,20 @@ final class IndexedCandidates: CandidateSource {
           }
           found[row] = CandidateAttributes(
             status: StatusCode.status(record.attributes.state),
-            createdAt: Timestamp(milliseconds: record.attributes.time), successRate: record.successRate)
+            createdAt: Timestamp(milliseconds: record.attributes.time), successRate: record.successRate,
+            passes: filter?.admits(record.attributes) ?? false)
         }
-        return found
       } catch {
         throw .index(error)
       }
+      do throws(MemoryError) {
+        for (row, attributes) in found where attributes.passes {
+          found[row]?.passes = try steps.admits(row)
+        }
+      } catch {
+        throw .primary(error)
+      }
+      return found
     }
   }
 }

@@ -69,6 +69,12 @@ extension CorpusTotals {
     """
   }
 
+  /// The lengths of all steps of some episodes, with the episode's row; argument: the rows as JSON.
+  static let stepsOfRows = """
+    SELECT e.seq, d.sz FROM json_each(?) r CROSS JOIN episodes e ON e.seq = r.value
+        CROSS JOIN steps s ON s.episode_id = e.id CROSS JOIN steps_text_docsize d ON d.id = s.seq
+    """
+
   /// The record in which FTS5 keeps the sums of a table: rows, then the tokens of each column.
   private static let averagesOfContexts = "SELECT block FROM episodes_text_data WHERE id = 1"
   private static let averagesOfSteps = "SELECT block FROM steps_text_data WHERE id = 1"
@@ -99,7 +105,7 @@ extension CorpusTotals.Field {
 }
 
 /// Numbers in the variable length of SQLite: seven bits a byte, the highest first; a ninth byte has eight.
-private struct FullTextNumbers: Sequence, IteratorProtocol {
+struct FullTextNumbers: Sequence, IteratorProtocol {
   private var rest: Slice<UnsafeRawBufferPointer>
 
   /// - Parameter bytes: Lent.

@@ -12,8 +12,16 @@ import WordScoring
 final class PrimaryCandidates: CandidateSource {
   private let snapshot: SQLiteSnapshot
   private let request: RecallRequest
-  private var found: (statistics: WordStatistics, contexts: WordMatches, steps: WordMatches)?
+  private var found: Found?
   private var sessions: [[UInt8]: UInt32] = [:]
+
+  private struct Found {
+    let statistics: WordStatistics
+    /// Of the terms that count, in the order of `statistics.contexts.having`.
+    let places: [Int]
+    let contexts: WordMatches
+    let steps: WordMatches
+  }
 
   init(_ request: RecallRequest, in snapshot: SQLiteSnapshot) {
     self.snapshot = snapshot
@@ -24,30 +32,56 @@ final class PrimaryCandidates: CandidateSource {
 
   func wordStatistics() throws(MemoryError) -> WordStatistics { try matches()?.statistics ?? WordStatistics() }
 
-  func wordCandidates() throws(MemoryError) -> [Candidates.Words] {
+  func wordCandidates(in window: Range<Timestamp>?) throws(MemoryError) -> [Candidates.Words] {
     var best = TopK<RankedWords>(request.depth)
-    let admission = try snapshot.admission(request.scope, request.filter)
-    var listed: Set<Int64>?
-    if case .listed(let rows) = admission { listed = Set(rows) }
-    for words in try episodes(where: { $0.passes && listed?.contains($0.episode) ?? true }) {
+    let steps = try StepGate(snapshot, request)
+    let found = try episodes { document in
+      document.passes && steps.mayAdmit(document.episode) && window?.contains(document.createdAt) ?? true
+    }
+    for words in found.values {
       let words = RankedWords(words: words, score: words.score(stepWeight: request.stepWeight))
       guard best.wouldKeep(words) else { continue }
-      if case .each = admission, let filter = request.filter.step, try !snapshot.admits(words.words.row, filter) {
-        continue
-      }
-      best.insert(words)
+      if try steps.admits(words.words.row) { best.insert(words) }
     }
     return best.ranked().map(\.words)
   }
 
   func words(of rows: [Int64]) throws(MemoryError) -> [Candidates.Words] {
+    guard let matches = try matches() else { return [] }
     let rows = Set(rows)
-    return try episodes { rows.contains($0.episode) }
+    var found = try episodes { rows.contains($0.episode) }
+    guard request.countsStepsTogether else { return Array(found.values) }
+    for document in matches.steps.documents {
+      guard var words = found.removeValue(forKey: document.episode) else { continue }
+      matches.steps.count(document, at: matches.places, in: &words.stepOccurrences)
+      found[document.episode] = words
+    }
+    var counted: [Int64] = []
+    for (row, words) in found where !words.stepOccurrences.isEmpty {
+      if words.stepOccurrences.allSatisfy({ $0 == 0 }) { found[row]?.stepOccurrences = [] } else { counted.append(row) }
+    }
+    for (row, tokens) in try stepTokens(of: counted) { found[row]?.stepTokens = tokens }
+    return Array(found.values)
+  }
+
+  /// Tokens of all steps of some episodes.
+  private func stepTokens(of rows: [Int64]) throws(MemoryError) -> [Int64: UInt64] {
+    if rows.isEmpty { return [:] }
+    return try snapshot.reading {
+      var tokens: [Int64: UInt64] = [:]
+      var lengths = try RawStatement(CorpusTotals.stepsOfRows, [rows.jsonText], snapshot.db)
+      while try lengths.step() {
+        tokens[lengths.integer(0), default: 0] &+= FullTextNumbers(lengths.bytes(1)).reduce(0, &+)
+      }
+      return tokens
+    }
   }
 
   /// The scores of episodes by those of their documents that a condition lets pass.
-  private func episodes(where isWanted: (WordMatches.Document) -> Bool) throws(MemoryError) -> [Candidates.Words] {
-    guard let matches = try matches() else { return [] }
+  private func episodes(
+    where isWanted: (WordMatches.Document) -> Bool
+  ) throws(MemoryError) -> [Int64: Candidates.Words] {
+    guard let matches = try matches() else { return [:] }
     var found: [Int64: Candidates.Words] = [:]
     for document in matches.contexts.documents where isWanted(document) {
       guard let score = document.score else { continue }
@@ -58,12 +92,10 @@ final class PrimaryCandidates: CandidateSource {
       found[document.episode, default: Candidates.Words(row: document.episode)]
         .keep(step: document.row, score: score, atMost: request.stepsPerEpisode)
     }
-    return Array(found.values)
+    return found
   }
 
-  private func matches() throws(MemoryError) -> (
-    statistics: WordStatistics, contexts: WordMatches, steps: WordMatches
-  )? {
+  private func matches() throws(MemoryError) -> Found? {
     guard let terms = request.terms else { return nil }
     if let found { return found }
     let watermark = try snapshot.watermark()
@@ -88,7 +120,7 @@ final class PrimaryCandidates: CandidateSource {
         contexts: field(totals.contexts, contexts.having), steps: field(totals.steps, steps.having))
       contexts.score(statistics.contexts, at: places)
       steps.score(statistics.steps, at: places)
-      return (statistics, contexts, steps)
+      return Found(statistics: statistics, places: places, contexts: contexts, steps: steps)
     }
     found = matched
     return matched
@@ -96,18 +128,23 @@ final class PrimaryCandidates: CandidateSource {
 
   // MARK: Vectors
 
-  func nearest(to query: SpaceQuery) throws(MemoryError) -> [Neighbor] {
+  func nearest(to query: SpaceQuery, in window: Range<Timestamp>?) throws(MemoryError) -> [Neighbor] {
     var best: [Int64: Neighbor] = [:]
     func keep(_ neighbor: Neighbor) {
       if let known = best[neighbor.episode], known.similarity >= neighbor.similarity { return }
       best[neighbor.episode] = neighbor
     }
-    if let few = try snapshot.admission(request.scope, request.filter).few {
+    if var few = try snapshot.admission(request.scope, request.filter).few {
+      if let window {
+        let times = try attributes(of: few).mapValues(\.createdAt)
+        few = few.filter { row in times[row].map(window.contains) ?? false }
+      }
       for (episode, similarity) in try similarities(of: few, to: query) {
         keep(Neighbor(vector: 0, episode: episode, similarity: similarity))
       }
     } else {
-      try snapshot.neighbors(query.vector, in: query.space, request.scope, request.filter) {
+      let filter = window.map(request.filter.restricted) ?? request.filter
+      try snapshot.neighbors(query.vector, in: query.space, request.scope, filter) {
         keep(Neighbor(vector: $0, episode: $1, similarity: $2))
       }
     }
@@ -125,24 +162,49 @@ final class PrimaryCandidates: CandidateSource {
   // MARK: Episodes
 
   func attributes(of rows: [Int64]) throws(MemoryError) -> [Int64: CandidateAttributes] {
-    try snapshot.reading {
+    if rows.isEmpty { return [:] }
+    let steps = try StepGate(snapshot, request)
+    return try snapshot.reading {
       var found: [Int64: CandidateAttributes] = [:]
-      let corpus = Conditions(corpusOf: request)
+      let (filter, corpus) = (Conditions(request.filter, request.scope), Conditions(corpusOf: request))
       var episodes = try RawStatement(
-        "SELECT e.status, e.created_at, e.success_rate FROM episodes e WHERE e.seq = ?\(corpus.andClause)", snapshot.db)
-      for row in rows {
-        try episodes.bind(row)
-        if let domain = request.scope.onlyDomain { try episodes.bind(domain) }
-        if try episodes.step() {
-          found[row] = CandidateAttributes(
-            status: Episode.Status(stored: episodes.text(0)),
-            createdAt: Timestamp(milliseconds: episodes.integer(1)),
-            successRate: episodes.isNull(2) ? nil : episodes.double(2))
-        }
-        episodes.reset()
+        Self.attributes(filter, corpus), filter.arguments + [rows.jsonText] + corpus.arguments, snapshot.db)
+      while try episodes.step() {
+        let row = episodes.integer(0)
+        found[row] = CandidateAttributes(
+          status: Episode.Status(stored: episodes.text(1)),
+          createdAt: Timestamp(milliseconds: episodes.integer(2)),
+          successRate: episodes.isNull(3) ? nil : episodes.double(3),
+          passes: try episodes.integer(4) != 0 && steps.admits(row))
       }
       return found
     }
+  }
+
+  /// Arguments: those of `filter`, the rows as JSON, those of `corpus`.
+  static func attributes(_ filter: Conditions, _ corpus: Conditions) -> String {
+    """
+    SELECT e.seq, e.status, e.created_at, e.success_rate, \(filter.expression)
+    FROM json_each(?) r CROSS JOIN episodes e ON e.seq = r.value \(corpus.whereClause)
+    """
+  }
+
+  func newest(in window: Range<Timestamp>) throws(MemoryError) -> [Int64] {
+    let steps = try StepGate(snapshot, request)
+    return try snapshot.reading {
+      let filter = Conditions(request.filter.restricted(to: window), request.scope)
+      var found: [Int64] = []
+      var rows = try RawStatement(Self.newest(filter), filter.arguments, snapshot.db)
+      while found.count < request.depth, try rows.step() {
+        let row = rows.integer(0)
+        if try steps.admits(row) { found.append(row) }
+      }
+      return found
+    }
+  }
+
+  static func newest(_ filter: Conditions) -> String {
+    "SELECT e.seq FROM episodes e \(filter.whereClause) ORDER BY e.created_at DESC, e.seq DESC"
   }
 
   func sessionPlaces(of rows: [Int64]) throws(MemoryError) -> [Int64: SessionPlace] {
@@ -208,6 +270,31 @@ enum SessionNeighbors {
           WHERE \(session) AND e.created_at \(earlier) ?3 ORDER BY e.created_at \(order), e.seq \(order) LIMIT 1)
       LIMIT 1
       """
+  }
+}
+
+/// Whether the steps of an episode pass the filter of a request.
+private struct StepGate {
+  private let snapshot: SQLiteSnapshot
+  private let listed: Set<Int64>?
+  /// To ask for each episode.
+  private let filter: Step.Filter?
+
+  init(_ snapshot: SQLiteSnapshot, _ request: RecallRequest) throws(MemoryError) {
+    self.snapshot = snapshot
+    switch try snapshot.admission(request.scope, request.filter) {
+    case .all: (listed, filter) = (nil, nil)
+    case .listed(let rows): (listed, filter) = (Set(rows), nil)
+    case .each: (listed, filter) = (nil, request.filter.step)
+    }
+  }
+
+  /// False only if it does not pass; costs nothing.
+  func mayAdmit(_ episode: Int64) -> Bool { listed?.contains(episode) ?? true }
+
+  func admits(_ episode: Int64) throws(MemoryError) -> Bool {
+    guard let filter else { return mayAdmit(episode) }
+    return try snapshot.admits(episode, filter)
   }
 }
 

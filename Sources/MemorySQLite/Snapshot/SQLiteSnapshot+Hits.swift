@@ -11,7 +11,7 @@ extension SQLiteSnapshot {
         guard let id = try lazy.ids[episode.row] ?? id(episode.row, &rows) else { continue }
         hits.append(
           SearchHit(
-            id: Episode.ID(composed: id), score: episode.shares.total, shares: episode.shares,
+            id: Episode.ID(composed: id), score: episode.score, shares: episode.shares,
             steps: try episode.steps.compactMap { step in try stepNumber(step) }))
       }
       return hits
@@ -55,7 +55,7 @@ extension SQLiteSnapshot {
         matches.append(Hit.Match(step: step.number, excerpt: try excerpt(of: step.row, in: "steps_text", expression)))
       }
     }
-    return Hit(episode: episode, score: ranked.shares.total, shares: ranked.shares, matches: matches)
+    return Hit(episode: episode, score: ranked.score, shares: ranked.shares, matches: matches)
   }
 
   private func excerpt(of row: Int64, in index: String, _ expression: String?) throws -> String? {

@@ -41,6 +41,8 @@ struct WordMatches {
     /// Rows of the episode, and of the episode or step that the text is of.
     let episode: Int64
     let row: Int64
+    /// Of the episode.
+    let createdAt: Timestamp
     /// Tokens.
     let length: UInt32
     /// Whether the episode passes the filter, but for its steps.
@@ -70,8 +72,8 @@ struct WordMatches {
       let length = add(rows.bytes(2))
       documents.append(
         Document(
-          episode: rows.integer(0), row: rows.integer(1), length: length, passes: rows.integer(3) != 0,
-          range: first..<matches.count))
+          episode: rows.integer(0), row: rows.integer(1), createdAt: Timestamp(milliseconds: rows.integer(4)),
+          length: length, passes: rows.integer(3) != 0, range: first..<matches.count))
     }
   }
 
@@ -113,12 +115,25 @@ struct WordMatches {
     }
   }
 
+  /// Adds the occurrences of terms in a document.
+  ///
+  /// - Parameter places: Of the terms, ascending.
+  /// - Parameter counts: In the order of `places`; empty before the first.
+  func count(_ document: Document, at places: [Int], in counts: inout [UInt32]) {
+    if counts.isEmpty { counts = [UInt32](repeating: 0, count: places.count) }
+    var index = 0
+    for match in matches[document.range] {
+      while index < places.count, places[index] < match.place { index += 1 }
+      if index < places.count, places[index] == match.place { counts[index] &+= match.frequency }
+    }
+  }
+
   // MARK: SQL. CROSS JOIN keeps the full-text index the outer loop.
 
   /// Arguments: those of `filter`, the expression, those of `corpus`.
   static func contextSearch(_ corpus: Conditions, _ filter: Conditions) -> String {
     """
-    SELECT e.seq, e.seq, episodic_word_matches(episodes_text), \(filter.expression)
+    SELECT e.seq, e.seq, episodic_word_matches(episodes_text), \(filter.expression), e.created_at
     FROM episodes_text CROSS JOIN episodes e ON e.seq = episodes_text.rowid
     WHERE episodes_text MATCH ?\(corpus.andClause)
     """
@@ -126,7 +141,7 @@ struct WordMatches {
 
   static func stepSearch(_ corpus: Conditions, _ filter: Conditions) -> String {
     """
-    SELECT e.seq, s.seq, episodic_word_matches(steps_text), \(filter.expression)
+    SELECT e.seq, s.seq, episodic_word_matches(steps_text), \(filter.expression), e.created_at
     FROM steps_text CROSS JOIN steps s ON s.seq = steps_text.rowid CROSS JOIN episodes e ON e.id = s.episode_id
     WHERE steps_text MATCH ?\(corpus.andClause)
     """
