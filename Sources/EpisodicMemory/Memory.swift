@@ -21,6 +21,7 @@
 ///
 /// ## Recall: Recall/Memory+Recall.swift
 /// - ``recall(_:)`` the episodes that match a query by words and by vector, best first; ``search(_:)`` returns only their ids
+/// - ``recall(_:neighbors:)`` with the episodes beside each in its session; ``recall(_:tokens:)`` as much as a model may read
 ///
 /// ## Watch: Watching/Memory+Watching.swift
 /// - ``changes(after:in:)`` of any process, in the order of commits; ``changeCursor()`` after the last one

@@ -1,4 +1,5 @@
 public import EpisodicMemory
+public import struct Foundation.TimeZone
 
 /// Which signals a recall uses.
 public enum RecallMode: String, CaseIterable, Sendable {
@@ -20,15 +21,22 @@ public struct QueriesOptions: Hashable, Sendable {
   public var keepGoing: Bool
   /// How the signals become one score.
   public var ranking: Query.Ranking
+  /// As `Query.askedAt`, for the lines that do not say when the question is asked.
+  public var askedAt: Timestamp?
+  /// As `Query.timeZone`.
+  public var timeZone: TimeZone
 
-  /// The defaults: both signals, ten hits, and no query runs if a line is bad.
+  /// The defaults: both signals, ten hits, no query runs if a line is bad, and days begin at midnight UTC.
   public init(
-    mode: RecallMode = .hybrid, limit: Int = 10, keepGoing: Bool = false, ranking: Query.Ranking = .init()
+    mode: RecallMode = .hybrid, limit: Int = 10, keepGoing: Bool = false, ranking: Query.Ranking = .init(),
+    askedAt: Timestamp? = nil, timeZone: TimeZone = .gmt
   ) {
     self.mode = mode
     self.limit = limit
     self.keepGoing = keepGoing
     self.ranking = ranking
+    self.askedAt = askedAt
+    self.timeZone = timeZone
   }
 }
 
@@ -79,12 +87,15 @@ struct QueryFile {
         let read = try line.content.get()
         var query = Query(
           text: options.mode == .vector ? nil : read.text, scope: read.scope, filter: read.filter, limit: options.limit,
-          ranking: options.ranking)
+          ranking: options.ranking, askedAt: read.askedAt ?? options.askedAt, timeZone: options.timeZone)
         if let source, let vectors {
           query.vector = try vectors.row(row)
           query.space = source.space
         }
-        entries.append(Entry(file: line.file, line: line.number, id: read.id, query: query))
+        entries.append(
+          Entry(
+            file: line.file, line: line.number, id: read.id, query: query, excluded: read.excluded, limit: options.limit
+          ))
       } catch let error where options.keepGoing && error.code.isOfInput {
         rejected.append(RejectedLine(file: line.file, line: line.number, reason: error.message))
       } catch {

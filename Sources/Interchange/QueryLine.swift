@@ -15,12 +15,15 @@ struct QueryLine {
   /// `.everything` if the filters name no domain.
   let scope: Query.Scope
   let filter: Episode.Filter
+  /// When the question is asked; `nil` if the line does not say.
+  let askedAt: Timestamp?
 
   /// - Throws: `.invalid`, naming field, value and remedy.
   init(_ line: [UInt8]) throws(MemoryError) {
     var id: String?, text: String?
     var scope = Query.Scope.everything
     var filter = Episode.Filter()
+    var askedAt: Timestamp?
     var scanner = try JSONScanner(line)
     try scanner.object(Self.objectWanted) { scanner, name throws(MemoryError) in
       switch name {
@@ -45,6 +48,7 @@ struct QueryLine {
         }
       case "domain", "session", "task_type", "status", "after", "before", "step":
         throw scanner.fault("is a filter; put it under filters")
+      case "at": askedAt = try scanner.null() ? nil : try scanner.time()
       // Notes of an evaluation.
       case "metadata", "category", "exclude_ids": _ = try scanner.value()
       default: throw scanner.fault("is no member of a query; put it under metadata, which is ignored")
@@ -56,6 +60,7 @@ struct QueryLine {
     self.text = text
     self.scope = scope
     self.filter = filter
+    self.askedAt = askedAt
   }
 
   private static func step(_ scanner: inout JSONScanner) throws(MemoryError) -> Step.Filter {

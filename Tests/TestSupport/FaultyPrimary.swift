@@ -96,6 +96,13 @@ package final class FaultyPrimary: PrimaryStore {
   package func domains() async throws(MemoryError) -> [DomainSummary] {
     try await through { () async throws(MemoryError) in try await primary.domains() }
   }
+  package func neighbors(
+    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, in scope: Query.Scope, count: Int, steps: StepSelection
+  ) async throws(MemoryError) -> [Hit.Neighbors] {
+    try await through { () async throws(MemoryError) in
+      try await primary.neighbors(of: ids, statuses, in: scope, count: count, steps: steps)
+    }
+  }
   package func sessions(
     in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
   ) async throws(MemoryError) -> SessionSummary.Page {

@@ -9,20 +9,26 @@ struct Recall: AsyncParsableCommand {
       TEXT is natural words, never query syntax; rare words weigh most. Completed and failed episodes are searched, \
       others with --status. A domain or --everywhere is required: by default nothing leaves its domain.
 
+      What TEXT says of time, such as "last Tuesday", "in May 2023" or "two weeks before June 9", prefers episodes of that time; \
+      --at says when the question is asked, if not now.
+
       The score is shown as a share of the best hit's; --json has it as it is. --full shows the steps and their results. \
       --prompt prints a block to put before a model's task: the best hits, framed as recorded notes and not instructions, \
-      between markers that the notes cannot contain, in at most --tokens, estimated as one for 3 bytes of UTF-8. TEXT - reads \
-      the question from standard input. Exits 1 if nothing is found.
+      between markers that the notes cannot contain. It has at most --tokens, by an estimate: the task of each hit first, then \
+      the steps that matched, the last error and the last step. --tokens shortens other output alike, and says what was left out. \
+      TEXT - reads the question from standard input. Exits 1 if nothing is found.
 
       With --queries, a file of questions is answered: one {"id", "text", "filters": {"domain"?, "session"?, \
-      "task_type"?, "status"?, "after"?, "before"?}} a line in, one {"query_id", "results": [{"id", "score"}], "ms"} a \
-      line out, in the same order; metadata, category and exclude_ids of a query are ignored, any other member refused. A query without a domain searches every domain; one without a word gets a line \
+      "task_type"?, "status"?, "after"?, "before"?}, "at"?} a line in, one {"query_id", "results": [{"id", "score"}], "ms"} a \
+      line out, in the same order; metadata, category and exclude_ids of a query are ignored, any other member refused. "at" says when a \
+      question is asked. A query without a domain searches every domain; one without a word gets a line \
       without results, and a warning.
 
       EXAMPLES:
         episodic recall flaky checkout test --domain web
         episodic recall timeout --everywhere --status failed --after 7d --json
         episodic recall "$task" --domain web --prompt --tokens 1500
+        episodic recall "what broke last Tuesday" --domain web --at 2026-03-05 --neighbors 2
         episodic recall --phrase "permission denied" --prefix migrat --domain db
         episodic recall --queries questions.jsonl --output answers.jsonl --limit 100
         episodic recall --queries q.jsonl --query-vectors q.f32 --dimensions 384 --output -
@@ -58,6 +64,11 @@ struct Recall: AsyncParsableCommand {
   var exact = false
 
   @OptionGroup var filters: FilterOptions
+  @OptionGroup var question: QuestionTimeOptions
+
+  @Option(
+    help: ArgumentHelp("Show the episodes before and after each in its session, 0 to 10 of each.", valueName: "n"))
+  var neighbors = 0
 
   @Option(help: ArgumentHelp("File of queries, one JSON object a line; - is standard input.", valueName: "file"))
   var queries: String?
@@ -76,8 +87,11 @@ struct Recall: AsyncParsableCommand {
   @Flag(help: "Print a block of notes to put before a model's task.")
   var prompt = false
 
-  @Option(help: ArgumentHelp("Longest block of --prompt, in estimated tokens.", valueName: "n"))
-  var tokens = PromptBlock.defaultTokens
+  @Option(
+    help: ArgumentHelp(
+      "Show at most so many estimated tokens of the hits; \(PromptBlock.defaultTokens) with --prompt if not given.",
+      valueName: "n"))
+  var tokens: Int?
 
   @Option(help: StepsOption.help)
   var steps = StepsOption.all
@@ -89,9 +103,12 @@ struct Recall: AsyncParsableCommand {
     guard [full, prompt, printing.json].count(where: { $0 }) <= 1 else {
       throw ValidationError("--full, --prompt and --json exclude each other; give one")
     }
-    guard PromptBlock.allowedTokens.contains(tokens) else {
-      let (least, most) = (PromptBlock.allowedTokens.lowerBound, PromptBlock.allowedTokens.upperBound)
-      throw ValidationError("--tokens is \(tokens); it lies in \(least)...\(most)")
+    let allowed = prompt ? PromptBlock.allowedTokens : FittedHits.allowedTokens
+    if let tokens, !allowed.contains(tokens) {
+      throw ValidationError("--tokens is \(tokens); it lies in \(allowed.lowerBound)...\(allowed.upperBound)")
+    }
+    guard (0...10).contains(neighbors) else {
+      throw ValidationError("--neighbors is \(neighbors); it lies in 0...10")
     }
     if let queries { try NonUTF8Arguments.refuse(queries, as: "--queries") }
     if let output { try NonUTF8Arguments.refuse(output, as: "--output") }
@@ -115,6 +132,9 @@ struct Recall: AsyncParsableCommand {
       guard minimumScore == nil, !exact else {
         throw ValidationError("--minimum-score and --exact are for a single question; leave them out with --queries")
       }
+      guard tokens == nil, neighbors == 0 else {
+        throw ValidationError("--tokens and --neighbors are for a single question; leave them out with --queries")
+      }
     }
   }
 
@@ -129,31 +149,47 @@ struct Recall: AsyncParsableCommand {
       let hits = try await memory.recall(query)
       return (hits, ContinuousClock.now - begin)
     }
+    // The block of --prompt is fitted with its frame.
+    let fitted = prompt ? nil : tokens.map { FittedHits(hits, tokens: $0) }
     if printing.json {
-      StandardOutput.write([
-        "results": .array(hits.map(\.json)), "ms": JSON(duration.fractionalMilliseconds),
-      ])
+      StandardOutput.write(.object(json(hits, fitted, duration)))
     } else if hits.isEmpty {
       StandardError.write("nothing found")
     } else if prompt {
-      StandardOutput.write(PromptBlock(hits, question: query.text, tokens: tokens).text)
+      StandardOutput.write(PromptBlock(hits, question: query.text, tokens: tokens ?? PromptBlock.defaultTokens).text)
     } else {
       let best = hits.first?.score ?? 0
       let format = times.format
-      let blocks = hits.enumerated().map { index, hit in
+      let blocks = (fitted?.hits ?? hits).enumerated().map { index, hit in
         full
           ? hit.fullLines(rank: index + 1, best: best, format) : hit.lines(rank: index + 1, best: best, format)
       }
       StandardOutput.write(blocks.map { $0.joined(separator: "\n") }.joined(separator: full ? "\n\n" : "\n"))
+      if let omitted = fitted?.omitted, omitted != FittedHits.Omitted() {
+        StandardError.write(
+          "left out: \(counted(omitted.hits, "hit")), \(counted(omitted.steps, "step")), about \(counted(omitted.tokens, "token"))"
+        )
+      }
     }
     if hits.isEmpty { throw ExitCode(1) }
   }
 
+  private func json(_ hits: [Hit], _ fitted: FittedHits?, _ duration: Duration) -> JSON.Object {
+    var members = JSON.Object()
+    members["results"] = .array(fitted?.elements.map(\.json) ?? hits.map(\.json))
+    members["ms"] = JSON(duration.fractionalMilliseconds)
+    members["tokens"] = fitted.map { .integer(Int64($0.tokens)) }
+    members["omitted"] = fitted?.omitted.json
+    return members
+  }
+
   private func answer(_ queries: String, to output: String) async throws {
+    let askedAt = try question.time
     let report = try await store.withMemory(printing: output == "-") { memory in
       try await memory.recall(
         queries: InputFile(argument: queries), vectors: vectors.source, to: OutputFile(argument: output),
-        options: QueriesOptions(mode: mode, limit: limit, keepGoing: keepGoing))
+        options: QueriesOptions(
+          mode: mode, limit: limit, keepGoing: keepGoing, askedAt: askedAt, timeZone: question.timeZone))
     }
     for line in report.empty {
       StandardError.write("episodic: warning: \(line.description.inCommandTerms.onOneLine); no results")
@@ -163,13 +199,14 @@ struct Recall: AsyncParsableCommand {
   }
 
   private func query() throws -> Query {
-    let question = text == ["-"] ? try StandardInput.text() : text.joined(separator: " ")
+    let words = text == ["-"] ? try StandardInput.text() : text.joined(separator: " ")
     var query = Query(
-      text: text.isEmpty || mode == .vector ? nil : question, phrases: phrase, prefixes: prefix,
+      text: text.isEmpty || mode == .vector ? nil : words, phrases: phrase, prefixes: prefix,
       scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit,
-      minimumScore: minimumScore, isExact: exact, excerpts: true)
+      minimumScore: minimumScore, isExact: exact, excerpts: true, askedAt: try question.time,
+      timeZone: question.timeZone, neighbors: neighbors)
     // What people read has the number of the steps, unless it has the steps.
-    query.steps = printing.json ? steps.selection : full || prompt ? .all : .none
+    query.steps = printing.json ? steps.selection : full || prompt || tokens != nil ? .all : .none
     if let source = vectors.source, mode != .text {
       query.vector = try source.onlyVector()
       query.space = source.space

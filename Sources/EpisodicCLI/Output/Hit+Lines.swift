@@ -24,7 +24,19 @@ extension Hit {
       counted(episode.stepCount, "step"), episode.taskType.rawValue.onOneLine, episode.domain.onOneLine,
     ]
     lines.append(TextStyle.faint.applied(to: (indent + facts.joined(separator: "  ")).fitted(to: width)))
-    return lines
+    return lines + neighborLines(format).map { (indent + $0).fitted(to: width) }
+  }
+
+  /// A line for each episode beside it in its session.
+  private func neighborLines(_ format: TimeFormat) -> [String] {
+    [("before", neighbors.before), ("after", neighbors.after)].flatMap { side, episodes in
+      episodes.map { episode in
+        "\(side): "
+          + [
+            episode.id.rawValue.onOneLine, format.inTable(episode.createdAt), Self.shown(episode.context),
+          ].joined(separator: "  ")
+      }
+    }
   }
 
   /// With the steps and their results, whole.
@@ -32,6 +44,7 @@ extension Hit {
     // An action or a result has lines of its own.
     let lines = episode.lines(format).flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false) }
     return ["\(rank). \(Score.share(score, of: best))"] + lines.map { $0.isEmpty ? "" : "   " + $0 }
+      + neighborLines(format).map { "   " + $0 }
   }
 
   private static func shown(_ text: String) -> String { OmissionMarker.described(in: text).onOneLine }

@@ -65,6 +65,22 @@ extension DomainMemory {
     return try await memory.recall(query)
   }
 
+  /// As `Memory.recall(_:neighbors:)`.
+  ///
+  /// - Parameter query: As for `recall(_:)`.
+  public func recall(_ query: Query, neighbors: Int) async throws(MemoryError) -> [Hit] {
+    guard let query = narrowed(query) else { return [] }
+    return try await memory.recall(query, neighbors: neighbors)
+  }
+
+  /// As `Memory.recall(_:tokens:)`.
+  ///
+  /// - Parameter query: As for `recall(_:)`.
+  public func recall(_ query: Query, tokens: Int) async throws(MemoryError) -> FittedHits {
+    guard let query = narrowed(query) else { return FittedHits(elements: [], omitted: FittedHits.Omitted()) }
+    return try await memory.recall(query, tokens: tokens)
+  }
+
   /// The episodes that match a text, best first.
   public func recall(
     _ text: String, filter: Episode.Filter = .init(), limit: Int = 10

@@ -31,7 +31,8 @@ public struct Episode: Identifiable, Hashable, Sendable {
   public var metadata: JSON
   /// Counts the changes of this episode's vectors; 0 if it never had one.
   public var embeddingVersion: Int64
-  /// Steps of the episode that were not read, all of them before those in `steps`; 0 for a whole episode.
+  /// Steps of the episode that are not in `steps`: those before them if it was read in part, any if it was cut to a number
+  /// of tokens; 0 for a whole episode.
   public package(set) var omittedSteps = 0
   private var texts: Texts
 
@@ -107,6 +108,14 @@ public struct Episode: Identifiable, Hashable, Sendable {
     case .encoded(let encoded):
       texts = .plain(context: encoded.context, steps: encoded.lastSteps(count))
     }
+  }
+
+  /// Keeps a part of the texts.
+  ///
+  /// - Parameter count: The steps that there are.
+  mutating func keep(context: String, steps: [Step], of count: Int) {
+    omittedSteps = count - steps.count
+    texts = .plain(context: context, steps: steps)
   }
 
   /// In the order of their numbers; the selected ones if the episode was read in part.

@@ -1,4 +1,4 @@
-/// A hit as one JSON object: `id` and `score`, the `shares` of the signals, the `matches`, and the `episode`.
+/// A hit as one JSON object: `id` and `score`, the `shares` of the signals, the `matches`, the `episode`, and its `neighbors`.
 struct HitLine {
   let hit: Hit
 
@@ -10,6 +10,7 @@ struct HitLine {
     var shares = Hit.Shares()
     var matches: [Hit.Match] = []
     var episode: Episode?
+    var neighbors = Hit.Neighbors()
     try scanner.object("one hit as one JSON object") { scanner, name throws(MemoryError) in
       switch name {
       case "id": _ = try scanner.text("a string of 1 to 128 bytes")
@@ -42,22 +43,69 @@ struct HitLine {
           matches.append(Hit.Match(step: step, excerpt: excerpt))
         }
       case "episode": episode = try EpisodeLine(&scanner, isPart: true).decoded()
+      case "neighbors":
+        try scanner.object("an object with before and after") { scanner, name throws(MemoryError) in
+          switch name {
+          case "before": neighbors.before = try Self.episodes(&scanner)
+          case "after": neighbors.after = try Self.episodes(&scanner)
+          default: throw scanner.fault("is no side; the sides are before and after")
+          }
+        }
+      // An estimate of `FittedHits`.
+      case "tokens": _ = try scanner.integer("a number of tokens")
       default: throw scanner.fault("is no member of a hit")
       }
     }
     guard let score else { throw scanner.missing("score", "a number") }
     guard let episode else { throw scanner.missing("episode", "an episode as one JSON object") }
-    hit = Hit(episode: episode, score: score, shares: shares, matches: matches)
+    var hit = Hit(episode: episode, score: score, shares: shares, matches: matches)
+    hit.neighbors = neighbors
+    self.hit = hit
+  }
+
+  private static func episodes(_ scanner: inout JSONScanner) throws(MemoryError) -> [Episode] {
+    var episodes: [Episode] = []
+    try scanner.array("an array of episodes") { scanner, _ throws(MemoryError) in
+      episodes.append(try EpisodeLine(&scanner, isPart: true).decoded())
+    }
+    return episodes
   }
 }
 
 extension Hit {
-  /// The hit as one JSON object, with its episode in full; members that are `nil` are left out.
+  /// The hit as one JSON object, with its episode in full; members that are `nil` are left out, and neighbours if there are none.
+  public var json: JSON { .object(members) }
+
+  fileprivate var members: JSON.Object {
+    var members = JSON.Object()
+    members["id"] = .string(episode.id.rawValue)
+    members["score"] = JSON(score)
+    members["shares"] = shares.json
+    members["matches"] = .array(matches.map(\.json))
+    members["episode"] = episode.json
+    if !neighbors.isEmpty { members["neighbors"] = neighbors.json }
+    return members
+  }
+}
+
+extension Hit.Neighbors {
+  /// The episodes `before` and `after`, each in the form of an export.
+  public var json: JSON { ["before": .array(before.map(\.json)), "after": .array(after.map(\.json))] }
+}
+
+extension FittedHits.Element {
+  /// The hit with the estimate of its `tokens`.
   public var json: JSON {
-    [
-      "id": .string(episode.id.rawValue), "score": JSON(score), "shares": shares.json,
-      "matches": .array(matches.map(\.json)), "episode": episode.json,
-    ]
+    var members = hit.members
+    members["tokens"] = .integer(Int64(tokens))
+    return .object(members)
+  }
+}
+
+extension FittedHits.Omitted {
+  /// `hits`, `steps` and `tokens`.
+  public var json: JSON {
+    ["hits": .integer(Int64(hits)), "steps": .integer(Int64(steps)), "tokens": .integer(Int64(tokens))]
   }
 }
 

@@ -16,6 +16,10 @@ extension Memory {
   ///   most 4,096 steps in the store; otherwise each candidate is asked, 1 us for a tool or an outcome and 60 us for words. While the index is being built, words cost in proportion to the rows
   ///   they match and a vector one pass over its space.
   public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
+    try await addingNeighbors(to: try await hits(of: query), query)
+  }
+
+  private func hits(of query: Query) async throws(MemoryError) -> [Hit] {
     let terms = try searchTerms(of: query)
     let named = NamedTimes(query, clock: clock)
     let key = query.cacheKey(terms: terms, times: named)
@@ -182,6 +186,9 @@ extension Memory {
     try validation.selection(query.steps)
     try validation.filter(query.filter)
     try validation.time(query.askedAt, "askedAt")
+    guard (0...10).contains(query.neighbors) else {
+      throw MemoryError(.invalid, "neighbors is \(query.neighbors); it lies in 0...10")
+    }
     if let minimumScore = query.minimumScore, !(0...1).contains(minimumScore) {
       throw MemoryError(.invalid, "minimumScore is \(minimumScore); scores lie in 0...1")
     }

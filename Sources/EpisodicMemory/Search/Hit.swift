@@ -60,6 +60,8 @@ public struct Hit: Hashable, Sendable {
   /// The context first if it matched, then the best steps, best first; then the last steps that pass the query's step filter,
   /// last first, as many as steps count (`Query.Ranking.stepsPerEpisode`) and at least one.
   public let matches: [Match]
+  /// Episodes beside it in its session, if `Query.neighbors` asks for them.
+  public package(set) var neighbors = Neighbors()
 
   /// A value as a store returns it; for doubles in tests.
   public init(episode: Episode, score: Double, shares: Shares, matches: [Match]) {

@@ -33,6 +33,8 @@ public struct Query: Hashable, Sendable {
   public var ranking: Ranking
   /// Which steps of the episodes to read; what matched is the same whichever are.
   public var steps: StepSelection
+  /// Episodes before and after each hit in its session to return with it, 0...10 on each side.
+  public var neighbors: Int
   /// How old a cached result may be; `nil`: as new as the last commit. Its episodes are loaded as they are now, without
   /// those that were deleted or have left the scope or the filter. Matches and excerpts are those of the cached result.
   public var maximumStaleness: Duration?
@@ -43,8 +45,10 @@ public struct Query: Hashable, Sendable {
     space: EmbeddingSpace? = nil, scope: Query.Scope, filter: Episode.Filter = .init(), limit: Int = 10,
     minimumScore: Double? = nil, isExact: Bool = false, excerpts: Bool = false, ranking: Ranking = .init(),
     steps: StepSelection = .all, maximumStaleness: Duration? = nil,
-    askedAt: Timestamp? = nil, timeZone: TimeZone = .gmt
+    askedAt: Timestamp? = nil, timeZone: TimeZone = .gmt,
+    neighbors: Int = 0
   ) {
+    self.neighbors = neighbors
     self.askedAt = askedAt
     self.timeZone = timeZone
     self.text = text

@@ -75,6 +75,15 @@ package protocol PrimaryStore: Sendable {
   /// Newest first; reads no steps.
   func newestEpisodeIDs(in scope: Query.Scope, limit: Int) async throws(MemoryError) -> [Episode.ID]
 
+  /// The episodes before and after each in its session by time; of equal times, in the order of recording. In the order of the
+  /// ids; without neighbours for an episode that the scope does not have, or that has no session.
+  ///
+  /// - Parameter statuses: Those of the neighbours.
+  /// - Parameter count: On each side, at most.
+  func neighbors(
+    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, in scope: Query.Scope, count: Int, steps: StepSelection
+  ) async throws(MemoryError) -> [Hit.Neighbors]
+
   // MARK: Patterns
 
   func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern?
