@@ -92,10 +92,7 @@ struct QueryFile {
           query.vector = try vectors.row(row)
           query.space = source.space
         }
-        entries.append(
-          Entry(
-            file: line.file, line: line.number, id: read.id, query: query, excluded: read.excluded, limit: options.limit
-          ))
+        entries.append(Entry(file: line.file, line: line.number, id: read.id, query: query))
       } catch let error where options.keepGoing && error.code.isOfInput {
         rejected.append(RejectedLine(file: line.file, line: line.number, reason: error.message))
       } catch {

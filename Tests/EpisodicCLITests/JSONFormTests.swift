@@ -25,6 +25,8 @@ import Testing
     ("list", ["list", "--json", "--domain", "nowhere"], "", 0),
     ("recall", ["recall", "login refused", "--everywhere", "--json"], "", 0),
     ("recall", ["recall", "login", "--everywhere", "--json", "--steps", "none"], "", 0),
+    ("recall", ["recall", "login", "--everywhere", "--json", "--neighbors", "2"], "", 0),
+    ("recall", ["recall", "login", "--everywhere", "--json", "--tokens", "200", "--at", "2026-01-31"], "", 0),
     ("recall", ["recall", "xylophone", "--everywhere", "--json"], "", 1),
     ("result", ["recall", "--queries", "-", "--output", "-"], #"{"id":"q","text":"login"}"#, 0),
     ("statistics", ["stats", "--json"], "", 0), ("check", ["check", "--json"], "", 0),
@@ -77,6 +79,7 @@ import Testing
 
   @Test(arguments: [
     #"{"id":"q","text":"x","filters":{"domain":"d","status":["failed"],"after":"2026-01-31T12:00:00Z"},"metadata":1}"#,
+    #"{"id":"q","text":"x","at":"2026-01-31T12:00:00Z"}"#, #"{"id":"q","text":"x","at":null}"#,
     #"{"id":"q"}"#, #"{"id":"q","text":null,"filters":null}"#,
   ])
   func `a query that the schema allows is accepted`(query: String) throws {
@@ -85,7 +88,7 @@ import Testing
   }
 
   @Test(arguments: [
-    #"{"text":"x"}"#, #"{"id":"q","limit":1}"#, #"{"id":"q","filters":{"dommain":"d"}}"#,
+    #"{"text":"x"}"#, #"{"id":"q","limit":1}"#, #"{"id":"q","at":1}"#, #"{"id":"q","filters":{"dommain":"d"}}"#,
     #"{"id":"q","filters":{"domain":null}}"#, #"{"id":"q","filters":{"status":"done"}}"#,
   ])
   func `a query that the schema forbids is refused`(query: String) throws {

@@ -1,3 +1,4 @@
+import EpisodicMemory
 import Foundation
 import Testing
 
@@ -30,9 +31,10 @@ import Testing
     #expect(try !block().contains { $0.contains(number) })
   }
 
-  @Test(arguments: [300, 500, 2000, 100_000]) func `the block keeps to --tokens, 3 bytes each`(tokens: Int) throws {
+  @Test(arguments: [300, 500, 2000, 100_000]) func `the block keeps to --tokens, by the estimate`(tokens: Int) throws {
     let lines = try block("--tokens", "\(tokens)")
-    #expect(lines.joined(separator: "\n").utf8.count <= tokens * 3 + 1)
+    #expect(TokenEstimate.count(lines.joined(separator: "\n")) <= tokens)
+    #expect(lines.contains { $0.hasPrefix("| left out: ") } == (tokens < 2000), "\(lines)")
     #expect(lines.contains { $0.contains("task: ") }, "\(lines)")
     if tokens >= 2000 { #expect(lines.count { $0.contains("| task: ") } == 9) }
   }

@@ -102,6 +102,11 @@ import Testing
       "the counts of a session", SQLitePrimaryStore.countsOfSession.replacing("?", with: "'x'"),
       "INDEX episodes_by_domain_and_session (domain=? AND session=?)"
     ),
+    (
+      "the neighbours in a session",
+      SQLitePrimaryStore.session(Conditions(.init(session: "s"), .domain("d")), .after).replacing("?", with: "'d'"),
+      "INDEX episodes_by_domain_and_session (domain=? AND session=?)"
+    ),
     ("the last change", "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1", "SCAN changes"),
     (
       "changes since", "SELECT * FROM changes WHERE revision > 5 ORDER BY revision LIMIT 9",

@@ -10,7 +10,9 @@ struct QuestionTimeOptions: ParsableArguments {
       valueName: "time"))
   var at: String?
 
+  // An offset may begin with a minus.
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Where the days begin that the question names: Europe/Berlin, UTC, +02:00; by default this machine's zone.",
       valueName: "zone"), transform: Self.zone)

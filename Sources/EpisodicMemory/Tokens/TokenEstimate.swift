@@ -14,7 +14,7 @@ public enum TokenEstimate {
     var counter = Counter()
     for scalar in text.unicodeScalars { counter.add(scalar) }
     counter.endRun()
-    return Int(counter.tokens.rounded(.up))
+    return text.isEmpty ? 0 : max(1, Int(counter.tokens.rounded(.up)))
   }
 
   /// Tokens of letters in a row by their number: at the beginning of a word, and inside an identifier.
