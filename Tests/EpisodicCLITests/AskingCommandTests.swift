@@ -67,6 +67,23 @@ import Testing
     #expect(all.status == 0 && all.errors.isEmpty, "\(all)")
   }
 
+  @Test func `a word that only begins others is named with how to find them`() throws {
+    let begun = try episodic(
+      "begin", "--task", "analysis", "--domain", "web", "--context", "the xylophonist plays music", "--json")
+    let id = try #require(begun.json?["id"] as? String, "\(begun)")
+    #expect(try episodic("complete", id).status == 0)
+    let hint = "no episode has the word \"xylop\"; --prefix xylop would find 1"
+    let nothing = try episodic("recall", "Xylop", "--domain", "web")
+    #expect(nothing.status == 1 && nothing.errors.contains(hint), "\(nothing)")
+    let others = try episodic("recall", "Xylop", "music", "--domain", "web")
+    #expect(others.status == 0 && others.errors.contains(hint), "\(others)")
+    #expect(try episodic("recall", "--prefix", "xylop", "--domain", "web").status == 0)
+    // I8
+    let other = try episodic("recall", "Xylop", "--domain", "other")
+    #expect(other.status == 1 && !other.errors.contains("--prefix"), "\(other)")
+    #expect(try episodic("recall", "music", "--domain", "web").errors.isEmpty)
+  }
+
   @Test func `a query of a file says when it is asked`() throws {
     let result = try episodic(
       "recall", "--queries", "-", "--output", "-", "--at", "2023-05-04", "--zone", "UTC",

@@ -144,10 +144,12 @@ struct Recall: AsyncParsableCommand {
       return
     }
     let query = try query()
-    let (hits, duration) = try await store.withMemory { memory in
+    let (hits, duration, unknown) = try await store.withMemory { memory in
       let begin = ContinuousClock.now
       let hits = try await memory.recall(query)
-      return (hits, ContinuousClock.now - begin)
+      let duration = ContinuousClock.now - begin
+      // Programs read the other forms.
+      return (hits, duration, printing.json || prompt ? [] : try await memory.unknownWords(of: query))
     }
     // The block of --prompt is fitted with its frame.
     let fitted = prompt ? nil : tokens.map { FittedHits(hits, tokens: $0) }
@@ -170,6 +172,12 @@ struct Recall: AsyncParsableCommand {
           "left out: \(counted(omitted.hits, "hit")), \(counted(omitted.steps, "step")), about \(counted(omitted.tokens, "token"))"
         )
       }
+    }
+    for unknown in unknown {
+      let count =
+        unknown.episodes == UnknownWord.countedEpisodes ? "\(unknown.episodes) and more" : "\(unknown.episodes)"
+      StandardError.write(
+        "no episode has the word \"\(unknown.word.onOneLine)\"; --prefix \(unknown.word.onOneLine) would find \(count)")
     }
     if hits.isEmpty { throw ExitCode(1) }
   }
