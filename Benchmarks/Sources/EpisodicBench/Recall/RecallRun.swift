@@ -42,6 +42,14 @@ struct RankingSignal: Sendable {
 
   /// The words of the context and the vectors are the modes.
   static let all = [
-    RankingSignal(name: "steps") { $0.stepWeight = 0 }
+    RankingSignal(name: "steps") {
+      $0.stepWeight = 0
+      $0.stepsTogetherWeight = 0
+    },
+    RankingSignal(name: "steps together") { $0.stepsTogetherWeight = 0 },
+    RankingSignal(name: "neighbors") { $0.neighborWeight = 0 },
+    RankingSignal(name: "session") { $0.sessionWeight = 0 },
+    RankingSignal(name: "time") { $0.timeWeight = 0 },
+    RankingSignal(name: "success") { $0.successWeight = 0 },
   ]
 }
