@@ -12,11 +12,15 @@ typedef struct {
 } phrase_match;
 
 static int count_matches(
-  const Fts5ExtensionApi *api, Fts5Context *row, int phrases, uint32_t *length, phrase_match *matches, int *count) {
-  int tokens = 0;
-  int code = api->xColumnSize(row, -1, &tokens);
-  if (code != SQLITE_OK) return code;
-  *length = tokens < 0 ? 0 : (uint32_t)tokens;
+  const Fts5ExtensionApi *api, Fts5Context *row, int phrases, int columns, uint32_t *length, phrase_match *matches, int *count) {
+  int code = SQLITE_OK;
+  *length = 0;
+  for (int column = 0; column < columns; column++) {
+    int tokens = 0;
+    code = api->xColumnSize(row, column, &tokens);
+    if (code != SQLITE_OK) return code;
+    *length += tokens < 0 ? 0 : (uint32_t)tokens;
+  }
   for (int phrase = 0; phrase < phrases; phrase++) {
     Fts5PhraseIter place;
     int column, offset;
@@ -32,8 +36,9 @@ static int count_matches(
 /// The auxiliary function: the length of the row, then number and frequency of each phrase that it has.
 static void word_matches(
   const Fts5ExtensionApi *api, Fts5Context *row, sqlite3_context *result, int argument_count, sqlite3_value **arguments) {
-  (void)argument_count, (void)arguments;
   int phrases = api->xPhraseCount(row);
+  int columns = argument_count > 0 ? sqlite3_value_int(arguments[0]) : 0;
+  if (columns > api->xColumnCount(row)) columns = api->xColumnCount(row);
   // The length takes the place of one match.
   phrase_match on_stack[few_phrases + 1];
   phrase_match *matches = on_stack;
@@ -43,7 +48,7 @@ static void word_matches(
   }
   uint32_t length = 0;
   int count = 0;
-  int code = count_matches(api, row, phrases, &length, matches + 1, &count);
+  int code = count_matches(api, row, phrases, columns, &length, matches + 1, &count);
   matches[0] = (phrase_match){ length, (uint32_t)count };
   if (code == SQLITE_OK) {
     sqlite3_result_blob64(result, matches, ((sqlite3_uint64)count + 1) * sizeof *matches, SQLITE_TRANSIENT);

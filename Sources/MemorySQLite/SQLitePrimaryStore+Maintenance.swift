@@ -26,9 +26,10 @@ extension SQLitePrimaryStore {
     }
   }
 
-  /// If this finds damage, the database takes no more writes, in this process and in those that open it later, until a
+  /// Words are added to rows that other programs wrote, first. If this finds damage, the database takes no more writes, in this process and in those that open it later, until a
   /// check finds none.
   package func check() async throws(MemoryError) -> [MemoryCheck] {
+    await analyseRowsOfOthers()
     var checks = try await readRows { [database] db in
       // Damage that stops one check from reading is that check's result; the other checks still run.
       func run(_ name: String, _ check: () throws -> MemoryCheck) throws -> MemoryCheck {
@@ -48,6 +49,7 @@ extension SQLitePrimaryStore {
         try run("rows of other programs") { try RowCheck.run(db) },
         try run("vectors") { try VectorCheck.run(db) },
         try run("words of patterns") { try PatternWordsCheck.run(db) },
+        try run("words added to texts") { try AnalysisCheck.run(db) },
       ]
     }
     if checks.allSatisfy({ !$0.isDamage }) {
@@ -127,8 +129,32 @@ extension SQLitePrimaryStore {
         try db.execute(sql: "INSERT INTO patterns_text (patterns_text) VALUES ('rebuild')")
         try ChangeFeed.repair(db)
       }
+      try await correctAddedWords(despiteDamage: acceptingTexts)
     } catch {
       throw MemoryError(storage: error, path: database.path)
+    }
+  }
+
+  /// Fills the words added to rows that other programs wrote, in slices. What cannot be written is left to be reported.
+  private func analyseRowsOfOthers() async {
+    do {
+      while try await database.read({ db in try Analysis.isNeeded(db) }) {
+        _ = try await database.write { db in try Analysis.analyse(limit: Analysis.rowsAtOnce, db) }
+      }
+    } catch {
+      logger.debug("rows of other programs were not analysed", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// In slices, so that other writers wait for some ten milliseconds.
+  private func correctAddedWords(despiteDamage: Bool) async throws {
+    for table in Analysis.Table.allCases {
+      var after: Int64? = 0
+      while let row = after {
+        after = try await database.write(despiteDamage: despiteDamage) { db in
+          try Analysis.correct(table, after: row, db)
+        }
+      }
     }
   }
 

@@ -72,6 +72,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
     { db in
       try ChangeFeed.prune(db)
       try IdempotencyKeys.prune(db, at: clock.now())
+      _ = try Analysis.analyse(limit: Analysis.rowsAtOnce, db)
     }
   }
 

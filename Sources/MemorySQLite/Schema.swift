@@ -17,9 +17,12 @@ enum Schema {
     Migration(name: "007_patterns_and_filters", sql: PackageResources._07_patterns_and_filters_sql),
     Migration(name: "008_change_kinds", sql: PackageResources._08_change_kinds_sql),
     Migration(name: "009_idempotency_keys", sql: PackageResources._09_idempotency_keys_sql),
+    Migration(
+      name: "010_added_words", sql: PackageResources._10_added_words_sql,
+      functions: Analysis.functions),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running
   /// them. A test recomputes it.
-  static let digest = "d3f85956e36c6c46c4ea6d4ceda6e7104c287e7a1cb3b31786e36f2bd5416fe8"
+  static let digest = "067a19a1aa6020344424fc5f807941f4cf048a02aa188e8d4da75025f83367b3"
 }

@@ -155,7 +155,7 @@ struct Migrator {
 
   private func perform(_ migration: Migration, _ db: Database) throws {
     try db.inTransaction(.immediate) {
-      try db.execute(sql: migration.sql)
+      try migration.run(db)
       try db.execute(
         sql: "INSERT INTO schema_version (version, applied_at, description, checksum) VALUES (?, ?, ?, ?)",
         arguments: [

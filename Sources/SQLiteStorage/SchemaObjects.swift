@@ -41,7 +41,7 @@ struct SchemaObjects {
   init(madeBy migrations: some Collection<Migration>) throws {
     self = try DatabaseQueue().writeWithoutTransaction { db in
       try Migrator.makeTable(db)
-      for migration in migrations { try db.execute(sql: migration.sql) }
+      for migration in migrations { try migration.run(db) }
       return try SchemaObjects(db)
     }
   }

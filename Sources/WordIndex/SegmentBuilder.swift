@@ -9,6 +9,8 @@ package struct SegmentBuilder: ~Copyable {
     var name: WordDocument
     var firstToken: Int
     var tokenCount: UInt32
+    /// Of bm25: the tokens that count.
+    var length: UInt32
   }
 
   private var terms = TermTable()
@@ -18,6 +20,7 @@ package struct SegmentBuilder: ~Copyable {
   private var open: WordDocument?
   private var openFirst = 0
   private var lastPosition: UInt32?
+  private var uncounted: UInt32 = 0
 
   package init() {}
 
@@ -33,11 +36,15 @@ package struct SegmentBuilder: ~Copyable {
     open = name
     openFirst = tokens.count
     lastPosition = nil
+    uncounted = 0
   }
 
   /// - Parameter position: Greater than the document's last one; no phrase matches across a gap.
+  /// - Parameter counts: Whether it counts in the length of the document.
   /// - Throws: `.invalid` for a position out of order or without an open document, or past 2^31 tokens.
-  package mutating func add(token: UnsafeRawBufferPointer, position: UInt32) throws(LMDBError) {
+  package mutating func add(
+    token: UnsafeRawBufferPointer, position: UInt32, counts: Bool = true
+  ) throws(LMDBError) {
     guard open != nil, lastPosition.map({ $0 < position }) ?? true, tokens.count < Int(Int32.max),
       terms.arena.count < Int(Int32.max) - token.count
     else {
@@ -51,6 +58,7 @@ package struct SegmentBuilder: ~Copyable {
       term = Key.term(token).withUnsafeBytes { terms.number(of: $0) }
     }
     tokens.append(UInt64(term) << 32 | UInt64(position))
+    if !counts { uncounted += 1 }
   }
 
   /// - Throws: `.invalid` if no document is open.
@@ -59,7 +67,7 @@ package struct SegmentBuilder: ~Copyable {
       throw LMDBError(.invalid, message: "no document of the word index is open")
     }
     let count = UInt32(truncatingIfNeeded: tokens.count - openFirst)
-    documents.append(Draft(name: name, firstToken: openFirst, tokenCount: count))
+    documents.append(Draft(name: name, firstToken: openFirst, tokenCount: count, length: count - uncounted))
     open = nil
   }
 
@@ -67,7 +75,7 @@ package struct SegmentBuilder: ~Copyable {
   var counts: CorpusCounts {
     var counts = CorpusCounts()
     for document in documents {
-      counts.count(document.name.field, group: document.name.group, length: document.tokenCount)
+      counts.count(document.name.field, group: document.name.group, length: document.length)
     }
     return counts
   }
@@ -103,8 +111,8 @@ package struct SegmentBuilder: ~Copyable {
     var part = Manifest.Field()
     for index in order {
       let document = documents[index]
-      columns.append(group: document.name.group, member: document.name.member, length: document.tokenCount)
-      part.tokens += UInt64(document.tokenCount)
+      columns.append(group: document.name.group, member: document.name.member, length: document.length)
+      part.tokens += UInt64(document.length)
     }
     for chunk in 0..<DocumentColumns.chunks(columns.count) { columns.write(field, chunk: chunk, to: &output) }
     let numbers = encodeDictionary(field, order, sortedTerms, columns, &part, to: &output)

@@ -17,7 +17,7 @@ private struct Lent: Hashable {
   init(_ episode: IndexedEpisode) {
     row = episode.row
     self.episode = episode.row
-    texts = [String(decoding: episode.context, as: UTF8.self)]
+    texts = episode.texts.prefix(1).map { String(decoding: $0, as: UTF8.self) }
     attributes = episode.attributes
   }
 

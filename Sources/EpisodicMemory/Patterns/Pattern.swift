@@ -109,10 +109,10 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     /// The words that are searched for; `nil` without a text.
     ///
     /// - Throws: `.invalid` for a text without a word.
-    package func words() throws(MemoryError) -> SearchTerms? {
+    package func words() throws(MemoryError) -> PatternTerms? {
       guard let text else { return nil }
-      let terms = try SearchTerms(text: text, phrases: [], prefixes: [])
-      guard !terms.isEmpty else {
+      let terms = PatternTerms(text: text)
+      guard !terms.words.isEmpty else {
         throw MemoryError(.invalid, "the text \"\(text.prefix(40))\" of the pattern filter has no word; leave it out")
       }
       return terms
@@ -122,13 +122,12 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     /// nothing about words.
     ///
     /// Only strings of ASCII, which full text separates as it is done here: others might exclude what they should find.
-    package func wordsOfData() throws(MemoryError) -> SearchTerms? {
+    package func wordsOfData() -> PatternTerms? {
       let strings = (data?.strings ?? []).filter { text in
         text.utf8.count <= 100 && text.utf8.allSatisfy { $0 < 0x80 }
           && text.utf8.contains { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 }
       }
-      return strings.isEmpty
-        ? nil : try SearchTerms(text: nil, phrases: Array(strings.sorted().prefix(16)), prefixes: [])
+      return strings.isEmpty ? nil : PatternTerms(phrases: Array(strings.sorted().prefix(16)))
     }
   }
 }

@@ -1,11 +1,20 @@
-/// The terms of a query as they are looked up.
+/// The terms of a query as they are looked up: each is one token of the full-text index.
+///
+/// Texts are cut as `AddedWords` cuts those of rows, so that a word is found however it is spelled.
 package struct SearchTerms: Hashable, Sendable {
-  /// Terms beyond these cost time and hardly change a ranking.
+  /// Words that are looked up: the rarest of `words`; more cost time and hardly change a ranking.
   package static let maximumCount = 64
+  /// Words of a question that are considered.
+  package static let maximumCandidates = 4096
+  /// Tokens of a phrase; a run without spaces has one for each two characters.
+  private static let maximumPhraseTokens = 512
 
-  /// Alternatives. Distinct, lower case, spelled as in the query; without stop words unless there are no others. Of more than
-  /// `maximumCount`, the first and last 32: a pasted log begins with the command and ends with the error.
+  /// Alternatives. Distinct, folded, in order of first occurrence; the names of several words (`uswest2` of us-west-2) before
+  /// their parts; without stop words unless there are no others or they are parts of a name. Of more than
+  /// `maximumCandidates`, the first and last halves. Then come `alternatives`.
   package let words: [String]
+  /// How many of the last `words` are other forms of those before: as stored in a row that is not analysed, and of labels.
+  package let alternatives: Int
   /// Required, as sequences of words.
   package let phrases: [[String]]
   /// Required, each as the beginning of a word.
@@ -13,30 +22,35 @@ package struct SearchTerms: Hashable, Sendable {
 
   /// - Throws: `.invalid` if a phrase or a prefix has no word.
   init(text: String?, phrases: [String], prefixes: [String]) throws(MemoryError) {
-    words = Self.distinctWords(of: text ?? "")
+    (words, alternatives) = Self.candidates(of: text ?? "")
     var sequences: [[String]] = []
     for phrase in phrases {
-      let sequence = Self.split(phrase)
-      guard !sequence.isEmpty else { throw MemoryError(.invalid, "the phrase \"\(phrase)\" has no word; leave it out") }
-      guard sequence.count <= Self.maximumCount else {
-        throw MemoryError(.invalid, "a phrase has \(sequence.count) words; use at most \(Self.maximumCount)")
+      let scanned = ScannedText(phrase)
+      guard !scanned.units.isEmpty else {
+        throw MemoryError(.invalid, "the phrase \"\(phrase)\" has no word; leave it out")
       }
-      sequences.append(sequence)
+      let required = Self.sequences(ofPhrase: scanned)
+      guard scanned.units.count <= Self.maximumCount, required.allSatisfy({ $0.count <= Self.maximumPhraseTokens })
+      else {
+        throw MemoryError(
+          .invalid, "a phrase has \(scanned.units.count) words; use at most \(Self.maximumCount)")
+      }
+      sequences += required
     }
     var beginnings: [String] = []
     for prefix in prefixes {
-      let parts = Self.split(prefix)
-      guard parts.count == 1 else {
+      let scanned = ScannedText(prefix)
+      guard scanned.isOneWord else {
         throw MemoryError(.invalid, "the prefix \"\(prefix)\" is not the beginning of one word; use a phrase")
       }
-      beginnings += parts
+      Self.add(prefix: scanned, &sequences, &beginnings)
+    }
+    guard phrases.count + prefixes.count <= Self.maximumCount else {
+      throw MemoryError(
+        .limitExceeded, "\(phrases.count + prefixes.count) phrases and prefixes; use at most \(Self.maximumCount)")
     }
     self.phrases = sequences
     self.prefixes = beginnings
-    guard sequences.count + beginnings.count <= Self.maximumCount else {
-      throw MemoryError(
-        .limitExceeded, "\(sequences.count + beginnings.count) phrases and prefixes; use at most \(Self.maximumCount)")
-    }
   }
 
   /// Terms that are all required: every word of a text, stop words too, and a sequence of words.
@@ -44,90 +58,150 @@ package struct SearchTerms: Hashable, Sendable {
   /// - Throws: `.invalid` if either has no word, or both more than `maximumCount`: leaving some out would let more pass.
   init(requiring text: String?, phrase: String?) throws(MemoryError) {
     var sequences: [[String]] = []
+    var count = 0
     if let text {
-      var seen: Set<String> = []
-      sequences = Self.split(text).filter { seen.insert($0).inserted }.map { [$0] }
-      guard !sequences.isEmpty else {
+      let scanned = ScannedText(text)
+      var seen: Set<[String]> = []
+      sequences = Self.sequences(ofWords: scanned).filter { seen.insert($0).inserted }
+      count = sequences.count
+      guard count > 0 else {
         throw MemoryError(.invalid, "the text \"\(text.prefix(40))\" of the step filter has no word; leave it out")
       }
     }
-    let sequence = phrase.map(Self.split) ?? []
-    if let phrase, sequence.isEmpty {
-      throw MemoryError(.invalid, "the phrase \"\(phrase.prefix(40))\" of the step filter has no word; leave it out")
+    if let phrase {
+      let scanned = ScannedText(phrase)
+      count += scanned.units.count
+      guard !scanned.units.isEmpty else {
+        throw MemoryError(.invalid, "the phrase \"\(phrase.prefix(40))\" of the step filter has no word; leave it out")
+      }
+      sequences += Self.sequences(ofPhrase: scanned)
     }
-    guard sequences.count + sequence.count <= Self.maximumCount else {
-      throw MemoryError(
-        .invalid, "the step filter has \(sequences.count + sequence.count) words; use at most \(Self.maximumCount)")
+    guard count <= Self.maximumCount, sequences.allSatisfy({ $0.count <= Self.maximumPhraseTokens }) else {
+      throw MemoryError(.invalid, "the step filter has \(count) words; use at most \(Self.maximumCount)")
     }
-    (words, prefixes) = ([], [])
-    phrases = sequences + (sequence.isEmpty ? [] : [sequence])
-  }
-
-  /// The spellings under which a text may be in the index, distinct by their bytes: as it is, composed, decomposed.
-  ///
-  /// The first is needed too: some letters (Bengali য়, Hebrew שׁ, compatibility ideographs) are equal to neither their composed
-  /// nor their decomposed form.
-  package static func spellings(of text: String) -> [String] {
-    var spellings = [text]
-    for form in [text.canonicallyComposed, text.canonicallyDecomposed]
-    where !spellings.contains(where: { $0.utf8.elementsEqual(form.utf8) }) {
-      spellings.append(form)
-    }
-    return spellings
+    (words, prefixes, alternatives) = ([], [], 0)
+    phrases = sequences
   }
 
   package var isEmpty: Bool { words.isEmpty && phrases.isEmpty && prefixes.isEmpty }
 
-  private static func distinctWords(of text: String) -> [String] {
-    let split = splitMarkingStopWords(text)
-    let significant = split.filter { !$0.isStopWord }
-    var seen: Set<String> = []
-    let words = (significant.isEmpty ? split : significant).map(\.word).filter { seen.insert($0).inserted }
-    guard words.count > maximumCount else { return words }
-    return Array(words.prefix(maximumCount / 2) + words.suffix(maximumCount / 2))
-  }
+  // MARK: Words
 
-  /// The words of a text as the full-text index separates them: runs of letters, digits and marks, in lower case.
-  private static func split(_ text: String) -> [String] {
-    text.unicodeScalars.split { !isPartOfWord($0) }.map { String($0).lowercased() }
-  }
+  /// A word of `words` as people would write it, and whether it is one of labels.
+  package static func readable(_ word: String) -> (word: String, isLabel: Bool) { ScannedText.readable(word) }
 
-  /// The words of a text; a stop word inside an identifier (`us-west-2`, `it-IT`, `is_valid`) does not count as one.
-  private static func splitMarkingStopWords(_ text: String) -> [(word: String, isStopWord: Bool)] {
-    let scalars = text.unicodeScalars
-    var words: [(word: String, isStopWord: Bool)] = []
-    var start = scalars.startIndex
-    while let first = scalars[start...].firstIndex(where: isPartOfWord) {
-      let end = scalars[first...].firstIndex { !isPartOfWord($0) } ?? scalars.endIndex
-      let word = String(scalars[first..<end]).lowercased()
-      let isStopWord =
-        StopWords.english.contains(word) && !isJoined(scalars[..<first].suffix(2).reversed())
-        && !isJoined(scalars[end...].prefix(2))
-      words.append((word, isStopWord))
-      start = end
-    }
-    return words
-  }
-
-  /// Whether the characters beside a word, nearest first, join it to another word.
-  private static func isJoined(_ neighbors: some Collection<Unicode.Scalar>) -> Bool {
-    guard let connector = neighbors.first, "-_./:@#+\\~".unicodeScalars.contains(connector) else { return false }
-    return neighbors.dropFirst().first.map(isPartOfWord) ?? false
-  }
-
-  private static func isPartOfWord(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar.isASCII {
-      return switch scalar {
-      case "a"..."z", "A"..."Z", "0"..."9": true
-      default: false
+  private static func candidates(of text: String) -> (words: [String], alternatives: Int) {
+    let scanned = ScannedText(text)
+    var significant = OrderedWords()
+    var all = OrderedWords()
+    scanned.forEachCompound { units in
+      scanned.names(of: units) { significant.insert($0) }
+      for unit in units {
+        if let marked = scanned.marked(unit) { significant.insert(marked) }
+        // C++ is another language than C.
+        guard unit.signs.isEmpty else { continue }
+        scanned.forEachToken(of: unit) { token in
+          if units.count == 1, unit.kind == .ascii, StopWords.english.contains(String(decoding: token, as: UTF8.self)) {
+            all.insert(token)
+          } else {
+            significant.insert(token)
+          }
+        }
+        scanned.forEachPart(of: unit, isQuestion: true) { significant.insert($0) }
       }
     }
-    return switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
-      .letterNumber, .otherNumber, .nonspacingMark, .spacingMark, .enclosingMark, .privateUse:
-      true
-    default: false
+    let significantCount = significant.words.count
+    var words = significant.isEmpty ? all.words : significant.words
+    if words.count > maximumCandidates {
+      words = Array(words.prefix(maximumCandidates / 2) + words.suffix(maximumCandidates / 2))
     }
+    let labels = words.map { String(decoding: ScannedText.label(Array($0.utf8)), as: UTF8.self) }
+    for word in scanned.storedForms.prefix(maximumCandidates) { significant.insert(Array(word.utf8)) }
+    let stored = significant.isEmpty ? [] : significant.words.dropFirst(significantCount)
+    return (words + stored + labels, stored.count + labels.count)
+  }
+
+  private struct OrderedWords {
+    private(set) var words: [String] = []
+    private var seen: Set<[UInt8]> = []
+    var isEmpty: Bool { words.isEmpty }
+
+    mutating func insert(_ word: [UInt8]) {
+      if seen.insert(word).inserted { words.append(String(decoding: word, as: UTF8.self)) }
+    }
+  }
+
+  // MARK: Sequences
+
+  /// The tokens of a phrase, and the names with signs in it, which a text has beside the sequence of its words.
+  private static func sequences(ofPhrase scanned: ScannedText) -> [[String]] {
+    let marked = scanned.units.compactMap { scanned.marked($0) }.map { [String(decoding: $0, as: UTF8.self)] }
+    if scanned.units.count == 1, !marked.isEmpty { return marked }
+    return [tokens(of: scanned.units[...], scanned)] + marked
+  }
+
+  /// A sequence for each word.
+  private static func sequences(ofWords scanned: ScannedText) -> [[String]] {
+    var sequences: [[String]] = []
+    var start = 0
+    while start < scanned.units.count {
+      var end = start + 1
+      while end < scanned.units.count, scanned.units[end].word == scanned.units[start].word { end += 1 }
+      let units = scanned.units[start..<end]
+      let marked = units.compactMap { scanned.marked($0) }.map { [String(decoding: $0, as: UTF8.self)] }
+      if units.count > 1 || marked.isEmpty { sequences.append(tokens(of: units, scanned)) }
+      sequences += marked
+      start = end
+    }
+    return sequences
+  }
+
+  private static func tokens(of units: ArraySlice<ScannedText.Unit>, _ scanned: ScannedText) -> [String] {
+    var tokens: [String] = []
+    for unit in units { scanned.forEachToken(of: unit) { tokens.append(String(decoding: $0, as: UTF8.self)) } }
+    return tokens
+  }
+
+  /// Adds what the beginning of a word requires: the bigrams of a run, which can stand anywhere in one; the beginning of the
+  /// one word that a name makes.
+  private static func add(prefix scanned: ScannedText, _ sequences: inout [[String]], _ beginnings: inout [String]) {
+    guard scanned.units.contains(where: { $0.kind == .run }) else {
+      let name = scanned.units.reduce(into: [UInt8]()) { name, unit in
+        name += unit.signs.isEmpty && !unit.hasPeriod ? scanned.token(of: unit) : scanned.marked(unit) ?? []
+      }
+      beginnings.append(String(decoding: name, as: UTF8.self))
+      return
+    }
+    for (index, unit) in scanned.units.enumerated() {
+      let tokens = tokens(of: [unit], scanned)
+      if index == scanned.units.count - 1, tokens.count == 1, unit.kind != .run || unit.isOneScalar(in: scanned) {
+        beginnings += tokens
+      } else {
+        sequences.append(tokens)
+      }
+    }
+  }
+}
+
+extension ScannedText {
+  /// Whether it is one word, or one name whose words are joined.
+  fileprivate var isOneWord: Bool {
+    !units.isEmpty && zip(units, units.dropFirst()).allSatisfy { $0.word == $1.word || $0.join != .none }
+  }
+
+  /// The words that SQLite's tokenizer does not find under their folded form, as it finds them in a row that is not
+  /// analysed, if they are one token there.
+  fileprivate var storedForms: [String] {
+    refolded.compactMap { word in
+      let form = String(decoding: text[word.bytes], as: UTF8.self).lowercased()
+      return form.unicodeScalars.allSatisfy { $0.isASCII || FoldedWord.isOneTokenWhenStored($0) } ? form : nil
+    }
+  }
+}
+
+extension ScannedText.Unit {
+  fileprivate func isOneScalar(in scanned: ScannedText) -> Bool {
+    String(decoding: scanned.bytes(of: self), as: UTF8.self).unicodeScalars.count == 1
   }
 }
 
@@ -139,18 +213,4 @@ extension Step.Filter {
     guard text != nil || phrase != nil else { return nil }
     return try SearchTerms(requiring: text, phrase: phrase)
   }
-}
-
-/// English words that do not tell tasks apart.
-///
-/// Negation, quantity, comparison, order and direction are not among them ("not", "more", "all", "before", "without").
-/// The single letters are the rest of a word after an apostrophe.
-private enum StopWords {
-  static let english = Set(
-    """
-    a about am an and are as at be been being but by can could d did do does for from had has have he her here him his \
-    how i if in into is it its ll m may me might must my of on onto or our re s shall she should so t that the their \
-    them there these they this those to us ve was we were what when where which who whom whose why will with would you \
-    your
-    """.split(separator: " ").map(String.init))
 }

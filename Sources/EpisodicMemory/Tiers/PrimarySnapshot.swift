@@ -113,16 +113,20 @@ package struct IndexedEpisode {
   package let row: Int64
   package let attributes: EpisodeAttributes
   package let successRate: Double?
-  /// UTF-8; lent.
-  package let context: UnsafeRawBufferPointer
+  /// UTF-8 of the context and of the words added to it, unless it is not analysed; lent. No phrase spans both.
+  package let texts: [UnsafeRawBufferPointer]
+  /// UTF-8 of the words of its labels, which do not count in the length of its document; lent.
+  package let labels: UnsafeRawBufferPointer?
 
   package init(
-    row: Int64, attributes: EpisodeAttributes, successRate: Double?, context: UnsafeRawBufferPointer
+    row: Int64, attributes: EpisodeAttributes, successRate: Double?, texts: [UnsafeRawBufferPointer],
+    labels: UnsafeRawBufferPointer?
   ) {
     self.row = row
     self.attributes = attributes
     self.successRate = successRate
-    self.context = context
+    self.texts = texts
+    self.labels = labels
   }
 }
 
@@ -147,7 +151,7 @@ package struct EpisodeAttributes: Hashable, Sendable {
 package struct IndexedStep {
   package let row: Int64
   package let episode: Int64
-  /// UTF-8 of action, result and tool, those that are not null; lent. No phrase spans two of them.
+  /// UTF-8 of action, result, tool and the words added to them, those that are not null; lent. No phrase spans two of them.
   package let texts: [UnsafeRawBufferPointer]
 
   package init(row: Int64, episode: Int64, texts: [UnsafeRawBufferPointer]) {

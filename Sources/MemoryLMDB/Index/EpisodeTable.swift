@@ -10,7 +10,7 @@ import VectorIndex
 struct EpisodeTable: Sendable {
   struct Record: Hashable {
     var attributes: RowAttributes
-    /// Differs if the context changed.
+    /// Differs if the context or the words added to it changed.
     var contextHash: UInt64
     var successRate: Double?
   }

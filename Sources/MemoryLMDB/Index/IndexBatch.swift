@@ -146,10 +146,11 @@ struct IndexBatch: ~Copyable {
   mutating func add(
     _ episode: IndexedEpisode, _ source: any IndexSource, _ transaction: inout WriteTransaction
   ) throws(IndexFailure) -> Bool {
-    guard admit(texts: [episode.context]) else { return false }
+    let texts = episode.texts + (episode.labels.map { [$0] } ?? [])
+    guard admit(texts: texts) else { return false }
     let attributes = try numbered(episode.attributes, &transaction)
     // Never 0, which stands for a context that is not in the index.
-    let hash = Checksum.of(episode.context, seed: index.tier.generation) | 1
+    let hash = texts.reduce(index.tier.generation) { Checksum.of($1, seed: $0) } | 1
     let before = before[episode.row]
     let record = EpisodeTable.Record(
       attributes: attributes, contextHash: hash, successRate: episode.successRate)
@@ -169,7 +170,7 @@ struct IndexBatch: ~Copyable {
       if before?.contextHash == hash { return true }
       if before != nil { removedDocuments.append(document) }
     }
-    try add(document, [episode.context], source)
+    try add(document, episode.texts, labels: episode.labels, source)
     return true
   }
 
@@ -230,7 +231,8 @@ struct IndexBatch: ~Copyable {
   }
 
   private mutating func add(
-    _ document: WordDocument, _ texts: [UnsafeRawBufferPointer], _ source: any IndexSource
+    _ document: WordDocument, _ texts: [UnsafeRawBufferPointer], labels: UnsafeRawBufferPointer? = nil,
+    _ source: any IndexSource
   ) throws(IndexFailure) {
     // SQLite's tokenizer is C: nothing can be thrown through it.
     var failure: LMDBError?
@@ -241,11 +243,12 @@ struct IndexBatch: ~Copyable {
     }
     do throws(MemoryError) {
       var start: UInt32 = 0
-      for text in texts {
+      for (place, text) in (texts + (labels.map { [$0] } ?? [])).enumerated() {
+        let counts = place < texts.count
         var end = start
         try source.words(of: text) { word, position in
           do throws(LMDBError) {
-            try documents.add(token: word, position: start &+ position)
+            try documents.add(token: word, position: start &+ position, counts: counts)
           } catch {
             failure = failure ?? error
           }

@@ -116,7 +116,7 @@ extension LMDBSearchIndex {
       if lengths.removeValue(forKey: document) != length { difference = difference ?? "\(name(document)) differs" }
     }
     try forEachEpisode(source) { episode throws(IndexFailure) in
-      try compare(WordDocument(contextOf: groups[episode.row] ?? 0), [episode.context])
+      try compare(WordDocument(contextOf: groups[episode.row] ?? 0), episode.texts)
     }
     try forEachPage { row throws(IndexFailure) in
       var last: Int64?

@@ -105,28 +105,19 @@ extension WordQuery {
     childWeight = request.stepWeight
     childrenPerGroup = request.stepsPerEpisode
     for word in terms.words {
-      var found: Set<[UInt8]> = []
-      for form in SearchTerms.spellings(of: word) {
-        let tokens = try tokens(of: form)
-        // FTS5 looks for several tokens of one word side by side.
-        guard tokens.count < 2 else { return nil }
-        found.formUnion(tokens)
-      }
-      // It looks for several spellings as alternatives.
-      guard found.count < 2 else { return nil }
-      words.append(found.first ?? [])
+      let tokens = try tokens(of: word)
+      // FTS5 looks for several tokens of one word side by side.
+      guard tokens.count < 2 else { return nil }
+      words.append(tokens.first ?? [])
     }
+    alternatives = terms.alternatives
     for phrase in terms.phrases {
-      let forms = SearchTerms.spellings(of: phrase.joined(separator: " "))
-      guard forms.count == 1, let form = forms.first else { return nil }
-      let tokens = try tokens(of: form)
+      let tokens = try tokens(of: phrase.joined(separator: " "))
       guard !tokens.isEmpty else { return nil }
       phrases.append(tokens)
     }
     for prefix in terms.prefixes {
-      let forms = SearchTerms.spellings(of: prefix)
-      guard forms.count == 1, let form = forms.first else { return nil }
-      let tokens = try tokens(of: form)
+      let tokens = try tokens(of: prefix)
       guard tokens.count == 1, tokens[0].count <= InvertedIndex.longestPrefix else { return nil }
       prefixes += tokens
     }

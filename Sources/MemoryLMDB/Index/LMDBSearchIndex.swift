@@ -16,7 +16,7 @@ import WordIndex
 /// `LMDBSearchIndex+Searching`; merging — `LMDBSearchIndex+Maintaining`; comparing with the primary — `LMDBSearchIndex+Check`.
 package final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
-    format: 7,
+    format: 8,
     databases: [
       ("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("sessions", .bytes), ("names", .bytes),
     ])

@@ -19,10 +19,11 @@ struct TextIndexComparison: Sendable {
 
   static let all = [
     TextIndexComparison(
-      name: "full text of episodes", index: "episodes_text", table: "episodes", columns: ["context"],
+      name: "full text of episodes", index: "episodes_text", table: "episodes",
+      columns: ["context", "added", "labels"],
       title: "'the context of episode \"' || id || '\"'"),
     TextIndexComparison(
-      name: "full text of steps", index: "steps_text", table: "steps", columns: ["action", "result", "tool"],
+      name: "full text of steps", index: "steps_text", table: "steps", columns: ["action", "result", "tool", "added"],
       title: "'step ' || step_number || ' of episode \"' || episode_id || '\"'"),
     TextIndexComparison(
       name: "full text of patterns", index: "patterns_text", table: "patterns_words", columns: ["words"],

@@ -51,7 +51,8 @@ enum EpisodeRow {
 
   private static let insertion = RowInsert(
     into: "episodes",
-    "seq, id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata")
+    "seq, id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata, added, labels"
+  )
 
   /// Inserts episodes with their steps.
   ///
@@ -71,6 +72,10 @@ enum EpisodeRow {
       try row.bind(episode.createdAt.milliseconds)
       try row.bind(episode.completedAt?.milliseconds)
       try row.bind(episode.metadata.canonicalText)
+      try row.bind(AddedWords.of(context: episode.context))
+      try row.bind(
+        AddedWords.labels(
+          taskType: episode.taskType.rawValue, session: episode.session, metadata: episode.metadata))
     }
     try StepRow.insert(episodes.flatMap { entry in entry.episode.steps.map { (entry.episode.id, $0) } }, db)
   }

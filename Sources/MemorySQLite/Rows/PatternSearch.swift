@@ -16,7 +16,7 @@ struct PatternSearch {
     }
     let words = try filter.words()?.fullTextExpression
     if let words { add("patterns_text MATCH ?", words) }
-    if let data = try filter.wordsOfData()?.fullTextExpression {
+    if let data = filter.wordsOfData()?.fullTextExpression {
       add("p.seq IN (SELECT rowid FROM patterns_text WHERE patterns_text MATCH ?)", data)
     }
     if let type = filter.type { add("p.pattern_type = ?", type.rawValue) }
@@ -51,5 +51,19 @@ struct PatternSearch {
       ORDER BY \(order)p.success_rate DESC, p.usage_count DESC, p.id\(filter.data == nil ? " LIMIT ?" : "")
       """
     self.arguments = filter.data == nil ? arguments + [filter.limit] : arguments
+  }
+}
+
+extension PatternTerms {
+  /// The FTS5 expression, every term quoted: any of the words, all of the phrases.
+  fileprivate var fullTextExpression: String {
+    words.isEmpty
+      ? phrases.map { Self.quoted($0.joined(separator: " ")) }.joined(separator: " AND ")
+      : words.map(Self.quoted).joined(separator: " OR ")
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let quoted = spellings(of: text).map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }
+    return quoted.count == 1 ? quoted[0] : "(" + quoted.joined(separator: " OR ") + ")"
   }
 }

@@ -19,7 +19,7 @@ struct StepConditions {
   /// - Throws: `.invalid` for a text or a phrase without a word.
   init(_ filter: Step.Filter) throws(MemoryError) {
     // As SQLite compares: by bytes. The engine keeps a tool's name as it is given.
-    tools = filter.tool.map(SearchTerms.spellings) ?? []
+    tools = filter.tool.map(PatternTerms.spellings) ?? []
     success = filter.success
     expression = try filter.terms()?.fullTextExpression
   }

@@ -63,7 +63,7 @@ enum StepRow {
   }
 
   private static let insertion = RowInsert(
-    into: "steps", "id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp")
+    into: "steps", "id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp, added")
 
   static func insert(_ steps: [(episode: Episode.ID, step: Step)], _ db: Database) throws {
     try insertion(steps, db) { entry, row in
@@ -77,6 +77,7 @@ enum StepRow {
       try row.bind(step.duration?.milliseconds)
       try row.bind(step.success.map { $0 ? 1 : 0 as Int64 })
       try row.bind(step.timestamp.milliseconds)
+      try row.bind(AddedWords.of(action: step.action, result: step.result, tool: step.tool))
     }
   }
 

@@ -10,6 +10,10 @@ struct CorpusTotals: Sendable {
     var tokens: UInt64 = 0
   }
 
+  /// Columns of full text that count in the length of a document, the first ones: not the labels of an episode.
+  static let contextColumns = 2
+  static let stepColumns = 4
+
   var contexts = Field()
   var steps = Field()
 }
@@ -44,15 +48,15 @@ extension CorpusTotals {
   fileprivate init(domain: String?, includesActive: Bool, _ db: Database) throws {
     if let domain {
       let active = includesActive ? "" : " AND \(Conditions.isInactive)"
-      contexts = try Field(counting: Self.contexts("e.domain = ?\(active)"), [domain], db)
-      steps = try Field(counting: Self.steps("e.domain = ?\(active)"), [domain], db)
+      contexts = try Field(counting: Self.contexts("e.domain = ?\(active)"), Self.contextColumns, [domain], db)
+      steps = try Field(counting: Self.steps("e.domain = ?\(active)"), Self.stepColumns, [domain], db)
       return
     }
-    contexts = try Field(allOf: Self.averagesOfContexts, db)
-    steps = try Field(allOf: Self.averagesOfSteps, db)
+    contexts = try Field(allOf: Self.averagesOfContexts, Self.contextColumns, db)
+    steps = try Field(allOf: Self.averagesOfSteps, Self.stepColumns, db)
     guard !includesActive else { return }
-    contexts.subtract(try Field(counting: Self.contexts("e.status = 'active'"), [], db))
-    steps.subtract(try Field(counting: Self.steps("e.status = 'active'"), [], db))
+    contexts.subtract(try Field(counting: Self.contexts("e.status = 'active'"), Self.contextColumns, [], db))
+    steps.subtract(try Field(counting: Self.steps("e.status = 'active'"), Self.stepColumns, [], db))
   }
 
   // MARK: SQL
@@ -82,20 +86,20 @@ extension CorpusTotals {
 
 extension CorpusTotals.Field {
   /// - Parameter select: Gives the lengths of documents, each a record of FTS5 with the tokens of each column.
-  fileprivate init(counting select: String, _ arguments: StatementArguments, _ db: Database) throws {
+  fileprivate init(counting select: String, _ columns: Int, _ arguments: StatementArguments, _ db: Database) throws {
     var rows = try RawStatement(select, arguments, db)
     while try rows.step() {
       documents += 1
-      tokens &+= FullTextNumbers(rows.bytes(0)).reduce(0, &+)
+      tokens &+= FullTextNumbers(rows.bytes(0)).prefix(columns).reduce(0, &+)
     }
   }
 
-  fileprivate init(allOf select: String, _ db: Database) throws {
+  fileprivate init(allOf select: String, _ columns: Int, _ db: Database) throws {
     var rows = try RawStatement(select, db)
     guard try rows.step() else { return }
     var numbers = FullTextNumbers(rows.bytes(0))
     documents = Int(clamping: numbers.next() ?? 0)
-    while let count = numbers.next() { tokens &+= count }
+    for count in numbers.prefix(columns) { tokens &+= count }
   }
 
   fileprivate mutating func subtract(_ other: Self) {

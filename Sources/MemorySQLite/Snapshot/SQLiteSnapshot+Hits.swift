@@ -58,10 +58,17 @@ extension SQLiteSnapshot {
     return Hit(episode: episode, score: ranked.score, shares: ranked.shares, matches: matches)
   }
 
+  /// Quotes a text of the row, never the words added to it. A row that matches by those alone is quoted from its beginning.
   private func excerpt(of row: Int64, in index: String, _ expression: String?) throws -> String? {
     guard let expression else { return nil }
+    let columns = index == "episodes_text" ? "{context}" : "{action result tool}"
     let statement = try db.cachedStatement(
       sql: "SELECT snippet(\(index), -1, '‹', '›', '…', 16) FROM \(index) WHERE \(index) MATCH ? AND rowid = ?")
-    return try String.fetchOne(statement, arguments: [expression, row])
+    if let excerpt = try String.fetchOne(statement, arguments: ["\(columns) : (\(expression))", row]) {
+      return excerpt
+    }
+    let beginning = try db.cachedStatement(
+      sql: "SELECT snippet(\(index), 0, '‹', '›', '…', 16) FROM \(index) WHERE rowid = ?")
+    return try String.fetchOne(beginning, arguments: [row])
   }
 }

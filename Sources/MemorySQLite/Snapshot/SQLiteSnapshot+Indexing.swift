@@ -9,10 +9,11 @@ extension SQLiteSnapshot {
     try reading(orThrow: Failure.self) {
       var attributes = AttributeColumns()
       try IndexedRows.episodes.forEach(rows, db) { row in
-        try body(
+        let texts = row.isNull(2) ? [row.bytes(1)] : [row.bytes(1), row.bytes(2)]
+        return try body(
           IndexedEpisode(
-            row: row.integer(0), attributes: attributes.read(row, from: 2),
-            successRate: row.isNull(7) ? nil : row.double(7), context: row.bytes(1)))
+            row: row.integer(0), attributes: attributes.read(row, from: 5),
+            successRate: row.isNull(4) ? nil : row.double(4), texts: texts, labels: row.isNull(3) ? nil : row.bytes(3)))
       }
     }
   }
@@ -23,7 +24,7 @@ extension SQLiteSnapshot {
     try reading(orThrow: Failure.self) {
       try IndexedRows.steps.forEach(rows, db) { row in
         var texts = [row.bytes(2)]
-        for column in 3...4 as ClosedRange<Int32> where !row.isNull(column) { texts.append(row.bytes(column)) }
+        for column in 3...5 as ClosedRange<Int32> where !row.isNull(column) { texts.append(row.bytes(column)) }
         return try body(IndexedStep(row: row.integer(0), episode: row.integer(1), texts: texts))
       }
     }
@@ -79,12 +80,12 @@ struct IndexedRows: Sendable {
   }
 
   static let episodes = IndexedRows(
-    "SELECT e.seq, e.context, \(AttributeColumns.columns), e.success_rate FROM episodes e", key: "e.seq", ofEpisode: nil
-  )
+    "SELECT e.seq, e.context, e.added, e.labels, e.success_rate, \(AttributeColumns.columns) FROM episodes e",
+    key: "e.seq", ofEpisode: nil)
 
   // CROSS JOIN keeps the first table the outer loop.
   static let steps = IndexedRows(
-    "SELECT s.seq, e.seq, s.action, s.result, s.tool FROM steps s CROSS JOIN episodes e ON e.id = s.episode_id",
+    "SELECT s.seq, e.seq, s.action, s.result, s.tool, s.added FROM steps s CROSS JOIN episodes e ON e.id = s.episode_id",
     key: "s.seq",
     ofEpisode: "SELECT s.seq FROM episodes e CROSS JOIN steps s ON s.episode_id = e.id WHERE e.seq = ?")
 

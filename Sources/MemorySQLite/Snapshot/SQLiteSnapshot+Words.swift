@@ -32,12 +32,7 @@ extension SearchTerms {
     return words.isEmpty ? all : "(\(all)) AND (\((words + required).joined(separator: " OR ")))"
   }
 
-  private static func quoted(_ text: String, isPrefix: Bool = false) -> String {
-    let quoted = spellings(of: text).map { Self.quoted(spelling: $0, isPrefix: isPrefix) }
-    return quoted.count == 1 ? quoted[0] : "(" + quoted.joined(separator: " OR ") + ")"
-  }
-
-  static func quoted(spelling: String, isPrefix: Bool = false) -> String {
-    "\"" + spelling.replacing("\"", with: "\"\"") + "\"" + (isPrefix ? " *" : "")
+  static func quoted(_ text: String, isPrefix: Bool = false) -> String {
+    "\"" + text.replacing("\"", with: "\"\"") + "\"" + (isPrefix ? " *" : "")
   }
 }

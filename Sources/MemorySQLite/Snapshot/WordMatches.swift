@@ -7,8 +7,7 @@ import WordScoring
 struct WordExpression {
   /// Every word quoted, so that text is never parsed as syntax; joined by OR.
   let text: String
-  /// The place of the word, phrase or prefix that each phrase of FTS5 stands for: words, then phrases, then prefixes. A term
-  /// with several spellings has a phrase for each.
+  /// The place of the word, phrase or prefix that each phrase of FTS5 stands for: words, then phrases, then prefixes.
   let places: [Int]
   let words: Int
   /// Phrases and prefixes, which a document must all have.
@@ -19,10 +18,8 @@ struct WordExpression {
     var places: [Int] = []
     var place = 0
     func add(_ term: String, isPrefix: Bool = false) {
-      for spelling in SearchTerms.spellings(of: term) {
-        alternatives.append(SearchTerms.quoted(spelling: spelling, isPrefix: isPrefix))
-        places.append(place)
-      }
+      alternatives.append(SearchTerms.quoted(term, isPrefix: isPrefix))
+      places.append(place)
       place += 1
     }
     for word in terms.words { add(word) }
@@ -133,7 +130,7 @@ struct WordMatches {
   /// Arguments: those of `filter`, the expression, those of `corpus`.
   static func contextSearch(_ corpus: Conditions, _ filter: Conditions) -> String {
     """
-    SELECT e.seq, e.seq, episodic_word_matches(episodes_text), \(filter.expression), e.created_at
+    SELECT e.seq, e.seq, episodic_word_matches(episodes_text, \(CorpusTotals.contextColumns)), \(filter.expression), e.created_at
     FROM episodes_text CROSS JOIN episodes e ON e.seq = episodes_text.rowid
     WHERE episodes_text MATCH ?\(corpus.andClause)
     """
@@ -141,7 +138,7 @@ struct WordMatches {
 
   static func stepSearch(_ corpus: Conditions, _ filter: Conditions) -> String {
     """
-    SELECT e.seq, s.seq, episodic_word_matches(steps_text), \(filter.expression), e.created_at
+    SELECT e.seq, s.seq, episodic_word_matches(steps_text, \(CorpusTotals.stepColumns)), \(filter.expression), e.created_at
     FROM steps_text CROSS JOIN steps s ON s.seq = steps_text.rowid CROSS JOIN episodes e ON e.id = s.episode_id
     WHERE steps_text MATCH ?\(corpus.andClause)
     """

@@ -87,14 +87,16 @@ extension SQLiteTransaction {
         sql: """
           UPDATE episodes SET task_type = coalesce(?1, task_type), context = coalesce(?2, context),
               session = CASE WHEN ?3 THEN ?4 ELSE session END,
-              success_rate = coalesce(?5, success_rate), metadata = coalesce(?6, metadata)
+              success_rate = coalesce(?5, success_rate), metadata = coalesce(?6, metadata),
+              added = CASE WHEN ?9 THEN NULL ELSE added END, labels = CASE WHEN ?9 THEN NULL ELSE labels END
           WHERE id = ?7 AND (?8 IS NULL OR domain = ?8)
           """
       ).execute(arguments: [
         change.taskType?.rawValue, change.context, change.session != nil,
         change.session?.map(\.canonicallyComposed), change.successRate, change.metadata?.canonicalText, id.rawValue,
-        scope.onlyDomain,
+        scope.onlyDomain, change.changesWords,
       ])
+      if change.changesWords { try Analysis.analyse(id, db) }
       return try require(id)
     }
   }
@@ -138,4 +140,9 @@ extension SQLiteTransaction {
     }
     return status
   }
+}
+
+extension Episode.Change {
+  /// Whether it may change what is found of the episode: its context or its labels.
+  fileprivate var changesWords: Bool { taskType != nil || context != nil || session != nil || metadata != nil }
 }

@@ -52,11 +52,12 @@ struct StepAppend: Sendable {
     let patch = JSON.object(["cut_steps": .object(cuts)]).canonicalText
     try db.cachedStatement(
       sql: """
-        UPDATE episodes SET metadata = json_patch(metadata, ?1) WHERE id = ?2
+        UPDATE episodes SET metadata = json_patch(metadata, ?1), added = NULL, labels = NULL WHERE id = ?2
             AND coalesce(json_type(metadata, '$.cut_steps'), 'object') = 'object'
             AND length(CAST(metadata AS BLOB)) + ?3 <= ?4
         """
     ).execute(arguments: [patch, episode.rawValue, patch.utf8.count, Self.maximumNotedMetadata])
+    if db.changesCount > 0 { try Analysis.analyse(episode, db) }
   }
 
   /// Bytes of metadata up to which cuts are noted there: each note rewrites all of it, and a step that was cut says so itself.
