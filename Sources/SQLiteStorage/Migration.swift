@@ -20,7 +20,7 @@ package struct Migration: Sendable {
   }
 
   /// Executes the text, in the transaction of the caller. The connection keeps the functions.
-  func run(_ db: Database) throws {
+  package func run(_ db: Database) throws {
     for function in functions { db.add(function: function) }
     try db.execute(sql: sql)
   }

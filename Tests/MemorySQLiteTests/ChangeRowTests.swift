@@ -138,9 +138,9 @@ extension Embedding {
     let primary = try await SQLitePrimaryStore(path: path, logger: Logger(label: "test"))
     _ = try await primary.insert([.sample("b", steps: ["one"])], embeddings: [], existing: .fail)
     let changes = try await primary.changes(after: .beginning, limit: 10).changes
-    #expect(changes.map(\.key) == ["a", "b", "b"])
-    #expect(changes.map(\.row) == [nil, 2, 2])
-    #expect(changes.map(\.step) == [nil, nil, 1])
+    #expect(changes.map(\.key) == ["a", "a", "b", "b"])
+    #expect(changes.map(\.row) == [nil, 1, 2, 2])
+    #expect(changes.map(\.step) == [nil, nil, nil, 1])
   }
 
   @Test func `of a deleted episode are not reused by a new one with its id`() async throws {

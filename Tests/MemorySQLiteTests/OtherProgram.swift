@@ -102,7 +102,7 @@ enum WholeSchema {
   static func triggers() throws -> [(name: String, sql: String)] {
     let database = try DatabaseQueue()
     return try database.writeWithoutTransaction { db in
-      for migration in Schema.migrations { try db.execute(sql: migration.sql) }
+      for migration in Schema.migrations { try migration.run(db) }
       return try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").map {
         (name: $0[0], sql: $0[1])
       }

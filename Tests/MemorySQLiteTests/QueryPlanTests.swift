@@ -206,8 +206,8 @@ import Testing
       ["SEARCH s USING COVERING INDEX steps_by_tool (tool=?)"]
     ),
     (
-      .init(text: "swift"), ["VIRTUAL TABLE INDEX 0:M3", "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"],
-      ["VIRTUAL TABLE INDEX 0:M3"]
+      .init(text: "swift"), ["VIRTUAL TABLE INDEX 0:M4", "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"],
+      ["VIRTUAL TABLE INDEX 0:M4"]
     ),
   ]
 

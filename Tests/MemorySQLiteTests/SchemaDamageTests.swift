@@ -245,7 +245,7 @@ struct SchemaDamage: CustomTestStringConvertible, Sendable {
     let database = try DatabaseQueue()
     try database.writeWithoutTransaction { db in
       try Migrator.makeTable(db)
-      for migration in Schema.migrations { try db.execute(sql: migration.sql) }
+      for migration in Schema.migrations { try migration.run(db) }
       try db.execute(
         sql: "INSERT INTO episodes (id, task_type, domain, context, created_at) VALUES ('a', 't', 'd', 'x', 1); ANALYZE"
       )

@@ -108,7 +108,7 @@ private enum Comparison: CaseIterable { case withAnotherLength, ofOne, ofAnEpiso
     #expect(lentSteps.map(\.row) == Array(1...Int64(lentSteps.count)))
     #expect(
       lentSteps.map(\.texts)
-        == episodes.flatMap { $0.steps.map { [$0.action, $0.result, $0.tool].compactMap(\.self) } })
+        == episodes.flatMap { $0.steps.map { [$0.action, $0.result, $0.tool, ""].compactMap(\.self) } })
     let lentVectors = try await lend(.vectors, .after(0, limit: 1000), bench.primary)
     #expect(lentVectors.map(\.texts) == vectors.map { [$0.model, "2", "\($0.vector)"] })
     #expect(lentVectors.map(\.attributes) == lentVectors.map { attributes[Int($0.episode) - 1] })

@@ -80,7 +80,8 @@ private struct FlippedStore {
     try await flipped.store.use { primary in
       let findings = try await primary.failedChecks()
       if bit == 5 {
-        #expect(findings.isEmpty)
+        // A capital inside a word cuts an identifier.
+        #expect(Array(findings.keys) == ["words added to texts"])
         return
       }
       let name = "full text of " + (text.column == "context" ? "episodes" : "steps")
@@ -128,7 +129,7 @@ private struct FlippedStore {
       "episodes.success_rate", realBytes(0.7310585786300049),
       "SELECT printf('%!.20g', success_rate) FROM episodes NOT INDEXED", false
     ),
-    ("episodes.metadata", Array("Metadatavalue".utf8), "SELECT hex(metadata) FROM episodes NOT INDEXED", false),
+    ("episodes.metadata", Array("Metadatavalue".utf8), "SELECT hex(metadata) FROM episodes NOT INDEXED", true),
     ("steps.id", Array("the-step".utf8), "SELECT hex(id) FROM steps NOT INDEXED", true),
     ("steps.episode_id", Array("the-episode".utf8), "SELECT hex(episode_id) FROM steps NOT INDEXED", true),
     ("steps.tool", Array("Toolword".utf8), "SELECT hex(tool) FROM steps NOT INDEXED", true),

@@ -35,7 +35,7 @@ import Testing
     _ = try await bench.primary.insert([.sample("e", context: text)], embeddings: [], existing: .fail)
     let kept = try await bench.primary.writeRows { db in
       try db.execute(sql: "CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', 'episodes_text', 'instance')")
-      return try Row.fetchAll(db, sql: "SELECT term, offset FROM words ORDER BY offset").map {
+      return try Row.fetchAll(db, sql: "SELECT term, offset FROM words WHERE col = 'context' ORDER BY offset").map {
         Word(text: $0[0], place: $0[1])
       }
     }

@@ -122,7 +122,8 @@ END;
 CREATE TRIGGER episodes_text_update AFTER UPDATE OF context, added, labels, task_type, session, metadata ON episodes
 WHEN (NEW.context IS NOT OLD.context OR NEW.added IS NOT OLD.added OR NEW.labels IS NOT OLD.labels
       OR NEW.task_type IS NOT OLD.task_type OR NEW.session IS NOT OLD.session OR NEW.metadata IS NOT OLD.metadata)
- AND NOT (NEW.context IS OLD.context AND NEW.added IS NULL AND OLD.added IS NOT NULL) BEGIN
+ AND NOT (NEW.context IS OLD.context AND NEW.added IS NULL AND NEW.labels IS NULL
+          AND (OLD.added IS NOT NULL OR OLD.labels IS NOT NULL)) BEGIN
     INSERT INTO episodes_text (episodes_text, rowid, context, added, labels)
         SELECT 'delete', OLD.seq, OLD.context, OLD.added, OLD.labels
         WHERE NEW.context IS NOT OLD.context OR NEW.added IS NOT OLD.added OR NEW.labels IS NOT OLD.labels;
@@ -130,14 +131,16 @@ WHEN (NEW.context IS NOT OLD.context OR NEW.added IS NOT OLD.added OR NEW.labels
         SELECT NEW.seq, NEW.context, NEW.added, NEW.labels
         WHERE NEW.context IS NOT OLD.context OR NEW.added IS NOT OLD.added OR NEW.labels IS NOT OLD.labels;
     UPDATE episodes SET added = NULL, labels = NULL
-        WHERE seq = NEW.seq AND NEW.added IS OLD.added AND NEW.labels IS OLD.labels AND added IS NOT NULL;
+        WHERE seq = NEW.seq AND (added IS NOT NULL OR labels IS NOT NULL)
+          AND (NEW.added IS OLD.added AND NEW.labels IS OLD.labels OR NEW.added IS NULL OR NEW.labels IS NULL);
 END;
 
-CREATE TRIGGER episodes_added_remove AFTER UPDATE OF added ON episodes
-WHEN NEW.context IS OLD.context AND NEW.added IS NULL AND OLD.added IS NOT NULL BEGIN
+CREATE TRIGGER episodes_added_remove AFTER UPDATE OF added, labels ON episodes
+WHEN NEW.context IS OLD.context AND NEW.added IS NULL AND NEW.labels IS NULL
+ AND (OLD.added IS NOT NULL OR OLD.labels IS NOT NULL) BEGIN
     INSERT INTO episodes_text (episodes_text, rowid, context, added, labels)
         VALUES ('delete', OLD.seq, OLD.context, OLD.added, OLD.labels);
-    INSERT INTO episodes_text (rowid, context, added, labels) VALUES (NEW.seq, NEW.context, NULL, NEW.labels);
+    INSERT INTO episodes_text (rowid, context, added, labels) VALUES (NEW.seq, NEW.context, NULL, NULL);
 END;
 
 CREATE TRIGGER steps_text_update AFTER UPDATE OF action, result, tool, added ON steps

@@ -11,10 +11,14 @@ struct Check: AsyncParsableCommand {
 
       EXAMPLES:
         episodic check
+        episodic check --repair
         episodic check --json | jq -e .passed
       """)
 
   @OptionGroup var store: StoreOptions
+
+  @Flag(help: "Rebuild what is derived if it is wrong, and check again.")
+  var repair = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -22,7 +26,13 @@ struct Check: AsyncParsableCommand {
   func run() async throws {
     let checks = try await store.withMemory { memory in
       defer { StandardError.endProgress() }
-      return try await memory.check { stage in StandardError.progress("checking the \(stage)") }
+      func check() async throws -> [MemoryCheck] {
+        try await memory.check { stage in StandardError.progress("checking the \(stage)") }
+      }
+      let checks = try await check()
+      guard repair, checks.map(\.outcome.exitCode).max() == 1 else { return checks }
+      try await memory.rebuild { step in StandardError.progress("rebuilding the \(step.stage)") }
+      return try await check()
     }
     let code = checks.map(\.outcome.exitCode).max() ?? 0
     if json {

@@ -99,7 +99,7 @@ package struct SearchTerms: Hashable, Sendable {
       for unit in units {
         if let marked = scanned.marked(unit) { significant.insert(marked) }
         // C++ is another language than C.
-        guard unit.signs.isEmpty else { continue }
+        guard unit.signCount == 0 else { continue }
         scanned.forEachToken(of: unit) { token in
           if units.count == 1, unit.kind == .ascii, StopWords.english.contains(String(decoding: token, as: UTF8.self)) {
             all.insert(token)
@@ -167,7 +167,7 @@ package struct SearchTerms: Hashable, Sendable {
   private static func add(prefix scanned: ScannedText, _ sequences: inout [[String]], _ beginnings: inout [String]) {
     guard scanned.units.contains(where: { $0.kind == .run }) else {
       let name = scanned.units.reduce(into: [UInt8]()) { name, unit in
-        name += unit.signs.isEmpty && !unit.hasPeriod ? scanned.token(of: unit) : scanned.marked(unit) ?? []
+        name += unit.signCount == 0 && !unit.hasPeriod ? scanned.token(of: unit) : scanned.marked(unit) ?? []
       }
       beginnings.append(String(decoding: name, as: UTF8.self))
       return
@@ -192,7 +192,8 @@ extension ScannedText {
   /// The words that SQLite's tokenizer does not find under their folded form, as it finds them in a row that is not
   /// analysed, if they are one token there.
   fileprivate var storedForms: [String] {
-    refolded.compactMap { word in
+    wideWords.compactMap { word in
+      if word.isFoldedAlike { return nil }
       let form = String(decoding: text[word.bytes], as: UTF8.self).lowercased()
       return form.unicodeScalars.allSatisfy { $0.isASCII || FoldedWord.isOneTokenWhenStored($0) } ? form : nil
     }

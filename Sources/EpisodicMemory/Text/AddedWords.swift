@@ -22,7 +22,7 @@ package struct AddedWords {
     var seen = WordHashes()
     var bytes: [UInt8] = []
     func add(_ word: [UInt8]) {
-      guard seen.insert(WordHashes.lowercaseHash(word[...])) else { return }
+      guard seen.insert(WordHashes.lowercaseHash(word, word.indices)) else { return }
       if !bytes.isEmpty { bytes.append(UInt8(ascii: " ")) }
       bytes += ScannedText.label(word)
     }
@@ -70,7 +70,7 @@ package struct AddedWords {
     private static let boundary = Array("\u{F000A}".utf8)
 
     mutating func skip(wordsOf text: ScannedText) {
-      for unit in text.units where unit.kind == .ascii { seen.insert(WordHashes.lowercaseHash(text.bytes(of: unit))) }
+      for unit in text.units where unit.kind == .ascii { seen.insert(text.hash(ofASCII: unit)) }
     }
 
     mutating func appendSequence(of text: ScannedText) {
@@ -79,7 +79,7 @@ package struct AddedWords {
       sequences += 1
       for unit in text.units {
         text.forEachToken(of: unit) { token in
-          seen.insert(WordHashes.lowercaseHash(token[...]))
+          seen.insert(WordHashes.lowercaseHash(token, token.indices))
           append(token[...])
         }
       }
@@ -87,7 +87,7 @@ package struct AddedWords {
 
     mutating func appendNames(of text: ScannedText) {
       text.forEachName(isQuestion: false) { name in
-        if seen.insert(WordHashes.lowercaseHash(name[...])) {
+        if seen.insert(WordHashes.lowercaseHash(name, name.indices)) {
           if sequences > 0 {
             append(Self.boundary[...])
             sequences = 0
@@ -117,14 +117,16 @@ extension JSON {
 }
 
 /// A set of 64-bit hashes of words.
-private struct WordHashes {
+struct WordHashes {
   private var slots = [UInt64](repeating: 0, count: 64)
   private var count = 0
 
   /// FNV-1a of a word in lower case, never 0.
-  static func lowercaseHash(_ word: ArraySlice<UInt8>) -> UInt64 {
+  static func lowercaseHash(_ bytes: [UInt8], _ word: Range<Int>) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in word { hash = (hash ^ UInt64(0x41...0x5A ~= byte ? byte | 0x20 : byte)) &* 0x0000_0100_0000_01B3 }
+    for byte in bytes[word] {
+      hash = (hash ^ UInt64(0x41...0x5A ~= byte ? byte | 0x20 : byte)) &* 0x0000_0100_0000_01B3
+    }
     return max(hash ^ hash >> 32, 1)
   }
 

@@ -19,31 +19,36 @@ enum FoldedWord {
     kept.append(contentsOf: word.unicodeScalars.lazy.filter { !CharacterClasses.isIgnored($0.value) })
     var parts: [Part] = []
     var run: [Unicode.Scalar] = []
-    var plain: [UInt8] = []
-    var folded: [UInt8] = []
-    var isASCII = true
+    var spaced = String.UnicodeScalarView()
     func endRun() {
       if !run.isEmpty { parts.append(.run(run)) }
       run = []
     }
     func endWord() {
-      if !folded.isEmpty { parts.append(isASCII ? .ascii(plain) : .folded(folded)) }
-      (plain, folded, isASCII) = ([], [], true)
+      if let part = part(String(spaced)) { parts.append(part) }
+      spaced = String.UnicodeScalarView()
     }
-    for scalar in String(kept).precomposedStringWithCompatibilityMapping.unicodeScalars {
-      guard CharacterClasses.isPartOfWord(scalar), !CharacterClasses.isDiacritic(scalar.value) else { continue }
+    for scalar in String(kept).precomposedStringWithCompatibilityMapping.unicodeScalars
+    where CharacterClasses.isPartOfWord(scalar) {
       if CharacterClasses.isUnspaced(scalar.value) {
         endWord()
         run.append(shiftedUnlessKept(scalar))
-        continue
+      } else if run.isEmpty || !CharacterClasses.isDiacritic(scalar.value) {
+        endRun()
+        spaced.append(scalar)
       }
-      endRun()
-      if scalar.isASCII { plain.append(UInt8(truncatingIfNeeded: scalar.value)) } else { isASCII = false }
-      for small in scalar.properties.lowercaseMapping.unicodeScalars { fold(small, &folded) }
     }
     endRun()
     endWord()
     return parts
+  }
+
+  private static func part(_ word: String) -> Part? {
+    if word.utf8.allSatisfy({ $0 < 0x80 }) { return word.isEmpty ? nil : .ascii(Array(word.utf8)) }
+    var bytes: [UInt8] = []
+    // Again, because small letters have composed forms that capitals have not.
+    for scalar in word.lowercased().precomposedStringWithCompatibilityMapping.unicodeScalars { fold(scalar, &bytes) }
+    return bytes.isEmpty ? nil : .folded(bytes)
   }
 
   private static func fold(_ scalar: Unicode.Scalar, _ bytes: inout [UInt8]) {

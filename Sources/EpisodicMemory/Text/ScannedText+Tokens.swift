@@ -47,7 +47,9 @@ extension ScannedText {
   /// The token of a word that signs make another name (`c++`, `c#`, `.net`), or that stands alone and would be one of
   /// those otherwise (`c`); `nil` for others.
   func marked(_ unit: Unit) -> [UInt8]? {
-    if !unit.signs.isEmpty { return unit.signs.reduce(token(of: unit)) { $0 + Self.letter(for: $1) } }
+    if unit.signCount > 0 {
+      return (0..<unit.signCount).reduce(token(of: unit)) { token, _ in token + Self.letter(for: unit.sign) }
+    }
     if unit.hasPeriod { return Self.letter(for: UInt8(ascii: ".")) + token(of: unit) }
     guard unit.kind == .ascii, unit.bytes.count == 1, unit.isAlone else { return nil }
     let token = token(of: unit)
@@ -63,6 +65,7 @@ extension ScannedText {
   /// - Parameter isQuestion: Whether to leave out what is not looked up: the letters of `E1045`, which many names share.
   func forEachName(isQuestion: Bool, _ body: ([UInt8]) -> Void) {
     forEachCompound { units in
+      if units.count == 1, let unit = units.first, !unit.mayHaveNames { return }
       for unit in units {
         if let marked = marked(unit) { body(marked) }
       }
@@ -74,7 +77,7 @@ extension ScannedText {
   func names(of units: ArraySlice<Unit>, _ body: ([UInt8]) -> Void) {
     guard units.count > 1 else { return }
     let words = units.map { unit in
-      (token: unit.signs.isEmpty ? token(of: unit) : marked(unit) ?? token(of: unit), join: unit.join)
+      (token: unit.signCount == 0 ? token(of: unit) : marked(unit) ?? token(of: unit), join: unit.join)
     }
     NameParts.names(words[...], body)
   }
@@ -89,6 +92,11 @@ extension ScannedText {
     }
   }
 
+  /// The hash of the token of an ASCII word.
+  func hash(ofASCII unit: Unit) -> UInt64 {
+    unit.isOther ? WordHashes.lowercaseHash(others, unit.bytes) : WordHashes.lowercaseHash(text, unit.bytes)
+  }
+
   /// Calls `body` with maximal sequences of joined words.
   func forEachCompound(_ body: (ArraySlice<Unit>) -> Void) {
     var start = 0
@@ -99,4 +107,9 @@ extension ScannedText {
       start = end
     }
   }
+}
+
+extension ScannedText.Unit {
+  /// Whether a word that nothing joins to another makes more names than its token.
+  fileprivate var mayHaveNames: Bool { isMixed || signCount > 0 || hasPeriod || (kind == .ascii && bytes.count == 1) }
 }

@@ -26,8 +26,9 @@ struct ScannedText {
     /// The number of the word, a maximal run of letters, digits and marks, that it is of.
     let word: Int
     var join = Join.none
-    /// The signs after it that make it another name: `++` of C++, `#` of C#.
-    var signs: [UInt8] = []
+    /// The sign after it that makes it another name, and how often it stands there: `++` of C++, `#` of C#.
+    var sign: UInt8 = 0
+    var signCount: UInt8 = 0
     /// Whether it is an identifier in mixed case, or letters and digits.
     var isMixed = false
     /// Whether it begins a name with a period, such as .NET.
@@ -42,8 +43,9 @@ struct ScannedText {
   private(set) var units: [Unit] = []
   /// Whether SQLite's tokenizer finds the same words in the text as it is stored, in the same order.
   private(set) var isPlain: Bool
-  /// The words that SQLite's tokenizer does not find under their folded form, by their numbers, as they stand in `text`.
-  private(set) var refolded: [(word: Int, bytes: Range<Int>)] = []
+  /// The words with characters other than ASCII, by their numbers, as they stand in `text`, and whether SQLite's tokenizer
+  /// finds them under their folded form.
+  private(set) var wideWords: [(word: Int, bytes: Range<Int>, isFoldedAlike: Bool)] = []
 
   init(_ text: String) {
     let bytes = Array(text.utf8)
@@ -157,10 +159,8 @@ struct ScannedText {
     }
     let parts = FoldedWord.parts(of: String(decoding: text[start..<end], as: UTF8.self))
     if parts.isEmpty { return end }
-    if !isFoldedAlike {
-      isPlain = false
-      refolded.append((number, start..<end))
-    }
+    if !isFoldedAlike { isPlain = false }
+    wideWords.append((number, start..<end, isFoldedAlike))
     for (index, part) in parts.enumerated() {
       let begin = others.count
       let kind: Unit.Kind
@@ -203,7 +203,7 @@ struct ScannedText {
       let isName = sign == UInt8(ascii: "+") ? count == 2 : count == 1
       let isEnd = at == text.count || !CharacterClasses.isAlphanumeric(text[at])
       if isName, isEnd || count == 2, unit.kind == .ascii, unit.bytes.count <= 16 {
-        unit.signs = Array(repeating: sign, count: count)
+        (unit.sign, unit.signCount) = (sign, UInt8(count))
         unit.isAlone = false
         if !isEnd { unit.join = .hyphen }
         return

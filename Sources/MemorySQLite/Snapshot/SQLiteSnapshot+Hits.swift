@@ -39,34 +39,42 @@ extension SQLiteSnapshot {
 
   private func hit(_ ranked: RankedEpisode, _ request: RecallRequest) throws -> Hit? {
     guard let episode = try EpisodeRow.fetch(db, row: ranked.row, steps: request.steps) else { return nil }
-    let expression = request.excerpts ? request.terms?.fullTextExpression : nil
+    let terms = request.excerpts ? request.terms : nil
     var matches: [Hit.Match] = []
     if ranked.contextMatches {
-      matches.append(Hit.Match(step: nil, excerpt: try excerpt(of: ranked.row, in: "episodes_text", expression)))
+      matches.append(Hit.Match(step: nil, excerpt: try excerpt(of: ranked.row, in: "episodes_text", terms)))
     }
     for step in ranked.steps {
       guard let number = try stepNumber(step) else { continue }
-      matches.append(Hit.Match(step: number, excerpt: try excerpt(of: step, in: "steps_text", expression)))
+      matches.append(Hit.Match(step: number, excerpt: try excerpt(of: step, in: "steps_text", terms)))
     }
     if let filter = request.filter.step {
-      let expression = request.excerpts ? try filter.terms()?.fullTextExpression : nil
+      let terms = request.excerpts ? try filter.terms() : nil
       let passing = try steps(of: ranked.row, passing: filter, atMost: max(1, request.stepsPerEpisode))
       for step in passing where !ranked.steps.contains(step.row) {
-        matches.append(Hit.Match(step: step.number, excerpt: try excerpt(of: step.row, in: "steps_text", expression)))
+        matches.append(Hit.Match(step: step.number, excerpt: try excerpt(of: step.row, in: "steps_text", terms)))
       }
     }
     return Hit(episode: episode, score: ranked.score, shares: ranked.shares, matches: matches)
   }
 
-  /// Quotes a text of the row, never the words added to it. A row that matches by those alone is quoted from its beginning.
-  private func excerpt(of row: Int64, in index: String, _ expression: String?) throws -> String? {
-    guard let expression else { return nil }
-    let columns = index == "episodes_text" ? "{context}" : "{action result tool}"
+  /// Quotes a text of the row, never the words added to it.
+  private func excerpt(of row: Int64, in index: String, _ terms: SearchTerms?) throws -> String? {
+    guard let terms else { return nil }
+    let isEpisode = index == "episodes_text"
     let statement = try db.cachedStatement(
       sql: "SELECT snippet(\(index), -1, '‹', '›', '…', 16) FROM \(index) WHERE \(index) MATCH ? AND rowid = ?")
-    if let excerpt = try String.fetchOne(statement, arguments: ["\(columns) : (\(expression))", row]) {
-      return excerpt
-    }
+    let columns = isEpisode ? "{context}" : "{action result tool}"
+    let arguments: StatementArguments = ["\(columns) : (\(terms.fullTextExpression))", row]
+    if let excerpt = try String.fetchOne(statement, arguments: arguments) { return excerpt }
+    // It matches by the words added to its texts, or by its labels.
+    var rows = try RawStatement(
+      isEpisode ? "SELECT context FROM episodes WHERE seq = ?" : "SELECT action, result, tool FROM steps WHERE seq = ?",
+      db)
+    try rows.bind(row)
+    guard try rows.step() else { return nil }
+    let texts = (isEpisode ? 0...0 : 0...2 as ClosedRange<Int32>).filter { !rows.isNull($0) }.map { rows.text($0) }
+    if let excerpt = terms.excerpt(of: texts) { return excerpt }
     let beginning = try db.cachedStatement(
       sql: "SELECT snippet(\(index), 0, '‹', '›', '…', 16) FROM \(index) WHERE rowid = ?")
     return try String.fetchOne(beginning, arguments: [row])
