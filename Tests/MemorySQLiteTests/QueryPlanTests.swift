@@ -107,12 +107,32 @@ import Testing
       SQLitePrimaryStore.session(Conditions(.init(session: "s"), .domain("d")), .after).replacing("?", with: "'d'"),
       "INDEX episodes_by_domain_and_session (domain=? AND session=?)"
     ),
+    (
+      "the episode before one in its session", session(SessionNeighbors.previous(includingActive: false)),
+      "INDEX episodes_by_domain_and_session (domain=? AND session=? AND created_at<?)"
+    ),
+    (
+      "the episode after one in its session", session(SessionNeighbors.next(includingActive: true)),
+      "INDEX episodes_by_domain_and_session (domain=? AND session=? AND created_at=? AND rowid>?)"
+    ),
+    (
+      "the lengths of a domain's contexts", CorpusTotals.contexts("e.domain = 'd' AND \(Conditions.isInactive)"),
+      "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)"
+    ),
+    (
+      "the lengths of a domain's steps", CorpusTotals.steps("e.domain = 'd'"),
+      "SEARCH s USING COVERING INDEX sqlite_autoindex_steps_2 (episode_id=?)"
+    ),
     ("the last change", "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1", "SCAN changes"),
     (
       "changes since", "SELECT * FROM changes WHERE revision > 5 ORDER BY revision LIMIT 9",
       "INTEGER PRIMARY KEY (rowid>?)"
     ),
   ]
+
+  private static func session(_ sql: String) -> String {
+    ["'d'", "'s'", "5", "7"].enumerated().reduce(sql) { $0.replacing("?\($1.offset + 1)", with: $1.element) }
+  }
 
   @Test(arguments: lookups.indices) func `a lookup uses its own index and sorts nothing`(_ index: Int) async throws {
     let lookup = Self.lookups[index]
