@@ -59,8 +59,10 @@ extension VectorTable {
     }
     for var space in spaces {
       let added = changes.added[.init(name: space.name, dimensions: space.dimensions)]
-      try mark(changes, in: &space, &transaction)
-      try insert(added, changes, into: &space, &transaction)
+      var removed = try mark(changes, in: &space, &transaction)
+      removed += try insert(added, changes, into: &space, &transaction)
+      try groups.remove(removed, space: space.number, in: &transaction)
+      if let added { try groups.add(added, space: space.number, in: &transaction) }
       try put(space, &transaction)
     }
   }
@@ -84,11 +86,14 @@ extension VectorTable {
   // MARK: Removals and states
 
   /// Marks rows of slabs as dead, or sets their states.
+  ///
+  /// - Returns: The rows that died.
   private func mark(
     _ changes: VectorChanges, in space: inout SpaceRecord, _ transaction: inout WriteTransaction
-  ) throws(LMDBError) {
+  ) throws(LMDBError) -> [(id: Int64, group: Int64)] {
+    var removed: [(id: Int64, group: Int64)] = []
     let ids = changes.removed.union(changes.states.keys).sorted()
-    guard let first = ids.first, let last = ids.last else { return }
+    guard let first = ids.first, let last = ids.last else { return [] }
     let layout = SlabLayout(dimensions: space.dimensions)
     for (index, slab) in space.slabs.enumerated() where slab.ids.overlaps(first...last) {
       let view = try view(of: slab, layout, in: transaction)
@@ -101,21 +106,29 @@ extension VectorTable {
         let state = isRemoved ? SlabLayout.dead : changes.states[id] ?? view.state(slot)
         if states == nil { states = Array(UnsafeRawBufferPointer(start: view.states, count: view.count)) }
         states?[slot] = state
-        if isRemoved { died += 1 } else { space.slabs[index].states |= 1 << UInt32(state) }
+        if isRemoved {
+          died += 1
+          removed.append((id, view.columns.group(slot)))
+        } else {
+          space.slabs[index].states |= 1 << UInt32(state)
+        }
       }
       guard let states else { continue }
       let key = Self.slab(slab.id, .states)
       try transaction.put(sealed(states, key).span.bytes, for: key, in: database)
       space.slabs[index].alive -= died
     }
+    return removed
   }
 
   // MARK: Additions
 
+  /// - Returns: The rows that were removed from the tail.
   private func insert(
     _ added: SlabBuffer?, _ changes: VectorChanges, into space: inout SpaceRecord,
     _ transaction: inout WriteTransaction
-  ) throws(LMDBError) {
+  ) throws(LMDBError) -> [(id: Int64, group: Int64)] {
+    var removed: [(id: Int64, group: Int64)] = []
     var tail = SlabBuffer(SlabLayout(dimensions: space.dimensions))
     var isChanged = false
     if let view = try self.tail(of: space, in: transaction) {
@@ -123,6 +136,7 @@ extension VectorTable {
         let id = view.columns.id(slot)
         if changes.removed.contains(id) {
           isChanged = true
+          removed.append((id, view.columns.group(slot)))
           continue
         }
         tail.append(slot, of: view)
@@ -141,7 +155,7 @@ extension VectorTable {
         for index in 0..<added.count { tail.append(index, of: added) }
       }
     }
-    guard isChanged else { return }
+    guard isChanged else { return [] }
     let key = Self.tail(space.number)
     guard tail.count > tail.layout.tailCapacity else {
       space.tailCount = tail.count
@@ -150,11 +164,12 @@ extension VectorTable {
       } else {
         try transaction.put(sealed(tail.contiguous(), key).span.bytes, for: key, in: database)
       }
-      return
+      return removed
     }
     space.tailCount = 0
     try transaction.delete(key, in: database)
     try spread(tail, over: &space, &transaction)
+    return removed
   }
 
   /// Writes vectors as slabs, partition by partition, merged with slabs of at most twice their count: that keeps slabs few

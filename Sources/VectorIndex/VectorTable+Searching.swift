@@ -41,6 +41,20 @@ extension VectorTable {
     }
   }
 
+  /// The ids of the rows of some groups in a space, by group: one seek a group.
+  package func ids(
+    ofGroups groups: [Int64], space name: String, dimensions: Int, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [Int64: [Int64]] {
+    var found: [Int64: [Int64]] = [:]
+    let spaces = try spaces(in: transaction)
+    guard let space = spaces.first(where: { $0.name == name && $0.dimensions == dimensions }) else { return [:] }
+    for group in groups {
+      let ids = try self.groups.ids(ofGroup: group, space: space.number, in: transaction)
+      if !ids.isEmpty { found[group] = ids }
+    }
+    return found
+  }
+
   /// The spaces that have a row of a partition, `nil` for any, in one of some states.
   ///
   /// - Parameter states: A bit for each.

@@ -24,6 +24,7 @@ package struct VectorTable: Sendable {
   package static let slabCapacity = SlabLayout.capacity
 
   package let database: Database
+  let groups: GroupTable
   let generation: UInt64
   let verified: VerifiedValues
   private let isTrusted: Bool
@@ -31,11 +32,15 @@ package struct VectorTable: Sendable {
   let scratch = VectorScratch.Pool()
 
   /// - Parameter database: Integer keys; used by nothing else.
+  /// - Parameter groups: Byte keys; used by nothing else.
   /// - Parameter generation: A random number of the life of the files. Values sealed in another life count as damaged.
   /// - Parameter isTrusted: Whether no other program wrote to the file. Of unverified slab parts then 1 in 64 is verified per
   ///   visit, instead of all: that would cost a process's first search several times the search itself.
-  package init(database: Database, generation: UInt64, verified: VerifiedValues, isTrusted: Bool) {
+  package init(
+    database: Database, groups: Database, generation: UInt64, verified: VerifiedValues, isTrusted: Bool
+  ) {
     self.database = database
+    self.groups = GroupTable(database: groups, generation: generation)
     self.generation = generation
     self.verified = verified
     self.isTrusted = isTrusted
@@ -177,7 +182,14 @@ extension VectorTable {
         }
       }
       guard alive == space.alive else { throw Self.damaged }
+      for view in views {
+        for slot in 0..<view.count where view.state(slot) != SlabLayout.dead {
+          let ids = try groups.ids(ofGroup: view.columns.group(slot), space: space.number, in: transaction)
+          guard ids.contains(view.columns.id(slot)) else { throw Self.damaged }
+        }
+      }
     }
+    guard try groups.count(in: transaction) == fingerprints.count else { throw Self.damaged }
     return fingerprints
   }
 }

@@ -7,15 +7,15 @@ final class FieldReader {
   let field: WordField
   let facts: Manifest.Field
   /// Chunks of the tables of documents, looked up when they are first needed.
-  private let chunks: UnsafeMutablePointer<Chunk>
+  let chunks: UnsafeMutablePointer<Chunk>
   private let chunkCount: Int
   /// The parent that a cursor found last. Memory of its own, because every access to a variable of a class is checked for
   /// exclusivity.
-  private let known: UnsafeMutablePointer<(group: UInt64, ordinal: UInt32?)>
+  let known: UnsafeMutablePointer<(group: UInt64, ordinal: UInt32?)>
 
   /// 4,096 documents; the last chunk has fewer. An index must be less than `count`, which is not checked.
   struct Chunk {
-    fileprivate var groups: UnsafeRawPointer?
+    fileprivate(set) var groups: UnsafeRawPointer?
     fileprivate var count = 0
     fileprivate var dead: UnsafeRawPointer?
 
@@ -54,14 +54,6 @@ final class FieldReader {
 
   /// Ordinals are less than this.
   var count: Int { Int(facts.documents) }
-
-  /// Keeps the ordinal of a group's parent, for the cursors that move to the same group next.
-  @inline(__always)
-  func remember(_ ordinal: UInt32, of group: UInt64) { known.pointee = (group, ordinal) }
-
-  /// The ordinal of a group's parent, if it was the last one kept.
-  @inline(__always)
-  func ordinal(of group: UInt64) -> UInt32? { known.pointee.group == group ? known.pointee.ordinal : nil }
 
   // MARK: Documents. An ordinal must be less than `count`.
 

@@ -11,6 +11,9 @@ struct PostingCursor {
   static let bufferCount = PostingFormat.blockCount
 
   unowned(unsafe) let field: FieldReader
+  // The field's own, here because a reference to it is counted at each use.
+  private let chunks: UnsafeMutablePointer<FieldReader.Chunk>
+  private let known: UnsafeMutablePointer<(group: UInt64, ordinal: UInt32?)>
   let list: PostingList
   /// No posting of the cursor has a lower group.
   let firstGroup: UInt64
@@ -63,6 +66,8 @@ struct PostingCursor {
   ) {
     self.list = list
     self.field = field
+    chunks = field.chunks
+    known = field.known
     self.firstGroup = firstGroup
     ordinals = buffer
     (lower, upper) = (slice?.lowerBound ?? 0, slice?.upperBound ?? .max)
@@ -80,6 +85,22 @@ struct PostingCursor {
   private var isFresh: Bool { block < firstBlock }
   @inline(__always)
   var frequency: UInt32 { frequency(at) }
+
+  /// The chunk of a document of the field.
+  @inline(__always)
+  func chunk(_ ordinal: UInt32, _ snapshot: Snapshot) throws(LMDBError) -> FieldReader.Chunk {
+    let chunk = chunks[Int(ordinal >> DocumentColumns.chunkShift)]
+    return chunk.groups != nil ? chunk : try field.chunk(ordinal, snapshot)
+  }
+
+  @inline(__always)
+  private func group(of ordinal: UInt32, _ snapshot: Snapshot) throws(LMDBError) -> UInt64 {
+    try chunk(ordinal, snapshot).group(FieldReader.place(ordinal))
+  }
+
+  /// Keeps the ordinal of the current group's parent, for the cursors of the field that move to the same group next.
+  @inline(__always)
+  func remember() { known.pointee = (group, ordinal) }
 
   /// Of a posting of its block.
   @inline(__always)
@@ -117,7 +138,9 @@ struct PostingCursor {
   @inline(__always)
   mutating func advance(toGroup target: UInt64, _ snapshot: Snapshot) throws(LMDBError) {
     if !isFresh, group >= target { return }
-    if let ordinal = field.ordinal(of: target) { return try advance(toOrdinal: ordinal, of: target, snapshot) }
+    if known.pointee.group == target, let ordinal = known.pointee.ordinal {
+      return try advance(toOrdinal: ordinal, of: target, snapshot)
+    }
     try advanceFar(toGroup: target, snapshot)
   }
 
@@ -129,7 +152,7 @@ struct PostingCursor {
     try advance(toOrdinal: target)
     if isAtEnd { return }
     if block != before { lastGroup = try groupAtEnd(snapshot) }
-    group = ordinal == target ? known : try field.group(ordinal, snapshot)
+    group = ordinal == target ? known : try group(of: ordinal, snapshot)
   }
 
   private mutating func advanceFar(toGroup target: UInt64, _ snapshot: Snapshot) throws(LMDBError) {
@@ -147,11 +170,11 @@ struct PostingCursor {
     }
     var (low, high) = (at + 1, postings - 1)
     // The next one, most of the time.
-    if low < high, try field.group(ordinals[low], snapshot) < target {
+    if low < high, try group(of: ordinals[low], snapshot) < target {
       low += 1
       while low < high {
         let middle = (low + high) / 2
-        if try field.group(ordinals[middle], snapshot) < target { low = middle + 1 } else { high = middle }
+        if try group(of: ordinals[middle], snapshot) < target { low = middle + 1 } else { high = middle }
       }
     } else {
       high = low
@@ -247,7 +270,7 @@ struct PostingCursor {
           continue
         }
         let ordinal = ordinals[at]
-        let length = try field.chunk(ordinal, snapshot).length(FieldReader.place(ordinal))
+        let length = try chunk(ordinal, snapshot).length(FieldReader.place(ordinal))
         if scorer.score(frequency(at), length) > limit {
           try settle(snapshot)
           if group >= target { return }
@@ -263,20 +286,20 @@ struct PostingCursor {
 
   private mutating func settle(_ snapshot: Snapshot) throws(LMDBError) {
     ordinal = ordinals[at]
-    group = try field.group(ordinal, snapshot)
+    group = try group(of: ordinal, snapshot)
   }
 
   private mutating func enter(_ number: Int, _ snapshot: Snapshot) throws(LMDBError) {
     try enterBlock(number)
     if isAtEnd { return }
     lastGroup = try groupAtEnd(snapshot)
-    group = try field.group(ordinal, snapshot)
+    group = try group(of: ordinal, snapshot)
   }
 
   /// The last group of the block.
   private func groupAtEnd(_ snapshot: Snapshot) throws(LMDBError) -> UInt64 {
     list.isIndexed && (upper == .max || block < endBlock - 1)
-      ? list.lastGroup(block) : try field.group(lastOrdinal, snapshot)
+      ? list.lastGroup(block) : try group(of: lastOrdinal, snapshot)
   }
 
   /// Moves to the first posting of a block without setting `group`; past the last block it becomes `UInt64.max`.

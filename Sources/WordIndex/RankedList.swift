@@ -118,10 +118,10 @@ struct RankedList {
   func parentScore(_ snapshot: Snapshot) throws(LMDBError) -> Double? {
     for index in first..<opened where cursors[index].group == group {
       let ordinal = cursors[index].ordinal
-      let chunk = try cursors[index].field.chunk(ordinal, snapshot)
+      let chunk = try cursors[index].chunk(ordinal, snapshot)
       let place = FieldReader.place(ordinal)
       if chunk.isDead(place) { continue }
-      cursors[index].field.remember(ordinal, of: group)
+      cursors[index].remember()
       return scorer.score(cursors[index].frequency, chunk.length(place))
     }
     return nil
@@ -133,7 +133,7 @@ struct RankedList {
     for index in first..<opened {
       while cursors[index].group == current {
         let ordinal = cursors[index].ordinal
-        let chunk = try cursors[index].field.chunk(ordinal, snapshot)
+        let chunk = try cursors[index].chunk(ordinal, snapshot)
         let place = FieldReader.place(ordinal)
         if !chunk.isDead(place) {
           let score = scorer.score(cursors[index].frequency, chunk.length(place))

@@ -28,7 +28,8 @@ private final class TableOracle {
     options.durability = .noSync
     environment = try Environment.open(at: directory.path, options: options)
     table = VectorTable(
-      database: try environment.database(named: "vectors", keys: .integers), generation: Self.generation,
+      database: try environment.database(named: "vectors", keys: .integers),
+      groups: try environment.database(named: "groups"), generation: Self.generation,
       verified: VerifiedValues(), isTrusted: false)
     random = SeededGenerator(seed: seed)
   }
@@ -150,7 +151,8 @@ extension VectorChanges {
     let oracle = try TableOracle(seed: 5)
     try oracle.change(rows: 100)
     let other = VectorTable(
-      database: oracle.table.database, generation: TableOracle.generation + 1, verified: VerifiedValues(),
+      database: oracle.table.database, groups: oracle.table.groups.database,
+      generation: TableOracle.generation + 1, verified: VerifiedValues(),
       isTrusted: false)
     let error = #expect(throws: LMDBError.self) {
       try oracle.environment.read { transaction throws(LMDBError) in _ = try other.fingerprints(in: transaction) }

@@ -22,6 +22,8 @@ struct EpisodeTable: Sendable {
 
   let database: Database
   let generation: UInt64
+  /// A query reads hundreds of records, and a value has 10 KiB.
+  let verified: VerifiedValues
 
   /// - Parameter rows: In any order.
   /// - Returns: Those that exist.
@@ -133,7 +135,7 @@ struct EpisodeTable: Sendable {
   private func check(_ bytes: UnsafeRawBufferPointer, _ key: UInt64) throws(LMDBError) {
     do throws(MalformedBytes) {
       guard bytes.count == Self.valueBytes + Seal.byteCount else { throw MalformedBytes() }
-      _ = try Seal(key: key, generation: generation).open(bytes.bytes)
+      _ = try Seal(key: key, generation: generation).open(bytes.bytes, verified: verified)
     } catch {
       throw Self.damaged
     }

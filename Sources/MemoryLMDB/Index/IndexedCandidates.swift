@@ -22,6 +22,8 @@ final class IndexedCandidates: CandidateSource {
   private var prepared: PreparedQuery?
   /// The number of the request's domain, `UInt32.max` for one that the index does not have; `nil` for all.
   private let domain: UInt32?
+  /// Records that were read: most rows are asked for several times.
+  private var records: [Int64: EpisodeTable.Record] = [:]
   /// Numbers of sessions in answers, by domain and series.
   private var sessions: [UInt64: UInt32] = [:]
   /// Why the last call threw, if the index failed.
@@ -121,11 +123,9 @@ final class IndexedCandidates: CandidateSource {
     return try reading { () throws(IndexFailure) in
       do throws(LMDBError) {
         var groups: [UInt64] = []
-        var reader = EpisodeTable.Reader(index.episodes)
+        try load(rows)
         for row in rows {
-          if let record = try reader.record(of: row, in: transaction.pointee) {
-            groups.append(try record.group(of: row))
-          }
+          if let record = records[row], isInCorpus(record.attributes) { groups.append(try record.group(of: row)) }
         }
         let scores = try index.words.scores(of: groups, prepared, in: transaction.pointee)
         var totals: [UInt64: ChildTotals] = [:]
@@ -227,7 +227,23 @@ final class IndexedCandidates: CandidateSource {
   }
 
   func similarities(of rows: [Int64], to query: SpaceQuery) throws(MemoryError) -> [Int64: Double] {
-    try source.similarities(ofEpisodes: rows, to: query)
+    let ids = try reading { () throws(IndexFailure) in
+      do throws(LMDBError) {
+        return try index.vectors.ids(
+          ofGroups: rows, space: query.space.model, dimensions: query.space.dimensions, in: transaction.pointee)
+      } catch {
+        throw .index(error)
+      }
+    }
+    // In the order of the vectors, which lie side by side in the primary.
+    var found: [Int64: Double] = [:]
+    for (episode, ids) in ids.sorted(by: { $0.value[0] < $1.value[0] }) {
+      for id in ids {
+        guard let similarity = try source.similarity(of: id, ofEpisode: episode, to: query.vector) else { continue }
+        found[episode] = max(found[episode] ?? -.infinity, similarity)
+      }
+    }
+    return found
   }
 
   /// `nil` if nothing can pass.
@@ -251,10 +267,9 @@ final class IndexedCandidates: CandidateSource {
     try reading { () throws(IndexFailure) in
       do throws(LMDBError) {
         var places: [Int64: SessionPlace] = [:]
-        var reader = EpisodeTable.Reader(index.episodes)
+        try load(rows)
         for row in rows {
-          guard let attributes = try reader.record(of: row, in: transaction.pointee)?.attributes,
-            isInCorpus(attributes),
+          guard let attributes = records[row]?.attributes, isInCorpus(attributes),
             let found = try index.sessions.neighbors(
               of: row, attributes, includingActive: request.corpusIncludesActive, in: transaction.pointee)
           else { continue }
@@ -270,6 +285,14 @@ final class IndexedCandidates: CandidateSource {
     }
   }
 
+  /// Reads the records of some episodes that are not known yet, in the order of rows.
+  private func load(_ rows: [Int64]) throws(LMDBError) {
+    var reader = EpisodeTable.Reader(index.episodes)
+    for row in rows.sorted() where records[row] == nil {
+      records[row] = try reader.record(of: row, in: transaction.pointee)
+    }
+  }
+
   private func isInCorpus(_ attributes: RowAttributes) -> Bool {
     (domain ?? attributes.partition) == attributes.partition
       && (request.corpusIncludesActive || attributes.state != StatusCode.of(.active))
@@ -279,11 +302,9 @@ final class IndexedCandidates: CandidateSource {
     try reading { () throws(IndexFailure) in
       var found: [Int64: CandidateAttributes] = [:]
       do throws(LMDBError) {
-        var reader = EpisodeTable.Reader(index.episodes)
+        try load(rows)
         for row in rows {
-          guard let record = try reader.record(of: row, in: transaction.pointee), isInCorpus(record.attributes) else {
-            continue
-          }
+          guard let record = records[row], isInCorpus(record.attributes) else { continue }
           found[row] = CandidateAttributes(
             status: StatusCode.status(record.attributes.state),
             createdAt: Timestamp(milliseconds: record.attributes.time), successRate: record.successRate,

@@ -18,7 +18,8 @@ package final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
     format: 8,
     databases: [
-      ("words", .bytes), ("vectors", .integers), ("episodes", .integers), ("sessions", .bytes), ("names", .bytes),
+      ("words", .bytes), ("vectors", .integers), ("groups", .bytes), ("episodes", .integers), ("sessions", .bytes),
+      ("names", .bytes),
     ])
 
   let tier: LMDBTier
@@ -86,9 +87,11 @@ package final class LMDBSearchIndex: SearchIndex {
     self.logger = logger
     words = InvertedIndex(database: try tier.database("words"), generation: tier.generation, verified: verified)
     vectors = VectorTable(
-      database: try tier.database("vectors"), generation: tier.generation, verified: verified, isTrusted: tier.isTrusted
+      database: try tier.database("vectors"), groups: try tier.database("groups"), generation: tier.generation,
+      verified: verified, isTrusted: tier.isTrusted
     )
-    episodes = EpisodeTable(database: try tier.database("episodes"), generation: tier.generation)
+    episodes = EpisodeTable(
+      database: try tier.database("episodes"), generation: tier.generation, verified: verified)
     sessions = SessionTable(database: try tier.database("sessions"), generation: tier.generation)
     names = NameTable(database: try tier.database("names"), generation: tier.generation)
     maintenance = try FileLock(in: tier.place, TierFile.maintenance)
@@ -122,7 +125,8 @@ package final class LMDBSearchIndex: SearchIndex {
   }
 
   func removeAll(in transaction: inout WriteTransaction) throws(LMDBError) {
-    for database in [words.database, vectors.database, episodes.database, sessions.database, names.database] {
+    for (name, _) in Self.layout.databases {
+      let database = try tier.database(name)
       // Not `mdb_drop`: it reads the first page of every large value, and the whole file would count as this process's memory.
       var cursor = try transaction.writeCursor(in: database)
       while try cursor.next() != nil {
