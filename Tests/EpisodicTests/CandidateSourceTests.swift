@@ -6,6 +6,7 @@ import MemoryLMDB
 import MemorySQLite
 import TestSupport
 import Testing
+import Vectors
 
 /// All that a source says about a request, in words that compare by every bit.
 private struct Answer: Hashable, Sendable {
@@ -18,6 +19,9 @@ private struct Answer: Hashable, Sendable {
   let neighbors: [Int64: [Int64?]]
   let attributes: [Int64: CandidateAttributes]
   let spaces: [EmbeddingSpace]
+  /// By space.
+  let similarities: [[Int64: Double]]
+  let nearest: [[String]]
 
   init(_ source: any CandidateSource, rows: [Int64], spaces: [EmbeddingSpace]) throws(MemoryError) {
     statistics = try source.wordStatistics()
@@ -35,6 +39,16 @@ private struct Answer: Hashable, Sendable {
     neighbors = places.mapValues { [$0.previous, $0.next] }
     attributes = try source.attributes(of: rows)
     self.spaces = try source.spaces(among: spaces)
+    var similarities: [[Int64: Double]] = []
+    var nearest: [[String]] = []
+    for space in spaces {
+      guard let vector = try? Vector([3, -1]) else { continue }
+      let query = SpaceQuery(VectorQuery(vector, metric: .cosine), in: space)
+      similarities.append(try source.similarities(of: rows, to: query))
+      nearest.append(try source.nearest(to: query, in: nil).map { "\($0.episode) \($0.similarity.bitPattern)" })
+    }
+    self.similarities = similarities
+    self.nearest = nearest
   }
 }
 
@@ -76,12 +90,14 @@ extension Candidates.Words {
       case 5:
         return
           "UPDATE episodes SET context = '\(text(8))', success_rate = \(pick(["NULL", "0.5", "1"])) WHERE id = '\(id)'"
-      case 6: return "DELETE FROM steps WHERE id = '\(id)/1'"
+      case 6:
+        return "DELETE FROM steps WHERE id = '\(id)/1'; DELETE FROM embeddings WHERE id = '\(pick(["m", "n"]))/\(id)'"
       case 7:
         let model = pick(["m", "n"])
         return """
           INSERT OR IGNORE INTO embeddings (id, episode_id, content, embedding, model_name, dimensions, created_at)
-          SELECT '\(model)/' || id, id, '', x'0000803f00000040', '\(model)', 2, 1 FROM episodes WHERE id = '\(id)'
+          SELECT '\(model)/' || id, id, '', x'0000803f0000\(pick(["0040", "803f", "80bf", "4040"]))', '\(model)', 2, 1
+          FROM episodes WHERE id = '\(id)'
           """
       default:
         made += 1
@@ -148,6 +164,51 @@ extension Candidates.Words {
     }
     let checks = try await primary.read { snapshot throws(MemoryError) in try index.check(in: snapshot) }
     for check in try #require(checks) { #expect(check.outcome == .passed, "\(check.name)") }
+    index.close()
+    try await primary.close()
+  }
+
+  @Test func `wait for the background if a long episode has ended`() async throws {
+    let store = try Store()
+    let logger = Logger(label: "test")
+    let primary = try await SQLitePrimaryStore(
+      path: store.path + "/memory.sqlite", durability: .normal, logger: logger)
+    let index = LMDBSearchIndex.open(at: store.path + "/cache.lmdb/index", store: primary.identity, logger: logger)
+    let shell = try DatabaseQueue(path: store.path + "/memory.sqlite")
+    func run(_ script: String) async throws { try await shell.write { db in try db.execute(sql: script) } }
+    func arrive() async throws {
+      var progress = IndexProgress.following
+      while progress != .arrived {
+        progress = try await primary.read { snapshot throws(MemoryError) in try index.advance(in: snapshot) }
+      }
+    }
+    try await run(
+      """
+      INSERT INTO episodes (id, task_type, domain, context, status, created_at)
+          VALUES ('e', 't', 'a', 'long', 'active', 1), ('f', 't', 'a', 'short', 'active', 1);
+      INSERT INTO steps (id, episode_id, step_number, action, timestamp)
+          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+          SELECT 'e/' || i, 'e', i, 'word' || i, 1 FROM n;
+      """)
+    try await arrive()
+    let query = Query(text: "word7 short", scope: .domain("a"))
+    let request = RecallRequest(query, terms: try SearchTerms(text: query.text, phrases: [], prefixes: []))
+    func found() async throws -> [Int64]? {
+      try await primary.read { snapshot throws(MemoryError) in
+        let answer = try index.search(request, in: snapshot, catchesUp: true) { source throws(MemoryError) in
+          try source.wordCandidates(in: nil).map(\.row)
+        }
+        if case .found(let rows) = answer { return rows }
+        return nil
+      }
+    }
+    #expect(try await found() == [])
+    try await run("UPDATE episodes SET status = 'completed' WHERE id = 'f'")
+    #expect(try await found() == [2])
+    try await run("UPDATE episodes SET status = 'completed' WHERE id = 'e'")
+    #expect(try await found() == nil)
+    try await arrive()
+    #expect(try await found().map(Set.init) == [1, 2])
     index.close()
     try await primary.close()
   }

@@ -229,8 +229,10 @@ final class IndexedCandidates: CandidateSource {
   func similarities(of rows: [Int64], to query: SpaceQuery) throws(MemoryError) -> [Int64: Double] {
     let ids = try reading { () throws(IndexFailure) in
       do throws(LMDBError) {
+        try load(rows)
+        let own = rows.filter { row in records[row].map { isInCorpus($0.attributes) } ?? false }
         return try index.vectors.ids(
-          ofGroups: rows, space: query.space.model, dimensions: query.space.dimensions, in: transaction.pointee)
+          ofGroups: own, space: query.space.model, dimensions: query.space.dimensions, in: transaction.pointee)
       } catch {
         throw .index(error)
       }

@@ -179,10 +179,16 @@ extension LMDBSearchIndex {
     if limit != nil, !batch.isComplete { return .following }
     // The rows of the changes may exceed the budget; then the step ends at an earlier change.
     var wasCut = false
-    while let fitting = try apply(
-      rows, budget: batch.changes.count > 1 ? budget : .unlimited, wasCut: wasCut,
-      isReplay: watermark.revision < built, source, &transaction)
-    {
+    applying: while true {
+      let applied = try apply(
+        rows, budget: batch.changes.count > 1 ? budget : .unlimited, wasCut: wasCut,
+        isReplay: watermark.revision < built, mostRegrouped: limit ?? .max, source, &transaction)
+      let fitting: Int
+      switch applied {
+      case .completely: break applying
+      case .notWithin(let rows): fitting = rows
+      case .tooManySteps: return .following
+      }
       wasCut = true
       let fewer = AdaptiveBatchSize.smaller(than: batch.changes.count, fitting: fitting, of: rows.count)
       batch = try changes(after: watermark, fewer, in: source)
@@ -203,50 +209,62 @@ extension LMDBSearchIndex {
     }
   }
 
+  private enum Application {
+    case completely
+    /// Nothing was applied: only so many rows are within the budget.
+    case notWithin(rows: Int)
+    /// Nothing was applied: it would take long.
+    case tooManySteps
+  }
+
   /// Applies the rows as they are in the snapshot, all or none.
   ///
-  /// - Returns: `nil` if they fit the budget; else how many of them do.
+  /// - Parameter mostRegrouped: Steps that may be indexed again because their episodes began, ended or changed their domain.
   private func apply(
-    _ rows: ChangedRows, budget: StepBudget, wasCut: Bool, isReplay: Bool, _ source: any IndexSource,
-    _ transaction: inout WriteTransaction
-  ) throws(IndexFailure) -> Int? {
+    _ rows: ChangedRows, budget: StepBudget, wasCut: Bool, isReplay: Bool, mostRegrouped: Int,
+    _ source: any IndexSource, _ transaction: inout WriteTransaction
+  ) throws(IndexFailure) -> Application {
     var batch = IndexBatch(self, budget, isReplay: isReplay)
     try batch.remove(rows, transaction)
     try source.episodes(.listed(rows.episodes)) { episode throws(IndexFailure) in
       try batch.add(episode, source, &transaction)
     }
-    if batch.isFull { return batch.rows }
+    if batch.isFull { return .notWithin(rows: batch.rows) }
     try batch.removeMissing(rows.episodes)
     let regrouped = batch.regrouped
     if !regrouped.isEmpty {
+      var left = mostRegrouped
       try source.steps(.ofEpisodes(regrouped.sorted())) { step throws(IndexFailure) in
-        try batch.add(step, source, transaction)
+        left -= 1
+        guard left >= 0 else { return false }
+        return try batch.add(step, source, transaction)
       }
-      if batch.isFull { return batch.rows }
+      if left < 0 { return .tooManySteps }
+      if batch.isFull { return .notWithin(rows: batch.rows) }
     }
     if !rows.steps.isEmpty {
       try source.steps(.listed(Array(Set(rows.steps.map(\.row))))) { step throws(IndexFailure) in
         if regrouped.contains(step.episode) { return true }
         return try batch.add(step, source, transaction)
       }
-      if batch.isFull { return batch.rows }
+      if batch.isFull { return .notWithin(rows: batch.rows) }
     }
     if !rows.vectors.isEmpty {
       try source.vectors(.listed(rows.vectors)) { vector throws(IndexFailure) in
         try batch.add(vector, &transaction)
       }
-      if batch.isFull { return batch.rows }
+      if batch.isFull { return .notWithin(rows: batch.rows) }
     }
     if !batch.moved.isEmpty {
       let moved = batch.moved
       try source.vectors(.ofEpisodes(moved)) { vector throws(IndexFailure) in
         try batch.update(vector, &transaction)
       }
-      if batch.isFull { return batch.rows }
+      if batch.isFull { return .notWithin(rows: batch.rows) }
     }
     batchSize.fitted(rows.changes, share: Double(batch.byteCount) / Double(self.budget.bytes), wasCut: wasCut)
     try batch.write(&transaction)
-    return nil
+    return .completely
   }
 }
 

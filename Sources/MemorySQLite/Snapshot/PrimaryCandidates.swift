@@ -156,7 +156,8 @@ final class PrimaryCandidates: CandidateSource {
   }
 
   func similarities(of rows: [Int64], to query: SpaceQuery) throws(MemoryError) -> [Int64: Double] {
-    try snapshot.similarities(ofEpisodes: rows, to: query)
+    let own = try attributes(of: rows)
+    return try snapshot.similarities(ofEpisodes: rows.filter { own[$0] != nil }, to: query)
   }
 
   // MARK: Episodes
