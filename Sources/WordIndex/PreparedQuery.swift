@@ -18,8 +18,8 @@ package final class PreparedQuery {
   package let query: WordQuery
   /// Their places in the words that were asked for.
   package let counting: [Int]
-  /// Words that were asked for and that no document has, without alternatives.
-  package let unknown: Int
+  /// How many documents have each of the words that were asked for.
+  package let asked: [Int]
   package let parents: Field
   package let children: Field
 
@@ -47,7 +47,7 @@ package final class PreparedQuery {
     let having = asked.order.map { term in found.reduce(0) { $0 + $1[term].having } }
     let counting = choose(having)
     self.counting = counting
-    unknown = having.dropLast(query.alternatives).count { $0 == 0 }
+    self.asked = having
     var own = query
     own.words = counting.map { query.words[$0] }
     let terms = QueryTerms(own.words)

@@ -8,8 +8,6 @@ import Heaps
 package struct WordQuery: Sendable {
   /// A word listed twice counts twice.
   package var words: [[UInt8]] = []
-  /// How many of the last words are other forms of words before them, which a corpus need not have.
-  package var alternatives = 0
   /// Tokens at consecutive positions. Empty phrases are ignored.
   package var phrases: [[[UInt8]]] = []
   /// All tokens with a prefix count as one. At most `InvertedIndex.longestPrefix` bytes each; empty ones are ignored.

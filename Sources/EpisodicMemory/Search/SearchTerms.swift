@@ -13,7 +13,7 @@ package struct SearchTerms: Hashable, Sendable {
   /// their parts; without stop words unless there are no others or they are parts of a name. Of more than
   /// `maximumCandidates`, the first and last halves. Then come `alternatives`.
   package let words: [String]
-  /// How many of the last `words` are other forms of those before: as stored in a row that is not analysed, and of labels.
+  /// How many of the last `words` are other forms of those before: as stored in a row that is not analysed, then of labels.
   package let alternatives: Int
   /// Required, as sequences of words.
   package let phrases: [[String]]
@@ -81,6 +81,14 @@ package struct SearchTerms: Hashable, Sendable {
     }
     (words, prefixes, alternatives) = ([], [], 0)
     phrases = sequences
+  }
+
+  /// How many words nothing has, in no form.
+  ///
+  /// - Parameter having: How many documents have each of `words`.
+  package func unknown(having: [Int]) -> Int {
+    let count = words.count - alternatives
+    return (0..<count).count { having[$0] == 0 && having[words.count - count + $0] == 0 }
   }
 
   package var isEmpty: Bool { words.isEmpty && phrases.isEmpty && prefixes.isEmpty }

@@ -25,7 +25,7 @@ package struct WordStatistics: Hashable, Sendable {
 
   /// The words that count, in the order of the query: those that a document has, at most `SearchTerms.maximumCount`.
   package var words: [String]
-  /// Words of the query that no document has, each counted once; without alternatives, such as words of labels.
+  /// Words of the query that no document has, each counted once.
   package var unknown: Int
   package var contexts: Field
   package var steps: Field

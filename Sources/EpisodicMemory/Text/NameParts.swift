@@ -94,11 +94,11 @@ enum NameParts {
   ///
   /// - Parameter words: The tokens and what joins each to the next.
   static func names(_ words: ArraySlice<(token: [UInt8], join: ScannedText.Unit.Join)>, _ body: ([UInt8]) -> Void) {
-    guard words.count > 1, words.count <= mostWords, !isDate(words) else { return }
+    guard words.count > 1, !isDate(words) else { return }
     let joins = words.dropLast().map(\.join)
     guard let widest = joins.max() else { return }
     let length = words.reduce(0) { $0 + $1.token.count }
-    if length <= longestName, !isDigest(words, length), isName(words, widest) {
+    if words.count <= mostWords, length <= longestName, !isDigest(words, length), isName(words, widest) {
       body(words.reduce(into: []) { $0 += $1.token })
     }
     guard joins.contains(where: { $0 < widest }) else { return }

@@ -80,7 +80,7 @@ final class IndexedCandidates: CandidateSource {
       WordStatistics.Field(documents: field.documents, tokens: field.tokens, having: field.having)
     }
     return WordStatistics(
-      words: prepared.counting.map { terms.words[$0] }, unknown: prepared.unknown,
+      words: prepared.counting.map { terms.words[$0] }, unknown: terms.unknown(having: prepared.asked),
       contexts: field(prepared.parents), steps: field(prepared.children))
   }
 

@@ -110,7 +110,6 @@ extension WordQuery {
       guard tokens.count < 2 else { return nil }
       words.append(tokens.first ?? [])
     }
-    alternatives = terms.alternatives
     for phrase in terms.phrases {
       let tokens = try tokens(of: phrase.joined(separator: " "))
       guard !tokens.isEmpty else { return nil }

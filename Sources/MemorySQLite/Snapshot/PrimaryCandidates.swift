@@ -116,7 +116,7 @@ final class PrimaryCandidates: CandidateSource {
       }
       let statistics = WordStatistics(
         words: counting.map { terms.words[$0] },
-        unknown: (0..<expression.words - terms.alternatives).count { contexts.having[$0] + steps.having[$0] == 0 },
+        unknown: terms.unknown(having: (0..<expression.words).map { contexts.having[$0] + steps.having[$0] }),
         contexts: field(totals.contexts, contexts.having), steps: field(totals.steps, steps.having))
       contexts.score(statistics.contexts, at: places)
       steps.score(statistics.steps, at: places)
