@@ -221,7 +221,7 @@ import TestSupport
       "", "?!", "What may fail here?", "May I ask what you recommended?", "the tests may 5 times fail",
       "we march on", "March on Rome", "spring boot fails to start", "in Spring Boot", "fall back to the default",
       "the sun is out", "he sat on the chair", "2048 tokens", "in 1500 steps", "after 2000 retries", "in 2000 steps",
-      "on the 5th attempt", "the third one", "5/7 tests pass", "port 2023", "version 1.2.3", "10.0.0.1",
+      "on the 5th attempt", "on her 30th", "the third one", "5/7 tests pass", "port 2023", "version 1.2.3", "10.0.0.1",
       "30 February", "on February 30, 2023", "31 April 2023", "2023-13-05", "2023-02-29", "32/13/2023", "0000-01-01",
       "on May 0", "two weeks before", "two weeks before the meeting", "the week before", "before I left", "since when",
       "between us", "from here to there", "after two weeks", "three days later", "tomorrow", "next week",

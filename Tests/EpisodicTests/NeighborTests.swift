@@ -72,7 +72,8 @@ import Testing
     #expect(try await ids(#require(memory.recall(query).first).neighbors) == [["a"], ["c"]])
     query.filter.taskType = .testing
     #expect(try await memory.recall(query).isEmpty)
-    let fitted = try await memory.recall(Query(text: "needle", scope: .domain("swift"), neighbors: 1), tokens: 1000)
+    let fitted = try await memory.recall(
+      Query(text: "needle", scope: .domain("swift"), limit: 1, neighbors: 1), tokens: 1000)
     #expect(fitted.hits.map { ids($0.neighbors) } == [[["a"], []]] && fitted.omitted == FittedHits.Omitted())
     try await memory.close()
   }

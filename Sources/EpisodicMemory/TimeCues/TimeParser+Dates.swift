@@ -33,7 +33,7 @@ extension TimeParser {
     default:
       break
     }
-    if let (day, end) = dayNumber(at: start), hasArticle, number(start) == nil {
+    if let (day, end) = dayNumber(at: start), isWord(start - 1, .the), number(start) == nil {
       let isOfMonth = isWord(end, .of) && isWord(end + 1, .this, .last, .previous)
       if isOfMonth || sign.isPreposition && canFollowDate(end) { return (.date(PartialDate(day: day)), end) }
     }
