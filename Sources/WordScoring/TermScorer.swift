@@ -10,14 +10,14 @@
 ///
 /// Everything that ranks by words uses this type, so that a document has the same double wherever it is computed. The idf is
 /// always positive: a word that most documents have counts little, never nothing.
-package struct TermScorer: Sendable {
+@usableFromInline package struct TermScorer: Sendable {
   /// How soon further occurrences in one document stop counting.
   @inlinable package static var k1: Double { 1.2 }
   /// How much the length of a document counts, 0...1.
   @inlinable package static var b: Double { 0.75 }
 
   /// See `idf(documents:having:)`.
-  package let idf: Double
+  @usableFromInline package let idf: Double
   @usableFromInline let averageLength: Double
 
   /// - Parameters:

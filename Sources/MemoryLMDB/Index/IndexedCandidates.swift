@@ -268,17 +268,20 @@ final class IndexedCandidates: CandidateSource {
   func sessionPlaces(of rows: [Int64]) throws(MemoryError) -> [Int64: SessionPlace] {
     try reading { () throws(IndexFailure) in
       do throws(LMDBError) {
-        var places: [Int64: SessionPlace] = [:]
         try load(rows)
+        var episodes: [(row: Int64, attributes: RowAttributes)] = []
         for row in rows {
-          guard let attributes = records[row]?.attributes, isInCorpus(attributes),
-            let found = try index.sessions.neighbors(
-              of: row, attributes, includingActive: request.corpusIncludesActive, in: transaction.pointee)
-          else { continue }
+          if let attributes = records[row]?.attributes, isInCorpus(attributes) { episodes.append((row, attributes)) }
+        }
+        let found = try index.sessions.neighbors(
+          of: episodes, includingActive: request.corpusIncludesActive, in: transaction.pointee)
+        var places: [Int64: SessionPlace] = [:]
+        for (row, attributes) in episodes {
+          guard let around = found[row] else { continue }
           let key = UInt64(attributes.partition) << 32 | UInt64(attributes.series)
           let number = sessions[key] ?? UInt32(truncatingIfNeeded: sessions.count + 1)
           sessions[key] = number
-          places[row] = SessionPlace(session: number, previous: found.previous, next: found.next)
+          places[row] = SessionPlace(session: number, previous: around.previous, next: around.next)
         }
         return places
       } catch {

@@ -32,34 +32,48 @@ struct SessionTable: Sendable {
     }
   }
 
-  /// The rows of the episodes before and after one in its session: two moves, four if active episodes count.
+  /// The rows of the episodes before and after some in their sessions; none for an episode without a session.
   ///
-  /// - Returns: `nil` if it has no session.
+  /// - Complexity: Four moves of a cursor each, eight if active episodes count.
   func neighbors(
-    of row: Int64, _ attributes: RowAttributes, includingActive: Bool,
+    of episodes: [(row: Int64, attributes: RowAttributes)], includingActive: Bool,
     in transaction: borrowing some Transaction & ~Copyable
-  ) throws(LMDBError) -> (previous: Int64?, next: Int64?)? {
-    guard var key = Self.key(attributes, row) else { return nil }
-    var previous: (time: Int64, row: Int64)?
-    var next: (time: Int64, row: Int64)?
-    for isActive in includingActive ? [0, 1] : [0] as [UInt8] {
-      key[Self.activeOffset] = isActive
-      var cursor = try transaction.cursor(in: database)
-      var isSelf = false
-      if let entry = try cursor.seek(atOrAfter: key.span.bytes) {
-        isSelf = entry.key.withUnsafeBytes { $0.elementsEqual(key) }
-        if !isSelf, let place = try place(entry, in: key) { next = Self.earlier(next, place) }
+  ) throws(LMDBError) -> [Int64: (previous: Int64?, next: Int64?)] {
+    var found: [Int64: (previous: Int64?, next: Int64?)] = [:]
+    var cursor = try transaction.cursor(in: database)
+    for episode in episodes {
+      guard var key = Self.key(episode.attributes, episode.row) else { continue }
+      var (previous, next): (Place?, Place?)
+      for isActive in includingActive ? [0, 1] : [0] as [UInt8] {
+        key[Self.activeOffset] = isActive
+        let around = try places(around: key, &cursor)
+        if let place = around.previous, previous.map({ $0 < place }) ?? true { previous = place }
+        if let place = around.next, next.map({ place < $0 }) ?? true { next = place }
       }
-      if isSelf, let entry = try cursor.next(), let place = try place(entry, in: key) {
-        next = Self.earlier(next, place)
-      }
-      // Back over the episode itself.
-      if isSelf { _ = try cursor.previous() }
-      if let entry = try cursor.previous(), let place = try place(entry, in: key) {
-        if previous.map({ $0 < place }) ?? true { previous = place }
-      }
+      found[episode.row] = (previous?.row, next?.row)
     }
-    return (previous?.row, next?.row)
+    return found
+  }
+
+  private typealias Place = (time: Int64, row: Int64)
+
+  /// The entries before and after a key, which may be one itself, of the same session and state.
+  private func places(
+    around key: [UInt8], _ cursor: inout Cursor
+  ) throws(LMDBError) -> (previous: Place?, next: Place?) {
+    var next: Place?
+    var isSelf = false
+    if let entry = try cursor.seek(atOrAfter: key.span.bytes) {
+      isSelf = entry.key.withUnsafeBytes { $0.elementsEqual(key) }
+      if !isSelf { next = try place(entry, in: key) }
+    }
+    if isSelf {
+      if let entry = try cursor.next() { next = try place(entry, in: key) }
+      // Back over the key itself.
+      _ = try cursor.previous()
+    }
+    guard let entry = try cursor.previous() else { return (nil, next) }
+    return (try place(entry, in: key), next)
   }
 
   /// The entries, verified: key of session and state, time and row.
@@ -93,12 +107,12 @@ struct SessionTable: Sendable {
   private static let timeOffset = 9
 
   /// - Returns: `nil` if the entry is of another session or state.
-  private func place(_ entry: Entry, in session: [UInt8]) throws(LMDBError) -> (time: Int64, row: Int64)? {
+  private func place(_ entry: Entry, in session: [UInt8]) throws(LMDBError) -> Place? {
     guard entry.hasPrefix(session.prefix(Self.timeOffset)) else { return nil }
     return try open(entry)
   }
 
-  private func open(_ entry: Entry) throws(LMDBError) -> (time: Int64, row: Int64) {
+  private func open(_ entry: Entry) throws(LMDBError) -> Place {
     do throws(MalformedBytes) {
       guard entry.key.byteCount == Self.keyBytes else { throw MalformedBytes() }
       _ = try Seal(key: entry.key, generation: generation).open(entry.value)
@@ -113,13 +127,6 @@ struct SessionTable: Sendable {
         Int64(bitPattern: integer(Self.timeOffset) ^ 1 << 63), Int64(bitPattern: integer(Self.timeOffset + 8))
       )
     }
-  }
-
-  private static func earlier(
-    _ known: (time: Int64, row: Int64)?, _ place: (time: Int64, row: Int64)
-  ) -> (time: Int64, row: Int64) {
-    guard let known, known < place else { return place }
-    return known
   }
 }
 
