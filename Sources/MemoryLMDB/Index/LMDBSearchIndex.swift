@@ -16,7 +16,7 @@ import WordIndex
 /// `LMDBSearchIndex+Searching`; merging — `LMDBSearchIndex+Maintaining`; comparing with the primary — `LMDBSearchIndex+Check`.
 package final class LMDBSearchIndex: SearchIndex {
   static let layout = TierLayout(
-    format: 8,
+    format: 9,
     databases: [
       ("words", .bytes), ("vectors", .integers), ("groups", .bytes), ("episodes", .integers), ("sessions", .bytes),
       ("names", .bytes),
