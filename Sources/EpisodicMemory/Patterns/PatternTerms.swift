@@ -1,6 +1,9 @@
 /// The terms of a search in the words of patterns, which full text has as they are written: each is looked up in every spelling
 /// that may be stored.
 package struct PatternTerms: Hashable, Sendable {
+  /// Words beyond these cost time and hardly change an order.
+  private static let maximumCount = 64
+
   /// Alternatives. Distinct, lower case; without stop words unless there are no others.
   package let words: [String]
   /// Required, as sequences of words.
@@ -11,7 +14,7 @@ package struct PatternTerms: Hashable, Sendable {
     let significant = all.filter { !StopWords.english.contains($0) }
     var seen: Set<String> = []
     let words = (significant.isEmpty ? all : significant).filter { seen.insert($0).inserted }
-    let most = SearchTerms.maximumCount
+    let most = Self.maximumCount
     self.words = words.count <= most ? words : Array(words.prefix(most / 2) + words.suffix(most / 2))
     phrases = []
   }
