@@ -15,7 +15,7 @@ import Testing
     return Entry(
       words: Candidates.Words(row: row, context: context, steps: steps), together: together, similarity: similarity,
       place: place, isInWindow: isInWindow, success: success, createdAt: Timestamp(milliseconds: time),
-      isEligible: isEligible)
+      passes: isEligible)
   }
 
   private func rank(

@@ -86,7 +86,8 @@ struct CandidatePool {
       entry.place = places[row]
       entry.isInWindow = windows.contains { $0.contains(attributes.createdAt) }
       entry.success = attributes.successRate ?? (attributes.status == .completed ? 1 : 0)
-      entry.isEligible = attributes.passes && (match != nil || !requires)
+      entry.passes = attributes.passes
+      entry.hasRequired = match != nil || !requires
       return entry
     }
   }

@@ -75,7 +75,7 @@ extension Memory {
 
   /// Runs a search in one snapshot: on the calling thread if the index can answer as it stands and searches take less than
   /// a millisecond, else on a reader's thread.
-  private func run<Value>(_ search: Search<Value>) async throws(MemoryError) -> Value {
+  func run<Value>(_ search: Search<Value>) async throws(MemoryError) -> Value {
     try MemoryError.throwIfCancelled()
     let index = search.isExact ? nil : index
     // A step filter may take milliseconds.
@@ -175,7 +175,7 @@ extension Memory {
   // MARK: Checking
 
   /// The terms of a query that is valid; `nil` if it has only a vector.
-  private func searchTerms(of query: Query) throws(MemoryError) -> SearchTerms? {
+  func searchTerms(of query: Query) throws(MemoryError) -> SearchTerms? {
     let validation = validation
     try validation.limit(query.limit, most: limits.results)
     if let text = query.text { try validation.text(text, "text") }

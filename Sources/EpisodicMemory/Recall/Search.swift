@@ -15,10 +15,15 @@ struct Search<Value: Sendable>: Sendable {
   let isExact: Bool
   /// Searches for the events beside which the question names a time.
   private let events: [(event: TimeCues.Event, request: RecallRequest)]
+  /// Episodes to explain besides the hits; `nil`: nothing is to be explained.
+  private let explained: [Episode.ID]?
   private let load: Load
 
   /// - Parameter query: Checked.
-  init(_ query: Query, terms: SearchTerms?, times: QuestionTimes, _ load: @escaping Load) throws(MemoryError) {
+  init(
+    _ query: Query, terms: SearchTerms?, times: QuestionTimes, explaining explained: [Episode.ID]? = nil,
+    _ load: @escaping Load
+  ) throws(MemoryError) {
     request = RecallRequest(query, terms: terms, times: times)
     ranking = query.ranking
     limit = query.limit
@@ -32,6 +37,7 @@ struct Search<Value: Sendable>: Sendable {
       }
     }
     self.events = events
+    self.explained = explained
     self.load = load
   }
 
@@ -55,18 +61,30 @@ struct Search<Value: Sendable>: Sendable {
       }
       return try body(snapshot.candidates(for: request))
     }
-    var windows = request.times.cues.map(\.window)
+    var cues = request.times.cues
     for (event, request) in events {
       let found = try candidates(for: request) { source throws(MemoryError) in
         try time(ofBest: request, in: source)
       }
       guard let found else { return nil }
-      if let time = found { windows += event.windows(event: time, zone: self.request.times.zone).map(\.window) }
+      if let time = found { cues += event.windows(event: time, zone: self.request.times.zone) }
     }
-    let ranked = try candidates(for: request) { source throws(MemoryError) in
-      try rank(source, near: spaceQuery(source, snapshot), windows)
+    let rows = try explained.map { ids throws(MemoryError) in try snapshot.rows(of: ids, in: request.scope) }
+    let found = try candidates(for: request) { source throws(MemoryError) in
+      try rank(source, near: spaceQuery(source, snapshot), cues, explaining: rows)
     }
-    return try ranked.map { ranked throws(MemoryError) in try load(snapshot, ranked, request) }
+    guard var ranked = found else { return nil }
+    // Each term is looked up on its own, as a request of one: which ones an episode has is not in its score.
+    for term in ranked.details?.lookups ?? [] {
+      let request = RecallRequest(request, terms: term.terms)
+      let rows = ranked.details?.rows ?? []
+      let found = try candidates(for: request) { source throws(MemoryError) in
+        (having: Set(try source.words(of: rows).map(\.row)), isKnown: try source.wordStatistics().unknown == 0)
+      }
+      guard let found else { return nil }
+      ranked.details?.add(term, having: found.having, isKnown: found.isKnown)
+    }
+    return try load(snapshot, ranked, request)
   }
 
   /// The request's vector in its space; `nil` if it has none, or the store none within the scope.
@@ -82,17 +100,27 @@ struct Search<Value: Sendable>: Sendable {
     return try SpaceQuery(vector, in: request.space, among: spaces)
   }
 
+  /// - Parameter rows: Of episodes to explain; `nil`: nothing is to be explained.
   private func rank(
-    _ source: any CandidateSource, near query: SpaceQuery?, _ windows: [Range<Timestamp>]
+    _ source: any CandidateSource, near query: SpaceQuery?, _ cues: [TimeCue], explaining rows: [Episode.ID: Int64]?
   ) throws(MemoryError) -> RankedSearch {
-    var candidates = CandidatePool(request, ranking, limit: limit, near: query, windows: windows, in: source)
+    var candidates = CandidatePool(
+      request, ranking, limit: limit, near: query, windows: cues.map(\.window), in: source)
     let pool = try candidates.find()
     let order = pool.ranked(by: ranking)
     let passing = order.prefix { minimumScore == nil || $0.score >= minimumScore ?? 0 }
-    return RankedSearch(
+    var ranked = RankedSearch(
       episodes: passing.prefix(limit).map { ranked in
         RankedEpisode(ranked, pool.entries[ranked.place], stepsPerEpisode: request.stepsPerEpisode)
       })
+    if let rows {
+      let compared = Set(pool.entries.map(\.row))
+      let others = rows.values.filter { !compared.contains($0) }
+      ranked.details = SearchDetails(
+        request, ranking, candidates.statistics, query?.space, cues, pool, order, hits: ranked.episodes.count,
+        asked: rows, others: try candidates.entries(of: others))
+    }
+    return ranked
   }
 
   /// When the episode was created that matches an event best by its words and its session; `nil` if none does.
@@ -109,6 +137,8 @@ struct Search<Value: Sendable>: Sendable {
 struct RankedSearch: Sendable {
   /// The hits, best first.
   let episodes: [RankedEpisode]
+  /// If it is to be explained.
+  var details: SearchDetails?
 }
 
 extension RecallRequest {
@@ -119,6 +149,12 @@ extension RecallRequest {
     query.filter = Episode.Filter(statuses: query.statuses)
     query.limit = 1
     self.init(query, terms: terms)
+  }
+
+  /// A request for one term of another.
+  fileprivate init(_ other: RecallRequest, terms: SearchTerms) {
+    self = other
+    self.terms = terms
   }
 }
 

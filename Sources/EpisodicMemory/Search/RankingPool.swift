@@ -17,10 +17,14 @@ struct RankingPool: Sendable {
     /// 0...1
     var success = 0.0
     var createdAt: Timestamp
-    /// Whether it passes the filter and has what the query requires. If not, it is no hit and gives other episodes nothing.
-    var isEligible = true
+    /// Whether it passes the filter.
+    var passes = true
+    /// Whether it has the phrases and prefixes that the query requires.
+    var hasRequired = true
 
     var row: Int64 { words.row }
+    /// If not, it is no hit and gives other episodes nothing.
+    var isEligible: Bool { passes && hasRequired }
   }
 
   /// A ranked entry.

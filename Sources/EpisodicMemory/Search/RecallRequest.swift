@@ -1,7 +1,7 @@
 /// A checked query, as the primary and the index receive it.
 package struct RecallRequest: Sendable {
   /// `nil`: no word leg.
-  package let terms: SearchTerms?
+  package internal(set) var terms: SearchTerms?
   /// `nil`: no vector leg.
   package let vector: [Float]?
   /// The space that the query names; see `EmbeddingSpace.resolve`.

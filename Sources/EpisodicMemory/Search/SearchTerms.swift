@@ -20,6 +20,11 @@ package struct SearchTerms: Hashable, Sendable {
   /// Required, each as the beginning of a word.
   package let prefixes: [String]
 
+  /// Terms as they are looked up.
+  init(words: [String], phrases: [[String]], prefixes: [String]) {
+    (self.words, self.phrases, self.prefixes) = (words, phrases, prefixes)
+  }
+
   /// - Throws: `.invalid` if a phrase or a prefix has no word.
   init(text: String?, phrases: [String], prefixes: [String]) throws(MemoryError) {
     (words, alternatives) = Self.candidates(of: text ?? "")

@@ -8,34 +8,23 @@ extension WordStatistics {
   /// A word that only steps have counts as much as it can score there; a word that nothing has counts as the rarest
   /// of contexts, so that a question of which half is unknown is answered by half.
   ///
-  /// A word of labels is the same information as that word of a text, and counts for itself only if no text has it.
-  ///
   /// - Parameter stepWeight: What the bm25 of steps is multiplied by.
   func information(stepWeight: Double) -> Double {
-    let idfs = contexts.having.indices.map { term in
-      let inContexts = contexts.having[term] > 0 ? contexts.scorer(term).idf : 0
-      let inSteps = steps.having[term] > 0 ? stepWeight * steps.scorer(term).idf : 0
-      // Only a phrase or a prefix can be in neither.
-      return max(inContexts, inSteps) > 0 ? max(inContexts, inSteps) : unknownWord
-    }
-    let readable = words.map(SearchTerms.readable)
-    let texts = Set(readable.lazy.filter { !$0.isLabel }.map(\.word))
-    var labels: [String: Double] = [:]
-    for (term, word) in readable.enumerated() where word.isLabel { labels[word.word] = idfs[term] }
     var sum = 0.0
-    for (term, idf) in idfs.enumerated() {
-      guard term < readable.count else {
-        sum += idf
-        continue
-      }
-      let (word, isLabel) = readable[term]
-      if !isLabel { sum += max(idf, labels[word] ?? 0) } else if !texts.contains(word) { sum += idf }
-    }
+    for term in contexts.having.indices { sum += information(ofTerm: term, stepWeight: stepWeight) }
     return sum + Double(unknown) * unknownWord
   }
 
+  /// Of a word, a phrase or a prefix, by its place in `Field.having`.
+  func information(ofTerm term: Int, stepWeight: Double) -> Double {
+    let inContexts = contexts.having[term] > 0 ? contexts.scorer(term).idf : 0
+    let inSteps = steps.having[term] > 0 ? stepWeight * steps.scorer(term).idf : 0
+    // Only a phrase or a prefix can be in neither.
+    return max(inContexts, inSteps) > 0 ? max(inContexts, inSteps) : unknownWord
+  }
+
   /// The idf of a word that no document has.
-  var unknownWord: Double { TermScorer.idf(documents: Double(contexts.documents), having: 0) }
+  private var unknownWord: Double { TermScorer.idf(documents: Double(contexts.documents), having: 0) }
 }
 
 /// bm25 of all steps of an episode as one text.

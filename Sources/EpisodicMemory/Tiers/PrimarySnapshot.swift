@@ -15,6 +15,8 @@ package protocol PrimarySnapshot: IndexSource {
   func passing(
     _ ids: [Episode.ID], _ scope: Query.Scope, _ filter: Episode.Filter
   ) throws(MemoryError) -> Set<Episode.ID>
+  /// The rows of those of some episodes that exist within scope.
+  func rows(of ids: [Episode.ID], in scope: Query.Scope) throws(MemoryError) -> [Episode.ID: Int64]
   /// The ranked episodes by id, without loading them.
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit]
   /// Loads the ranked episodes, with excerpts if the request says so.

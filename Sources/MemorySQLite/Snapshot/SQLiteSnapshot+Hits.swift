@@ -3,6 +3,18 @@ import GRDB
 import SQLiteStorage
 
 extension SQLiteSnapshot {
+  func rows(of ids: [Episode.ID], in scope: Query.Scope) throws(MemoryError) -> [Episode.ID: Int64] {
+    try reading {
+      let conditions = Conditions(Episode.Filter(), scope)
+      let statement = try db.cachedStatement(sql: "SELECT e.seq FROM episodes e WHERE e.id = ?\(conditions.andClause)")
+      var rows: [Episode.ID: Int64] = [:]
+      for id in ids {
+        rows[id] = try Int64.fetchOne(statement, arguments: [id.rawValue] + conditions.arguments)
+      }
+      return rows
+    }
+  }
+
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit] {
     try reading {
       var rows = try RawStatement("SELECT id FROM episodes WHERE seq = ?", db)
