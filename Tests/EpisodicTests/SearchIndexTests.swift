@@ -18,6 +18,9 @@ private struct Wanderer {
     self.name = name
   }
 
+  /// Thousandths of ten days from 1 January 2026.
+  static func time(_ part: Int64) -> Int64 { 1_767_225_600_000 + part * 864_000 }
+
   mutating func text(_ most: Int = 12) -> String {
     // Squared, so that some words are common and some are rare.
     (0..<Int.random(in: 1...most, using: &random)).map { _ in
@@ -34,8 +37,10 @@ private struct Wanderer {
     var episode = Episode.sample(
       Episode.ID("\(name)-\(made)"), domain: "d\(Int.random(in: 0..<3, using: &random))", context: text(),
       status: [.completed, .completed, .failed, .active].randomElement(using: &random) ?? .completed, steps: steps,
-      at: 1_767_225_600_000 + Int64.random(in: 0..<1000, using: &random))
+      at: Self.time(Int64.random(in: 0..<1000, using: &random)))
     episode.taskType = [.debugging, .testing].randomElement(using: &random) ?? .debugging
+    episode.session = [nil, "s", "t", "u"].randomElement(using: &random) ?? nil
+    if episode.status != .active { episode.successRate = [nil, 0, 0.5, 1].randomElement(using: &random) ?? nil }
     return episode
   }
 
@@ -112,6 +117,10 @@ private struct Wanderer {
       }
       if kind == 6, Bool.random(using: &random) { query.phrases = [text(1)] }
     }
+    if kind != 0, kind != 6, draw(3) == 0 {
+      let times = ["on 3 January 2026", "since 5 January 2026", "the day after \(text(2))"]
+      query.text?.append(" " + times[draw(times.count)])
+    }
     if kind < 2 { query.vector = vector() }
     if kind < 2, Bool.random(using: &random) {
       query.space = EmbeddingSpace(
@@ -121,8 +130,8 @@ private struct Wanderer {
     if Int.random(in: 0..<3, using: &random) == 0 { query.filter.taskType = .testing }
     if Int.random(in: 0..<4, using: &random) == 0 { query.filter.statuses = Set(Episode.Status.allCases) }
     if Int.random(in: 0..<4, using: &random) == 0 {
-      query.filter.after = Timestamp(milliseconds: 1_767_225_600_300)
-      query.filter.before = Timestamp(milliseconds: 1_767_225_600_700)
+      query.filter.after = Timestamp(milliseconds: Self.time(300))
+      query.filter.before = Timestamp(milliseconds: Self.time(700))
     }
     if Int.random(in: 0..<5, using: &random) == 0 { query.filter.session = "s" }
     return query
@@ -226,6 +235,39 @@ private func expectSame(_ found: [Hit], _ expected: [Hit], _ query: Query, _ pla
     }
     #expect(answers[1] == answers[0])
     #expect(answers[2] == answers[0])
+  }
+
+  /// I8
+  @Test func `gives one domain the same scores, whatever other domains and running episodes there are`() async throws {
+    let store = try Store()
+    try await store.withMemory { memory in
+      var wanderer = Wanderer(seed: 11, dimensions: 8, name: "a")
+      for _ in 0..<80 { try await wanderer.change(memory) }
+      var queries: [Query] = []
+      for number in 0..<60 {
+        var query = wanderer.query()
+        query.scope = .domain("d0")
+        query.filter.statuses = nil
+        query.isExact = number.isMultiple(of: 2)
+        queries.append(query)
+      }
+      var before: [[SearchHit]] = []
+      for query in queries { before.append(try await memory.search(query)) }
+      #expect(before.contains { $0.contains { $0.shares.session > 0 && $0.shares.time > 0 } })
+
+      var others = Wanderer(seed: 12, dimensions: 8, name: "b")
+      var added: [Episode] = []
+      while added.count < 60 {
+        let made = others.episode()
+        guard made.domain != "d0" || made.status == .active else { continue }
+        added.append(made)
+      }
+      try await memory.insert(
+        added, embeddings: added.map { .init(of: $0.id, content: "", vector: others.vector(), model: "m") })
+      for (query, expected) in zip(queries, before) {
+        #expect(try await memory.search(query) == expected, "\(query)")
+      }
+    }
   }
 
   @Test(arguments: [1, 2, 3, 64, 129, 4096])
