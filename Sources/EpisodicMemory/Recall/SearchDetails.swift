@@ -63,26 +63,53 @@ struct SearchDetails: Sendable {
     self.asked = found
     rows = Array(Set(self.hits.map(\.entry.row)).union(wanted)).sorted()
 
-    let queried = request.terms
-    let texts =
-      statistics.words + (queried?.phrases ?? []).map { $0.joined(separator: " ") } + (queried?.prefixes ?? [])
-    terms = texts.indices.map { place in
+    let queried = request.terms ?? SearchTerms(words: [], phrases: [], prefixes: [])
+    let forms = Set(queried.words.suffix(queried.alternatives))
+    // Another form of a word is listed, as the word, if the word itself is in no text.
+    var named: Set<String> = []
+    let own = statistics.words.indices.filter { !forms.contains(statistics.words[$0]) }
+    for place in own { named.insert(SearchTerms.readable(statistics.words[place]).word) }
+    let others = statistics.words.indices.filter { place in
+      forms.contains(statistics.words[place])
+        && named.insert(SearchTerms.readable(statistics.words[place]).word).inserted
+    }
+    let required = queried.phrases.map { $0.joined(separator: " ") } + queried.prefixes
+    func term(_ place: Int, _ text: String) -> RecallExplanation.Term {
       RecallExplanation.Term(
-        text: texts[place], contexts: statistics.contexts.having[place], steps: statistics.steps.having[place],
-        share: statistics.information(ofTerm: place, stepWeight: ranking.searchedStepWeight) / pool.information)
+        text: text, contexts: statistics.contexts.having[place], steps: statistics.steps.having[place],
+        share: pool.information > 0
+          ? statistics.information(ofTerm: place, stepWeight: ranking.searchedStepWeight) / pool.information : 0)
+    }
+    terms =
+      (own + others).sorted().map { term($0, SearchTerms.readable(statistics.words[$0]).word) }
+      + required.indices.map { term(statistics.words.count + $0, SearchTerms.readable(required[$0]).word) }
+
+    var lookups = statistics.words.map {
+      Lookup(
+        text: SearchTerms.readable($0).word, terms: SearchTerms(words: [$0], phrases: [], prefixes: []), counts: true)
+    }
+    lookups += queried.phrases.map {
+      Lookup(
+        text: SearchTerms.readable($0.joined(separator: " ")).word,
+        terms: SearchTerms(words: [], phrases: [$0], prefixes: []), counts: true)
+    }
+    lookups += queried.prefixes.map {
+      Lookup(
+        text: SearchTerms.readable($0).word, terms: SearchTerms(words: [], phrases: [], prefixes: [$0]), counts: true)
     }
     let counting = Set(statistics.words)
-    let others = (queried?.words ?? []).filter { !counting.contains($0) }
-    var lookups = statistics.words.map { Lookup(text: $0, terms: SearchTerms(word: $0), counts: true) }
-    lookups += (queried?.phrases ?? []).map {
-      Lookup(text: $0.joined(separator: " "), terms: SearchTerms(phrase: $0), counts: true)
+    let rest = queried.words.dropLast(queried.alternatives).filter { word in
+      !counting.contains(word) && !named.contains(SearchTerms.readable(word).word)
     }
-    lookups += (queried?.prefixes ?? []).map { Lookup(text: $0, terms: SearchTerms(prefix: $0), counts: true) }
-    if others.count == statistics.unknown {
-      unknown = others
+    if rest.count == statistics.unknown {
+      unknown = rest.map { SearchTerms.readable($0).word }
     } else {
       // Some are known, but more frequent than the words that count.
-      lookups += others.map { Lookup(text: $0, terms: SearchTerms(word: $0), counts: false) }
+      lookups += rest.map {
+        Lookup(
+          text: SearchTerms.readable($0).word, terms: SearchTerms(words: [$0], phrases: [], prefixes: []), counts: false
+        )
+      }
     }
     self.lookups = lookups
   }
@@ -92,7 +119,7 @@ struct SearchDetails: Sendable {
       if !isKnown { unknown.append(lookup.text) }
       return
     }
-    for row in rows { matched[row, default: []].append(lookup.text) }
+    for row in rows where !(matched[row] ?? []).contains(lookup.text) { matched[row, default: []].append(lookup.text) }
   }
 }
 
@@ -106,10 +133,4 @@ extension RankingPool {
     pool.entries.append(entry)
     return pool.ranked(by: ranking).first { pool.entries[$0.place].row == entry.row }
   }
-}
-
-extension SearchTerms {
-  fileprivate init(word: String) { self.init(words: [word], phrases: [], prefixes: []) }
-  fileprivate init(phrase: [String]) { self.init(words: [], phrases: [phrase], prefixes: []) }
-  fileprivate init(prefix: String) { self.init(words: [], phrases: [], prefixes: [prefix]) }
 }

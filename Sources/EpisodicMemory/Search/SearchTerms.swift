@@ -22,7 +22,7 @@ package struct SearchTerms: Hashable, Sendable {
 
   /// Terms as they are looked up.
   init(words: [String], phrases: [[String]], prefixes: [String]) {
-    (self.words, self.phrases, self.prefixes) = (words, phrases, prefixes)
+    (self.words, self.phrases, self.prefixes, alternatives) = (words, phrases, prefixes, 0)
   }
 
   /// - Throws: `.invalid` if a phrase or a prefix has no word.

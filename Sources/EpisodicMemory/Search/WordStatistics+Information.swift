@@ -8,10 +8,24 @@ extension WordStatistics {
   /// A word that only steps have counts as much as it can score there; a word that nothing has counts as the rarest
   /// of contexts, so that a question of which half is unknown is answered by half.
   ///
+  /// A word of labels is the same information as that word of a text, and counts for itself only if no text has it.
+  ///
   /// - Parameter stepWeight: What the bm25 of steps is multiplied by.
   func information(stepWeight: Double) -> Double {
+    let idfs = contexts.having.indices.map { information(ofTerm: $0, stepWeight: stepWeight) }
+    let readable = words.map(SearchTerms.readable)
+    let texts = Set(readable.lazy.filter { !$0.isLabel }.map(\.word))
+    var labels: [String: Double] = [:]
+    for (term, word) in readable.enumerated() where word.isLabel { labels[word.word] = idfs[term] }
     var sum = 0.0
-    for term in contexts.having.indices { sum += information(ofTerm: term, stepWeight: stepWeight) }
+    for (term, idf) in idfs.enumerated() {
+      guard term < readable.count else {
+        sum += idf
+        continue
+      }
+      let (word, isLabel) = readable[term]
+      if !isLabel { sum += max(idf, labels[word] ?? 0) } else if !texts.contains(word) { sum += idf }
+    }
     return sum + Double(unknown) * unknownWord
   }
 
@@ -24,7 +38,7 @@ extension WordStatistics {
   }
 
   /// The idf of a word that no document has.
-  private var unknownWord: Double { TermScorer.idf(documents: Double(contexts.documents), having: 0) }
+  var unknownWord: Double { TermScorer.idf(documents: Double(contexts.documents), having: 0) }
 }
 
 /// bm25 of all steps of an episode as one text.
