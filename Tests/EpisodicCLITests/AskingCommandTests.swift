@@ -84,6 +84,25 @@ import Testing
     #expect(try episodic("recall", "music", "--domain", "web").errors.isEmpty)
   }
 
+  @Test func `--explain shows terms, times and signals, and --why-not what became of an episode`() throws {
+    let result = try episodic(
+      "recall", "music on May 3rd, unheard", "--domain", "web", "--limit", "1", "--explain", "--why-not", "d5",
+      "--why-not", "nowhere", "--at", "2023-05-06", "--zone", "UTC")
+    #expect(result.status == 0, "\(result)")
+    for text in ["no text has: ", "unheard", "time: \"on May 3rd\"", "1. d3", "d5: ", "nowhere: is not there"] {
+      #expect(result.output.contains(text), "\(text): \(result)")
+    }
+    let json = try episodic("recall", "music", "--domain", "web", "--limit", "1", "--json", "--why-not", "d5")
+    let explanation = try #require(json.json?["explanation"] as? [String: Any], "\(json)")
+    let fate = try #require((explanation["why_not"] as? [[String: Any]])?.first)
+    #expect(fate["id"] as? String == "d5" && fate["reason"] as? String != "found", "\(fate)")
+    // I8: an episode of another domain is as one that is not there.
+    let other = try episodic("recall", "music", "--domain", "other", "--why-not", "d5")
+    #expect(other.status == 1 && other.output.contains("d5: is not there"), "\(other)")
+    #expect(try episodic("recall", "music", "--domain", "web", "--explain", "--prompt").status == 2)
+    #expect(try episodic("recall", "--queries", "-", "--output", "-", "--explain", input: "").status == 2)
+  }
+
   @Test func `a query of a file says when it is asked`() throws {
     let result = try episodic(
       "recall", "--queries", "-", "--output", "-", "--at", "2023-05-04", "--zone", "UTC",

@@ -27,6 +27,8 @@ import Testing
     ("recall", ["recall", "login", "--everywhere", "--json", "--steps", "none"], "", 0),
     ("recall", ["recall", "login", "--everywhere", "--json", "--neighbors", "2"], "", 0),
     ("recall", ["recall", "login", "--everywhere", "--json", "--tokens", "200", "--at", "2026-01-31"], "", 0),
+    ("recall", ["recall", "login in January", "--everywhere", "--json", "--why-not", "a", "--why-not", "zz"], "", 0),
+    ("recall", ["recall", "xylophone", "--everywhere", "--json", "--explain"], "", 1),
     ("recall", ["recall", "xylophone", "--everywhere", "--json"], "", 1),
     ("result", ["recall", "--queries", "-", "--output", "-"], #"{"id":"q","text":"login"}"#, 0),
     ("statistics", ["stats", "--json"], "", 0), ("check", ["check", "--json"], "", 0),

@@ -18,6 +18,9 @@ struct Recall: AsyncParsableCommand {
       the steps that matched, the last error and the last step. --tokens shortens other output alike, and says what was left out. \
       TEXT - reads the question from standard input. Exits 1 if nothing is found.
 
+      --explain shows what the hits were found by, and --why-not ID what became of an episode that is missed: raw bm25 and \
+      similarities, what each signal adds to the score, the words that it lacks.
+
       With --queries, a file of questions is answered: one {"id", "text", "filters": {"domain"?, "session"?, \
       "task_type"?, "status"?, "after"?, "before"?}, "at"?} a line in, one {"query_id", "results": [{"id", "score"}], "ms"} a \
       line out, in the same order; metadata, category and exclude_ids of a query are ignored, any other member refused. "at" says when a \
@@ -29,6 +32,7 @@ struct Recall: AsyncParsableCommand {
         episodic recall timeout --everywhere --status failed --after 7d --json
         episodic recall "$task" --domain web --prompt --tokens 1500
         episodic recall "what broke last Tuesday" --domain web --at 2026-03-05 --neighbors 2
+        episodic recall flaky checkout test --domain web --why-not @last
         episodic recall --phrase "permission denied" --prefix migrat --domain db
         episodic recall --queries questions.jsonl --output answers.jsonl --limit 100
         episodic recall --queries q.jsonl --query-vectors q.f32 --dimensions 384 --output -
@@ -96,10 +100,21 @@ struct Recall: AsyncParsableCommand {
   @Option(help: StepsOption.help)
   var steps = StepsOption.all
 
+  @Flag(help: "Show how the hits were found: terms, times, and each signal of each hit.")
+  var explain = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Say also why this episode is not among the hits; may be given again.", valueName: "id"))
+  var whyNot: [String] = []
+
   @OptionGroup var times: TimeOptions
   @OptionGroup var printing: OutputOptions
 
   func validate() throws {
+    guard !(explains && prompt) else {
+      throw ValidationError("--explain and --why-not explain to people, and --prompt is for a model; leave one out")
+    }
     guard [full, prompt, printing.json].count(where: { $0 }) <= 1 else {
       throw ValidationError("--full, --prompt and --json exclude each other; give one")
     }
@@ -132,8 +147,9 @@ struct Recall: AsyncParsableCommand {
       guard minimumScore == nil, !exact else {
         throw ValidationError("--minimum-score and --exact are for a single question; leave them out with --queries")
       }
-      guard tokens == nil, neighbors == 0 else {
-        throw ValidationError("--tokens and --neighbors are for a single question; leave them out with --queries")
+      guard tokens == nil, neighbors == 0, !explains else {
+        throw ValidationError(
+          "--tokens, --neighbors, --explain and --why-not are for a single question; leave them out with --queries")
       }
     }
   }
@@ -144,17 +160,12 @@ struct Recall: AsyncParsableCommand {
       return
     }
     let query = try query()
-    let (hits, duration, unknown) = try await store.withMemory { memory in
-      let begin = ContinuousClock.now
-      let hits = try await memory.recall(query)
-      let duration = ContinuousClock.now - begin
-      // Programs read the other forms.
-      return (hits, duration, printing.json || prompt ? [] : try await memory.unknownWords(of: query))
-    }
+    let answer = try await store.withMemory { memory in try await answered(query, memory) }
+    let (hits, duration, explanation) = (answer.hits, answer.duration, answer.explanation)
     // The block of --prompt is fitted with its frame.
     let fitted = prompt ? nil : tokens.map { FittedHits(hits, tokens: $0) }
     if printing.json {
-      StandardOutput.write(.object(json(hits, fitted, duration)))
+      StandardOutput.write(.object(json(hits, fitted, duration, explanation)))
     } else if hits.isEmpty {
       StandardError.write("nothing found")
     } else if prompt {
@@ -173,7 +184,10 @@ struct Recall: AsyncParsableCommand {
         )
       }
     }
-    for unknown in unknown {
+    if let explanation, !printing.json {
+      StandardOutput.write(explanation.lines(times.format).joined(separator: "\n"))
+    }
+    for unknown in answer.unknown {
       let count =
         unknown.episodes == UnknownWord.countedEpisodes ? "\(unknown.episodes) and more" : "\(unknown.episodes)"
       StandardError.write(
@@ -182,12 +196,49 @@ struct Recall: AsyncParsableCommand {
     if hits.isEmpty { throw ExitCode(1) }
   }
 
-  private func json(_ hits: [Hit], _ fitted: FittedHits?, _ duration: Duration) -> JSON.Object {
+  private var explains: Bool { explain || !whyNot.isEmpty }
+
+  private struct Answer {
+    let hits: [Hit]
+    let duration: Duration
+    /// Words that only begin others.
+    var unknown: [UnknownWord] = []
+    var explanation: RecallExplanation?
+  }
+
+  private func answered(_ query: Query, _ memory: Memory) async throws -> Answer {
+    let begin = ContinuousClock.now
+    let hits = try await memory.recall(query)
+    var answer = Answer(hits: hits, duration: ContinuousClock.now - begin)
+    // Programs read the other forms.
+    if !printing.json, !prompt { answer.unknown = try await memory.unknownWords(of: query) }
+    if explains {
+      var ids: [Episode.ID] = []
+      for text in whyNot { ids.append(try await id(text, memory)) }
+      answer.explanation = try await memory.explain(query, whyNot: ids)
+    }
+    return answer
+  }
+
+  /// The id that a text names; the text itself if there is none, which the explanation says.
+  private func id(_ text: String, _ memory: Memory) async throws -> Episode.ID {
+    do {
+      return try await EpisodeReference.resolve(text, in: domain, memory)
+    } catch {
+      guard error.code == .notFound, !text.hasPrefix("@") else { throw error }
+      return Episode.ID(text)
+    }
+  }
+
+  private func json(
+    _ hits: [Hit], _ fitted: FittedHits?, _ duration: Duration, _ explanation: RecallExplanation?
+  ) -> JSON.Object {
     var members = JSON.Object()
     members["results"] = .array(fitted?.elements.map(\.json) ?? hits.map(\.json))
     members["ms"] = JSON(duration.fractionalMilliseconds)
     members["tokens"] = fitted.map { .integer(Int64($0.tokens)) }
     members["omitted"] = fitted?.omitted.json
+    members["explanation"] = explanation?.json
     return members
   }
 
