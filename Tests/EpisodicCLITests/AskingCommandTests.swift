@@ -59,10 +59,11 @@ import Testing
     let results = try #require(result.json?["results"] as? [[String: Any]])
     let omitted = try #require(result.json?["omitted"] as? [String: Int])
     let tokens = try #require(result.json?["tokens"] as? Int)
-    #expect(results.count == 3 && omitted["hits"] == 3 && tokens <= 300 && (omitted["tokens"] ?? 0) > 300, "\(result)")
+    #expect((3...5).contains(results.count) && omitted["hits"] == 6 - results.count, "\(result)")
+    #expect(tokens <= 300 && (omitted["tokens"] ?? 0) > 300, "\(result)")
     #expect(results.reduce(0) { $0 + ($1["tokens"] as? Int ?? 0) } == tokens)
     let text = try episodic("recall", "music", "--domain", "web", "--tokens", "300")
-    #expect(text.status == 0 && text.errors.contains("left out: 3 hits"), "\(text)")
+    #expect(text.status == 0 && text.errors.contains("left out: \(6 - results.count) hit"), "\(text)")
     let all = try episodic("recall", "music", "--domain", "web", "--full", "--tokens", "10000000")
     #expect(all.status == 0 && all.errors.isEmpty, "\(all)")
   }

@@ -7,8 +7,8 @@ extension FittedHits {
   /// Cuts hits to a number of tokens.
   ///
   /// Each hit gets an equal part of what those before it left. It is used in this order: what the episode is, its context, the
-  /// steps that matched, the last step that failed, the last step. What remains is used for further steps, the last first,
-  /// and for the contexts of the neighbours, of the best hit first.
+  /// steps that matched, the last step that failed, the last step. What remains is used for further hits, then for
+  /// further steps, the last first, and for the contexts of the neighbours, of the best hit first.
   ///
   /// - Parameter tokens: In `allowedTokens`.
   package init(_ hits: [Hit], tokens: Int, rendering: HitRendering = .plain) {
@@ -19,6 +19,12 @@ extension FittedHits {
       let share = left / (count - index)
       left -= part.addEssentials(tokens: share)
       return part
+    }
+    // Short hits leave room for more of them.
+    for hit in hits.dropFirst(count) where fitted.last?.isShown ?? false {
+      var part = HitFitting(hit, rendering)
+      left -= part.addEssentials(tokens: left)
+      fitted.append(part)
     }
     for index in fitted.indices { left -= fitted[index].addRest(tokens: left) }
     let shown = fitted.filter(\.isShown)
