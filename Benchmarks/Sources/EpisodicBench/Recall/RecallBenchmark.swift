@@ -36,7 +36,7 @@ struct RecallBenchmark {
     report.sets.append(
       RecallReport.SetSize(
         name: set.name, episodes: imported.imported, steps: imported.steps, questions: set.questions.count))
-    let runs = RecallRun.all(hasVectors: set.vectors != nil, ablations: options.hasAblations)
+    let runs = RecallRun.all(hasVectors: set.vectors != nil, ablations: options.hasAblations, tries: options.tries)
     var answers: [String: Answers] = [:]
     for (number, run) in runs.enumerated() {
       progress.show("asking \(set.name): \(run.name)", number, of: runs.count)

@@ -25,6 +25,7 @@ struct RecallCommand: AsyncParsableCommand {
         bench recall --data DIR
         bench recall --data DIR --require 'words:recall@10>=.76' --require 'temporal:recall@10>=.8'
         bench recall --data A --data B --tolerance .005
+        bench recall --data DIR --no-ablations --try vectorWeight=.5 --try vectorWeight=.6
       """)
 
   @Option(help: "A folder with episodes.jsonl, queries.jsonl and qrels.jsonl; may be given several times.")
@@ -48,6 +49,13 @@ struct RecallCommand: AsyncParsableCommand {
   @Flag(help: "Leave out the runs with a signal switched off.")
   var noAblations = false
 
+  @Option(
+    name: .customLong("try"),
+    help: ArgumentHelp(
+      "Also run with other weights, such as 'vectorWeight=.5,sessionWeight=.3'; may be given several times. Weights: \(RankingWeights.names).",
+      valueName: "weights"))
+  var tries: [RankingWeights] = []
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -69,7 +77,8 @@ struct RecallCommand: AsyncParsableCommand {
 
   func run() async throws {
     let options = RecallOptions(
-      samples: samples, seed: common.seed, hasAblations: !noAblations, apart: apart, requirements: require,
+      samples: samples, seed: common.seed, hasAblations: !noAblations, tries: tries, apart: apart,
+      requirements: require,
       tolerance: tolerance)
     try await common.report { scratch in
       let sets = try data.map { try RecallSet(in: $0, vectorsFrom: vectorsFrom) }
@@ -83,6 +92,7 @@ struct RecallOptions {
   let samples: Int
   let seed: UInt64
   let hasAblations: Bool
+  let tries: [RankingWeights]
   let apart: String?
   let requirements: [Requirement]
   let tolerance: Double?

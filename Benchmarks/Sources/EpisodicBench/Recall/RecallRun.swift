@@ -25,10 +25,20 @@ struct RecallRun {
     without = signal.name
   }
 
+  private init(_ mode: RecallMode, with weights: RankingWeights) {
+    name = "\(mode.rawValue), \(weights.text)"
+    self.mode = mode
+    ranking = weights.ranking
+    without = nil
+  }
+
   /// Text alone without vectors.
-  static func all(hasVectors: Bool, ablations: Bool) -> [RecallRun] {
+  ///
+  /// - Parameter tries: Runs with other weights.
+  static func all(hasVectors: Bool, ablations: Bool, tries: [RankingWeights]) -> [RecallRun] {
     let modes: [RecallMode] = hasVectors ? [.text, .vector, .hybrid] : [.text]
     return modes.map { RecallRun($0) }
+      + modes.filter { $0 != .vector }.flatMap { mode in tries.map { RecallRun(mode, with: $0) } }
       + (ablations ? modes.filter { $0 != .vector } : []).flatMap { mode in
         RankingSignal.all.map { RecallRun(mode, without: $0) }
       }
