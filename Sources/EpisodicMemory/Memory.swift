@@ -21,6 +21,7 @@
 ///
 /// ## Recall: Recall/Memory+Recall.swift
 /// - ``recall(_:)`` the episodes that match a query by words and by vector, best first; ``search(_:)`` returns only their ids
+/// - ``explain(_:whyNot:)`` a recall: Recall/Memory+Explain.swift
 ///
 /// ## Recall for a model: Recall/Memory+Neighbors.swift
 /// - ``recall(_:neighbors:)`` with the episodes beside each in its session; ``recall(_:tokens:)`` as much as a model may read

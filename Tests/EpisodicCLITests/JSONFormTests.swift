@@ -125,7 +125,7 @@ import Testing
       _ = try JSONSchema(name)
       #expect(page.contains("`\(name).schema.json`"), "\(name)")
     }
-    let used = Set(Self.calls.map(\.schema)).union(["query", "hit", "change"])
+    let used = Set(Self.calls.map(\.schema)).union(["query", "hit", "change", "explanation"])
     #expect(Set(names).isSubset(of: used), "\(Set(names).subtracting(used))")
   }
 }

@@ -54,7 +54,7 @@ import Testing
     ["list", "--after", "\(all)"],
     ["list", "--after-cursor", "\(all)"], ["list", "--store", "no\(all)"], ["show", "\(all)"], ["import", "\(all)"],
     ["export", "--output", "/nowhere/\(all)"], ["recall", "x", "--mode", "\(all)"],
-    ["recall", "--phrase", "\(all)", "--everywhere"], ["recall", "x\(all)", "--everywhere", "--prefix", "a \(all)"],
+    ["recall", "--phrase", "\(all)", "--everywhere"], ["recall", "x\(all)", "--everywhere", "--prefix", "a b \(all)"],
     ["record", "--task", "t", "--domain", "\(all)", "--episode", "id\u{202E}\u{1B}[31m", "--", "true"],
     ["record", "--episode", "id\u{202E}\u{1B}[31m", "--", "\(all)"], ["record", "--episode", "\(all)", "--", "true"],
   ]) func `no error, warning or summary repeats it`(arguments: [String]) throws {

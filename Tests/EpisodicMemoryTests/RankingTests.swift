@@ -70,7 +70,7 @@ import Testing
 
   @Test func `each step counts half of the one before, and at most four count`() {
     let hits = rank([Self.entry(1, steps: [8, 4, 4, 4, 4])], information: 10)
-    #expect(abs(hits[0].shares.steps - 0.12 * (8 + 2 + 1 + 0.5) / 10) < 1e-12)
+    #expect(abs(hits[0].shares.steps - 0.15 * (8 + 2 + 1 + 0.5) / 10) < 1e-12)
   }
 
   @Test func `an episode of 1,000 equal steps scores less than twice one with a single such step`() {

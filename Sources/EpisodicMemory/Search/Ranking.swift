@@ -47,10 +47,9 @@ extension Query {
 
     /// The defaults need no tuning for a store.
     public init(
-      stepWeight: Double = 0.12, stepsPerEpisode: Int = 4, stepsTogetherWeight: Double = 0.12,
+      stepWeight: Double = 0.15, stepsPerEpisode: Int = 4, stepsTogetherWeight: Double = 0.15,
       vectorWeight: Double = 0.55, neighborWeight: Double = 0.15, neighborReach: Int = 2, sessionWeight: Double = 0.4,
-      timeWeight: Double = 0.4,
-      successWeight: Double = 0.02, depth: Int = 100
+      timeWeight: Double = 0.4, successWeight: Double = 0.02, depth: Int = 100
     ) {
       self.stepWeight = stepWeight
       self.stepsPerEpisode = stepsPerEpisode

@@ -6,10 +6,11 @@ struct RankingWeights: ExpressibleByArgument {
   let text: String
   private let values: [(name: String, value: Double)]
 
-  private static let weights: [(name: String, path: WritableKeyPath<Query.Ranking, Double> & Sendable)] = [
-    ("stepWeight", \.stepWeight), ("stepsTogetherWeight", \.stepsTogetherWeight), ("vectorWeight", \.vectorWeight),
-    ("neighborWeight", \.neighborWeight), ("sessionWeight", \.sessionWeight), ("timeWeight", \.timeWeight),
-    ("successWeight", \.successWeight),
+  private static let weights: [(name: String, set: @Sendable (inout Query.Ranking, Double) -> Void)] = [
+    ("stepWeight", { $0.stepWeight = $1 }), ("stepsTogetherWeight", { $0.stepsTogetherWeight = $1 }),
+    ("vectorWeight", { $0.vectorWeight = $1 }), ("neighborWeight", { $0.neighborWeight = $1 }),
+    ("sessionWeight", { $0.sessionWeight = $1 }), ("timeWeight", { $0.timeWeight = $1 }),
+    ("successWeight", { $0.successWeight = $1 }),
   ]
 
   static var names: String { weights.map(\.name).joined(separator: ", ") }
@@ -32,7 +33,7 @@ struct RankingWeights: ExpressibleByArgument {
   var ranking: Query.Ranking {
     var ranking = Query.Ranking()
     for (name, value) in values {
-      for weight in Self.weights where weight.name == name { ranking[keyPath: weight.path] = value }
+      for weight in Self.weights where weight.name == name { weight.set(&ranking, value) }
     }
     return ranking
   }
