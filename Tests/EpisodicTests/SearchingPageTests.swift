@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func `the table of signals lists every option of a ranking with its default`() throws {
-    var documented: [String: String] = ["depth": "100"]
+    var documented: [String: String] = ["depth": "50"]
     for row in try Self.table(under: "How signals become one score") {
       guard let option = Self.spans(row[1]).first else { continue }
       documented[option] = row[2]
@@ -72,6 +72,6 @@ import Testing
     let defaults = Mirror(reflecting: Query.Ranking()).children.map { ($0.label ?? "", "\($0.value)") }
     #expect(documented == Dictionary(uniqueKeysWithValues: defaults))
     let page = try Documentation.text("Sources/Episodic/Episodic.docc/Searching.md")
-    #expect(page.contains("`depth`, 100,"))
+    #expect(page.contains("`depth`, 50,"))
   }
 }

@@ -49,7 +49,7 @@ extension Query {
     public init(
       stepWeight: Double = 0.15, stepsPerEpisode: Int = 4, stepsTogetherWeight: Double = 0.15,
       vectorWeight: Double = 0.55, neighborWeight: Double = 0.15, neighborReach: Int = 2, sessionWeight: Double = 0.4,
-      timeWeight: Double = 0.4, successWeight: Double = 0.02, depth: Int = 100
+      timeWeight: Double = 0.4, successWeight: Double = 0.02, depth: Int = 50
     ) {
       self.stepWeight = stepWeight
       self.stepsPerEpisode = stepsPerEpisode
