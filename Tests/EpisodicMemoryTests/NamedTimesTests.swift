@@ -69,5 +69,18 @@ import Testing
     #expect(
       try key("the day after we met", "2023-05-10T00:00:00Z")
         != key("the day after we met", "2023-05-10T00:00:00Z", zone: east))
+    // The same words, and another event.
+    #expect(
+      try key("the day after we met, flaky tests", "2023-05-10T00:00:00Z")
+        != key("the day after we met flaky tests", "2023-05-10T00:00:00Z"))
+  }
+
+  @Test func `of a range that ends in a relative one are relative too`() async throws {
+    #expect(
+      try await windows("what failed between 2023-05-01 and yesterday")
+        == ["2023-05-01T00:00:00Z 2023-05-10T00:00:00Z"])
+    #expect(
+      try await windows("what failed from May 1, 2023 to today") == ["2023-05-01T00:00:00Z 2023-05-11T00:00:00Z"])
+    #expect(try await windows("earlier in May 2023").first?.hasPrefix("2023-05-01T00:00:00Z") == true)
   }
 }

@@ -41,6 +41,29 @@ import Testing
     #expect(throws: MemoryError.self) { try SearchTerms(text: nil, phrases: [], prefixes: [text]) }
   }
 
+  @Test func `a word with a sign counts as the word, but a language of one letter is another`() throws {
+    #expect(try SearchTerms.ownWords(of: "retries++").contains("retries"))
+    #expect(try !SearchTerms.ownWords(of: "C++").contains("c"))
+    // A full stop is not of the name.
+    let phrase = try SearchTerms(text: nil, phrases: ["parser in C"], prefixes: []).phrases
+    #expect(try SearchTerms(text: nil, phrases: ["parser in C."], prefixes: []).phrases == phrase)
+    for marked in phrase where marked.count == 1 {
+      #expect(AddedWords.of(context: "We wrote the parser in C. It uses F: drives.").contains(marked[0]))
+    }
+  }
+
+  @Test(arguments: ["\u{200D}", "\u{AD}", "\u{316}\u{301}"]) func `20,000 marks inside a word are one word`(
+    _ mark: String
+  ) throws {
+    let word = "a" + String(repeating: mark, count: 20_000) + "b"
+    #expect(try SearchTerms.ownWords(of: word).contains("ab"))
+    #expect(AddedWords.of(context: word).contains("ab"))
+  }
+
+  @Test func `words that a terminal shows at different places are different words`() {
+    #expect(AddedWords.of(context: "Progress\u{1B}8Setting\u{1B}Mfinished").contains("progress setting finished"))
+  }
+
   @Test func `a prefix is one word`() {
     #expect(throws: MemoryError.self) { try SearchTerms(text: nil, phrases: [], prefixes: ["two words"]) }
   }

@@ -107,6 +107,17 @@ import Testing
   }
 
   /// I8
+  @Test func `names no embedding space that only another domain has`() async throws {
+    try await withMemory(
+      { memory in
+        _ = try await memory.embed(
+          Embedding.Draft(of: "secret", content: "x", vector: [1, 0], model: "bank model"))
+        let query = Query(text: "login", vector: [1, 0], scope: .domain("web"))
+        #expect(try await memory.explain(query).space == nil)
+        #expect(try await memory.explain(Query(vector: [1, 0], scope: .everything)).space?.model == "bank model")
+      }, Self.episodes)
+  }
+
   @Test func `says nothing of an episode in another domain`() async throws {
     try await withMemory(
       { memory in

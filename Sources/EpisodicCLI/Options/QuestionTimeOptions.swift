@@ -32,7 +32,9 @@ struct QuestionTimeOptions: ParsableArguments {
         return Timestamp(milliseconds: local)
       }
       do {
-        return try TimeText.parse(at)
+        var calendar = Calendar.current
+        calendar.timeZone = timeZone
+        return try TimeText.parse(at, now: Timestamp(Date()), calendar: calendar)
       } catch let error as ValidationError {
         throw ValidationError("--at: \(error.message)")
       }

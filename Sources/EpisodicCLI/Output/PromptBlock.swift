@@ -26,7 +26,8 @@ struct PromptBlock {
         """, "===== END RECORDED NOTES \(number) ====="
       )
     }
-    let sample = frame(String(UInt64.max, radix: 16))
+    // Letters and digits in turn have the most tokens.
+    let sample = frame("a0b1c2d3e4f5a6b7")
     let room = tokens - TokenEstimate.count(sample.begin + sample.end) - Self.tokensForEnd
     let fitted = FittedHits(hits, tokens: max(room, 0), rendering: Self.rendering)
     let notes = fitted.elements.map { Self.note($0.hit) }

@@ -115,6 +115,8 @@ extension Query {
     }
     bytes.write(day) { $0.write($1) }
     bytes.write(zone) { $0.write($1) }
+    // Which of the words tell of the event, the terms do not say.
+    bytes.write(zone == nil ? nil : text) { $0.write($1) }
     return CacheKey(.query, SHA256.digest(of: bytes.bytes).hexadecimal)
   }
 

@@ -80,7 +80,11 @@ extension SearchDetails.Explained {
   fileprivate func reason(minimumScore: Double, hits: Int) -> RecallExplanation.Reason {
     if !entry.hasRequired { return .lacksRequired }
     guard let ranked else { return .noMatch }
-    guard isCompared, let rank else { return .beyondDepth }
+    guard isCompared, let rank else {
+      let matches =
+        entry.words.context > 0 || !entry.words.steps.isEmpty || entry.similarity != nil || entry.isInWindow
+      return matches ? .beyondDepth : .noMatch
+    }
     if rank <= hits { return .found }
     return ranked.score < minimumScore ? .belowMinimumScore : .beyondLimit
   }

@@ -19,7 +19,7 @@ extension Memory {
   /// - Complexity: A search for each of the first eight such words, and one by its beginning for each that finds nothing.
   package func unknownWords(of query: Query) async throws(MemoryError) -> [UnknownWord] {
     guard let text = query.text else { return [] }
-    let spelled = text.lowercased()
+    let spelled = Set(text.lowercased().split { !$0.isLetter }.map(String.init))
     let words = try SearchTerms(text: text, phrases: [], prefixes: []).words.filter { word in
       word.count >= Self.leastLetters && word.allSatisfy(\.isLetter) && spelled.contains(word)
     }

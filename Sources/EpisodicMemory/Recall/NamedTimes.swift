@@ -27,12 +27,18 @@ struct NamedTimes {
   /// Whether the windows depend on the newest episode of the scope.
   private var dependsOnNewest: Bool { askedAt == nil && times.isRelative }
 
+  /// The midnight after the question. Not the moment: answers of one day have one key.
+  var endOfDay: Timestamp {
+    let offset = Int64(zone.secondsFromGMT(for: now.date)) * 1000
+    return Timestamp(milliseconds: (day(of: now) + 1) * TimeResolver.day - offset)
+  }
+
   /// What the answer depends on apart from the store: windows, the day of the question if the newest episode may replace it,
-  /// and the zone if an event decides.
+  /// and the zone if an event or that day decides.
   var key: (windows: [Range<Timestamp>], day: Int64?, zone: String?) {
     (
       times.cues(askedAt: now, zone: zone).map(\.window), dependsOnNewest ? day(of: now) : nil,
-      times.events.isEmpty ? nil : zone.identifier
+      times.events.isEmpty && !dependsOnNewest ? nil : zone.identifier
     )
   }
 

@@ -116,8 +116,11 @@ struct Search<Value: Sendable>: Sendable {
     if let rows {
       let compared = Set(pool.entries.map(\.row))
       let others = rows.values.filter { !compared.contains($0) }
+      var space = query?.space
+      // One that only another domain has is not named (I8).
+      if let found = space { space = try source.spaces(among: [found]).first }
       ranked.details = SearchDetails(
-        request, ranking, candidates.statistics, query?.space, cues, pool, order, hits: ranked.episodes.count,
+        request, ranking, candidates.statistics, space, cues, pool, order, hits: ranked.episodes.count,
         asked: rows, others: try candidates.entries(of: others))
     }
     return ranked

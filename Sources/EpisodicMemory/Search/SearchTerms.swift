@@ -112,7 +112,7 @@ package struct SearchTerms: Hashable, Sendable {
       for unit in units {
         if let marked = scanned.marked(unit) { significant.insert(marked) }
         // C++ is another language than C.
-        guard unit.signCount == 0 else { continue }
+        guard unit.signCount == 0 || unit.bytes.count > 2 else { continue }
         scanned.forEachToken(of: unit) { token in
           if units.count == 1, unit.kind == .ascii, StopWords.english.contains(String(decoding: token, as: UTF8.self)) {
             all.insert(token)
@@ -148,7 +148,9 @@ package struct SearchTerms: Hashable, Sendable {
 
   /// The tokens of a phrase, and the names with signs in it, which a text has beside the sequence of its words.
   private static func sequences(ofPhrase scanned: ScannedText) -> [[String]] {
-    let marked = scanned.units.compactMap { scanned.marked($0) }.map { [String(decoding: $0, as: UTF8.self)] }
+    let marked = scanned.units.compactMap { scanned.marked($0) }.map {
+      [String(decoding: $0, as: UTF8.self)]
+    }
     if scanned.units.count == 1, !marked.isEmpty { return marked }
     return [tokens(of: scanned.units[...], scanned)] + marked
   }
@@ -161,7 +163,9 @@ package struct SearchTerms: Hashable, Sendable {
       var end = start + 1
       while end < scanned.units.count, scanned.units[end].word == scanned.units[start].word { end += 1 }
       let units = scanned.units[start..<end]
-      let marked = units.compactMap { scanned.marked($0) }.map { [String(decoding: $0, as: UTF8.self)] }
+      let marked = units.compactMap { scanned.marked($0) }.map {
+        [String(decoding: $0, as: UTF8.self)]
+      }
       if units.count > 1 || marked.isEmpty { sequences.append(tokens(of: units, scanned)) }
       sequences += marked
       start = end

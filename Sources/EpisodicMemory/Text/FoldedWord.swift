@@ -16,7 +16,12 @@ enum FoldedWord {
   /// The parts of a word, a maximal run of scalars that are part of one or are ignored.
   static func parts(of word: String) -> [Part] {
     var kept = String.UnicodeScalarView()
-    kept.append(contentsOf: word.unicodeScalars.lazy.filter { !CharacterClasses.isIgnored($0.value) })
+    // Normalisation sorts a run of marks by insertion; no letter has more than 30 (UAX 15, stream-safe text).
+    var marks = 0
+    for scalar in word.unicodeScalars where !CharacterClasses.isIgnored(scalar.value) {
+      marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+      if marks <= 30 { kept.append(scalar) }
+    }
     var parts: [Part] = []
     var run: [Unicode.Scalar] = []
     var spaced = String.UnicodeScalarView()

@@ -145,9 +145,18 @@ struct ScannedText {
     while at < text.count {
       let (scalar, length) = self.scalar(at: at)
       if CharacterClasses.isIgnored(scalar.value) {
-        // At the end of a word it changes nothing.
-        guard at + length < text.count, continuesWord(at: at + length) else { break }
+        // All of them at once: each alone would look at those after it again.
+        var next = at + length
+        while next < text.count {
+          let (following, length) = self.scalar(at: next)
+          guard CharacterClasses.isIgnored(following.value) else { break }
+          next += length
+        }
+        // At the end of a word they change nothing.
+        guard next < text.count, continuesWord(at: next) else { break }
         isFoldedAlike = false
+        (at, end) = (next, next)
+        continue
       } else if !CharacterClasses.isPartOfWord(scalar) {
         if !separates(scalar) { isPlain = false }
         break
@@ -193,7 +202,8 @@ struct ScannedText {
       let before = start > 1 ? text[start - 2] : UInt8(ascii: " ")
       unit.hasPeriod = !CharacterClasses.isAlphanumeric(before) && before < 0x80 && !Self.closes(before)
     }
-    if let start, start > 0, Self.joins(text[start - 1]) { unit.isAlone = false }
+    // A sign joins two words: the hyphen of `-f` joins nothing.
+    if let start, start > 1, Self.joins(text[start - 1]), Self.isOfWord(text[start - 2]) { unit.isAlone = false }
     guard let end else { return }
     var at = end
     if at < text.count, text[at] == UInt8(ascii: "+") || text[at] == UInt8(ascii: "#") {
@@ -211,10 +221,12 @@ struct ScannedText {
       at = end
     }
     guard at < text.count, Self.joins(text[at]) else { return }
-    unit.isAlone = false
     let sign = text[at]
-    if sign == UInt8(ascii: "'") { return }
     var next = at + 1
+    if sign == UInt8(ascii: "'") {
+      if next < text.count, Self.isOfWord(text[next]) { unit.isAlone = false }
+      return
+    }
     if sign == UInt8(ascii: ":") {
       if next < text.count, text[next] == sign {
         next += 1
@@ -222,6 +234,7 @@ struct ScannedText {
         next += 2
       } else if next < text.count, 0x30...0x39 ~= text[next] {
         // A line, a column, a port, a minute.
+        unit.isAlone = false
         return
       }
     }
@@ -230,6 +243,7 @@ struct ScannedText {
       text[next] < 0x80
       ? CharacterClasses.isAlphanumeric(text[next]) : CharacterClasses.isPartOfWord(scalar(at: next).0)
     guard follows else { return }
+    unit.isAlone = false
     unit.join =
       switch sign {
       case UInt8(ascii: "_"): .underscore
@@ -238,6 +252,9 @@ struct ScannedText {
       default: .other
       }
   }
+
+  /// Whether a byte is of a letter or a digit, or of a character other than ASCII, which mostly is.
+  private static func isOfWord(_ byte: UInt8) -> Bool { byte >= 0x80 || CharacterClasses.isAlphanumeric(byte) }
 
   private static func joins(_ byte: UInt8) -> Bool {
     switch byte {

@@ -70,6 +70,11 @@ enum TerminalText {
         }
       }
       return at
+    // The cursor is put back or moved to another line.
+    case UInt8(ascii: "7"), UInt8(ascii: "8"), UInt8(ascii: "D"), UInt8(ascii: "E"), UInt8(ascii: "M"),
+      UInt8(ascii: "c"):
+      output.append(UInt8(ascii: " "))
+      return start
     default: return start
     }
   }

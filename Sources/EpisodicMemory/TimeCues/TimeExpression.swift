@@ -58,11 +58,13 @@ indirect enum TimeExpression: Hashable, Sendable {
       .latestWeekend, .lastEndedMonth, .lastEndedSeason, .ago, .trailing, .since, .after:
       true
     case .within(_, let outer): outer.isRelative
-    case .part(_, let inner), .nth(_, _, let inner), .nthWeekday(_, _, let inner), .dayPart(_, let inner),
+    case .part(let part, let inner): part == .untilNow || inner.isRelative
+    case .nth(_, _, let inner), .nthWeekday(_, _, let inner), .dayPart(_, let inner),
       .offset(_, _, _, let inner), .adjacent(_, _, _, let inner), .adjacentWeekday(_, _, let inner),
       .containing(_, let inner), .about(let inner), .before(let inner), .until(let inner):
       inner.isRelative
-    case .between(let first, let last): first.isRelative && last.isRelative
+    // The first is resolved by the last.
+    case .between(_, let last): last.isRelative
     case .either(let readings): readings.contains(where: \.isRelative)
     }
   }

@@ -8,7 +8,7 @@ extension FittedHits {
   ///
   /// Each hit gets an equal part of what those before it left. It is used in this order: what the episode is, its context, the
   /// steps that matched, the last step that failed, the last step. What remains is used for further hits, then for
-  /// further steps, the last first, and for the contexts of the neighbours, of the best hit first.
+  /// further steps, the last first, and for the contexts of the neighbours, of the best hit first. Metadata is left out.
   ///
   /// - Parameter tokens: In `allowedTokens`.
   package init(_ hits: [Hit], tokens: Int, rendering: HitRendering = .plain) {
@@ -69,6 +69,7 @@ private struct HitFitting {
     let all = episode.stepCount
     let kept = steps.values.sorted { $0.number < $1.number }
     episode.keep(context: context ?? "", steps: kept, of: all)
+    episode.metadata = [:]
     var hit = Hit(episode: episode, score: hit.score, shares: hit.shares, matches: hit.matches)
     hit.neighbors = neighbors
     return hit
@@ -130,7 +131,9 @@ private struct HitFitting {
   ) -> Bool {
     let cost = Self.cost(ofNeighbor: episode, rendering)
     guard cost <= tokens else { return false }
-    neighbors[keyPath: side].append(episode.keeping(.none))
+    var part = episode.keeping(.none)
+    part.metadata = [:]
+    neighbors[keyPath: side].append(part)
     used += cost
     return true
   }
