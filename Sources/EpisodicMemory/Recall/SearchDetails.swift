@@ -16,6 +16,14 @@ struct SearchDetails: Sendable {
     let terms: SearchTerms
     /// Whether it counts; if not, it is of interest whether any text has it.
     let counts: Bool
+
+    init(
+      _ text: String, words: [String] = [], phrases: [[String]] = [], prefixes: [String] = [], counts: Bool = true
+    ) {
+      self.text = SearchTerms.readable(text).word
+      terms = SearchTerms(words: words, phrases: phrases, prefixes: prefixes)
+      self.counts = counts
+    }
   }
 
   let space: EmbeddingSpace?
@@ -84,19 +92,9 @@ struct SearchDetails: Sendable {
       (own + others).sorted().map { term($0, SearchTerms.readable(statistics.words[$0]).word) }
       + required.indices.map { term(statistics.words.count + $0, SearchTerms.readable(required[$0]).word) }
 
-    var lookups = statistics.words.map {
-      Lookup(
-        text: SearchTerms.readable($0).word, terms: SearchTerms(words: [$0], phrases: [], prefixes: []), counts: true)
-    }
-    lookups += queried.phrases.map {
-      Lookup(
-        text: SearchTerms.readable($0.joined(separator: " ")).word,
-        terms: SearchTerms(words: [], phrases: [$0], prefixes: []), counts: true)
-    }
-    lookups += queried.prefixes.map {
-      Lookup(
-        text: SearchTerms.readable($0).word, terms: SearchTerms(words: [], phrases: [], prefixes: [$0]), counts: true)
-    }
+    var lookups = statistics.words.map { Lookup($0, words: [$0]) }
+    lookups += queried.phrases.map { Lookup($0.joined(separator: " "), phrases: [$0]) }
+    lookups += queried.prefixes.map { Lookup($0, prefixes: [$0]) }
     let counting = Set(statistics.words)
     let rest = queried.words.dropLast(queried.alternatives).filter { word in
       !counting.contains(word) && !named.contains(SearchTerms.readable(word).word)
@@ -105,11 +103,7 @@ struct SearchDetails: Sendable {
       unknown = rest.map { SearchTerms.readable($0).word }
     } else {
       // Some are known, but more frequent than the words that count.
-      lookups += rest.map {
-        Lookup(
-          text: SearchTerms.readable($0).word, terms: SearchTerms(words: [$0], phrases: [], prefixes: []), counts: false
-        )
-      }
+      lookups += rest.map { Lookup($0, words: [$0], counts: false) }
     }
     self.lookups = lookups
   }
