@@ -20,9 +20,10 @@ enum Schema {
     Migration(
       name: "010_added_words", sql: PackageResources._10_added_words_sql,
       functions: Analysis.functions),
+    Migration(name: "011_operations", sql: PackageResources._11_operations_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running
   /// them. A test recomputes it.
-  static let digest = "0445b414e57c993c2258a12fcbf391b462be4757774e8aa094bb721b2afc72d5"
+  static let digest = "306adaeb25966c11b70e59b9cba4bfb432a8addd7bfa714492f5e0fafaa79e5f"
 }

@@ -113,6 +113,8 @@ final class SamplePrimary: PrimaryStore {
   func readWithoutWaiting<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? { nil }
+  func setting(_ name: String) async throws(MemoryError) -> JSON? { throw Self.unavailable }
+  func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError) { throw Self.unavailable }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
   func check() async throws(MemoryError) -> [MemoryCheck] { throw Self.unavailable }
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) { throw Self.unavailable }

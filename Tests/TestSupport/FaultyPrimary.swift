@@ -93,6 +93,12 @@ package final class FaultyPrimary: PrimaryStore {
   package func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern? {
     try await through { () async throws(MemoryError) in try await primary.pattern(id) }
   }
+  package func setting(_ name: String) async throws(MemoryError) -> JSON? {
+    try await through { () async throws(MemoryError) in try await primary.setting(name) }
+  }
+  package func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.set(name, to: value, at: now) }
+  }
   package func domains() async throws(MemoryError) -> [DomainSummary] {
     try await through { () async throws(MemoryError) in try await primary.domains() }
   }

@@ -116,6 +116,13 @@ package protocol PrimaryStore: Sendable {
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value?
 
+  // MARK: Settings
+
+  /// What is configured in the store under a name; `nil` if nothing is.
+  func setting(_ name: String) async throws(MemoryError) -> JSON?
+  /// - Parameter value: `nil` removes the setting.
+  func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError)
+
   // MARK: Maintenance
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics
