@@ -11,6 +11,7 @@ final class Connections: Sendable {
   let waiters: CommitWaiters
   /// `nil` for a database that is opened for reading only.
   let writer: GroupCommit?
+  let connector: Connector
   private let lock: CommitLock
   private let timeout: Duration
   private let hasClosed = Atomic(false)
@@ -19,6 +20,7 @@ final class Connections: Sendable {
   private static let closingTimeout = Duration.seconds(1)
 
   init(_ opened: OpenedDatabase, _ configuration: WALDatabase.Configuration) throws {
+    connector = opened.connector
     files = opened.connector.files
     watch = opened.watch
     lock = opened.lock

@@ -204,6 +204,35 @@ package final class WALDatabase: StoredDatabase {
     return writer
   }
 
+  // MARK: Copying
+
+  /// Copies one snapshot into a new file, and verifies the copy; see `DatabaseCopy.make`. Others read and write meanwhile.
+  ///
+  /// - Parameter describe: Reads from the same snapshot what the caller wants to know of it.
+  /// - Throws: `CancellationError` if the task was cancelled: nothing is left of the copy.
+  package func copy<Value: Sendable>(
+    to target: String, progress: @escaping @Sendable (DatabaseCopy.Progress) -> Void = { _ in },
+    describing describe: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> (copy: DatabaseCopy, value: Value) {
+    try await connectionWork.run(orThrow: CancellationError() as any Error) { [connections] cancellation in
+      try connections.fileGuard.verify()
+      // Not one of the pool: those are for reads of milliseconds.
+      let source = try connections.connector.reading()
+      let result = try source.read { db in
+        let value = try describe(db)
+        let copy = try DatabaseCopy.make(of: db, to: target) { now in
+          if cancellation.isCancelled { throw CancellationError() }
+          if connections.isClosed { throw StorageError.closed(path: connections.files.path) }
+          progress(now)
+        }
+        return (copy: copy, value: value)
+      }
+      try source.close()
+      try connections.fileGuard.verify()
+      return result
+    }
+  }
+
   // MARK: Closing
 
   /// Closes every connection. The last process to do so moves the log into the database file and removes it, so that this

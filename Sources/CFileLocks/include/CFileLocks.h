@@ -1,4 +1,4 @@
-/// A system call that Swift's C library modules do not offer.
+/// System calls that Swift's C library modules do not offer.
 #ifndef EPISODIC_CFILELOCKS_H
 #define EPISODIC_CFILELOCKS_H
 
@@ -11,5 +11,15 @@
 ///
 /// @return 0, or an error number.
 int episodic_file_identity(const char *path, uint64_t *device, uint64_t *inode, int64_t *size);
+
+/// Renames a file, unless there is one of the new name.
+///
+/// @return 0, or an error number: EEXIST if there is.
+int episodic_rename_exclusive(const char *from, const char *to);
+
+/// Exchanges the names of two files in one step: at no moment is one of the names missing.
+///
+/// @return 0, or an error number: EINVAL or ENOTSUP if the file system cannot.
+int episodic_rename_exchange(const char *first, const char *second);
 
 #endif
