@@ -109,3 +109,11 @@ int episodic_database_header_read(struct sqlite3 *connection, episodic_database_
   memcpy(header->bytes + 20, start + 92, 4);
   return SQLITE_OK;
 }
+
+int episodic_database_read(struct sqlite3 *connection, void *bytes, int count, int64_t offset) {
+  sqlite3_file *file = NULL;
+  int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code != SQLITE_OK) return code;
+  if (file == NULL || file->pMethods == NULL) return SQLITE_NOTFOUND;
+  return file->pMethods->xRead(file, bytes, count, offset);
+}

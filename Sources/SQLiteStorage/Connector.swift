@@ -43,7 +43,8 @@ struct Connector: Sendable {
       var code = episodic_sqlite_harden(db.sqliteConnection)
       if code == SQLITE_OK { code = episodic_word_matches_register(db.sqliteConnection) }
       guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-      try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+      // What is deleted is overwritten with zeros: in the page of the row, and whole pages that become free.
+      try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON")
     }
     return configuration
   }

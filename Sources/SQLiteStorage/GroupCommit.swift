@@ -32,6 +32,7 @@ final class GroupCommit: Sendable {
   private let thread = DispatchQueue(label: "episodic.writer")
   private let calls: CallQueue
   private let writer = Mutex<Writer?>(nil)
+  private let maintenance = Mutex<[MaintenanceWork]>([])
   /// Whether the transaction of calls that have left the queue is running.
   private let isCommitting = Atomic(false)
 
@@ -69,6 +70,31 @@ final class GroupCommit: Sendable {
       }, drain: startDraining)
   }
 
+  /// Lends the connection outside of a transaction, under the lock of commits, between two commits.
+  ///
+  /// - Parameter wait: Bounds each wait of SQLite for a lock of a reader or another program.
+  func maintain<Value: Sendable>(
+    waitingAtMost wait: Duration?, _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      let work = MaintenanceWork(
+        run: { [self] db, busy in
+          continuation.resume(
+            with: Result { try underLock(db) { try busy.limited(to: wait ?? .nanoseconds(timeout)) { try body(db) } } })
+        }, fail: { continuation.resume(throwing: $0) })
+      maintenance.withLock { $0.append(work) }
+      startDraining()
+    }
+  }
+
+  private func underLock<Value>(_ db: Database, _ body: () throws -> Value) throws -> Value {
+    if let refusal = calls.refusal { throw refusal }
+    return try lock.withLock(timeout: .nanoseconds(timeout)) {
+      try fileGuard.verify(db)
+      return try body()
+    }
+  }
+
   /// From now on every new call fails with that; on damage those that are waiting too.
   func refuse(because refusal: StorageError) { calls.refuse(because: refusal) }
 
@@ -92,14 +118,36 @@ final class GroupCommit: Sendable {
   private func startDraining() { thread.async { self.drain() } }
 
   private func drain() {
+    // Not to open the connection again for work that came after `close`.
+    if case .closed? = calls.refusal, calls.count == 0, writer.withLock({ $0 == nil }) {
+      return failMaintenance(StorageError.closed(path: files.path))
+    }
     do {
       let writer = try openedWriter()
       writer.connection.writeWithoutTransaction { db in
-        while let count = commitNext(db, writer.busy) { linger(for: count) }
+        while true {
+          // One at a time, so that commits come between.
+          let next = maintenance.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+          next?.run(db, writer.busy)
+          if let count = commitNext(db, writer.busy) {
+            linger(for: count)
+          } else if next == nil {
+            break
+          }
+        }
       }
     } catch {
       calls.failAll(error)
+      failMaintenance(error)
     }
+  }
+
+  private func failMaintenance(_ error: any Error) {
+    let waiting = maintenance.withLock { waiting in
+      defer { waiting = [] }
+      return waiting
+    }
+    for work in waiting { work.fail(error) }
   }
 
   /// The connection; opened by the first call.
@@ -247,4 +295,10 @@ final class GroupCommit: Sendable {
   private func rollBack(_ db: Database) throws {
     if db.isInsideTransaction { try db.rollback() }
   }
+}
+
+/// Work of one caller between two commits.
+private struct MaintenanceWork: Sendable {
+  let run: @Sendable (Database, BusyHandler) -> Void
+  let fail: @Sendable (any Error) -> Void
 }

@@ -104,6 +104,22 @@ package final class InMemoryDatabase: StoredDatabase {
     return value
   }
 
+  package func maintain<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try Task.checkCancellation()
+    let value = try await connectionWork.run { [self] in
+      try requireOpen()
+      return try connection.writeWithoutTransaction(body)
+    }
+    commits.add()
+    waiters.check()
+    return value
+  }
+
+  /// There is no log.
+  package func truncateLog(waitingAtMost wait: Duration) async throws -> Bool { true }
+
   package func refuseWrites(because reason: String) { state.withLock { $0.damage = reason } }
   package func acceptWrites() { state.withLock { $0.damage = nil } }
 

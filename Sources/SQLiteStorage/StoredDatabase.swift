@@ -26,6 +26,14 @@ package protocol StoredDatabase: AnyObject, Sendable {
   ) async throws -> Value
   /// Performs a request together with those of its batch that share the commit, and returns after it.
   func write<Request, Value>(_ request: Request, in batch: BatchedWrite<Request, Value>) async throws -> Value
+  /// Lends the writer's connection outside of a transaction, between two commits, which wait for it: for pragmas, checkpoints
+  /// and `VACUUM`.
+  func maintain<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value
+  /// Moves the log into the database file and leaves no byte in it.
+  ///
+  /// - Parameter wait: For readers that still use it; commits wait meanwhile.
+  /// - Returns: False if there was a reader all the time.
+  func truncateLog(waitingAtMost wait: Duration) async throws -> Bool
   /// From now on nothing is written, but despite damage.
   func refuseWrites(because reason: String)
   func acceptWrites()

@@ -173,6 +173,18 @@ package final class WALDatabase: StoredDatabase {
     try await writer().write(request, in: batch)
   }
 
+  package func maintain<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try await writer().maintain(waitingAtMost: nil, body)
+  }
+
+  package func truncateLog(waitingAtMost wait: Duration) async throws -> Bool {
+    try await writer().maintain(waitingAtMost: wait) { db in
+      try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false
+    }
+  }
+
   /// From now on nothing is written through this connection: a write could destroy what is left of a damaged database.
   package func refuseWrites(because reason: String) {
     connections.writer?.refuse(because: .damaged(path: path, reason: "\(reason); it takes no more writes"))

@@ -73,6 +73,12 @@ typedef struct {
 
 int episodic_database_header_read(struct sqlite3 *connection, episodic_database_header *header);
 
+/// Reads bytes of the database file as they are on the disk, through SQLite's own file object. What is still in the log is
+/// not in them. A read transaction that does not use the log keeps checkpoints from changing them meanwhile.
+///
+/// @return SQLITE_OK; SQLITE_IOERR_SHORT_READ behind the end; SQLITE_NOTFOUND if there is no file.
+int episodic_database_read(struct sqlite3 *connection, void *bytes, int count, int64_t offset);
+
 /// Adds `episodic_word_matches(TABLE)` to the auxiliary functions of FTS5: what bm25 is computed from, for the current row of a
 /// full-text query. Its value is a blob of pairs of uint32_t in the byte order of the machine: first the tokens of the row and
 /// the number of pairs that follow, then number and frequency of each phrase of the query that the row has, ascending.
