@@ -70,7 +70,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// What is done every 256 commits, in a file and in memory alike.
   private static func maintenance(by clock: any WallClock) -> @Sendable (Database) throws -> Void {
     { db in
-      try ChangeFeed.prune(db)
+      try FeedPruning.prune(db, at: clock.now(), limit: FeedPruning.rowsAtOnce)
       try IdempotencyKeys.prune(db, at: clock.now())
       _ = try Analysis.analyse(limit: Analysis.rowsAtOnce, db)
     }

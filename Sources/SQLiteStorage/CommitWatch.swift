@@ -71,11 +71,15 @@ final class CommitWatch: Sendable {
     try queue.unsafeRead { db in try FileGuard(files, database: status, isImmutable: isImmutable, db) }
   }
 
-  /// Moves what is in the log into the database file, as far as no reader is in the way. Under the commit lock.
-  func moveLog(_ fileGuard: FileGuard) throws {
+  /// Moves what is in the log into the database file, as far as no reader is in the way. Under the commit lock, and before the
+  /// connection is closed.
+  ///
+  /// - Parameter truncating: Whether to truncate the log then, without waiting for readers.
+  func moveLog(_ fileGuard: FileGuard, truncating: Bool) throws {
     try queue.writeWithoutTransaction { db in
       try fileGuard.verify(db)
       try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+      if truncating { try db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)") }
     }
   }
 

@@ -12,6 +12,9 @@ final class Connections: Sendable {
   /// `nil` for a database that is opened for reading only.
   let writer: GroupCommit?
   let connector: Connector
+  /// `nil` for a database that is opened for reading only.
+  let maintenance: FileMaintenance?
+  private let quietLog: QuietLog?
   private let lock: CommitLock
   private let timeout: Duration
   private let hasClosed = Atomic(false)
@@ -33,12 +36,14 @@ final class Connections: Sendable {
     }
     readers = ReaderPool(opened.connector, maximumCount: configuration.readers)
     guard opened.readOnlyReason == nil else {
-      writer = nil
+      (writer, maintenance, quietLog) = (nil, nil, nil)
       return
     }
     let log = LogLength()
-    let maintenance = LogMaintenance(log: log, configuration: configuration)
-    writer = GroupCommit(
+    let logMaintenance = LogMaintenance(log: log, configuration: configuration)
+    let shrinking = WeakMaintenance()
+    let quietLog = QuietLog { shrinking.shrinkLog() }
+    let writer = GroupCommit(
       files: files, lock: lock, timeout: timeout, fileGuard: fileGuard,
       openWriter: { [watch, connector = opened.connector] busy in
         let writer = try connector.writing(busy)
@@ -50,8 +55,12 @@ final class Connections: Sendable {
       },
       afterCommit: { [waiters] db, busy in
         waiters.check()
-        maintenance.afterCommit(db, busy)
+        logMaintenance.afterCommit(db, busy)
+        quietLog.committed(frames: logMaintenance.frames)
       })
+    let maintenance = FileMaintenance(files: files, writer: writer, fileGuard: fileGuard)
+    shrinking.set(writer, maintenance)
+    (self.writer, self.maintenance, self.quietLog) = (writer, maintenance, quietLog)
   }
 
   /// Whether `close` was called.
@@ -64,6 +73,7 @@ final class Connections: Sendable {
   func close() throws {
     guard !hasClosed.exchange(true, ordering: .relaxed) else { return }
     waiters.end(with: .closed(path: files.path))
+    quietLog?.retire()
     fileGuard.retire()
     let outcomes = [
       Result { try writer?.close() },
@@ -90,7 +100,11 @@ final class Connections: Sendable {
     lock?.unlock()
   }
 
-  /// Moves what is in the log into the database file, if no process is committing: one that is does it later.
+  /// Bytes of a log that a close leaves beside other processes, which go on with it.
+  private static let shortLog: Int64 = 1 << 20
+
+  /// Moves what is in the log into the database file, if no process is committing: one that is does it later. Then truncates a
+  /// log that is long, if nobody reads, so that none stays beside a small database while other processes have it open.
   ///
   /// The content of the log is safe there, so a failure does not stop the close.
   ///
@@ -98,8 +112,9 @@ final class Connections: Sendable {
   private func moveLog() -> Bool {
     do {
       try fileGuard.verify()
-      guard watch.framesToMove > 0 else { return true }
-      try lock.withLock(whileWaiting: { _ in false }) { try watch.moveLog(fileGuard) }
+      let isLong = try FileStatus(of: files.log)?.size ?? 0 > Self.shortLog
+      guard watch.framesToMove > 0 || isLong else { return true }
+      try lock.withLock(whileWaiting: { _ in false }) { try watch.moveLog(fileGuard, truncating: isLong) }
       return true
     } catch StorageError.replaced {
       // Reads and writes report it. The log does not belong into the file that took the place.
@@ -108,5 +123,33 @@ final class Connections: Sendable {
       // On a full disk, for instance: the log stays, and the next close tries again.
       return true
     }
+  }
+}
+
+/// What the timer of the log may call: not the connections themselves, which end while it waits.
+private final class WeakMaintenance: Sendable {
+  private struct State {
+    weak var writer: GroupCommit?
+    var fileGuard: FileGuard?
+    var files: DatabaseFiles?
+  }
+
+  private let state = Mutex(State())
+
+  func set(_ writer: GroupCommit, _ maintenance: FileMaintenance) {
+    state.withLock { $0 = State(writer: writer, fileGuard: maintenance.fileGuard, files: maintenance.files) }
+  }
+
+  /// A reader that is in the way keeps the log as it is, until it grows again.
+  func shrinkLog() {
+    let (writer, fileGuard, files) = state.withLock { ($0.writer, $0.fileGuard, $0.files) }
+    guard let writer, let fileGuard, let files else { return }
+    // Sizes only: an error of the file system is met by the next commit.
+    guard let size = try? FileStatus(of: files.log)?.size, size > FileMaintenance.shortLog else { return }
+    writer.submitExclusively(
+      { db, busy in
+        try fileGuard.verify(db)
+        return try FileMaintenance.truncateLog(db, busy)
+      }, then: { _ in })
   }
 }

@@ -36,9 +36,13 @@ struct DatabaseCreation {
   private func build() throws {
     let draft = try DatabaseQueue(path: files.draft, configuration: Connector.configuration)
     try draft.writeWithoutTransaction { db in
-      // Nothing needs to survive before the whole is synced.
+      // Nothing needs to survive before the whole is synced. Free pages can be given back a few at a time only if that is set
+      // before there is a table.
       try db.execute(
-        sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA application_id = \(applicationID)")
+        sql: """
+          PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;
+          PRAGMA application_id = \(applicationID);
+          """)
       try migrator.migrate(db)
       try db.useWriteAheadLog(files.draft)
     }

@@ -20,6 +20,8 @@ struct DatabaseFiles: Sendable {
   var logIndex: String { path + "-shm" }
   var rollbackJournal: String { path + "-journal" }
   var lock: String { path + "-lock" }
+  /// Held by the process that maintains the database.
+  var maintenanceLock: String { path + "-maintenance" }
   /// Of a log whose database was replaced by another program.
   var foreignLog: String { path + "-wal-of-replaced" }
   /// Where a new database is built, before it gets its name.

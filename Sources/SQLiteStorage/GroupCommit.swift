@@ -31,8 +31,8 @@ final class GroupCommit: Sendable {
   private let afterCommit: @Sendable (Database, BusyHandler) -> Void
   private let thread = DispatchQueue(label: "episodic.writer")
   private let calls: CallQueue
+  private let exclusiveWork = ExclusiveWork()
   private let writer = Mutex<Writer?>(nil)
-  private let maintenance = Mutex<[MaintenanceWork]>([])
   /// Whether the transaction of calls that have left the queue is running.
   private let isCommitting = Atomic(false)
 
@@ -70,28 +70,60 @@ final class GroupCommit: Sendable {
       }, drain: startDraining)
   }
 
-  /// Lends the connection outside of a transaction, under the lock of commits, between two commits.
+  /// How long exclusive work waits for other processes: longer than one commits, and no longer than it may wait for them.
+  private static let exclusiveWait = Duration.seconds(1)
+
+  /// As `exclusively`, for work that must be done: it waits for other processes as long as a call does.
   ///
   /// - Parameter wait: Bounds each wait of SQLite for a lock of a reader or another program.
+  /// - Throws: `StorageError.locked` after the timeout; `StorageError.replaced`; what `body` throws.
   func maintain<Value: Sendable>(
     waitingAtMost wait: Duration?, _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
+    let value = try await exclusively(waitingAtMost: .nanoseconds(timeout)) { [self] db, busy in
+      try fileGuard.verify(db)
+      return try busy.limited(to: wait ?? .nanoseconds(timeout)) { try body(db) }
+    }
+    guard let value else { throw StorageError.locked(path: files.lock, milliseconds: Int(timeout / 1_000_000)) }
+    return value
+  }
+
+  /// Runs `body` on the writer's connection under the commit lock, outside of a transaction.
+  ///
+  /// - Returns: `nil` if another process kept the lock for that time.
+  /// - Throws: Why nothing is written any more; what `body` throws.
+  func exclusively<Value: Sendable>(
+    waitingAtMost wait: Duration = exclusiveWait,
+    _ body: @escaping @Sendable (Database, BusyHandler) throws -> Value
+  ) async throws -> Value? {
     try await withCheckedThrowingContinuation { continuation in
-      let work = MaintenanceWork(
-        run: { [self] db, busy in
-          continuation.resume(
-            with: Result { try underLock(db) { try busy.limited(to: wait ?? .nanoseconds(timeout)) { try body(db) } } })
-        }, fail: { continuation.resume(throwing: $0) })
-      maintenance.withLock { $0.append(work) }
-      startDraining()
+      submitExclusively(waitingAtMost: wait, body) { continuation.resume(with: $0) }
     }
   }
 
-  private func underLock<Value>(_ db: Database, _ body: () throws -> Value) throws -> Value {
-    if let refusal = calls.refusal { throw refusal }
-    return try lock.withLock(timeout: .nanoseconds(timeout)) {
-      try fileGuard.verify(db)
-      return try body()
+  /// As `exclusively`, without waiting for it.
+  func submitExclusively<Value: Sendable>(
+    waitingAtMost wait: Duration = exclusiveWait,
+    _ body: @escaping @Sendable (Database, BusyHandler) throws -> Value,
+    then end: @escaping @Sendable (Result<Value?, any Error>) -> Void
+  ) {
+    exclusiveWork.add(
+      .init(
+        run: { [self] db, busy in
+          end(
+            Result {
+              if let refusal = calls.refusal { throw refusal }
+              return try lock.withLock(whileWaiting: { $0 < wait }) { try body(db, busy) }
+            })
+        }, fail: { end(.failure($0)) }))
+    thread.async { [self] in
+      do {
+        if let refusal = calls.refusal { throw refusal }
+        let writer = try openedWriter()
+        writer.connection.writeWithoutTransaction { db in exclusiveWork.take()?.run(db, writer.busy) }
+      } catch {
+        exclusiveWork.take()?.fail(error)
+      }
     }
   }
 
@@ -118,37 +150,19 @@ final class GroupCommit: Sendable {
   private func startDraining() { thread.async { self.drain() } }
 
   private func drain() {
-    // Not to open the connection again for work that came after `close`.
-    if case .closed? = calls.refusal, calls.count == 0, writer.withLock({ $0 == nil }) {
-      return failMaintenance(StorageError.closed(path: files.path))
-    }
     do {
       let writer = try openedWriter()
       writer.connection.writeWithoutTransaction { db in
-        while true {
-          // One at a time, so that commits come between.
-          let next = maintenance.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-          next?.run(db, writer.busy)
-          if let count = commitNext(db, writer.busy) {
-            linger(for: count)
-          } else if next == nil {
-            break
-          }
+        while let count = commitNext(db, writer.busy) {
+          exclusiveWork.take()?.run(db, writer.busy)
+          linger(for: count)
         }
       }
     } catch {
       calls.failAll(error)
-      failMaintenance(error)
     }
   }
 
-  private func failMaintenance(_ error: any Error) {
-    let waiting = maintenance.withLock { waiting in
-      defer { waiting = [] }
-      return waiting
-    }
-    for work in waiting { work.fail(error) }
-  }
 
   /// The connection; opened by the first call.
   private func openedWriter() throws -> Writer {
@@ -295,10 +309,4 @@ final class GroupCommit: Sendable {
   private func rollBack(_ db: Database) throws {
     if db.isInsideTransaction { try db.rollback() }
   }
-}
-
-/// Work of one caller between two commits.
-private struct MaintenanceWork: Sendable {
-  let run: @Sendable (Database, BusyHandler) -> Void
-  let fail: @Sendable (any Error) -> Void
 }

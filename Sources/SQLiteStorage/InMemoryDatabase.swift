@@ -19,6 +19,8 @@ package final class InMemoryDatabase: StoredDatabase {
     var lastNumber: UInt64 = 0
   }
 
+  package let maintenanceLock = MaintenanceLock(path: nil)
+  package var fileMaintenance: FileMaintenance? { nil }
   private let connection: DatabaseQueue
   private let migrator: Migrator
   private let maintenance: @Sendable (Database) throws -> Void

@@ -32,6 +32,9 @@ final class LogMaintenance: Sendable {
     self.configuration = configuration
   }
 
+  /// Frames in the log.
+  var frames: Int { log.frames }
+
   /// Called on the writer's queue, under the commit lock, outside a transaction.
   func afterCommit(_ db: Database, _ busy: BusyHandler) {
     if log.frames >= Self.checkpointFrames {

@@ -42,6 +42,10 @@ package protocol StoredDatabase: AnyObject, Sendable {
   func inspectSchema(_ db: Database) throws -> (problems: [String], lostIndexes: [String])
   /// Makes indexes again that are not there, in the transaction of a write.
   func restoreIndexes(_ db: Database) throws
+  /// The right to maintain the database.
+  var maintenanceLock: MaintenanceLock { get }
+  /// Maintenance of the files; `nil` if there are none, or they cannot be written.
+  var fileMaintenance: FileMaintenance? { get }
   func close() async throws
 }
 

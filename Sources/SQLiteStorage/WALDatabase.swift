@@ -74,6 +74,8 @@ package final class WALDatabase: StoredDatabase {
   package let schemaProblems: [String]
   private let migrator: Migrator
   private let connections: Connections
+  package let maintenanceLock: MaintenanceLock
+  package var fileMaintenance: FileMaintenance? { connections.maintenance }
 
   /// Opens the file, creates it if configured, and migrates it to the newest schema.
   ///
@@ -87,6 +89,7 @@ package final class WALDatabase: StoredDatabase {
     readOnlyReason = opened.readOnlyReason
     schemaProblems = opened.schemaProblems
     migrator = opened.migrator
+    maintenanceLock = MaintenanceLock(path: files.maintenanceLock)
     connections = try Connections(opened, configuration)
     if let problem = schemaProblems.first { refuseWrites(because: problem) }
   }

@@ -45,6 +45,26 @@ import Testing
     #expect(TimeFormat(zone: zone).exact(Timestamp.accepted.lowerBound) == "0001-01-01T00:00:00Z")
   }
 
+  @Test(arguments: [
+    ("90s", 90, "90s"), ("45m", 2700, "45m"), ("12h", 43_200, "12h"), ("30d", 2_592_000, "30d"),
+    ("2w", 1_209_600, "2w"),
+    ("0s", 0, "0s"), ("60m", 3600, "1h"), ("14d", 1_209_600, "2w"), ("007d", 604_800, "1w"), ("70d", 6_048_000, "70d"),
+  ])
+  func `a duration is read, and written in the largest whole unit`(text: String, seconds: Int, written: String) throws {
+    let duration = try DurationText(text)
+    #expect(duration.duration == .seconds(seconds) && duration.description == written)
+    #expect(try DurationText(duration.description) == duration)
+  }
+
+  @Test(arguments: [
+    "", "d", "30", "-7d", "+7d", "7 d", "7x", "1.5h", "7d ago", "9223372036854775807w", "9223372036854775808s", "7D",
+    "٣d",
+  ])
+  func `what is no duration is refused with the forms`(text: String) {
+    let error = #expect(throws: (any Error).self) { try DurationText(text) }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("30d"))
+  }
+
   @Test func `list takes ages, and TZ decides what it shows`() throws {
     let episodic = try CommandLineTool()
     try episodic("import", "-", input: line("a"))

@@ -11,7 +11,7 @@ import Testing
     "show", "domains", "sessions", "pattern add", "pattern list", "pattern show", "pattern use", "pattern delete",
     "import", "export", "stats",
     "changes",
-    "check", "rebuild", "config",
+    "check", "rebuild", "maintain", "config",
   ]
 
   @Test(arguments: commands) func `the help of every command has examples`(command: String) throws {

@@ -49,6 +49,7 @@ private final class ContendedCache: Cache {
   }
   func reject(_ key: CacheKey) { cache.reject(key) }
   func removeAll() -> Bool { cache.removeAll() }
+  func maintain() -> Int? { cache.maintain() }
   func statistics() -> CacheStatistics { cache.statistics() }
   func check(against primary: any PrimaryStore) async -> [MemoryCheck] { await cache.check(against: primary) }
   func close() { cache.close() }

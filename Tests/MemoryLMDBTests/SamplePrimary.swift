@@ -115,6 +115,15 @@ final class SamplePrimary: PrimaryStore {
   ) throws(MemoryError) -> Value? { nil }
   func setting(_ name: String) async throws(MemoryError) -> JSON? { throw Self.unavailable }
   func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError) { throw Self.unavailable }
+  func changeSetting(
+    _ name: String, at now: Timestamp, _ change: @escaping @Sendable (JSON?) throws(MemoryError) -> JSON?
+  ) async throws(MemoryError) { throw Self.unavailable }
+  func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease { throw Self.unavailable }
+  func maintain(
+    _ work: MaintenanceWork, amount: Int, at now: Timestamp
+  ) async throws(MemoryError) -> MaintenanceSlice { throw Self.unavailable }
+  func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] { throw Self.unavailable }
+  func record(_ records: [MaintenanceRecord]) async throws(MemoryError) { throw Self.unavailable }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
   func check() async throws(MemoryError) -> [MemoryCheck] { throw Self.unavailable }
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) { throw Self.unavailable }

@@ -99,6 +99,25 @@ package final class FaultyPrimary: PrimaryStore {
   package func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.set(name, to: value, at: now) }
   }
+  package func changeSetting(
+    _ name: String, at now: Timestamp, _ change: @escaping @Sendable (JSON?) throws(MemoryError) -> JSON?
+  ) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.changeSetting(name, at: now, change) }
+  }
+  package func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease {
+    try await through { () async throws(MemoryError) in try await primary.leaseMaintenance() }
+  }
+  package func maintain(
+    _ work: MaintenanceWork, amount: Int, at now: Timestamp
+  ) async throws(MemoryError) -> MaintenanceSlice {
+    try await through { () async throws(MemoryError) in try await primary.maintain(work, amount: amount, at: now) }
+  }
+  package func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] {
+    try await through { () async throws(MemoryError) in try await primary.maintenanceRecords() }
+  }
+  package func record(_ records: [MaintenanceRecord]) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.record(records) }
+  }
   package func domains() async throws(MemoryError) -> [DomainSummary] {
     try await through { () async throws(MemoryError) in try await primary.domains() }
   }

@@ -66,3 +66,4 @@ struct FilterOptions: ParsableArguments {
 extension Episode.Status: ExpressibleByArgument {}
 extension RecallMode: ExpressibleByArgument {}
 extension Episode.ExistingPolicy: ExpressibleByArgument {}
+extension MaintenanceTask: ExpressibleByArgument {}

@@ -32,6 +32,10 @@ package protocol Cache: Sendable {
   /// - Returns: False if another process holds the lock.
   @discardableResult
   func removeAll() -> Bool
+  /// Removes some expired entries, and the reader slots of dead processes.
+  ///
+  /// - Returns: How many; 0 if there are no more; `nil` if another writer keeps the lock.
+  func maintain() -> Int?
   func statistics() -> CacheStatistics
   /// Verifies its tables, and its entries against the primary.
   func check(against primary: any PrimaryStore) async -> [MemoryCheck]
@@ -138,6 +142,7 @@ package struct NoCache: Cache {
   package func fill(_ fills: [CacheFill], asOf: Watermark, waits: Bool) -> Bool { true }
   package func reject(_ key: CacheKey) {}
   package func removeAll() -> Bool { true }
+  package func maintain() -> Int? { 0 }
   package func statistics() -> CacheStatistics { CacheStatistics(unavailable: reason) }
   package func check(against primary: any PrimaryStore) async -> [MemoryCheck] { [] }
   package func close() {}

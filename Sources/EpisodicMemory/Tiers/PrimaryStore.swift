@@ -122,6 +122,10 @@ package protocol PrimaryStore: Sendable {
   func setting(_ name: String) async throws(MemoryError) -> JSON?
   /// - Parameter value: `nil` removes the setting.
   func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError)
+  /// Sets what `change` makes of the present value, in one transaction; `change` may run twice.
+  func changeSetting(
+    _ name: String, at now: Timestamp, _ change: @escaping @Sendable (JSON?) throws(MemoryError) -> JSON?
+  ) async throws(MemoryError)
 
   // MARK: Maintenance
 
@@ -135,6 +139,15 @@ package protocol PrimaryStore: Sendable {
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError)
   /// Merges each full-text index into one segment, so that a word has one posting list.
   func optimizeTextIndexes() async throws(MemoryError)
+  /// The right to maintain the store, without waiting for it.
+  func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease
+  /// Does one slice of a work.
+  ///
+  /// - Parameter amount: In units of the work, at most.
+  func maintain(_ work: MaintenanceWork, amount: Int, at now: Timestamp) async throws(MemoryError) -> MaintenanceSlice
+  /// When each task ran last.
+  func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord]
+  func record(_ records: [MaintenanceRecord]) async throws(MemoryError)
   /// Checkpoints and closes the database; the store cannot be used afterwards.
   func close() async throws(MemoryError)
 }

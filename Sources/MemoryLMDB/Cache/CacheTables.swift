@@ -187,6 +187,10 @@ struct CacheTables: Sendable {
     }
   }
 
+  func hasExpired(
+    by now: Timestamp, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(LMDBError) -> Bool { try firstExpired(by: now, in: transaction) != nil }
+
   /// The hash of the key whose entry expired first.
   private func firstExpired(
     by now: Timestamp, in transaction: borrowing some Transaction & ~Copyable

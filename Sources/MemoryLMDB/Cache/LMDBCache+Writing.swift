@@ -136,6 +136,36 @@ extension LMDBCache {
     }
   }
 
+  // MARK: Maintenance
+
+  /// Expired entries that a call of `maintain` removes: a few milliseconds of the writers' lock.
+  private static let expiredAtOnce = 256
+
+  package func maintain() -> Int? {
+    guard isAvailable else { return 0 }
+    let now = clock.now()
+    var removed = 0
+    do throws(LMDBError) {
+      try tier.environment.checkReaders()
+      guard try tier.read({ transaction throws(LMDBError) in try tables.hasExpired(by: now, in: transaction) }) else {
+        return 0
+      }
+    } catch {
+      failed(error)
+      return 0
+    }
+    let outcome = change { (transaction, counters) throws(LMDBError) in
+      let before = counters.entries
+      try tables.removeExpired(limit: Self.expiredAtOnce, now: now, counters: &counters, in: &transaction)
+      removed = before &- counters.entries
+    }
+    return switch outcome {
+    case .done: removed
+    case .busy: nil
+    case .moot, .failed: 0
+    }
+  }
+
   // MARK: Changes
 
   /// - Complexity: One write transaction, and about a microsecond for each episode that changed.

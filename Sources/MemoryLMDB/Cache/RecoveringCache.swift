@@ -42,6 +42,8 @@ extension RecoveringTier: Cache where Tier == LMDBCache {
   @discardableResult
   package func removeAll() -> Bool { opened?.removeAll() ?? true }
 
+  package func maintain() -> Int? { opened?.maintain() ?? 0 }
+
   package func statistics() -> CacheStatistics {
     // As any other use, this opens the cache if an attempt is due.
     if let cache = usable() { return cache.statistics() }

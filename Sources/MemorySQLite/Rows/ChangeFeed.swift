@@ -4,9 +4,6 @@ import SQLiteStorage
 
 /// The table `changes`: one row per committed change, written by triggers, read by what follows the primary.
 enum ChangeFeed {
-  /// Rows kept in the feed; a cache or an index that is further behind is rebuilt.
-  static let length: Int64 = 200_000
-
   /// The last change in the transaction's snapshot.
   static func watermark(_ db: Database) throws -> Watermark {
     let statement = try db.cachedStatement(sql: "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1")
@@ -125,12 +122,6 @@ enum ChangeFeed {
   }
 
   // MARK: Maintenance
-
-  /// Deletes all but the last `length` rows; the newest row always stays.
-  static func prune(_ db: Database) throws {
-    try db.execute(
-      sql: "DELETE FROM changes WHERE revision <= (SELECT max(revision) FROM changes) - ?", arguments: [length])
-  }
 
   /// Revisions only grow, even if the newest rows are deleted: a follower would take a reused revision for one it has
   /// applied.

@@ -7,7 +7,7 @@ enum IdempotencyKeys {
   /// How long a key is kept at least, in milliseconds: 7 days.
   static let lifetime: Int64 = 7 * 24 * 3600 * 1000
   /// Keys deleted in one round of maintenance: a few milliseconds.
-  private static let prunedAtOnce = 10_000
+  static let prunedAtOnce = 10_000
 
   /// What the first answer had beyond the request.
   struct Answer {
@@ -84,9 +84,13 @@ enum IdempotencyKeys {
     """
 
   /// Deletes keys that are older than `lifetime`, oldest first.
-  static func prune(_ db: Database, at now: Timestamp) throws {
+  ///
+  /// - Returns: How many.
+  @discardableResult
+  static func prune(_ db: Database, at now: Timestamp, limit: Int = prunedAtOnce) throws -> Int {
     let (oldest, overflow) = now.milliseconds.subtractingReportingOverflow(lifetime)
-    guard !overflow else { return }
-    try db.execute(sql: pruning, arguments: [oldest, prunedAtOnce])
+    guard !overflow else { return 0 }
+    try db.execute(sql: pruning, arguments: [oldest, limit])
+    return db.changesCount
   }
 }

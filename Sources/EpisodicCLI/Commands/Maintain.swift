@@ -1,0 +1,90 @@
+import ArgumentParser
+import Episodic
+
+struct Maintain: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Does what is due: retention, expired entries, the change feed, full text, free pages, the log.",
+    discussion: """
+      Works in small slices: no writer waits longer than 100 ms for it. Meant to be run by a timer; what ran recently is \
+      left out. One process at a time maintains a store: a second one says so and ends with 0. --full does everything, and \
+      writes memory.sqlite again without free pages: writers wait for that.
+
+      Exits 1 if a task failed; the other tasks ran.
+
+      EXAMPLES:
+        episodic maintain
+        episodic maintain --dry-run
+        episodic maintain --task pages --task log
+        episodic maintain --full --json
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Run this task, whether it is due or not; may be given several times. One of "
+        + MaintenanceTask.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "name"))
+  var task: [MaintenanceTask] = []
+
+  @Flag(help: "Run every task, and write memory.sqlite again; writers wait meanwhile.")
+  var full = false
+
+  @Flag(help: "Say what would be done, and change nothing.")
+  var dryRun = false
+
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let options = MaintenanceOptions(tasks: Set(task), isFull: full, isDryRun: dryRun)
+    let report = try await store.withMemory { memory in
+      defer { StandardError.endProgress() }
+      return try await memory.maintain(options) { progress in
+        StandardError.progress("\(progress.task.rawValue)\(progress.done > 0 ? " \(progress.done)" : "")")
+      }
+    }
+    if output.json {
+      StandardOutput.write(report.json)
+    } else if report.isHeld {
+      let holder = report.holder.map { "process \($0)" } ?? "another process"
+      StandardError.write("nothing was done: \(holder) maintains \(store.path.onOneLine)")
+    } else {
+      StandardOutput.write(report.text)
+    }
+    if report.tasks.contains(where: { $0.outcome == .failed }) { throw ExitCode(1) }
+  }
+}
+
+extension MaintenanceReport {
+  fileprivate var json: JSON {
+    [
+      "held": .bool(isHeld), "holder": holder.map { .integer(Int64($0)) } ?? .null,
+      "started_at": .string(startedAt.description), "tasks": .array(tasks.map(\.json)),
+    ]
+  }
+
+  fileprivate var text: String {
+    var table = Table([
+      .init("TASK", isText: true), .init("OUTCOME", isText: true), .init("DONE", isText: true),
+      .init("MS", isNumber: true, rank: 2),
+    ])
+    for task in tasks {
+      let counts = task.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+      let notes = counts + [task.reason?.inCommandTerms].compactMap(\.self)
+      table.add([
+        .init(task.task.rawValue), .init(task.outcome.rawValue.replacing("_", with: " ")),
+        .init(notes.joined(separator: ", ").onOneLine), .init("\(task.milliseconds)"),
+      ])
+    }
+    return table.text(width: StandardOutput.width)
+  }
+}
+
+extension MaintenanceReport.Task {
+  fileprivate var json: JSON {
+    [
+      "task": .string(task.rawValue), "outcome": .string(outcome.rawValue), "reason": reason.map(JSON.string) ?? .null,
+      "counts": .object(JSON.Object(counts.sorted { $0.key < $1.key }.map { ($0.key, .integer(Int64($0.value))) })),
+      "ms": .integer(Int64(milliseconds)),
+    ]
+  }
+}

@@ -1,0 +1,80 @@
+import FileLocks
+
+extension Memory {
+  /// Does what is due: retention, expired entries, feed, full text, free pages, the log; see the page Maintenance.
+  ///
+  /// Works in slices of some 20 ms and pauses in between: no writer waits longer than 100 ms for it, but for
+  /// `options.isFull`. One process maintains a store at a time; a second one returns at once, and its report says who does it.
+  /// A run that is cancelled or killed leaves a store that the next run goes on with. An error ends one task and not the run.
+  ///
+  /// - Parameter progress: Called after each slice.
+  /// - Throws: `.readOnly`; `.cancelled`; `.busy`, `.corrupted` or `.unavailable` if no task could run.
+  @discardableResult
+  public func maintain(
+    _ options: MaintenanceOptions = .init(), progress: @escaping @Sendable (MaintenanceProgress) -> Void = { _ in }
+  ) async throws(MemoryError) -> MaintenanceReport {
+    let startedAt = clock.now()
+    let release: @Sendable () -> Void
+    switch try await primary.leaseMaintenance() {
+    case .taken(let pid): return MaintenanceReport(isHeld: true, holder: pid, startedAt: startedAt)
+    case .held(let free): release = free
+    }
+    defer { release() }
+    let records = try await primary.maintenanceRecords()
+    let run = MaintenanceRun(startedAt: startedAt, options: options, records: records, progress: progress)
+    var tasks: [MaintenanceReport.Task] = []
+    for job in Self.maintenanceJobs where run.considers(job.task) {
+      tasks.append(try await perform(job, run))
+    }
+    try await run.writeRecords(to: primary)
+    return MaintenanceReport(tasks: tasks, startedAt: startedAt)
+  }
+
+  private func perform(_ job: MaintenanceJob, _ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceReport.Task
+  {
+    if let next = run.nextDue(job.task, every: job.interval) {
+      return MaintenanceReport.Task(task: job.task, outcome: .notDue, reason: "due at \(next)")
+    }
+    if run.options.isDryRun, !job.runsDry { return MaintenanceReport.Task(task: job.task, outcome: .due) }
+    run.begin(job.task)
+    let begin = ContinuousClock.now
+    let result: MaintenanceResult
+    do throws(MemoryError) {
+      result = try await job.run(self, run)
+    } catch  where error.code == .cancelled || error.code == .closed {
+      throw error
+    } catch {
+      result = MaintenanceResult(failure: error.message)
+    }
+    let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
+    let counts = result.counts.filter { $0.value != 0 }
+    let outcome: MaintenanceReport.Outcome =
+      result.failure != nil ? .failed : run.options.isDryRun ? .due : result.obstacle != nil ? .postponed : .done
+    let task = MaintenanceReport.Task(
+      task: job.task, outcome: outcome, counts: counts, reason: result.failure ?? result.obstacle,
+      milliseconds: milliseconds)
+    if job.interval > .zero, !run.options.isDryRun { try await run.note(task, at: clock.now(), in: primary) }
+    return task
+  }
+
+  /// Does a piece of work of the primary in slices, and lets writers go first in between.
+  ///
+  /// - Parameter amount: Of the first slice.
+  func inSlices(
+    _ work: MaintenanceWork, amount: Int, maximum: Int, _ run: MaintenanceRun
+  ) async throws(MemoryError) -> MaintenanceSlice {
+    var size = SliceSize(amount, maximum: maximum)
+    var total = MaintenanceSlice()
+    while true {
+      try MemoryError.throwIfCancelled()
+      let slice = try await primary.maintain(work, amount: size.amount, at: clock.now())
+      total.done += slice.done
+      total.obstacle = slice.obstacle
+      total.held = max(total.held, slice.held)
+      run.report(done: slice.done)
+      if slice.isComplete { return total }
+      size.adapt(to: slice.held)
+      try await run.pause(after: slice.held)
+    }
+  }
+}

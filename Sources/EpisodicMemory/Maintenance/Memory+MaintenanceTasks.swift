@@ -1,0 +1,100 @@
+import FileLocks
+
+/// A task of maintenance: when it is due, and what it does.
+struct MaintenanceJob: Sendable {
+  let task: MaintenanceTask
+  /// From one start to the next. `.zero`: with every run, and nothing is recorded of it, so that an idle store is not written.
+  let interval: Duration
+  /// Whether it can say in a dry run what it would do.
+  var runsDry = false
+  /// Works in slices, see `inSlices`, and throws `.cancelled` between them.
+  let run: @Sendable (Memory, MaintenanceRun) async throws(MemoryError) -> MaintenanceResult
+}
+
+extension Memory {
+  private static let hour = Duration.seconds(3600)
+  private static let day = Duration.seconds(86_400)
+
+  /// The tasks in the order of a run: what deletes comes before what gives space back.
+  static let maintenanceJobs: [MaintenanceJob] = [
+    MaintenanceJob(task: .keys, interval: hour) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.idempotencyKeys, amount: 1000, maximum: 10_000, run)
+      return MaintenanceResult(["deleted": slice.done])
+    },
+    MaintenanceJob(task: .words, interval: hour) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.addedWords, amount: 64, maximum: 1000, run)
+      return MaintenanceResult(["rows": slice.done])
+    },
+    MaintenanceJob(task: .cache, interval: hour) { memory, run throws(MemoryError) in
+      try await memory.maintainCache(run)
+    },
+    MaintenanceJob(task: .index, interval: hour) { memory, run throws(MemoryError) in
+      let isDone = try await memory.follower.follow()
+      return MaintenanceResult(obstacle: isDone ? nil : "the index has not caught up")
+    },
+    MaintenanceJob(task: .feed, interval: hour) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.feed(applied: memory.appliedRevision), amount: 1000, maximum: 20_000, run)
+      return MaintenanceResult(["deleted": slice.done])
+    },
+    MaintenanceJob(task: .text, interval: day) { memory, run throws(MemoryError) in try await memory.mergeTexts(run) },
+    MaintenanceJob(task: .statistics, interval: day) { memory, run throws(MemoryError) in
+      _ = try await memory.inSlices(.statistics, amount: 1, maximum: 1, run)
+      return MaintenanceResult()
+    },
+    MaintenanceJob(task: .files, interval: day) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.temporaryFiles, amount: 1, maximum: 1, run)
+      return MaintenanceResult(["removed": slice.done])
+    },
+    MaintenanceJob(task: .pages, interval: hour) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.freePages, amount: 32, maximum: 4096, run)
+      return MaintenanceResult(["pages": slice.done], obstacle: slice.obstacle)
+    },
+    MaintenanceJob(task: .vacuum, interval: day) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.vacuum, amount: 1, maximum: 1, run)
+      return MaintenanceResult(["bytes": slice.done], obstacle: slice.obstacle)
+    },
+    MaintenanceJob(task: .log, interval: .zero) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.log, amount: 1, maximum: 1, run)
+      return MaintenanceResult(["bytes": slice.done], obstacle: slice.obstacle)
+    },
+  ]
+
+  private func maintainCache(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
+    let cache = cache
+    var expired = 0
+    while true {
+      try MemoryError.throwIfCancelled()
+      let removed = try await BlockingWork.shared.run { () throws(MemoryError) in cache.maintain() }
+      guard let removed else {
+        return MaintenanceResult(["expired": expired], obstacle: "another process keeps the cache locked")
+      }
+      expired += removed
+      run.report(done: removed)
+      if removed == 0 { return MaintenanceResult(["expired": expired]) }
+      try await run.pause(after: .zero)
+    }
+  }
+
+  /// What cache and index have applied of the feed; `nil` if there is neither.
+  private var appliedRevision: Int64? {
+    let cached = cache.isAvailable ? cache.watermark()?.revision : nil
+    let statistics = index.statistics()
+    let indexed = statistics.isBuilt ? statistics.watermark?.revision : nil
+    return [cached, indexed].compactMap(\.self).min()
+  }
+
+  private func mergeTexts(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
+    let mergesAll = run.options.isFull || run.hasDeletedMuch
+    var pages = 0
+    for text in TextIndex.allCases {
+      if mergesAll {
+        let first = try await primary.maintain(.mergeText(text, begins: true), amount: 16, at: clock.now())
+        pages += first.done
+        run.report(done: first.done)
+        try await run.pause(after: first.held)
+      }
+      pages += try await inSlices(.mergeText(text, begins: false), amount: 64, maximum: 4096, run).done
+    }
+    return MaintenanceResult(["pages": pages])
+  }
+}

@@ -1,0 +1,118 @@
+package import EpisodicMemory
+import FileLocks
+import GRDB
+import SQLiteStorage
+
+/// Maintenance in slices.
+extension SQLitePrimaryStore {
+  package func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease {
+    if let reason = readOnlyReason {
+      throw MemoryError(.readOnly, "\(database.path) is open for reading only, so it cannot be maintained: \(reason)")
+    }
+    do {
+      let outcome = try await BlockingWork.shared.run { [database] in try database.maintenanceLock.take() }
+      return switch outcome {
+      case .held(let release): .held(release: release)
+      case .taken(let pid): .taken(pid: pid)
+      }
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  package func maintain(
+    _ work: MaintenanceWork, amount: Int, at now: Timestamp
+  ) async throws(MemoryError) -> MaintenanceSlice {
+    switch work {
+    case .feed(let applied):
+      try await slice { db in
+        let done = try FeedPruning.prune(db, at: now, applied: applied, limit: amount)
+        return MaintenanceSlice(done: done, isComplete: done < amount)
+      }
+    case .idempotencyKeys:
+      try await slice { db in
+        let done = try IdempotencyKeys.prune(db, at: now, limit: amount)
+        return MaintenanceSlice(done: done, isComplete: done < amount)
+      }
+    case .addedWords:
+      try await slice(if: Analysis.isNeeded) { db in
+        let done = try Analysis.analyse(limit: amount, db)
+        return MaintenanceSlice(done: done, isComplete: done < amount)
+      }
+    case .mergeText(let text, let begins):
+      try await slice { db in try TextMerge.merge(text, pages: amount, begins: begins, db) }
+    case .statistics: try await slice { db in try PlannerStatistics.update(db) }
+    case .freePages: try await slice(if: FreePages.areMany) { db in try FreePages.release(amount, db) }
+    case .log, .vacuum, .temporaryFiles: try await maintainFiles(work)
+    }
+  }
+
+  /// Runs `body` in a transaction, and measures it.
+  ///
+  /// - Parameter isNeeded: Reads whether there is anything to do, so that nothing is committed for nothing.
+  private func slice(
+    if isNeeded: @escaping @Sendable (Database) throws -> Bool = { _ in true },
+    _ body: @escaping @Sendable (Database) throws -> MaintenanceSlice
+  ) async throws(MemoryError) -> MaintenanceSlice {
+    guard try await readRows(isNeeded) else { return MaintenanceSlice() }
+    return try await writeRows { db in
+      let begin = ContinuousClock.now
+      var slice = try body(db)
+      slice.held = ContinuousClock.now - begin
+      return slice
+    }
+  }
+
+  private func maintainFiles(_ work: MaintenanceWork) async throws(MemoryError) -> MaintenanceSlice {
+    guard let files = database.fileMaintenance else { return MaintenanceSlice() }
+    do {
+      switch work {
+      case .log:
+        return MaintenanceSlice(
+          try await files.shrinkLog(longerThan: FileMaintenance.shortLog), "somebody reads or writes")
+      case .vacuum: return MaintenanceSlice(try await files.vacuum(), "another process writes")
+      default:
+        return MaintenanceSlice(done: try await BlockingWork.shared.run { try files.removeTemporaryFiles() })
+      }
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  // MARK: Records
+
+  package func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] {
+    try await readRows { db in
+      try Row.fetchAll(db, sql: "SELECT task, started_at, finished_at, outcome FROM maintenance").map { row in
+        let (finished, outcome): (Int64?, String?) = (try row.value(2), try row.value(3))
+        return MaintenanceRecord(
+          task: try row.value(0), startedAt: Timestamp(milliseconds: try row.value(1)),
+          finishedAt: finished.map(Timestamp.init(milliseconds:)), outcome: JSON(storedObject: outcome ?? "{}"))
+      }
+    }
+  }
+
+  package func record(_ records: [MaintenanceRecord]) async throws(MemoryError) {
+    try await writeRows { db in
+      for record in records {
+        try db.execute(
+          sql: """
+            INSERT INTO maintenance (task, started_at, finished_at, outcome) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (task) DO UPDATE SET started_at = ?2, finished_at = ?3, outcome = ?4
+            """,
+          arguments: [
+            record.task, record.startedAt.milliseconds, record.finishedAt?.milliseconds, record.outcome.canonicalText,
+          ])
+      }
+    }
+  }
+}
+
+extension MaintenanceSlice {
+  fileprivate init(_ outcome: FileMaintenance.Outcome, _ obstacle: String) {
+    switch outcome {
+    case .done(let bytes): self.init(done: bytes)
+    case .busy: self.init(obstacle: obstacle)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import EpisodicMemory
+import GRDB
+
+/// Merges of the segments of a full-text index.
+enum TextMerge {
+  /// - Parameter pages: What the merge may write, in pages of the index of about 4 KB.
+  /// - Parameter begins: Whether to begin a merge of all segments into one, which is what `optimize` does at once.
+  static func merge(_ text: TextIndex, pages: Int, begins: Bool, _ db: Database) throws -> MaintenanceSlice {
+    let before = db.totalChangesCount
+    try db.execute(
+      sql: "INSERT INTO \(text.rawValue) (\(text.rawValue), rank) VALUES ('merge', ?)",
+      arguments: [begins ? -pages : pages])
+    // www.sqlite.org/fts5.html#the_merge_command: fewer than two changes say that there was nothing to do.
+    let changes = db.totalChangesCount - before
+    return MaintenanceSlice(done: changes < 2 ? 0 : pages, isComplete: changes < 2)
+  }
+}
+
+/// What the query planner knows of the tables (`sqlite_stat1`).
+enum PlannerStatistics {
+  /// Rows of each index that are examined.
+  private static let limit = 400
+
+  static func update(_ db: Database) throws -> MaintenanceSlice {
+    try db.execute(sql: "PRAGMA analysis_limit = \(limit); ANALYZE")
+    return MaintenanceSlice(done: 1)
+  }
+}
+
+/// Pages of the database file that hold nothing.
+enum FreePages {
+  /// Those that the next commits will use.
+  private static let reserve = 256
+
+  private static func count(_ db: Database) throws -> (free: Int, all: Int) {
+    (
+      try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0,
+      try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+    )
+  }
+
+  /// Free pages beyond a reserve: 1 MiB, and a fiftieth of the file.
+  private static func surplus(_ db: Database) throws -> Int {
+    let (free, all) = try count(db)
+    return free - max(reserve, all / 50)
+  }
+
+  /// Whether there are so many that it is worth to give some back: twice the reserve.
+  static func areMany(_ db: Database) throws -> Bool {
+    let (free, all) = try count(db)
+    return free > 2 * max(reserve, all / 50)
+  }
+
+  /// Moves pages from the end of the file into free ones, and cuts the file.
+  static func release(_ amount: Int, _ db: Database) throws -> MaintenanceSlice {
+    guard try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") == 2 else {
+      return MaintenanceSlice(
+        obstacle: "memory.sqlite was made by an earlier version, which cannot give pages back a few at a time; a full "
+          + "run does it at once")
+    }
+    let surplus = try surplus(db)
+    let pages = min(amount, surplus)
+    guard pages > 0 else { return MaintenanceSlice() }
+    try db.execute(sql: "PRAGMA incremental_vacuum(\(pages))")
+    return MaintenanceSlice(done: pages, isComplete: pages == surplus)
+  }
+}

@@ -1,0 +1,105 @@
+import FileLocks
+import Foundation
+import GRDB
+
+/// Maintenance of a database's files, on the writer's connection under the commit lock.
+package struct FileMaintenance: Sendable {
+  /// What was given back, or why nothing could be.
+  package enum Outcome: Sendable, Hashable {
+    case done(bytes: Int)
+    /// A reader or a writer is in the way.
+    case busy
+  }
+
+  /// A log of fewer bytes stays: the next commits need it.
+  package static let shortLog: Int64 = 4 << 20
+
+  let files: DatabaseFiles
+  let writer: GroupCommit
+  let fileGuard: FileGuard
+
+  /// Moves the log into the database file and truncates it to nothing, without waiting for readers.
+  ///
+  /// The writer's own checkpoints bound what is to be moved to the frames since the last of them, so this holds writers up for
+  /// as long as one of those.
+  ///
+  /// - Parameter limit: A log of fewer bytes stays as it is.
+  package func shrinkLog(longerThan limit: Int64) async throws -> Outcome {
+    let before = try FileStatus(of: files.log)?.size ?? 0
+    guard before > limit else { return .done(bytes: 0) }
+    let isBusy = try await writer.exclusively { [fileGuard] db, busy in
+      try fileGuard.verify(db)
+      return try Self.truncateLog(db, busy)
+    }
+    let after = try FileStatus(of: files.log)?.size ?? 0
+    return isBusy == false ? .done(bytes: Int(clamping: before - after)) : .busy
+  }
+
+  /// - Returns: Whether a reader was in the way.
+  static func truncateLog(_ db: Database, _ busy: BusyHandler) throws -> Bool {
+    try busy.limited(to: .zero) {
+      try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") ?? true
+    }
+  }
+
+  /// Writes the database again without free pages, and with the setting that lets `incremental_vacuum` give pages back later.
+  /// Writers wait; readers do not. Needs as much free space as the database has bytes, twice.
+  package func vacuum() async throws -> Outcome {
+    let before = try FileStatus(of: files.path)?.size ?? 0
+    try requireRoom(for: before)
+    let isBusy = try await writer.exclusively { [fileGuard] db, busy in
+      try fileGuard.verify(db)
+      try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+      return try Self.truncateLog(db, busy)
+    }
+    guard isBusy != nil else { return .busy }
+    let after = try FileStatus(of: files.path)?.size ?? 0
+    return .done(bytes: Int(clamping: max(before - after, 0)))
+  }
+
+  /// VACUUM would find out by itself, after it has filled the disk.
+  private func requireRoom(for bytes: Int64) throws {
+    var system = statvfs()
+    guard statvfs(files.directory, &system) == 0 else {
+      throw FileError.last("examine the file system of", files.directory)
+    }
+    let (free, overflow) = Int64(clamping: system.f_bavail).multipliedReportingOverflow(
+      by: Int64(clamping: system.f_frsize))
+    // A copy in a temporary file, and the log with all its pages.
+    let (needed, exceeds) = bytes.multipliedReportingOverflow(by: 2)
+    guard overflow || !exceeds && free > needed else {
+      throw FileError(
+        errno: ENOSPC, "vacuum", files.path,
+        reason: "\(files.directory) has \(free) bytes left and \(needed) are needed; free some space")
+    }
+  }
+
+  /// Removes what a process left that was killed while it made a file: unfinished copies, whose names end in `.partial`.
+  ///
+  /// One that another process is making has been written to within the last hour.
+  ///
+  /// - Returns: How many.
+  package func removeTemporaryFiles() throws -> Int {
+    var removed = 0
+    let now = Int64(Date().timeIntervalSince1970)
+    for directory in [files.directory, files.directory + "/backups"] {
+      guard FileManager.default.fileExists(atPath: directory) else { continue }
+      for name in try FileManager.default.contentsOfDirectory(atPath: directory) where Self.isPartial(name) {
+        let path = directory + "/" + name
+        guard let status = try FileStatus(of: path), status.kind == .regular,
+          now - status.changed / 1_000_000_000 > Self.abandonedAfter
+        else { continue }
+        try DatabaseFiles.remove(path)
+        removed += 1
+      }
+    }
+    return removed
+  }
+
+  /// In seconds.
+  private static let abandonedAfter: Int64 = 3600
+
+  private static func isPartial(_ name: String) -> Bool {
+    [".partial", ".partial-wal", ".partial-shm", ".partial-journal"].contains { name.hasSuffix($0) }
+  }
+}

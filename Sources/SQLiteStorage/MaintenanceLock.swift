@@ -1,0 +1,55 @@
+import FileLocks
+import Foundation
+import Synchronization
+
+/// The lock that the one process holds which maintains a database. The kernel releases it when the process dies, whatever the
+/// clock says meanwhile.
+///
+/// Its file keeps the number of the process that holds it, or held it last.
+package final class MaintenanceLock: Sendable {
+  /// What an attempt to take the lock found.
+  package enum Outcome: Sendable {
+    /// Held until `release` is called.
+    case held(release: @Sendable () -> Void)
+    /// Another process or run has it; `nil` if its number is not in the file.
+    case taken(pid: Int32?)
+  }
+
+  /// `nil` for a database in memory.
+  private let path: String?
+  /// Excludes the runs of this process, which may share the database.
+  private let isHeld = Mutex(false)
+
+  init(path: String?) { self.path = path }
+
+  /// Does not wait.
+  package func take() throws -> Outcome {
+    let isFree = isHeld.withLock { isHeld in
+      defer { isHeld = true }
+      return !isHeld
+    }
+    guard isFree else { return .taken(pid: getpid()) }
+    do {
+      guard let path else { return .held { self.isHeld.withLock { $0 = false } } }
+      let file = try OpenFile<FileError>.openOrCreate(path)
+      let lock = FileLock(file)
+      guard try lock.tryLock(.exclusive) else {
+        isHeld.withLock { $0 = false }
+        return .taken(pid: try Self.holder(in: file))
+      }
+      try file.replaceContent(with: Array("\(getpid())\n".utf8))
+      return .held {
+        lock.unlock()
+        self.isHeld.withLock { $0 = false }
+      }
+    } catch {
+      isHeld.withLock { $0 = false }
+      throw error
+    }
+  }
+
+  private static func holder(in file: OpenFile<FileError>) throws -> Int32? {
+    let text = String(decoding: try file.read(16, at: 0), as: UTF8.self)
+    return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+}

@@ -1,0 +1,151 @@
+import Episodic
+import Foundation
+import GRDB
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct `Maintenance` {
+  private static func scalar(_ sql: String, _ store: Store) throws -> Int {
+    try DatabaseQueue(path: store.path + "/memory.sqlite").read { db in try Int.fetchOne(db, sql: sql) ?? 0 }
+  }
+
+  private static func bytes(_ name: String, _ store: Store) -> Int {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: store.path + "/" + name)
+    return attributes?[.size] as? Int ?? 0
+  }
+
+  /// Episodes with texts that do not compress in an index.
+  private static func episodes(_ count: Int, _ name: String = "e", at clock: ManualClock) -> [Episode] {
+    var generator = SeededGenerator(seed: 7)
+    return (0..<count).map { number in
+      .sample(
+        Episode.ID("\(name)\(number)"), context: "task \(number)",
+        steps: (0..<4).map { _ in
+          (0..<40).map { _ in String(UInt32.random(in: .min ... .max, using: &generator), radix: 36) }
+            .joined(separator: " ")
+        }, at: clock.now().milliseconds)
+    }
+  }
+
+  @Test func `does every task once, and then none until it is due`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    try await memory.insert(Self.episodes(20, at: clock))
+    let first = try await memory.maintain()
+    #expect(first.tasks.map(\.outcome).allSatisfy { $0 == .done }, "\(first)")
+    #expect(Set(first.tasks.map(\.task)) == Set(MaintenanceTask.allCases).subtracting([.vacuum]))
+    clock.advance(by: .seconds(60))
+    let second = try await memory.maintain()
+    #expect(second.tasks.filter { $0.outcome != .notDue }.map(\.task) == [.log])
+    clock.advance(by: .seconds(3600))
+    #expect(try await memory.maintain()[.pages]?.outcome == .done)
+    // A clock that went back: what ran in the future is due.
+    clock.advance(by: .seconds(-86_400))
+    #expect(try await memory.maintain()[.pages]?.outcome == .done)
+    try await memory.close()
+  }
+
+  @Test func `a dry run changes nothing, a task that is named runs although it is not due`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    try await memory.maintain()
+    let before = try await memory.statistics().primary.watermark
+    let commits = try Self.scalar("SELECT count(*) FROM maintenance", store)
+    #expect(try await memory.maintain(.init(isFull: true, isDryRun: true)).tasks.allSatisfy { $0.outcome == .due })
+    #expect(try await memory.statistics().primary.watermark == before)
+    #expect(try Self.scalar("SELECT count(*) FROM maintenance", store) == commits)
+    let named = try await memory.maintain(.init(tasks: [.feed]))
+    #expect(named.tasks.map(\.task) == [.feed] && named[.feed]?.outcome == .done)
+    try await memory.close()
+  }
+
+  @Test func `free pages are given back, and a store of an earlier version gives them back in a full run`() async throws
+  {
+    for isOld in [false, true] {
+      let store = try Store()
+      try await store.fill(1)
+      if isOld {
+        try await DatabaseQueue(path: store.path + "/memory.sqlite").writeWithoutTransaction { db in
+          try db.execute(
+            sql: "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = NONE; VACUUM; PRAGMA journal_mode = WAL")
+        }
+      }
+      let memory = try await store.open()
+      let clock = ManualClock()
+      try await memory.insert(Self.episodes(1500, "x", at: clock))
+      try await memory.maintain()
+      let full = Self.bytes("memory.sqlite", store)
+      for number in 0..<1500 { try await memory.delete(Episode.ID("x\(number)")) }
+      try await memory.optimize()
+      let report = try await memory.maintain(.init(tasks: [.pages, .log]))
+      #expect(report[.pages]?.outcome == (isOld ? .postponed : .done), "\(report)")
+      if isOld {
+        #expect(report[.pages]?.reason?.contains("full run") == true)
+        let vacuumed = try await memory.maintain(.init(isFull: true))
+        #expect(vacuumed[.vacuum]?.outcome == .done && vacuumed[.pages]?.outcome == .done, "\(vacuumed)")
+        #expect(try Self.scalar("SELECT auto_vacuum FROM pragma_auto_vacuum", store) == 2)
+      }
+      try await memory.maintain(.init(tasks: [.log]))
+      #expect(Self.bytes("memory.sqlite", store) < full / 2, "\(Self.bytes("memory.sqlite", store)) of \(full)")
+      for check in try await memory.check() { #expect(check.outcome == .passed, "\(check)") }
+      try await memory.close()
+    }
+  }
+
+  @Test func `a second run returns at once with the process that maintains`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    let other = try await store.open()
+    let busy = HeldRun()
+    let first = Task { try await memory.maintain(.init(tasks: [.feed])) { _ in busy.wait() } }
+    try await waitUntil("a run has begun") { busy.hasBegun }
+    for memory in [memory, other] {
+      let report = try await memory.maintain()
+      #expect(report.isHeld && report.holder == getpid() && report.tasks.isEmpty)
+    }
+    busy.release()
+    #expect(try await !first.value.isHeld)
+    #expect(try await !other.maintain().isHeld)
+    try await memory.close()
+    try await other.close()
+  }
+
+  @Test func `a store in memory is maintained, and a store that is read only says why it is not`() async throws {
+    let inMemory = try await Memory.inMemory()
+    let report = try await inMemory.maintain(.init(isFull: true))
+    #expect(report.tasks.allSatisfy { $0.outcome == .done || $0.outcome == .postponed }, "\(report)")
+    let store = try Store()
+    try await store.fill(1)
+    let memory = try await store.open { $0.access = .readOnly }
+    let error = await #expect(throws: MemoryError.self) { try await memory.maintain() }
+    #expect(error?.code == .readOnly)
+    try await memory.close()
+  }
+}
+
+/// Holds a run of maintenance up inside of a task.
+private final class HeldRun: Sendable {
+  private struct State { var hasBegun = false, isReleased = false }
+
+  private let state = Mutex(State())
+  private let released = DispatchSemaphore(value: 0)
+
+  var hasBegun: Bool { state.withLock { $0.hasBegun } }
+
+  func wait() {
+    let waits = state.withLock { state in
+      state.hasBegun = true
+      return !state.isReleased
+    }
+    guard waits else { return }
+    released.wait()
+    released.signal()
+  }
+
+  func release() {
+    state.withLock { $0.isReleased = true }
+    released.signal()
+  }
+}
