@@ -18,10 +18,10 @@ public enum MaintenanceTask: String, CaseIterable, Hashable, Codable, Sendable {
   case statistics
   /// Removes files that a killed process left.
   case files
-  /// Gives free pages of `memory.sqlite` back to the file system.
-  case pages
   /// Writes `memory.sqlite` again without free pages; only in a full run, because writers wait meanwhile.
   case vacuum
+  /// Gives free pages of `memory.sqlite` back to the file system.
+  case pages
   /// Moves the log into `memory.sqlite` and truncates it.
   case log
 }

@@ -45,13 +45,13 @@ extension Memory {
       let slice = try await memory.inSlices(.temporaryFiles, amount: 1, maximum: 1, run)
       return MaintenanceResult(["removed": slice.done])
     },
-    MaintenanceJob(task: .pages, interval: hour) { memory, run throws(MemoryError) in
-      let slice = try await memory.inSlices(.freePages, amount: 32, maximum: 4096, run)
-      return MaintenanceResult(["pages": slice.done], obstacle: slice.obstacle)
-    },
     MaintenanceJob(task: .vacuum, interval: day) { memory, run throws(MemoryError) in
       let slice = try await memory.inSlices(.vacuum, amount: 1, maximum: 1, run)
       return MaintenanceResult(["bytes": slice.done], obstacle: slice.obstacle)
+    },
+    MaintenanceJob(task: .pages, interval: hour) { memory, run throws(MemoryError) in
+      let slice = try await memory.inSlices(.freePages, amount: 32, maximum: 4096, run)
+      return MaintenanceResult(["pages": slice.done], obstacle: slice.obstacle)
     },
     MaintenanceJob(task: .log, interval: .zero) { memory, run throws(MemoryError) in
       let slice = try await memory.inSlices(.log, amount: 1, maximum: 1, run)
