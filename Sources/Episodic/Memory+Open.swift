@@ -125,20 +125,23 @@ extension Memory {
   public static func inMemory(
     clock: any WallClock = SystemClock(), limits: Limits = Limits(), logger: Logger = Logger(label: "episodic")
   ) async throws(MemoryError) -> Memory {
+    try limits.validate()
     let reason = "the store is in memory"
     return Memory(
-      primary: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock), cache: NoCache(because: reason),
+      primary: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock, limits: limits),
+      cache: NoCache(because: reason),
       index: NoIndex(because: reason), clock: clock, limits: limits)
   }
 
   private static func openTiers(
     at directory: String, _ options: OpenOptions
   ) async throws(MemoryError) -> Memory {
+    try options.limits.validate()
     let directory = try StoreDirectory(directory)
     let primary = try await SQLitePrimaryStore(
       path: directory.primary, isReadOnly: options.access == .readOnly, create: options.create,
-      durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock,
-      logger: options.logger)
+      durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock, limits: options.limits,
+      index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)
     let index = index(for: primary, at: directory.index, options)
     primary.onFullDisk {

@@ -43,7 +43,7 @@
 ///
 /// ## Maintenance: Tiers/Memory+Maintenance.swift
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone
-/// - ``check()`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``
+/// - ``check(_:)`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``
 ///
 /// ## Upkeep: Maintenance/Memory+Maintaining.swift
 /// - ``maintain(_:progress:)`` does what is due, in slices that no writer waits for

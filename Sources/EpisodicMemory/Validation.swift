@@ -6,6 +6,9 @@ extension Memory {
 
 /// Checks input before anything is written. Every message names field, value and remedy.
 package struct Validation {
+  /// Also a rule of the tables.
+  private static let maximumIDBytes = 128
+
   let limits: Memory.Limits
 
   package init(limits: Memory.Limits = Memory.Limits()) { self.limits = limits }
@@ -13,15 +16,34 @@ package struct Validation {
   // MARK: Fields
 
   func text(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
+    try text(value, field(), most: limits.fieldBytes, "fieldBytes")
+  }
+
+  /// Of a question.
+  func query(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
+    try text(value, field(), most: limits.queryBytes, "queryBytes")
+  }
+
+  /// - Parameter limit: The name of the limit.
+  private func text(
+    _ value: String, _ field: @autoclosure () -> String, most: Int, _ limit: String
+  ) throws(MemoryError) {
     if let at = value.utf8.firstIndex(of: 0) {
       let offset = value.utf8.distance(from: value.startIndex, to: at)
       throw MemoryError(.invalid, "\(field()) has a NUL character at byte \(offset); remove it")
     }
-    guard value.utf8.count <= limits.fieldBytes else {
+    guard value.utf8.count <= most else {
       throw MemoryError(
-        .limitExceeded,
-        "\(field()) has \(value.utf8.count) bytes; shorten it to \(limits.fieldBytes) or raise limits.fieldBytes")
+        .limitExceeded, "\(field()) has \(value.utf8.count) bytes; shorten it to \(most) or raise limits.\(limit)")
     }
+  }
+
+  /// - Parameter what: Of what there are so many in one call, as a plural.
+  func batch(_ count: Int, _ what: String) throws(MemoryError) {
+    guard count > limits.batchElements else { return }
+    throw MemoryError(
+      .limitExceeded,
+      "\(count) \(what) are given; write at most \(limits.batchElements) in one call or raise limits.batchElements")
   }
 
   package func name(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
@@ -31,8 +53,9 @@ package struct Validation {
 
   func identifier(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
     let count = value.utf8.count
-    guard (1...128).contains(count) else {
-      throw MemoryError(.invalid, "\(field()) \"\(value.prefix(40))\" has \(count) bytes; it has 1 to 128")
+    guard (1...Self.maximumIDBytes).contains(count) else {
+      throw MemoryError(
+        .invalid, "\(field()) \"\(value.prefix(40))\" has \(count) bytes; it has 1 to \(Self.maximumIDBytes)")
     }
     try text(value, field())
   }
@@ -48,10 +71,22 @@ package struct Validation {
   }
 
   func json(_ value: JSON, _ field: @autoclosure () -> String) throws(MemoryError) {
+    try json(value, field(), most: limits.fieldBytes, "fieldBytes")
+  }
+
+  /// The data of a pattern.
+  func patternData(_ value: JSON) throws(MemoryError) {
+    try json(value, "pattern_data", most: limits.patternBytes, "patternBytes")
+  }
+
+  private func json(
+    _ value: JSON, _ field: @autoclosure () -> String, most: Int, _ limit: String
+  ) throws(MemoryError) {
     var path = FieldPath()
     path.append(field())
-    try sound(value, &path)
-    try text(value.canonicalText, field())
+    var members = 0
+    try sound(value, &path, &members)
+    try text(value.canonicalText, field(), most: most, limit)
   }
 
   func object(_ value: JSON, _ field: @autoclosure () -> String) throws(MemoryError) {
@@ -87,6 +122,7 @@ package struct Validation {
 
   /// - Returns: The drafts, with what is too long cut if they allow it.
   func steps(_ drafts: [Step.Draft]) throws(MemoryError) -> [Step.Draft] {
+    try batch(drafts.count, "steps")
     var drafts = drafts
     var numbers: Set<Int> = []
     for index in drafts.indices {
@@ -150,6 +186,12 @@ package struct Validation {
         "episode \"\(episode.id)\" was read without \(episode.omittedSteps) of its \(episode.stepCount) steps, which would "
           + "be lost; read it with all of them")
     }
+    guard episode.steps.count <= limits.stepsPerEpisode else {
+      throw MemoryError(
+        .limitExceeded,
+        "episode \"\(episode.id)\" has \(episode.steps.count) steps; give it at most \(limits.stepsPerEpisode) or raise "
+          + "limits.stepsPerEpisode")
+    }
     var numbers: Set<Int> = []
     for (index, step) in episode.steps.enumerated() {
       var field: String { "steps[\(index)]" }
@@ -167,6 +209,8 @@ package struct Validation {
   func insertion(
     of episodes: [Episode], embeddings: [Embedding.Draft], in scope: Query.Scope
   ) throws(MemoryError) {
+    try batch(episodes.count, "episodes")
+    try batch(embeddings.count, "vectors")
     for episode in episodes {
       try self.episode(episode)
       guard scope.includes(episode.domain) else {
@@ -197,7 +241,7 @@ package struct Validation {
   func draft(_ draft: Pattern.Draft) throws(MemoryError) {
     try patternType(draft.type)
     if let domain = draft.domain { try name(domain, "domain") }
-    try json(draft.data, "pattern_data")
+    try patternData(draft.data)
     try rate(draft.successRate)
     try object(draft.metadata, "metadata")
   }
@@ -216,6 +260,11 @@ package struct Validation {
     try vector(draft.vector, "embedding")
   }
 
+  func drafts(_ drafts: [Embedding.Draft]) throws(MemoryError) {
+    try batch(drafts.count, "vectors")
+    for draft in drafts { try self.draft(draft) }
+  }
+
   func limit(_ value: Int, most: Int) throws(MemoryError) {
     guard (1...most).contains(value) else {
       throw MemoryError(value < 1 ? .invalid : .limitExceeded, "limit is \(value); it lies in 1...\(most)")
@@ -230,8 +279,8 @@ package struct Validation {
   func filter(_ filter: Episode.Filter) throws(MemoryError) {
     guard let step = filter.step else { return }
     if let tool = step.tool { try text(tool, "step.tool") }
-    if let text = step.text { try self.text(text, "step.text") }
-    if let phrase = step.phrase { try text(phrase, "step.phrase") }
+    if let text = step.text { try query(text, "step.text") }
+    if let phrase = step.phrase { try query(phrase, "step.phrase") }
     _ = try step.terms()
   }
 
@@ -288,10 +337,13 @@ package struct Validation {
     throw MemoryError(.invalid, "\(field()) is \(value.milliseconds); a duration is not negative")
   }
 
-  private func sound(_ value: JSON, _ path: inout FieldPath) throws(MemoryError) {
+  /// - Parameter members: Those of the objects before, over all levels.
+  private func sound(_ value: JSON, _ path: inout FieldPath, _ members: inout Int) throws(MemoryError) {
     // The path has one more part than the nesting depth.
-    guard path.depth <= 256 else {
-      throw MemoryError(.limitExceeded, "\(path) is nested more than 256 deep; flatten it")
+    guard path.depth <= limits.metadataDepth else {
+      throw MemoryError(
+        .limitExceeded,
+        "\(path) is nested more than \(limits.metadataDepth) deep; flatten it or raise limits.metadataDepth")
     }
     switch value {
     case .number(let number) where !number.isFinite:
@@ -300,14 +352,20 @@ package struct Validation {
     case .array(let elements):
       for (index, element) in elements.enumerated() {
         path.append(index)
-        try sound(element, &path)
+        try sound(element, &path, &members)
         path.removeLast()
       }
-    case .object(let members):
-      for (name, member) in members {
+    case .object(let object):
+      members += object.count
+      guard members <= limits.metadataMembers else {
+        throw MemoryError(
+          .limitExceeded,
+          "\(path) has more than \(limits.metadataMembers) members; leave some out or raise limits.metadataMembers")
+      }
+      for (name, member) in object {
         try text(name, "a name in \(path)")
         path.append(name)
-        try sound(member, &path)
+        try sound(member, &path, &members)
         path.removeLast()
       }
     default: break

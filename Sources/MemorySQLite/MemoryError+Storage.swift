@@ -9,6 +9,13 @@ extension MemoryError {
     switch error {
     case let error as MemoryError: self = error
     case let error as StorageError: self.init(error)
+    case let error as DiskShortage:
+      self.init(
+        .unavailable,
+        """
+        the disk of \(error.directory) has \(error.free) bytes left, less than the floor of \(error.floor): nothing was written, \
+        what was acknowledged is kept; free some space, delete episodes or lower limits.minimumFreeBytes
+        """, cause: error)
     case let error as FileError: self.init(.unavailable, error.message, cause: error)
     case let error as DatabaseError: self.init(error, path: path)
     case is CancellationError:

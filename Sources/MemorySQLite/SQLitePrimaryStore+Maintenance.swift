@@ -28,18 +28,12 @@ extension SQLitePrimaryStore {
 
   /// Words are added to rows that other programs wrote, first. If this finds damage, the database takes no more writes, in this process and in those that open it later, until a
   /// check finds none.
-  package func check() async throws(MemoryError) -> [MemoryCheck] {
+  package func check(_ depth: MemoryCheck.Depth) async throws(MemoryError) -> [MemoryCheck] {
+    guard depth == .full else { return try await quickCheck() }
     await analyseRowsOfOthers()
     var checks = try await readRows { [database] db in
-      // Damage that stops one check from reading is that check's result; the other checks still run.
       func run(_ name: String, _ check: () throws -> MemoryCheck) throws -> MemoryCheck {
-        do {
-          return try check()
-        } catch {
-          let error = MemoryError(storage: error, path: database.path)
-          guard error.code == .corrupted else { throw error }
-          return MemoryCheck(name, .damaged(error.message))
-        }
+        try Self.run(name, database.path, check)
       }
       return [
         try run("integrity of the database") { try StructureCheck.integrity(db) },
@@ -50,6 +44,7 @@ extension SQLitePrimaryStore {
         try run("vectors") { try VectorCheck.run(db) },
         try run("words of patterns") { try PatternWordsCheck.run(db) },
         try run("words added to texts") { try AnalysisCheck.run(db) },
+        try run(SettingsCheck.name) { try SettingsCheck.run(db) },
       ]
     }
     if checks.allSatisfy({ !$0.isDamage }) {
@@ -57,6 +52,38 @@ extension SQLitePrimaryStore {
     }
     await setDamageMark(checks.first(where: \.isDamage))
     return checks
+  }
+
+  /// As `check`, in a bounded time. Damage that was found before stays known: only a full check finds that there is none.
+  private func quickCheck() async throws(MemoryError) -> [MemoryCheck] {
+    let checks = try await readRows { [database] db in
+      func run(_ name: String, _ check: () throws -> MemoryCheck) throws -> MemoryCheck {
+        try Self.run(name, database.path, check)
+      }
+      return [
+        try run(StructureCheck.integrityName) { try QuickCheck.structure(db) },
+        try run("schema") { try StructureCheck.schema(db, database) },
+        try run("rows without an owner") { try StructureCheck.orphans(db) },
+        try run("change feed") { try ChangeFeed.check(db) },
+        try run(SettingsCheck.name) { try SettingsCheck.run(db) },
+        try run("rows of the full-text indexes") { try QuickCheck.counts(db) },
+      ]
+    }
+    if let damage = checks.first(where: \.isDamage) { await setDamageMark(damage) }
+    return checks
+  }
+
+  /// Damage that stops one check from reading is that check's result; the other checks still run.
+  private static func run(
+    _ name: String, _ path: String, _ check: () throws -> MemoryCheck
+  ) throws -> MemoryCheck {
+    do {
+      return try check()
+    } catch {
+      let error = MemoryError(storage: error, path: path)
+      guard error.code == .corrupted else { throw error }
+      return MemoryCheck(name, .damaged(error.message))
+    }
   }
 
   /// Compares one full-text index with its table.

@@ -11,8 +11,9 @@ package final class SQLitePrimaryStore: PrimaryStore {
   package let identity: StoreIdentity
   let database: any StoredDatabase
   let logger: Logger
-  let appends = StepAppend.batch()
-  let fullDisk = FullDiskRelief()
+  let growth: GrowthLimits
+  let appends: BatchedWrite<StepAppend, [Step]>
+  let fullDisk: FullDiskRelief
   /// The arguments are those of the full-text indexes in migration 003.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
   let totals = CorpusTotalsCache()
@@ -26,12 +27,17 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter busyTimeout: Bounds every wait for another process.
   /// - Parameter clock: Decides which idempotency keys are old.
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
+  /// - Parameter limits: Those of what grows: steps of an episode, and the disk's floor with the thresholds of files.
+  /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   package init(
     path: String, isReadOnly: Bool = false, create: Bool = true, durability: Memory.Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
-    logger: Logger
+    limits: Memory.Limits = Memory.Limits(), index: String? = nil, logger: Logger
   ) async throws(MemoryError) {
+    growth = GrowthLimits(limits, path: path, index: index, logger: logger)
+    appends = StepAppend.batch(growth)
+    fullDisk = FullDiskRelief(growth.disk)
     let configuration = WALDatabase.Configuration(
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
       synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
@@ -53,7 +59,12 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// Makes a primary in memory: no file is touched, and nothing is left of it after the last reference.
   ///
   /// - Parameter clock: Decides which idempotency keys are old.
-  package init(inMemoryWith logger: Logger, clock: any WallClock = SystemClock()) async throws(MemoryError) {
+  package init(
+    inMemoryWith logger: Logger, clock: any WallClock = SystemClock(), limits: Memory.Limits = Memory.Limits()
+  ) async throws(MemoryError) {
+    growth = GrowthLimits(maximumSteps: limits.stepsPerEpisode, disk: nil)
+    appends = StepAppend.batch(growth)
+    fullDisk = FullDiskRelief(nil)
     self.logger = logger
     do {
       database = try await BlockingWork.shared.run {
@@ -157,8 +168,8 @@ package final class SQLitePrimaryStore: PrimaryStore {
   package func write<Value: Sendable>(
     in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {
-    let path = database.path
-    return try await writeRows { db in try SQLiteTransaction.lend(db, path: path, scope: scope, body) }
+    let (path, growth) = (database.path, growth)
+    return try await writeRows { db in try SQLiteTransaction.lend(db, path: path, scope: scope, growth, body) }
   }
 
   package func append(
@@ -213,34 +224,5 @@ package final class SQLitePrimaryStore: PrimaryStore {
       database.refuseWrites(because: cause.message ?? "SQLite found a malformed page")
     }
     return explained
-  }
-}
-
-/// Frees space on a full disk, by deleting the derived files, before a write is refused.
-final class FullDiskRelief: Sendable {
-  private let makeRoom = Mutex<(@Sendable () -> Void)?>(nil)
-
-  func set(_ makeRoom: @escaping @Sendable () -> Void) { self.makeRoom.withLock { $0 = makeRoom } }
-
-  /// Calls `write`; if the disk is full, frees space and calls it once more. Concurrent writes that find the disk full
-  /// are all retried.
-  func retrying<Value>(_ write: () async throws -> Value) async throws -> Value {
-    do {
-      return try await write()
-    } catch let error as DatabaseError where Self.isFullDisk(error) {
-      guard let makeRoom = makeRoom.withLock({ $0 }) else { throw error }
-      // Closing files takes locks and milliseconds: not on the caller's thread.
-      await withCheckedContinuation { continuation in
-        DispatchQueue.global(qos: .userInitiated).async {
-          makeRoom()
-          continuation.resume()
-        }
-      }
-      return try await write()
-    }
-  }
-
-  private static func isFullDisk(_ error: DatabaseError) -> Bool {
-    error.resultCode == .SQLITE_FULL || error.extendedResultCode == .SQLITE_IOERR_SHMSIZE
   }
 }

@@ -125,7 +125,7 @@ final class SamplePrimary: PrimaryStore {
   func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] { throw Self.unavailable }
   func record(_ records: [MaintenanceRecord]) async throws(MemoryError) { throw Self.unavailable }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
-  func check() async throws(MemoryError) -> [MemoryCheck] { throw Self.unavailable }
+  func check(_ depth: MemoryCheck.Depth) async throws(MemoryError) -> [MemoryCheck] { throw Self.unavailable }
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) { throw Self.unavailable }
   func optimizeTextIndexes() async throws(MemoryError) { throw Self.unavailable }
   func close() async throws(MemoryError) { throw Self.unavailable }

@@ -175,8 +175,8 @@ package final class FaultyPrimary: PrimaryStore {
   package func statistics() async throws(MemoryError) -> PrimaryStatistics {
     try await through { () async throws(MemoryError) in try await primary.statistics() }
   }
-  package func check() async throws(MemoryError) -> [MemoryCheck] {
-    try await through { () async throws(MemoryError) in try await primary.check() }
+  package func check(_ depth: MemoryCheck.Depth) async throws(MemoryError) -> [MemoryCheck] {
+    try await through { () async throws(MemoryError) in try await primary.check(depth) }
   }
   package func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in

@@ -22,4 +22,9 @@ int episodic_rename_exclusive(const char *from, const char *to);
 /// @return 0, or an error number: EINVAL or ENOTSUP if the file system cannot.
 int episodic_rename_exchange(const char *first, const char *second);
 
+/// The number of the kind of file system that a path is on, as `linux/magic.h` has it.
+///
+/// @return 0, or an error number: ENOSYS on other systems than Linux.
+int episodic_file_system_type(const char *path, uint32_t *type);
+
 #endif

@@ -5,17 +5,21 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Verifies the primary, and cache and index against it.",
     discussion: """
-      Reads everything once. FAILED: derived data is wrong, and episodic rebuild repairs it, or another program wrote \
+      Reads everything once; with --quick, in seconds, what shows that the database is whole. FAILED: derived data is wrong, and episodic rebuild repairs it, or another program wrote \
       rows that the reason names: exit 1. DAMAGED: the primary itself is damaged; restore a backup, or save what can \
       still be read with episodic export: exit 3.
 
       EXAMPLES:
         episodic check
+        episodic check --quick
         episodic check --repair
         episodic check --json | jq -e .passed
       """)
 
   @OptionGroup var store: StoreOptions
+
+  @Flag(exclusivity: .exclusive, help: "How much to read: --full everything, as without either; --quick the structure.")
+  var depth = Depth.full
 
   @Flag(help: "Rebuild what is derived if it is wrong, and check again.")
   var repair = false
@@ -27,7 +31,7 @@ struct Check: AsyncParsableCommand {
     let checks = try await store.withMemory { memory in
       defer { StandardError.endProgress() }
       func check() async throws -> [MemoryCheck] {
-        try await memory.check { stage in StandardError.progress("checking the \(stage)") }
+        try await memory.check(depth.memoryDepth) { stage in StandardError.progress("checking the \(stage)") }
       }
       let checks = try await check()
       guard repair, checks.map(\.outcome.exitCode).max() == 1 else { return checks }
@@ -41,6 +45,18 @@ struct Check: AsyncParsableCommand {
       for check in checks { StandardOutput.write(check.line) }
     }
     if code != 0 { throw ExitCode(code) }
+  }
+}
+
+/// The flags of a depth.
+enum Depth: String, EnumerableFlag {
+  case full, quick
+
+  var memoryDepth: MemoryCheck.Depth {
+    switch self {
+    case .full: .full
+    case .quick: .quick
+    }
   }
 }
 

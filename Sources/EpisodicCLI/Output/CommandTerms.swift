@@ -6,11 +6,12 @@ extension String {
     ("raise maximumLineBytes", "raise the limit (--max-line)"),
     ("look for its id with episodes(_:in:)", "list shows the ids there are"),
     ("create one, or name another", "make one with import or record, or name another"),
-    (" or raise limits.fieldBytes", ""),
   ]
 
   /// A message of the library in the words of the command.
   var inCommandTerms: String {
+    // The command has the defaults of the limits, and no option that raises one.
     Self.commandTerms.reduce(self) { message, term in message.replacing(term.0, with: term.1) }
+      .replacing(/\ or (?:raise|lower) limits\.[A-Za-z]+/, with: "")
   }
 }

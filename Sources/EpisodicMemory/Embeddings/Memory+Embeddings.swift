@@ -38,7 +38,7 @@ extension Memory {
   func embed(
     _ drafts: [Embedding.Draft], replacing: Bool, in scope: Query.Scope
   ) async throws(MemoryError) -> [Embedding] {
-    for draft in drafts { try validation.draft(draft) }
+    try validation.drafts(drafts)
     let now = clock.now()
     let embeddings = drafts.map { Embedding($0, at: now) }
     guard !embeddings.isEmpty else { return [] }

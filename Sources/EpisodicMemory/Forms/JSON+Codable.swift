@@ -112,8 +112,7 @@ extension Hit: Codable {
 extension EpisodeLine {
   /// The episode, whatever its size: limits are those of a store. It may have been read without some of its steps.
   func decoded() throws(MemoryError) -> Episode {
-    var episode = try episode(
-      limits: Memory.Limits(fieldBytes: .max, dimensions: .max, results: .max), now: createdAt)
+    var episode = try episode(limits: .unbounded, now: createdAt)
     let (present, all) = (Int64(episode.steps.count), stepCount ?? Int64(episode.steps.count))
     guard (present...Int64(Int32.max)).contains(all) else {
       throw MemoryError(.invalid, "step_count is \(all); it counts all steps, of which \(present) are here")

@@ -67,7 +67,7 @@ extension Memory {
     _ type: PatternType, data: JSON, in domain: String? = nil
   ) async throws(MemoryError) -> Pattern? {
     try validation.patternType(type)
-    try validation.json(data, "pattern_data")
+    try validation.patternData(data)
     if let domain { try validation.name(domain, "domain") }
     let domain = domain?.canonicallyComposed
     if let pattern = try await pattern(type, hash: data.canonicalHash, domain) { return pattern }
@@ -95,7 +95,7 @@ extension Memory {
   {
     try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
     try validation.limit(filter.limit, most: limits.results)
-    if let text = filter.text { try validation.text(text, "text") }
+    if let text = filter.text { try validation.query(text, "text") }
     if let data = filter.data { try validation.json(data, "data") }
     _ = try filter.words()
     return try await primary.patterns(filter, in: scope)

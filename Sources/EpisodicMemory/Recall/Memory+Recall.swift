@@ -178,9 +178,9 @@ extension Memory {
   func searchTerms(of query: Query) throws(MemoryError) -> SearchTerms? {
     let validation = validation
     try validation.limit(query.limit, most: limits.results)
-    if let text = query.text { try validation.text(text, "text") }
-    for phrase in query.phrases { try validation.text(phrase, "phrase") }
-    for prefix in query.prefixes { try validation.text(prefix, "prefix") }
+    if let text = query.text { try validation.query(text, "text") }
+    for phrase in query.phrases { try validation.query(phrase, "phrase") }
+    for prefix in query.prefixes { try validation.query(prefix, "prefix") }
     if let vector = query.vector { try validation.vector(vector, "vector") }
     try validation.ranking(query.ranking)
     try validation.selection(query.steps)

@@ -14,17 +14,21 @@ extension Memory {
 
   /// Verifies the primary (integrity, foreign keys, full text, change feed), and the cache and the index against it.
   ///
-  /// Reads everything once.
-  ///
+  /// - Parameter depth: `full` reads everything once; `quick` the structure of the primary, and neither cache nor index.
   /// - Throws: `.busy` if another process locks the index for longer than the store's `busyTimeout`; `.cancelled`.
-  public func check() async throws(MemoryError) -> [MemoryCheck] { try await check { _ in } }
+  public func check(_ depth: MemoryCheck.Depth = .full) async throws(MemoryError) -> [MemoryCheck] {
+    try await check(depth) { _ in }
+  }
 
   /// - Parameter progress: Called with what is checked next: `primary`, `cache`, `index`.
-  package func check(progress: @escaping @Sendable (String) -> Void) async throws(MemoryError) -> [MemoryCheck] {
+  package func check(
+    _ depth: MemoryCheck.Depth = .full, progress: @escaping @Sendable (String) -> Void
+  ) async throws(MemoryError) -> [MemoryCheck] {
     let (primary, cache, gate, follower) = (primary, cache, reads.gate, follower)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
       progress("primary")
-      let checks = try await primary.check()
+      let checks = try await primary.check(depth)
+      guard depth == .full else { return checks }
       progress("cache")
       // A cache that lags behind is not wrong: let it catch up before it is compared.
       if cache.isAvailable { _ = try await gate.catchUp(to: try primary.commitStamp()) }

@@ -130,8 +130,8 @@ package protocol PrimaryStore: Sendable {
   // MARK: Maintenance
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics
-  /// Runs every check and returns failures as results; throws only if a check cannot run.
-  func check() async throws(MemoryError) -> [MemoryCheck]
+  /// Runs the checks and returns failures as results; throws only if a check cannot run.
+  func check(_ depth: MemoryCheck.Depth) async throws(MemoryError) -> [MemoryCheck]
   /// Rebuilds the full-text indexes from the tables.
   ///
   /// - Parameter acceptingTexts: Whether to rebuild also if a text and its index disagree, so that one of them is damaged.
@@ -150,6 +150,11 @@ package protocol PrimaryStore: Sendable {
   func record(_ records: [MaintenanceRecord]) async throws(MemoryError)
   /// Checkpoints and closes the database; the store cannot be used afterwards.
   func close() async throws(MemoryError)
+}
+
+extension PrimaryStore {
+  /// Runs every check.
+  package func check() async throws(MemoryError) -> [MemoryCheck] { try await check(.full) }
 }
 
 /// What the primary contains.
@@ -206,6 +211,15 @@ public struct PrimaryStatistics: Hashable, Sendable {
 
 /// The result of one check of the store.
 public struct MemoryCheck: Hashable, Sendable {
+  /// How much a check reads.
+  public enum Depth: String, CaseIterable, Sendable, Codable {
+    /// The structure of the primary, its schema, feed and settings, and the numbers of rows: about a second for a gigabyte, and
+    /// no more than ten. Damage within rows, and what differs between a text and its index, is left to a full check.
+    case quick
+    /// Everything, once: also every row, full-text index, cache entry, and column and code of the search index.
+    case full
+  }
+
   /// What a check found.
   public enum Outcome: Hashable, Sendable {
     /// Nothing wrong.

@@ -184,7 +184,7 @@ extension Memory.Batch {
   /// As `Memory.embed(_:replacing:)` for several vectors.
   @discardableResult
   public func embed(_ drafts: [Embedding.Draft], replacing: Bool = false) throws(MemoryError) -> [Embedding] {
-    for draft in drafts { try validation.draft(draft) }
+    try validation.drafts(drafts)
     let now = clock.now()
     let embeddings = drafts.map { Embedding($0, at: now) }
     try transaction.insert(embeddings, replacing: replacing)

@@ -9,13 +9,24 @@ enum StructureCheck {
   /// - Throws: `DatabaseError` with SQLite's code if a page cannot be read: a failing read is a fault of the disk, perhaps a
   ///   passing one, and no proof of damage.
   static func integrity(_ db: Database) throws -> MemoryCheck {
-    var problems = try String.fetchAll(db, sql: "PRAGMA integrity_check(5)")
+    var outcome = try outcome(try String.fetchAll(db, sql: "PRAGMA integrity_check(5)"))
+    if outcome == .passed {
+      let broken = try brokenConstraints(db)
+      if !broken.isEmpty { outcome = damage(broken) }
+    }
+    return MemoryCheck(integrityName, outcome)
+  }
+
+  static let integrityName = "integrity of the database"
+
+  /// Of what `integrity_check` or `quick_check` lists.
+  static func outcome(_ problems: [String]) throws -> MemoryCheck.Outcome {
     if let failure = readFailure(in: problems) { throw failure }
-    if problems == ["ok"] { problems = try brokenConstraints(db) }
-    return MemoryCheck(
-      "integrity of the database",
-      problems.isEmpty
-        ? .passed : .damaged("\(problems.joined(separator: "; ")): restore a backup, or use sqlite3 .recover"))
+    return problems == ["ok"] ? .passed : damage(problems)
+  }
+
+  private static func damage(_ problems: [String]) -> MemoryCheck.Outcome {
+    .damaged("\(problems.joined(separator: "; ")): restore a backup, or use sqlite3 .recover")
   }
 
   /// The failed read that `integrity_check` lists among its problems; `nil` if every page was read.
@@ -77,11 +88,18 @@ enum StructureCheck {
       "schema", .failed("another program dropped the index \(names), so queries are slow; call rebuild()"))
   }
 
+  /// What the view of rows without an owner does not list: a vector of a step that is gone.
+  private static func brokenForeignKey(_ db: Database) throws -> MemoryCheck.Outcome {
+    guard let row = try Row.fetchOne(db, sql: "PRAGMA foreign_key_check") else { return .passed }
+    let (table, parent): (String, String) = (try row.value(0), try row.value(2))
+    return .failed("a row of \(table) belongs to a row of \(parent) that is not there; correct or delete it")
+  }
+
   /// Rows left behind by a program that disabled or dropped the triggers.
   static func orphans(_ db: Database) throws -> MemoryCheck {
     let rows = try Row.fetchAll(
       db, sql: "SELECT source, count(*), min(episode_id) FROM orphans GROUP BY source ORDER BY source DESC")
-    guard let first = rows.first else { return MemoryCheck("rows without an owner", .passed) }
+    guard let first = rows.first else { return MemoryCheck("rows without an owner", try brokenForeignKey(db)) }
     let list: [String] = try rows.map { row in
       let (count, source): (Int, String) = (try row.value(1), try row.value(0))
       return "\(count) \(source)"

@@ -5,7 +5,7 @@ import SQLiteStorage
 extension SQLiteTransaction {
   /// A batch that replaces deletes only rows that existed before it; all of its own vectors are inserted.
   func insert(_ embeddings: [Embedding], replacing: Bool) throws(MemoryError) {
-    try perform {
+    try perform(grows: true) {
       try requireOwners(of: embeddings)
       if replacing { try deletePredecessors(of: embeddings) }
       var lengths = VectorLengths(scope, db)

@@ -5,7 +5,7 @@ extension SQLiteTransaction {
   func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
   ) throws(MemoryError) -> InsertionReport {
-    try perform {
+    try perform(grows: true) {
       var insertion = try EpisodeInsertion(
         existing: existing, embeddings: Dictionary(grouping: embeddings, by: \.episodeID), scope, db)
       for episode in episodes { try insertion.add(episode) }
@@ -14,7 +14,7 @@ extension SQLiteTransaction {
   }
 
   func begin(_ episode: Episode, _ request: IdempotentRequest?) throws(MemoryError) -> Episode {
-    try perform {
+    try perform(grows: true) {
       if let request, let first = try IdempotencyKeys.answer(to: request, in: episode.domain, db) {
         // What the request says is the same; id and time are of the first answer.
         return Episode(
@@ -34,14 +34,14 @@ extension SQLiteTransaction {
   func append(
     _ steps: [Step.Draft], to id: Episode.ID, at now: Timestamp, _ request: IdempotentRequest?
   ) throws(MemoryError) -> [Step] {
-    try perform {
+    try perform(grows: true) {
       let append = StepAppend(drafts: steps, episode: id, now: now, scope: scope)
-      guard let request else { return try StepAppend.perform([append], db).flatMap { try $0.get() } }
+      guard let request else { return try StepAppend.perform([append], growth, db).flatMap { try $0.get() } }
       let domain = try domain(of: id)
       if let first = try IdempotencyKeys.answer(to: request, in: domain, db) {
         return zip(steps, first.steps).map { Step($0, id: $1.id, number: $1.number, timestamp: $1.timestamp) }
       }
-      let appended = try StepAppend.perform([append], db).flatMap { try $0.get() }
+      let appended = try StepAppend.perform([append], growth, db).flatMap { try $0.get() }
       try IdempotencyKeys.insert(request, domain, id, steps: appended, at: now, db)
       return appended
     }
@@ -81,7 +81,7 @@ extension SQLiteTransaction {
   }
 
   func update(_ id: Episode.ID, with change: Episode.Change) throws(MemoryError) -> Episode {
-    try perform {
+    try perform(grows: true) {
       // Unchanged columns stay as they are stored: another program may have written what an `Episode` cannot hold.
       try db.cachedStatement(
         sql: """

@@ -5,7 +5,7 @@ extension SQLiteTransaction {
   func record(
     _ pattern: Pattern, earlierHash: String?, from episode: Episode.ID?
   ) throws(MemoryError) -> Pattern {
-    try perform {
+    try perform(grows: true) {
       if let episode, try !EpisodeRow.exists(episode, in: scope, db) { throw MemoryError.noEpisode(episode) }
       // Through the handle of a domain: a pattern of that domain.
       let domain = scope.onlyDomain ?? pattern.domain
@@ -44,7 +44,7 @@ extension SQLiteTransaction {
   }
 
   func link(_ pattern: Pattern.ID, to episode: Episode.ID) throws(MemoryError) -> Bool {
-    try perform {
+    try perform(grows: true) {
       guard try EpisodeRow.exists(episode, in: scope, db) else { throw MemoryError.noEpisode(episode) }
       // That of another domain is not there for this episode (I8).
       guard try isVisible(pattern), try isLinkable(pattern, to: episode) else { throw MemoryError.noPattern(pattern) }

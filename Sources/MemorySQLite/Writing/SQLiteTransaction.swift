@@ -7,6 +7,7 @@ struct SQLiteTransaction: PrimaryTransaction {
   /// Of the database file; for errors.
   let path: String
   let scope: Query.Scope
+  let growth: GrowthLimits
   private let state = State()
 
   private final class State {
@@ -14,20 +15,21 @@ struct SQLiteTransaction: PrimaryTransaction {
     var failure: (any Error)?
   }
 
-  init(_ db: Database, path: String, scope: Query.Scope) {
+  init(_ db: Database, path: String, scope: Query.Scope, _ growth: GrowthLimits) {
     self.db = db
     self.path = path
     self.scope = scope
+    self.growth = growth
   }
 
   /// Runs a body that is lent a transaction.
   ///
   /// - Throws: The error of the storage that ended the transaction, also if the body caught it; what the body throws.
   static func lend<Value>(
-    _ db: Database, path: String, scope: Query.Scope,
+    _ db: Database, path: String, scope: Query.Scope, _ growth: GrowthLimits,
     _ body: (any PrimaryTransaction) throws(MemoryError) -> Value
   ) throws -> Value {
-    let transaction = SQLiteTransaction(db, path: path, scope: scope)
+    let transaction = SQLiteTransaction(db, path: path, scope: scope, growth)
     let outcome: Result<Value, MemoryError>
     do throws(MemoryError) { outcome = .success(try body(transaction)) } catch { outcome = .failure(error) }
     if let failure = transaction.state.failure { throw failure }
@@ -38,10 +40,13 @@ struct SQLiteTransaction: PrimaryTransaction {
   ///
   /// A verb that is refused before it writes leaves the transaction as it was. After any other error nothing more is
   /// written: SQLite may have rolled back already, and the next statement would commit by itself.
-  func perform<Value>(_ verb: () throws -> Value) throws(MemoryError) -> Value {
+  ///
+  /// - Parameter grows: Whether the verb makes the store larger, which takes room on the disk.
+  func perform<Value>(grows: Bool = false, _ verb: () throws -> Value) throws(MemoryError) -> Value {
     if let failure = state.failure { throw MemoryError(storage: failure, path: path) }
     let before = db.totalChangesCount
     do {
+      if grows { try growth.requireRoom() }
       return try verb()
     } catch {
       let isRefusal = error is MemoryError && db.totalChangesCount == before && db.isInsideTransaction

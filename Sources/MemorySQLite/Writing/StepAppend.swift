@@ -10,18 +10,24 @@ struct StepAppend: Sendable {
   let scope: Query.Scope
 
   /// Appends that share a commit also share its INSERT statements: one statement per row costs three times as much.
-  static func batch() -> BatchedWrite<StepAppend, [Step]> {
-    BatchedWrite { appends, db in try perform(appends, db) }
+  static func batch(_ growth: GrowthLimits) -> BatchedWrite<StepAppend, [Step]> {
+    BatchedWrite { appends, db in
+      try growth.requireRoom()
+      return try perform(appends, growth, db)
+    }
   }
 
   /// - Returns: A result for each request, in order. A request that is refused has written nothing.
-  static func perform(_ appends: [StepAppend], _ db: Database) throws -> [Result<[Step], any Error>] {
+  static func perform(_ appends: [StepAppend], _ growth: GrowthLimits, _ db: Database) throws -> [Result<
+    [Step], any Error
+  >] {
     var episodes: [Episode.ID: StepNumbers] = [:]
     let results = try appends.map { append in
       do {
         var numbers = try episodes[append.episode] ?? StepNumbers(of: append.episode, db)
         try numbers.requireActive(in: append.scope)
         let steps = try append.drafts.map { try numbers.number($0, at: append.now, db) }
+        try numbers.requireCount(atMost: growth.maximumSteps, db)
         episodes[append.episode] = numbers
         return Result<[Step], any Error>.success(steps)
       } catch let error as MemoryError where error.code != .corrupted {
@@ -96,6 +102,19 @@ private struct StepNumbers {
     guard status == Episode.Status.active.rawValue else {
       throw MemoryError(.conflict, "episode \"\(episode)\" is \(status), so it takes no steps; reopen it first")
     }
+  }
+
+  /// - Throws: `.limitExceeded` if the episode has more steps with those that are assigned.
+  func requireCount(atMost maximum: Int, _ db: Database) throws {
+    // Numbers are from 1 on and unique, so there are no more steps than the highest of them: counting is rare.
+    guard highest > maximum else { return }
+    let statement = try db.cachedStatement(sql: "SELECT count(*) FROM steps WHERE episode_id = ?")
+    let present = try Int.fetchOne(statement, arguments: [episode.rawValue]) ?? 0
+    guard present > maximum - assigned.count else { return }
+    throw MemoryError(
+      .limitExceeded,
+      "episode \"\(episode)\" has \(present) steps and would have \(present + assigned.count), more than \(maximum); begin "
+        + "another, or raise limits.stepsPerEpisode")
   }
 
   /// - Throws: `.conflict` if the draft's number is taken, or no number follows the highest.
