@@ -97,7 +97,8 @@ let package = Package(
     .target(
       name: "Episodic",
       dependencies: [
-        "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging, system,
+        "ByteCoding", "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging,
+        system,
       ],
       swiftSettings: strict),
 

@@ -163,3 +163,18 @@ extension Collection<UInt8> {
     }
   }
 }
+
+extension [UInt8] {
+  /// The bytes that hexadecimal digits stand for; `nil` for another text.
+  package init?(hexadecimal text: String) {
+    let digits = Array<UInt8>(text.utf8)
+    guard digits.count.isMultiple(of: 2) else { return nil }
+    self = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let byte = UInt8(String(decoding: digits[index..<(index + 2)], as: UTF8.self), radix: 16) else {
+        return nil
+      }
+      append(byte)
+    }
+  }
+}

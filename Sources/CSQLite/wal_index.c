@@ -115,5 +115,6 @@ int episodic_database_read(struct sqlite3 *connection, void *bytes, int count, i
   int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
   if (code != SQLITE_OK) return code;
   if (file == NULL || file->pMethods == NULL) return SQLITE_NOTFOUND;
-  return file->pMethods->xRead(file, bytes, count, offset);
+  code = file->pMethods->xRead(file, bytes, count, offset);
+  return code == SQLITE_IOERR_SHORT_READ ? SQLITE_NOTFOUND : code;
 }

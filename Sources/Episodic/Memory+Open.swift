@@ -150,7 +150,8 @@ extension Memory {
     }
     return Memory(
       primary: primary, cache: cache, index: index, clock: options.clock,
-      limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded, busyTimeout: options.busyTimeout)
+      limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded, busyTimeout: options.busyTimeout,
+      files: StoreDirectoryFiles(directory: directory, cache: cache, index: index))
   }
 
   private static func index(

@@ -10,6 +10,8 @@ struct StoreDirectory {
   var primary: String { path + "/memory.sqlite" }
   var cache: String { path + "/cache.lmdb" }
   var index: String { cache + "/index" }
+  /// Copies of the primary, and receipts of what was erased from it.
+  var backups: String { path + "/backups" }
 
   /// - Parameter name: A path; `~` and `~/...` are in the home directory.
   /// - Throws: `.invalid` if it is empty, or of another user's home; `.unavailable` if it cannot be resolved.

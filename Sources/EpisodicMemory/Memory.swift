@@ -41,6 +41,9 @@
 /// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines
 /// - ``recall(queries:vectors:to:options:)`` for every query of a file
 ///
+/// ## Erase: Erasure/Memory+Erasure.swift
+/// - ``forget(_:in:patterns:dryRun:progress:)`` for good; ``receipts()`` of it; ``verify(_:)`` one; ``resumeErasures()``
+///
 /// ## Maintenance: Tiers/Memory+Maintenance.swift
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone
 /// - ``check(_:)`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``
@@ -56,17 +59,20 @@ public struct Memory: Sendable {
   let prefetchesEnded: Bool
   let reads: ReadThrough
   let follower: IndexFollower
+  let files: any StoreFiles
   let inlineSearches = InlineSearches()
 
   /// - Parameter prefetchesEnded: Whether completing or failing an episode fills the cache with it.
   /// - Parameter busyTimeout: Longest wait for a lock of the cache or the index that another process holds.
+  /// - Parameter files: What may hold copies of what the primary has.
   package init(
     primary: any PrimaryStore, cache: any Cache, index: any SearchIndex = NoIndex(because: "none was given"),
     clock: any WallClock = SystemClock(), limits: Limits = Limits(), prefetchesEnded: Bool = false,
-    busyTimeout: Duration = .seconds(30)
+    busyTimeout: Duration = .seconds(30), files: any StoreFiles = NoFiles()
   ) {
     (self.primary, self.cache, self.index) = (primary, cache, index)
     (self.clock, self.limits, self.prefetchesEnded) = (clock, limits, prefetchesEnded)
+    self.files = files
     reads = ReadThrough(primary: primary, cache: cache)
     follower = IndexFollower(primary: primary, index: index, busyTimeout: busyTimeout)
   }

@@ -161,6 +161,14 @@ package final class OpenFile<Failure: FileFailure>: Sendable {
     else { throw Failure(.last("write", path)) }
   }
 
+  /// Writes `content` behind what is there.
+  package func append(_ content: [UInt8]) throws(Failure) {
+    let end = try status().size
+    guard pwrite(descriptor, content, content.count, off_t(end)) == content.count else {
+      throw Failure(.last("write", path))
+    }
+  }
+
   /// Gives the file blocks for its first `byteCount` bytes, and that length if it is shorter. A write through a map into a hole
   /// kills the process with SIGBUS if the disk is full.
   package func allocate(_ byteCount: Int) throws(Failure) {

@@ -17,6 +17,9 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// The arguments are those of the full-text indexes in migration 003.
   let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
   let totals = CorpusTotalsCache()
+  let erasedTexts = ErasedTexts()
+  /// Bounds every wait for another process.
+  let busyTimeout: Duration
 
   /// Why the store is read-only; `nil` if it can be written.
   package var readOnlyReason: String? { database.readOnlyReason }
@@ -48,6 +51,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
           "\(operation) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
       })
     self.logger = logger
+    self.busyTimeout = busyTimeout
     do {
       database = try await WALDatabase.open(path: path, configuration)
       identity = try await Self.identity(of: database)
@@ -66,6 +70,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
     appends = StepAppend.batch(growth)
     fullDisk = FullDiskRelief(nil)
     self.logger = logger
+    busyTimeout = .seconds(30)
     do {
       database = try await BlockingWork.shared.run {
         try InMemoryDatabase(

@@ -105,7 +105,7 @@ import Testing
 
 extension Store {
   /// The results of `episodic check`.
-  fileprivate static func expectSoundness(of path: String) async throws {
+  static func expectSoundness(of path: String) async throws {
     let memory = try await Memory.open(at: path)
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
     try await memory.close()

@@ -124,6 +124,22 @@ final class SamplePrimary: PrimaryStore {
   ) async throws(MemoryError) -> MaintenanceSlice { throw Self.unavailable }
   func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] { throw Self.unavailable }
   func record(_ records: [MaintenanceRecord]) async throws(MemoryError) { throw Self.unavailable }
+  func erase(
+    _ request: ErasureRequest, dryRun: Bool, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> ErasureReceipt { throw Self.unavailable }
+  func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
+    throw Self.unavailable
+  }
+  func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError) {
+    throw Self.unavailable
+  }
+  func receipts(unfinished: Bool) async throws(MemoryError) -> [ErasureReceipt] { throw Self.unavailable }
+  func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt? { throw Self.unavailable }
+  func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace] { throw Self.unavailable }
+  func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest {
+    throw Self.unavailable
+  }
+  func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool { throw Self.unavailable }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
   func check(_ depth: MemoryCheck.Depth) async throws(MemoryError) -> [MemoryCheck] { throw Self.unavailable }
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) { throw Self.unavailable }

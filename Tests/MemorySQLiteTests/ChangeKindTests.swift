@@ -141,6 +141,7 @@ extension MemoryChange {
       case .step(let id, let number): "step \(number.map(String.init) ?? "?") of \(id)"
       case .pattern(let type, let hash): "pattern \(type.rawValue) \(hash)"
       case .embedding(let id): "embedding \(id)"
+      case .erased(let subject, let digest): "erased \(subject.rawValue) \(digest)"
       }
     return (kind.map { "\($0)" } ?? "changed") + " " + what + (domain.map { " in \($0)" } ?? "")
   }

@@ -9,8 +9,10 @@ struct StoreWorker {
   static func main() async throws {
     let arguments = CommandLine.arguments
     guard arguments.count >= 4 else {
-      throw Failure("usage: StoreWorker record|share|churn|index|change|watch DIRECTORY NAME [AMOUNT]")
+      throw Failure(
+        "usage: StoreWorker record|share|churn|index|change|watch|witness|forget|scan DIRECTORY NAME [AMOUNT]")
     }
+    if arguments[1] == "scan" { return try scan(arguments[2], for: arguments[3]) }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
     if ["change", "watch"].contains(arguments[1]) {
@@ -31,6 +33,8 @@ struct StoreWorker {
     case "change":
       guard arguments.count == 5, let rounds = Int(arguments[4]) else { throw Failure("change needs ROUNDS") }
       try await change(memory, name: arguments[3], rounds: rounds)
+    case "witness": try await witness(memory, name: arguments[3], of: arguments[4])
+    case "forget": try await forget(memory, text: arguments[3])
     case "watch": try await watch(memory, log: arguments[3])
     default: throw Failure("no mode \(arguments[1])")
     }
@@ -174,7 +178,7 @@ struct StoreWorker {
       })
   }
 
-  private static func acknowledge(_ line: String) {
+  static func acknowledge(_ line: String) {
     FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 

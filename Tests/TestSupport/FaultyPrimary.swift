@@ -117,6 +117,37 @@ package final class FaultyPrimary: PrimaryStore {
   }
   package func record(_ records: [MaintenanceRecord]) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.record(records) }
+  package func erase(
+    _ request: ErasureRequest, dryRun: Bool, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> ErasureReceipt {
+    try await through { () async throws(MemoryError) in
+      try await primary.erase(request, dryRun: dryRun, progress)
+    }
+  }
+  package func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.cleanErased(progress) }
+  }
+  package func finishErasure(
+    _ id: ErasureReceipt.ID, backups: [String], at now: Timestamp
+  ) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in
+      try await primary.finishErasure(id, backups: backups, at: now)
+    }
+  }
+  package func receipts(unfinished: Bool) async throws(MemoryError) -> [ErasureReceipt] {
+    try await through { () async throws(MemoryError) in try await primary.receipts(unfinished: unfinished) }
+  }
+  package func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt? {
+    try await through { () async throws(MemoryError) in try await primary.storedReceipt(id) }
+  }
+  package func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace] {
+    try await through { () async throws(MemoryError) in try await primary.existing(traces) }
+  }
+  package func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest {
+    try await through { () async throws(MemoryError) in try await primary.erasureDigest(subject, of: id) }
+  }
+  package func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool {
+    try await through { () async throws(MemoryError) in try await primary.truncateLog(waitingAtMost: wait) }
   }
   package func domains() async throws(MemoryError) -> [DomainSummary] {
     try await through { () async throws(MemoryError) in try await primary.domains() }

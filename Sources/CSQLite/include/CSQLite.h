@@ -76,7 +76,7 @@ int episodic_database_header_read(struct sqlite3 *connection, episodic_database_
 /// Reads bytes of the database file as they are on the disk, through SQLite's own file object. What is still in the log is
 /// not in them. A read transaction that does not use the log keeps checkpoints from changing them meanwhile.
 ///
-/// @return SQLITE_OK; SQLITE_IOERR_SHORT_READ behind the end; SQLITE_NOTFOUND if there is no file.
+/// @return SQLITE_OK; SQLITE_NOTFOUND behind the end, and if there is no file.
 int episodic_database_read(struct sqlite3 *connection, void *bytes, int count, int64_t offset);
 
 /// Adds `episodic_word_matches(TABLE)` to the auxiliary functions of FTS5: what bm25 is computed from, for the current row of a

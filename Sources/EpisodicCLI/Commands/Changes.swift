@@ -105,6 +105,7 @@ extension MemoryChange {
     case .step(let id, let number): ("step", id.rawValue, number)
     case .pattern(let type, let hash): ("pattern", "\(type.rawValue):\(hash)", nil)
     case .embedding(let id): ("embedding", id.rawValue, nil)
+    case .erased(let subject, let digest): (subject.rawValue, "erased:\(digest)", nil)
     }
   }
 

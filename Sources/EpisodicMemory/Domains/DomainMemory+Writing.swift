@@ -1,3 +1,16 @@
+// MARK: - Erasure
+
+extension DomainMemory {
+  /// As `Memory.forget(_:in:patterns:dryRun:progress:)`; `.everything` is all of this domain.
+  @discardableResult
+  public func forget(
+    _ selection: Erasure.Selection, patterns: Erasure.PatternPolicy = .eraseWithoutEvidence, dryRun: Bool = false,
+    progress: @escaping @Sendable (Erasure.Progress) -> Void = { _ in }
+  ) async throws(MemoryError) -> ErasureReceipt {
+    try await memory.forget(selection, in: scope, patterns: patterns, dryRun: dryRun, progress: progress)
+  }
+}
+
 // MARK: - Episodes
 
 extension DomainMemory {

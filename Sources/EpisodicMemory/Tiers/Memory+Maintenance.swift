@@ -54,11 +54,14 @@ extension Memory {
     acceptingTexts: Bool = false, progress: (RebuildProgress) -> Void = { _ in }
   ) async throws(MemoryError) {
     progress(RebuildProgress(stage: "cache", done: 0, total: 1))
+    await beginDerivedFilesAgain()
     try await emptyCache()
     progress(RebuildProgress(stage: "cache", done: 1, total: 1))
     progress(RebuildProgress(stage: "full-text indexes", done: 0, total: 1))
     try await primary.rebuildTextIndexes(acceptingTexts: acceptingTexts)
     progress(RebuildProgress(stage: "full-text indexes", done: 1, total: 1))
+    // So that the log has no text that was replaced or deleted. A reader that keeps it is no reason to fail.
+    try await primary.truncateLog(waitingAtMost: .milliseconds(100))
     guard index.isAvailable else { return }
     try await follower.removeAll()
     var last: RebuildProgress?
@@ -74,6 +77,15 @@ extension Memory {
       }
     }
     if let last { progress(last.ended) }
+  }
+
+  /// New files rather than emptied ones, because pages that LMDB has freed keep their bytes.
+  private func beginDerivedFilesAgain() async {
+    do throws(MemoryError) {
+      try await files.removeDerived(waitingAtMost: .seconds(1))
+    } catch {
+      // Another process is opening or closing them, or they cannot be removed: they are emptied in place.
+    }
   }
 
   private func emptyCache() async throws(MemoryError) {

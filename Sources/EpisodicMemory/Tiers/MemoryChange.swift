@@ -10,6 +10,8 @@ public struct MemoryChange: Hashable, Sendable {
     case pattern(PatternType, dataHash: String)
     /// The vector of an episode or a step.
     case embedding(Embedding.ID)
+    /// What was erased, by the digest of its id; see `Memory.erasureDigest(_:of:)`.
+    case erased(Erasure.Subject, Erasure.Digest)
   }
 
   /// What happened to the subject.

@@ -127,6 +127,35 @@ package protocol PrimaryStore: Sendable {
     _ name: String, at now: Timestamp, _ change: @escaping @Sendable (JSON?) throws(MemoryError) -> JSON?
   ) async throws(MemoryError)
 
+  // MARK: Erasure
+
+  /// Erases rows in one transaction, which also takes their ids out of the feed, has every cache empty itself, and writes a
+  /// receipt that is not cleaned.
+  ///
+  /// The rows are searched before the transaction; it examines again only what was changed meanwhile.
+  ///
+  /// - Parameter dryRun: Whether to count only.
+  /// - Throws: `.notFound` if nothing matches; then nothing is written.
+  func erase(
+    _ request: ErasureRequest, dryRun: Bool, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> ErasureReceipt
+  /// Removes from the files of the primary what erased and deleted rows left: in full text, free pages, page gaps and the log.
+  ///
+  /// - Throws: `.busy` if a reader keeps the log for longer than the store's `busyTimeout`.
+  func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError)
+  /// Records that nothing is left of an erasure, and which copies may hold it.
+  func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError)
+  /// In the order of the commits.
+  ///
+  /// - Parameter unfinished: Whether to return only those that are not cleaned.
+  func receipts(unfinished: Bool) async throws(MemoryError) -> [ErasureReceipt]
+  /// A receipt with its digests and their key; `nil` if there is none of that id.
+  func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt?
+  /// Those of some digests under which something exists. Computes the digest of every id.
+  func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace]
+  /// The digest under which the erasure of an id is recorded.
+  func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest
+
   // MARK: Maintenance
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics
@@ -148,6 +177,12 @@ package protocol PrimaryStore: Sendable {
   /// When each task ran last.
   func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord]
   func record(_ records: [MaintenanceRecord]) async throws(MemoryError)
+  /// Moves the log into the database and leaves no byte in it.
+  ///
+  /// - Parameter wait: For readers that still use it; commits wait meanwhile.
+  /// - Returns: False if there was a reader all the time.
+  @discardableResult
+  func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool
   /// Checkpoints and closes the database; the store cannot be used afterwards.
   func close() async throws(MemoryError)
 }

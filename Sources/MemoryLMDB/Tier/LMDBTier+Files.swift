@@ -110,4 +110,25 @@ extension LMDBTier {
       return 0
     }
   }
+
+  /// As `removeFiles`, but waits for processes that open or close them.
+  ///
+  /// - Throws: `.busy` if they do so until the deadline.
+  static func removeFiles(in directory: String, until deadline: Deadline) throws(LMDBError) {
+    guard let place = try PrivateDirectory<LMDBError>(at: directory) else { return }
+    let isRemoved = try deadline.poll { () throws(LMDBError) in
+      guard try place.status(of: TierFile.epoch) != nil else { return true }
+      guard let file = try EpochFile(existingIn: place) else { return false }
+      for name in [TierFile.data, TierFile.lock, TierFile.policy] { try place.remove(name) }
+      try file.clear()
+      return true
+    }
+    guard isRemoved else {
+      throw LMDBError(
+        .busy, message: "another process keeps opening or closing \(directory); look for one that is stopped")
+    }
+    for name in try place.names() where name.hasPrefix(apartPrefix) {
+      try removeFiles(in: "\(directory)/\(name)", until: deadline)
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import Dispatch
-import EpisodicMemory
+package import EpisodicMemory
+import FileLocks
 import LMDB
 import Logging
 import Synchronization
@@ -204,6 +205,39 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
       logger.notice("the \(Tier.name) in \(directory) gave its \(bytes) bytes to the primary: the disk is full")
     }
     return bytes
+  }
+
+  /// Removes the files, whoever has them open, and begins new ones: pages that LMDB has freed keep their bytes.
+  ///
+  /// - Parameter patience: For processes that open or close them.
+  /// - Throws: `.busy` after that; `.unavailable` if the files cannot be removed.
+  package func beginAgain(waitingAtMost patience: Duration) throws(MemoryError) {
+    let now = clock.now()
+    let outage = Outage("its files are begun again", at: now, pause: 0)
+    let given = state.withLock { state -> Tier? in
+      switch state {
+      case .opened(let tier, _):
+        state = .opening(outage)
+        return tier
+      case .waiting, .opening:
+        state = .opening(outage)
+        return nil
+      case .closed: return nil
+      }
+    }
+    given?.close()
+    let removal = Result { () throws(MemoryError) in try Self.removeFiles(in: directory, waitingAtMost: patience) }
+    openAgain(after: outage)
+    try removal.get()
+  }
+
+  /// Removes the files of a tier that this process does not use.
+  package static func removeFiles(in directory: String, waitingAtMost patience: Duration) throws(MemoryError) {
+    do throws(LMDBError) {
+      try LMDBTier.removeFiles(in: directory, until: .after(patience))
+    } catch {
+      throw MemoryError(error.code == .busy ? .busy : .unavailable, "\(error)", cause: error)
+    }
   }
 
   /// It stays closed.

@@ -1,3 +1,4 @@
+import ByteCoding
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
@@ -56,6 +57,21 @@ enum ChangeFeed {
     return try Int64.fetchOne(statement, arguments: [watermark.revision]) == watermark.nonce
   }
 
+  /// Rows of the episodes that may have been changed after a snapshot, with what belongs to them; `nil` if the feed does not
+  /// tell.
+  static func episodes(changedAfter watermark: Watermark, _ db: Database) throws -> Set<Int64>? {
+    guard try isInHistory(watermark, db) else { return nil }
+    var episodes: Set<Int64> = []
+    // A change of an embedding is one of its episode, too.
+    var rows = try RawStatement("SELECT row FROM changes WHERE revision > ? AND subject = 'episode'", db)
+    try rows.bind(watermark.revision)
+    while try rows.step() {
+      if rows.isNull(0) { return nil }
+      episodes.insert(rows.integer(0))
+    }
+    return episodes
+  }
+
   // MARK: Watching
 
   /// Up to `limit` rows of the feed, without those that are not told to watchers.
@@ -83,7 +99,7 @@ enum ChangeFeed {
   }
 
   static let watchedAfter = """
-    SELECT revision, nonce, subject, key, domain, kind, step, step_number FROM changes
+    SELECT revision, nonce, subject, key, domain, kind, step, step_number, erased FROM changes
     WHERE revision > ? ORDER BY revision LIMIT ?
     """
 
@@ -91,8 +107,14 @@ enum ChangeFeed {
   private static func change(_ row: borrowing RawStatement, cursor: MemoryChange.Cursor) -> MemoryChange? {
     let (key, kind) = (row.text(3), row.isNull(5) ? nil : row.text(5))
     // A change without a subject makes the feed end at the highest revision.
-    guard kind != "implied", !key.isEmpty else { return nil }
+    guard kind != "implied" else { return nil }
     let domain = row.isNull(4) ? nil : row.text(4)
+    if !row.isNull(8) {
+      let digest = Erasure.Digest(rawValue: row.bytes(8).hexadecimal)
+      let subject: Erasure.Subject = row.text(2) == "pattern" ? .pattern : .episode
+      return MemoryChange(subject: .erased(subject, digest), kind: .deleted, domain: domain, cursor: cursor)
+    }
+    guard !key.isEmpty else { return nil }
     let subject: MemoryChange.Subject
     switch row.text(2) {
     case "episode":

@@ -1,0 +1,103 @@
+/// What to erase for good; see `Memory.forget(_:in:patterns:dryRun:progress:)`.
+public enum Erasure {
+  /// Which episodes. Each is erased whole, with its steps, embeddings, links and idempotency keys.
+  public enum Selection: Hashable, Sendable {
+    /// Those of these ids; ids that the scope does not have are left out.
+    case episodes([Episode.ID])
+    /// Those of a session.
+    case session(String)
+    /// Those of a domain, with its patterns.
+    case domain(String)
+    /// Those that were created in a time, without its end.
+    case created(Range<Timestamp>)
+    /// Those whose metadata have a value: the names of members from the outside in, and what is found there.
+    case metadata(path: [String], JSON)
+    /// Those with a text, literally, in any field of theirs or of their steps and embeddings; patterns and idempotency keys
+    /// with it, too.
+    ///
+    /// Composed and decomposed letters are one text. A text in JSON is found also where it is written with escapes.
+    case text(String, ignoringCase: Bool = false)
+    /// All of the scope.
+    case everything
+  }
+
+  /// What becomes of a pattern that was linked to erased episodes and to no others. One that has an erased text goes in any
+  /// case; one that stays loses its links, and keeps its numbers.
+  public enum PatternPolicy: String, CaseIterable, Hashable, Sendable, Codable {
+    /// It is erased: what it was learned from is gone.
+    case eraseWithoutEvidence = "erase"
+    /// It stays.
+    case keep
+  }
+
+  /// What can be erased by itself.
+  public enum Subject: String, CaseIterable, Hashable, Sendable, Codable {
+    /// An episode with all that belongs to it.
+    case episode
+    /// A pattern.
+    case pattern
+    /// The name of a request that is not to be repeated.
+    case idempotencyKey = "idempotency_key"
+    /// A row without an owner that `rebuild` set aside.
+    case orphan
+  }
+
+  /// A keyed digest (HMAC-SHA256) of the id of something that was erased: only who has the store can compute it.
+  public struct Digest: Hashable, Sendable, Codable, RawRepresentable, CustomStringConvertible {
+    /// 64 hexadecimal digits.
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+  }
+
+  /// Something that was erased.
+  public struct Trace: Hashable, Sendable, Codable {
+    /// What it was.
+    public let subject: Subject
+    /// Of its id.
+    public let digest: Digest
+
+    /// By what it was and the digest of its id.
+    public init(_ subject: Subject, _ digest: Digest) {
+      self.subject = subject
+      self.digest = digest
+    }
+  }
+
+  /// Where an erasure is.
+  public struct Progress: Hashable, Sendable {
+    /// The stages, in order.
+    public enum Stage: String, CaseIterable, Hashable, Sendable {
+      case search, rows
+      case fullText = "full text"
+      case freePages = "free pages"
+      case log
+      case verification
+      case rewrite
+      case derivedFiles = "cache and index"
+      case backups
+    }
+
+    /// What is done now.
+    public let stage: Stage
+    /// In units of the stage.
+    public let done: Int
+    /// `nil` if it is not known.
+    public let total: Int?
+
+    package init(_ stage: Stage, done: Int = 0, total: Int? = nil) {
+      self.stage = stage
+      self.done = done
+      self.total = total
+    }
+  }
+}
+
+/// What to erase, checked and normalised.
+package struct ErasureRequest: Sendable {
+  package let id: ErasureReceipt.ID
+  package let selection: Erasure.Selection
+  package let scope: Query.Scope
+  package let patterns: Erasure.PatternPolicy
+  package let now: Timestamp
+}

@@ -1,0 +1,157 @@
+import FileLocks
+
+extension Memory {
+  /// Erases for good: rows, words, vectors, cache entries and cached answers, links, ids in the feed, and then every byte that
+  /// deleted rows leave in the files of the store.
+  ///
+  /// The rows go in one transaction. From its commit on no read of any process shows them, and watchers are told digests of
+  /// their ids. The cleaning that follows is repeated by `resumeErasures` if it is cut short. It merges the full-text indexes,
+  /// overwrites free pages, empties the log and begins the files of cache and index again, so reads are slower until these are
+  /// built. If a piece of an erased text is still in the gap of a page, the database is rewritten, which takes its room once
+  /// more, and other writers wait for it.
+  ///
+  /// Copies beside the store are not changed; the receipt names those that hold what was erased. Nothing can be reached in
+  /// copies and exports elsewhere, snapshots of the file system, and blocks that a disk has set aside.
+  ///
+  /// - Parameter scope: Nothing outside of it is erased (I8). A pattern that all domains share is erased only in `.everything`.
+  /// - Parameter patterns: What becomes of a pattern whose last episode is erased.
+  /// - Parameter dryRun: Whether to count only.
+  /// - Parameter progress: Called at the start of each stage and during it.
+  /// - Returns: The receipt. Its `pending` says why traces are left in the files, such as a reader that keeps the log.
+  /// - Throws: `.notFound` if nothing matches, `.invalid`; then nothing is written.
+  @discardableResult
+  public func forget(
+    _ selection: Erasure.Selection, in scope: Query.Scope,
+    patterns: Erasure.PatternPolicy = .eraseWithoutEvidence, dryRun: Bool = false,
+    progress: @escaping @Sendable (Erasure.Progress) -> Void = { _ in }
+  ) async throws(MemoryError) -> ErasureReceipt {
+    let now = clock.now()
+    let request = ErasureRequest(
+      id: .generate(at: now), selection: try validation.normalised(selection), scope: scope, patterns: patterns,
+      now: now)
+    let memory = self
+    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      let receipt = try await memory.primary.erase(request, dryRun: dryRun, progress)
+      if dryRun { return receipt }
+      // All processes share it: also what tolerates staleness is not served from it any more.
+      memory.cache.removeAll()
+      let cleaned = await memory.clean(try await memory.primary.receipts(unfinished: true), progress)
+      return cleaned.first { $0.id == receipt.id } ?? receipt
+    }
+  }
+
+  /// Cleans the files after erasures that were cut short, by a kill or by a reader that kept the log.
+  ///
+  /// Cost: a look at an empty index if there is none.
+  ///
+  /// - Returns: The receipts of those that there were; one that still has traces says why.
+  @discardableResult
+  public func resumeErasures(
+    progress: @escaping @Sendable (Erasure.Progress) -> Void = { _ in }
+  ) async throws(MemoryError) -> [ErasureReceipt] {
+    let memory = self
+    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      let unfinished = try await memory.primary.receipts(unfinished: true)
+      return unfinished.isEmpty ? [] : await memory.clean(unfinished, progress)
+    }
+  }
+
+  /// What was erased from the store, in the order of the erasures.
+  public func receipts() async throws(MemoryError) -> [ErasureReceipt] {
+    try await primary.receipts(unfinished: false)
+  }
+
+  /// Looks for everything that a receipt names, in the store and in the copies beside it.
+  ///
+  /// Computes the digest of every id of the store: about 1 s for a million.
+  ///
+  /// - Throws: `.notFound` if the store has no such receipt.
+  public func verify(_ id: ErasureReceipt.ID) async throws(MemoryError) -> ErasureVerification {
+    let memory = self
+    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      guard let stored = try await memory.primary.storedReceipt(id) else {
+        throw MemoryError(.notFound, "no receipt \"\(id)\"; look for its id with receipts()")
+      }
+      return ErasureVerification(
+        receipt: id, found: try await memory.primary.existing(stored.traces),
+        isCleaned: stored.receipt.cleanedAt != nil, backups: try await memory.files.copies(holding: stored))
+    }
+  }
+
+  /// The digest under which receipts and watchers name an id: to find out whether it is one that you hold.
+  ///
+  /// - Parameter id: Of an episode or a pattern.
+  public func erasureDigest(
+    _ subject: Erasure.Subject, of id: String
+  ) async throws(MemoryError) -> Erasure.Digest {
+    try await primary.erasureDigest(subject, of: id.canonicallyComposed)
+  }
+
+  /// Removes the traces of erasures that were committed before the call.
+  private func clean(
+    _ unfinished: [ErasureReceipt], _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async -> [ErasureReceipt] {
+    var receipts = unfinished
+    do throws(MemoryError) {
+      var stored: [StoredReceipt] = []
+      for receipt in unfinished {
+        guard let found = try await primary.storedReceipt(receipt.id) else { continue }
+        // First: if the primary is lost later, a restored copy can be told what to forget.
+        try await files.keep(found)
+        stored.append(found)
+      }
+      // The log is emptied before the derived files go: then no reader is left that could build them from old rows.
+      try await primary.cleanErased(progress)
+      progress(Erasure.Progress(.derivedFiles))
+      try await files.removeDerived(waitingAtMost: follower.busyTimeout)
+      try await files.removeLeftovers()
+      reads.gate.close()
+      progress(Erasure.Progress(.backups))
+      for found in stored {
+        let backups = try await files.copies(holding: found)
+        let now = clock.now()
+        try await primary.finishErasure(found.receipt.id, backups: backups, at: now)
+        if let index = receipts.firstIndex(where: { $0.id == found.receipt.id }) {
+          receipts[index].backups = backups
+          receipts[index].cleanedAt = now
+        }
+      }
+      follower.start()
+    } catch {
+      for index in receipts.indices where receipts[index].cleanedAt == nil { receipts[index].pending = error.message }
+    }
+    return receipts
+  }
+}
+
+extension Validation {
+  /// - Throws: `.invalid`, `.limitExceeded` for a selection that can match nothing.
+  func normalised(_ selection: Erasure.Selection) throws(MemoryError) -> Erasure.Selection {
+    switch selection {
+    case .episodes(let ids):
+      guard !ids.isEmpty else { throw MemoryError(.invalid, "episodes is empty; name an episode") }
+      for id in ids { try identifier(id.rawValue, "episode") }
+      return .episodes(Array(Set(ids)))
+    case .session(let session):
+      try name(session, "session")
+      return .session(session.canonicallyComposed)
+    case .domain(let domain):
+      try name(domain, "domain")
+      return .domain(domain.canonicallyComposed)
+    case .created(let range):
+      guard !range.isEmpty else {
+        throw MemoryError(
+          .invalid, "no time lies between \(range.lowerBound) and \(range.upperBound); give the earlier one first")
+      }
+      return selection
+    case .metadata(let path, let value):
+      guard !path.isEmpty else { throw MemoryError(.invalid, "the path into the metadata is empty; name a member") }
+      try json(value, "the value in the metadata")
+      return selection
+    case .text(let text, let ignoringCase):
+      try name(text, "text")
+      return .text(text, ignoringCase: ignoringCase)
+    case .everything: return selection
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/// The files beside the primary that may hold copies of what is in it: those of cache and index, and backups.
+package protocol StoreFiles: Sendable {
+  /// Removes the files of cache and index, whoever has them open, and begins new ones: pages that LMDB has freed keep their
+  /// bytes. Other processes notice within 100 ms.
+  ///
+  /// - Throws: `.busy` if another process opens or closes them until `timeout` has passed.
+  func removeDerived(waitingAtMost timeout: Duration) async throws(MemoryError)
+  /// Removes what crashes and replaced files left: drafts, and a log that belongs to no database.
+  func removeLeftovers() async throws(MemoryError)
+  /// Keeps a receipt beside the backups, so that a restore of an older one can repeat the erasure; once.
+  func keep(_ receipt: StoredReceipt) async throws(MemoryError)
+  /// The copies of the store that hold what a receipt names, by name; those that cannot be read may hold it.
+  func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String]
+}
+
+/// Of a store that has no files.
+package struct NoFiles: StoreFiles {
+  package init() {}
+  package func removeDerived(waitingAtMost timeout: Duration) async throws(MemoryError) {}
+  package func removeLeftovers() async throws(MemoryError) {}
+  package func keep(_ receipt: StoredReceipt) async throws(MemoryError) {}
+  package func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String] { [] }
+}
+
+/// A receipt with what is needed to repeat its erasure in an older copy of the store.
+package struct StoredReceipt: Sendable, Hashable {
+  package let receipt: ErasureReceipt
+  package let store: StoreIdentity
+  /// The key of the digests.
+  package let key: [UInt8]
+  package let traces: [Erasure.Trace]
+
+  package init(receipt: ErasureReceipt, store: StoreIdentity, key: [UInt8], traces: [Erasure.Trace]) {
+    self.receipt = receipt
+    self.store = store
+    self.key = key
+    self.traces = traces
+  }
+}

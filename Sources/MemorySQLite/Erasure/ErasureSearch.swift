@@ -1,0 +1,236 @@
+import EpisodicMemory
+import GRDB
+import SQLiteStorage
+
+/// Finds the rows that a selection names within a scope.
+struct ErasureSearch {
+  let selection: Erasure.Selection
+  let scope: Query.Scope
+  let db: Database
+  private let matcher: TextMatcher?
+
+  init(_ request: ErasureRequest, _ db: Database) {
+    (selection, scope, self.db) = (request.selection, request.scope, db)
+    matcher = request.matcher
+  }
+
+  /// Everything that matches by itself: without the patterns that lose their last episode.
+  func run() throws -> ErasedRows {
+    var found = ErasedRows()
+    found.episodes = try episodes()
+    found.patterns = try patterns()
+    found.idempotencyKeys = try idempotencyKeys(of: found.episodes.values)
+    found.orphans = try orphans(of: Set(found.episodes.values))
+    return found
+  }
+
+  /// What `earlier` found in a snapshot at `watermark`, corrected by what was changed since.
+  func run(after earlier: ErasedRows, asOf watermark: Watermark) throws -> ErasedRows {
+    if try ChangeFeed.watermark(db) == watermark { return earlier }
+    guard let changed = try ChangeFeed.episodes(changedAfter: watermark, db) else { return try run() }
+    var found = ErasedRows()
+    found.episodes = earlier.episodes.filter { !changed.contains($0.key) }
+    for row in changed { found.episodes.merge(try episodes(only: row)) { first, _ in first } }
+    found.patterns = try patterns()
+    found.idempotencyKeys = try idempotencyKeys(of: found.episodes.values)
+    found.orphans = try orphans(of: Set(found.episodes.values))
+    return found
+  }
+
+  // MARK: Episodes
+
+  /// Ids by row.
+  ///
+  /// - Parameter row: The only one to examine; `nil` for all.
+  private func episodes(only row: Int64? = nil) throws -> [Int64: String] {
+    var conditions = Conditions(.init(), scope)
+    if let row { conditions.add("e.seq = ?", row) }
+    switch selection {
+    case .episodes(let ids):
+      let wanted = ids.map(\.rawValue)
+      conditions.add("e.id IN (SELECT value FROM json_each(?))", JSON.array(wanted.map(JSON.string)).canonicalText)
+    case .session(let session): conditions.add("e.session = ?", session)
+    case .domain(let domain): conditions.add("e.domain = ?", domain)
+    case .created(let range):
+      conditions.add("e.created_at >= ?", range.lowerBound.milliseconds)
+      conditions.add("e.created_at < ?", range.upperBound.milliseconds)
+    case .metadata(let path, let value): return try episodes(conditions, whoseMetadataHave: value, at: path)
+    case .text: return try episodesWithText(conditions)
+    case .everything: break
+    }
+    var found: [Int64: String] = [:]
+    var rows = try RawStatement(
+      "SELECT e.seq, e.id FROM episodes e \(conditions.whereClause)", conditions.arguments, db)
+    while try rows.step() { found[rows.integer(0)] = rows.text(1) }
+    return found
+  }
+
+  private func episodes(
+    _ conditions: Conditions, whoseMetadataHave wanted: JSON, at path: [String]
+  ) throws -> [Int64: String] {
+    var found: [Int64: String] = [:]
+    var rows = try RawStatement(
+      "SELECT e.seq, e.id, e.metadata FROM episodes e \(conditions.whereClause)", conditions.arguments, db)
+    while try rows.step() {
+      var value: JSON? = JSON(storedObject: rows.text(2))
+      for name in path { value = value?[name] }
+      if value == wanted { found[rows.integer(0)] = rows.text(1) }
+    }
+    return found
+  }
+
+  private func episodesWithText(_ conditions: Conditions) throws -> [Int64: String] {
+    guard let matcher else { return [:] }
+    var found: [Int64: String] = [:]
+    let queries: [(columns: String, tables: String, json: Int32?)] = [
+      ("e.id, e.context, e.session, e.task_type, e.domain, e.metadata", "episodes e", 7),
+      ("s.id, s.action, s.result, s.tool", "steps s CROSS JOIN episodes e ON e.id = s.episode_id", nil),
+      ("m.id, m.content, m.model_name", "embeddings m CROSS JOIN episodes e ON e.id = m.episode_id", nil),
+    ]
+    for (columns, tables, json) in queries {
+      var rows = try RawStatement(
+        "SELECT e.seq, e.id, \(columns) FROM \(tables) \(conditions.whereClause)", conditions.arguments, db)
+      let last = Int32(2 + columns.split(separator: ",").count)
+      while try rows.step() {
+        let row = rows.integer(0)
+        guard found[row] == nil else { continue }
+        for column in 2..<last {
+          let bytes = rows.bytes(column)
+          let isFound =
+            column == json ? matcher.isFound(inJSON: bytes, JSON.init(stored:)) : matcher.isFound(in: bytes)
+          if isFound {
+            found[row] = rows.text(1)
+            break
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  // MARK: What belongs to no episode
+
+  /// Patterns of a domain, or with a text. In a domain only its own: a shared one is seen by others (I8).
+  private func patterns() throws -> [Int64: ErasedRows.PatternName] {
+    let domain: String?
+    switch selection {
+    case .domain(let name):
+      if let only = scope.onlyDomain, only != name { return [:] }
+      domain = name
+    case .everything, .text: domain = scope.onlyDomain
+    default: return [:]
+    }
+    var found: [Int64: ErasedRows.PatternName] = [:]
+    var rows = try RawStatement(
+      """
+      SELECT p.seq, p.id, \(Self.patternKey), p.pattern_type, p.domain, p.pattern_data, p.metadata FROM patterns p
+      WHERE ?1 IS NULL OR p.domain = ?1
+      """, [domain], db)
+    while try rows.step() {
+      if let matcher {
+        let isFound =
+          (1..<5).contains { matcher.isFound(in: rows.bytes($0)) }
+          || (5..<7).contains { matcher.isFound(inJSON: rows.bytes($0), JSON.init(stored:)) }
+        guard isFound else { continue }
+      }
+      found[rows.integer(0)] = ErasedRows.PatternName(id: rows.text(1), key: rows.text(2))
+    }
+    return found
+  }
+
+  /// Patterns that are linked to erased episodes and to no others.
+  func patternsWithoutEvidence(but erased: ErasedRows) throws -> [Int64: ErasedRows.PatternName] {
+    var links: [String: Int] = [:]
+    var linked = try RawStatement("SELECT pattern_id FROM episode_patterns WHERE episode_id = ?", db)
+    for id in erased.episodes.values {
+      try id.withContiguousUTF8 { try linked.bind(text: $0) }
+      while try linked.step() { links[linked.text(0), default: 0] += 1 }
+    }
+    var found: [Int64: ErasedRows.PatternName] = [:]
+    var rows = try RawStatement(
+      """
+      SELECT p.seq, p.id, \(Self.patternKey), p.domain, (SELECT count(*) FROM episode_patterns l WHERE l.pattern_id = p.id)
+      FROM patterns p WHERE p.id = ?
+      """, db)
+    for (id, count) in links {
+      try id.withContiguousUTF8 { try rows.bind(text: $0) }
+      if try rows.step() {
+        let isWithin = scope.onlyDomain.map { $0.utf8.elementsEqual(rows.bytes(3)) } ?? true
+        if isWithin, rows.integer(4) == Int64(count) {
+          found[rows.integer(0)] = ErasedRows.PatternName(id: rows.text(1), key: rows.text(2))
+        }
+      }
+      rows.reset()
+    }
+    return found
+  }
+
+  /// As the triggers name a pattern in the feed.
+  static let patternKey = "p.pattern_type || ':' || p.data_hash || iif(p.domain = '', '', ':' || p.domain)"
+
+  /// Keys of erased episodes, also of those that were deleted before; those with a text; those of an erased domain.
+  private func idempotencyKeys(of episodes: some Collection<String>) throws -> Set<IdempotencyKeyName> {
+    var found: Set<IdempotencyKeyName> = []
+    func add(_ condition: String, _ arguments: StatementArguments, if isWanted: (borrowing RawStatement) -> Bool) throws
+    {
+      var rows = try RawStatement(
+        "SELECT domain, key FROM idempotency_keys WHERE \(condition)", arguments, db)
+      while try rows.step() {
+        if isWanted(rows) { found.insert(IdempotencyKeyName(domain: rows.text(0), key: rows.text(1))) }
+      }
+    }
+    let only = scope.onlyDomain
+    switch selection {
+    case .domain(let name) where only == nil || only == name: try add("domain = ?", [name]) { _ in true }
+    case .everything: try add("?1 IS NULL OR domain = ?1", [only]) { _ in true }
+    case .text:
+      guard let matcher else { break }
+      try add("?1 IS NULL OR domain = ?1", [only]) { row in
+        matcher.isFound(in: row.bytes(0)) || matcher.isFound(in: row.bytes(1))
+      }
+    case .episodes(let ids):
+      for id in ids { try add("episode_id = ?1 AND (?2 IS NULL OR domain = ?2)", [id.rawValue, only]) { _ in true } }
+    default: break
+    }
+    for id in episodes { try add("episode_id = ?", [id]) { _ in true } }
+    return found
+  }
+
+  /// Rows without an owner belong to no domain any more, so only the whole store erases them.
+  private func orphans(of episodes: Set<String>) throws -> Set<Int64> {
+    guard scope.onlyDomain == nil else { return [] }
+    var wanted = episodes
+    if case .episodes(let ids) = selection { wanted.formUnion(ids.map(\.rawValue)) }
+    var found: Set<Int64> = []
+    var rows = try RawStatement("SELECT seq, content FROM orphans_kept", db)
+    while try rows.step() {
+      let isFound: Bool
+      if case .everything = selection {
+        isFound = true
+      } else if matcher?.isFound(inJSON: rows.bytes(1), JSON.init(stored:)) == true {
+        isFound = true
+      } else if case .string(let owner)? = JSON(stored: rows.text(1))["episode_id"] {
+        isFound = wanted.contains(owner)
+      } else {
+        isFound = false
+      }
+      if isFound { found.insert(rows.integer(0)) }
+    }
+    return found
+  }
+}
+
+extension ErasureRequest {
+  /// Of a selection by text.
+  var matcher: TextMatcher? {
+    if case .text(let text, let ignoringCase) = selection { TextMatcher(text, ignoringCase: ignoringCase) } else { nil }
+  }
+}
+
+extension String {
+  /// Lends the UTF-8.
+  func withContiguousUTF8<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    var text = self
+    return try text.withUTF8 { try body(UnsafeRawBufferPointer($0)) }
+  }
+}

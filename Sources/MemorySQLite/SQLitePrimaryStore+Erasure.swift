@@ -1,0 +1,123 @@
+package import EpisodicMemory
+import GRDB
+import SQLiteStorage
+import Synchronization
+
+extension SQLitePrimaryStore {
+  package func erase(
+    _ request: ErasureRequest, dryRun: Bool, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> ErasureReceipt {
+    progress(Erasure.Progress(.search))
+    if dryRun { return try await readRows { db in try Self.preview(request, db) } }
+    if let reason = readOnlyReason {
+      throw MemoryError(.readOnly, "\(database.path) cannot be written: \(reason); nothing was erased")
+    }
+    // Reading all texts takes seconds in a large store, and writers would wait.
+    let (earlier, watermark) = try await readRows { db in
+      (try ErasureSearch(request, db).run(), try ChangeFeed.watermark(db))
+    }
+    progress(Erasure.Progress(.rows))
+    let (receipt, texts) = try await writeRows { db -> (ErasureReceipt, ByteWindows) in
+      var transaction = try ErasureTransaction(db)
+      let receipt = try transaction.perform(request, after: earlier, asOf: watermark)
+      return (receipt, transaction.texts)
+    }
+    erasedTexts.add(texts, of: receipt.id)
+    return receipt
+  }
+
+  private static func preview(_ request: ErasureRequest, _ db: Database) throws -> ErasureReceipt {
+    let search = ErasureSearch(request, db)
+    var rows = try search.run()
+    if request.patterns == .eraseWithoutEvidence {
+      rows.patterns.merge(try search.patternsWithoutEvidence(but: rows)) { first, _ in first }
+    }
+    let counts = try ErasureTransaction.count(rows, db)
+    guard !counts.isEmpty else { throw ErasureTransaction.nothing(request) }
+    return ErasureReceipt(
+      id: request.id, selection: request.described(by: try ErasureDigests(db)), counts: counts, erasedAt: request.now)
+  }
+
+  package func cleanErased(
+    _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) {
+    do {
+      let unfinished = try await database.read { db in try ErasureRow.all(unfinished: true, db).map(\.id) }
+      let texts = erasedTexts.texts(of: unfinished)
+      try await PrimaryCleaning(database: database, busyTimeout: busyTimeout, progress: progress).run(lookingFor: texts)
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  package func finishErasure(
+    _ id: ErasureReceipt.ID, backups: [String], at now: Timestamp
+  ) async throws(MemoryError) {
+    try await writeRows { db in
+      try db.execute(
+        sql: "UPDATE erasures SET cleaned_at = ?, backups = ? WHERE id = ?",
+        arguments: [now.milliseconds, try ErasureRow.text(backups), id.rawValue])
+    }
+    erasedTexts.remove(id)
+  }
+
+  package func receipts(unfinished: Bool) async throws(MemoryError) -> [ErasureReceipt] {
+    try await readRows { db in try ErasureRow.all(unfinished: unfinished, db) }
+  }
+
+  package func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt? {
+    let identity = identity
+    return try await readRows { db in
+      guard let (receipt, traces) = try ErasureRow.fetch(id, db) else { return nil }
+      return StoredReceipt(receipt: receipt, store: identity, key: try ErasureDigests(db).key, traces: traces)
+    }
+  }
+
+  package func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace] {
+    try await readRows { db in
+      let digests = try ErasureDigests(db)
+      let wanted = Set(traces)
+      var found: [Erasure.Trace] = []
+      try ErasureReplay.forEachName(db) { subject, _, name in
+        let trace = digests.trace(subject, name)
+        if wanted.contains(trace) { found.append(trace) }
+      }
+      return found
+    }
+  }
+
+  package func erasureDigest(
+    _ subject: Erasure.Subject, of id: String
+  ) async throws(MemoryError) -> Erasure.Digest {
+    try await readRows { db in try ErasureDigests(db).digest(subject.rawValue, id) }
+  }
+
+  @discardableResult
+  package func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool {
+    do {
+      return try await database.truncateLog(waitingAtMost: wait)
+    } catch {
+      throw explained(error)
+    }
+  }
+}
+
+/// Pieces of the texts that this process has erased and not cleaned yet. Never stored.
+final class ErasedTexts: Sendable {
+  private let texts = Mutex<[ErasureReceipt.ID: ByteWindows]>([:])
+
+  func add(_ new: ByteWindows, of id: ErasureReceipt.ID) { texts.withLock { $0[id] = new } }
+  func remove(_ id: ErasureReceipt.ID) { texts.withLock { $0[id] = nil } }
+
+  /// - Returns: `nil` if those of an erasure are not known.
+  func texts(of ids: [ErasureReceipt.ID]) -> ByteWindows? {
+    texts.withLock { texts in
+      var all = ByteWindows()
+      for id in ids {
+        guard let known = texts[id] else { return nil }
+        all.add(known)
+      }
+      return all
+    }
+  }
+}
