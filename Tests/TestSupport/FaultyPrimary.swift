@@ -117,6 +117,7 @@ package final class FaultyPrimary: PrimaryStore {
   }
   package func record(_ records: [MaintenanceRecord]) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.record(records) }
+  }
   package func erase(
     _ request: ErasureRequest, dryRun: Bool, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
   ) async throws(MemoryError) -> ErasureReceipt {
