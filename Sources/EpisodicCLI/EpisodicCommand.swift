@@ -33,8 +33,9 @@ struct EpisodicCommand: AsyncParsableCommand {
       Record.self, Begin.self, Append.self, Complete.self, Fail.self, Archive.self, Reopen.self, Update.self,
       Delete.self, Embed.self, Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
       Import.self, Export.self,
-      Forget.self, Receipts.self, Stats.self, Changes.self, Check.self, Rebuild.self, Maintain.self, Config.self,
-      Manual.self,
+      Forget.self, Receipts.self,
+      Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self, Maintain.self,
+      Config.self, Manual.self,
     ])
 
   /// Taken from every place on the line: the options of a subcommand's own group get the values that are found here.

@@ -52,6 +52,7 @@
 /// - ``maintain(_:progress:)`` does what is due, in slices that no writer waits for
 public struct Memory: Sendable {
   let primary: any PrimaryStore
+  package var primaryStore: any PrimaryStore { primary }
   let cache: any Cache
   let index: any SearchIndex
   package let clock: any WallClock

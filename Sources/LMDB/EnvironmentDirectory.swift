@@ -97,6 +97,9 @@ struct EnvironmentRegistry: ~Copyable {
     }
   }
 
+  /// Of an environment that is open in this process.
+  func pointer(of identity: FileIdentity) -> OpaquePointer? { entries[identity]?.pointer }
+
   /// Closes the environment; further calls do nothing.
   mutating func close(_ identity: FileIdentity, serial: UInt64) {
     guard let entry = entries[identity], entry.serial == serial else { return }

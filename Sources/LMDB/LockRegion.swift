@@ -56,6 +56,34 @@ final class LockRegion: Sendable {
 
   deinit { munmap(base, byteCount) }
 
+  /// Bytes up to the last reader of a table of 4,096.
+  static let largestTable = 4096 * line + 4 * line
+
+  /// The readers in the bytes of a lock file; none if their layout is not the known one.
+  static func readers(in bytes: [UInt8]) -> [Environment.Inspection.Reader] {
+    #if canImport(Darwin)
+      return []
+    #else
+      return bytes.withUnsafeBytes { bytes in
+        let mutex = MemoryLayout<pthread_mutex_t>.size
+        let countOffset = mutexOffset + mutex + 8
+        guard bytes.count >= countOffset + 4, bytes.loadUnaligned(as: UInt32.self) == magic,
+          bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self) == format
+        else { return [] }
+        let count = Int(bytes.loadUnaligned(fromByteOffset: countOffset, as: UInt32.self))
+        let first = lines(mutexOffset + mutex + 12) + lines(mutex)
+        let present = min(count, max(bytes.count - first, 0) / line)
+        return (0..<present).compactMap { number in
+          let offset = first + number * line
+          let process = bytes.loadUnaligned(fromByteOffset: offset + 8, as: Int32.self)
+          guard process != 0 else { return nil }
+          let transaction = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+          return Environment.Inspection.Reader(process: process, isReading: transaction != .max)
+        }
+      }
+    #endif
+  }
+
   /// Waits, at most 100 ms, until the lock of the reader table is free, so that LMDB need not wait for it.
   ///
   /// A process may be stopped with it in the nanoseconds after; LMDB offers no way to close that gap.

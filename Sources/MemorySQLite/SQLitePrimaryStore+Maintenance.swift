@@ -199,7 +199,7 @@ extension SQLitePrimaryStore {
 
 /// A mark in the database's header that a check found damage, so that later processes do not write either. A backup that
 /// is restored does not carry it.
-private enum DamageMark {
+enum DamageMark {
   /// `PRAGMA user_version`: "DAMG".
   static let value: Int64 = 0x4441_4D47
 

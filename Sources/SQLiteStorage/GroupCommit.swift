@@ -163,7 +163,6 @@ final class GroupCommit: Sendable {
     }
   }
 
-
   /// The connection; opened by the first call.
   private func openedWriter() throws -> Writer {
     if let writer = writer.withLock({ $0 }) { return writer }

@@ -24,11 +24,19 @@ extension Memory {
   package func check(
     _ depth: MemoryCheck.Depth = .full, progress: @escaping @Sendable (String) -> Void
   ) async throws(MemoryError) -> [MemoryCheck] {
+    let primary = primary
+    progress("primary")
+    let checks = try await BlockingWork.shared.perform { () async throws(MemoryError) in try await primary.check(depth)
+    }
+    return depth == .full ? checks + (try await checkDerived(progress: progress)) : checks
+  }
+
+  /// Verifies the cache and the index against the primary.
+  package func checkDerived(
+    progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) async throws(MemoryError) -> [MemoryCheck] {
     let (primary, cache, gate, follower) = (primary, cache, reads.gate, follower)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
-      progress("primary")
-      let checks = try await primary.check(depth)
-      guard depth == .full else { return checks }
       progress("cache")
       // A cache that lags behind is not wrong: let it catch up before it is compared.
       if cache.isAvailable { _ = try await gate.catchUp(to: try primary.commitStamp()) }
@@ -36,7 +44,7 @@ extension Memory {
       let ofCache = await cache.check(against: primary)
       try MemoryError.throwIfCancelled()
       progress("index")
-      return checks + ofCache + (try await follower.check())
+      return ofCache + (try await follower.check())
     }
   }
 

@@ -18,6 +18,8 @@ enum TierFile {
   static let maintenance = "maintenance"
   /// See `PolicyMap`.
   static let policy = "policy"
+
+  static let all: Set<String> = [data, lock, epoch, users, writer, maintenance, policy]
 }
 
 /// Detecting changed files while they are open, and removing them.

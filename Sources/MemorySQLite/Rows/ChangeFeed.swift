@@ -158,9 +158,19 @@ enum ChangeFeed {
   }
 
   /// Appends a change without a subject if the newest rows were deleted, so that the feed ends at the highest revision.
+  ///
+  /// Rows before a gap are deleted, so that a follower that stands there begins again instead of missing what is gone.
   static func repair(_ db: Database) throws {
-    guard try check(db).outcome != .passed else { return }
-    try db.execute(sql: "INSERT INTO changes (subject, key) VALUES ('pattern', '')")
+    if try check(db).outcome != .passed {
+      try db.execute(sql: "INSERT INTO changes (subject, key) VALUES ('pattern', '')")
+    }
+    try db.execute(
+      sql: """
+        DELETE FROM changes WHERE revision < (
+            SELECT max(c.revision) FROM changes c
+            WHERE c.revision > (SELECT min(revision) FROM changes)
+              AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.revision = c.revision - 1))
+        """)
   }
 
   /// The highest revision given out; 0 before the first.

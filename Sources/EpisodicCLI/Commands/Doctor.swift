@@ -1,0 +1,90 @@
+import ArgumentParser
+import Episodic
+
+struct Doctor: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Says what is wrong with a store and its surroundings, and what to do.",
+    discussion: """
+      Looks at the files, their rights, the disk, locks and stopped processes, backups, settings and the database, in \
+      seconds; with --full at every row, cache entry and code of the index. Works on any store: damaged, newer, in use. \
+      Without --repair nothing is changed.
+
+      Exits with 0 if nothing was found, with 1 if something was, and with 3 if the database is damaged.
+
+      EXAMPLES:
+        episodic doctor
+        episodic doctor --full --repair
+        episodic doctor --json | jq -r '.findings[] | .code'
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Flag(help: "Read everything once, and compare cache and index with the database.")
+  var full = false
+
+  @Flag(help: "Do what is safe about what is found, and look again.")
+  var repair = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() async throws {
+    try StandardOutput.requireOpen()
+    guard !store.path.isEmpty else { throw ValidationError("the store's directory is empty; name one with --store") }
+    var options = DiagnosisOptions()
+    options.depth = full ? .full : .quick
+    options.busyTimeout = .seconds(store.busyTimeout)
+    let diagnosis =
+      repair
+      ? try await Memory.repair(at: store.path, options: options)
+      : try await Memory.diagnose(at: store.path, options: options)
+    StandardOutput.write(json ? diagnosis.json.outputText : diagnosis.lines)
+    if diagnosis.isDamaged { throw ExitCode(3) }
+    if !diagnosis.isHealthy { throw ExitCode(1) }
+  }
+}
+
+extension Diagnosis {
+  fileprivate var lines: String {
+    var lines: [String] = repairs.map { "repaired  \($0.onOneLine)" }
+    for finding in findings {
+      lines.append("\(finding.severity.word.padded(to: 8))  \(finding.code)  \(finding.subject.onOneLine)")
+      lines.append("          \(finding.meaning.inCommandTerms.onOneLine)")
+      let how = finding.isMendable ? "episodic doctor --repair: " : ""
+      lines.append("          -> \(how)\(finding.remedy.inCommandTerms.onOneLine)")
+    }
+    if !findings.isEmpty { lines.append("") }
+    for observation in observations {
+      lines.append("\(observation.name.padded(to: 22)) \(observation.value.onOneLine)")
+    }
+    lines.append(findings.isEmpty ? "ok: nothing was found" : "\(findings.count) found")
+    return lines.joined(separator: "\n")
+  }
+
+  fileprivate var json: JSON {
+    [
+      "store": .string(store), "healthy": .bool(isHealthy), "damaged": .bool(isDamaged),
+      "findings": .array(
+        findings.map { finding in
+          [
+            "code": .string(finding.code), "severity": .string(finding.severity.rawValue),
+            "subject": .string(finding.subject), "meaning": .string(finding.meaning.inCommandTerms),
+            "remedy": .string(finding.remedy), "mendable": .bool(finding.isMendable),
+          ]
+        }),
+      "observations": .array(observations.map { ["name": .string($0.name), "value": .string($0.value)] }),
+      "repairs": .array(repairs.map(JSON.string)),
+    ]
+  }
+}
+
+extension Diagnosis.Severity {
+  fileprivate var word: String {
+    switch self {
+    case .note: "note"
+    case .warning: "warning"
+    case .failure: "FAILED"
+    case .damage: "DAMAGED"
+    }
+  }
+}
