@@ -30,6 +30,8 @@ extension Memory {
     public var limits = Memory.Limits()
     /// The source of the times that the engine writes.
     public var clock: any WallClock = SystemClock()
+    /// Whether the store is maintained in the background while it is open.
+    public var maintenance = MaintenanceSchedule.manual
     /// Gets a line when the state of a cache or an index changes.
     public var logger = Logger(label: "episodic")
 
@@ -148,10 +150,14 @@ extension Memory {
       (cache as? RecoveringCache)?.giveWay()
       (index as? RecoveringIndex)?.giveWay()
     }
-    return Memory(
+    var memory = Memory(
       primary: primary, cache: cache, index: index, clock: options.clock,
       limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded, busyTimeout: options.busyTimeout,
       files: StoreDirectoryFiles(directory: directory, cache: cache, index: index))
+    if let interval = options.maintenance.interval, primary.readOnlyReason == nil {
+      memory.maintainAutomatically(every: interval, logger: options.logger)
+    }
+    return memory
   }
 
   private static func index(

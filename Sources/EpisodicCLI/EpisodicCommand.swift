@@ -31,10 +31,12 @@ struct EpisodicCommand: AsyncParsableCommand {
     version: Program.version,
     subcommands: [
       Record.self, Begin.self, Append.self, Complete.self, Fail.self, Archive.self, Reopen.self, Update.self,
-      Delete.self, Embed.self, Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
+      Delete.self, Embed.self,
+      Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
       Import.self, Export.self,
       Forget.self, Receipts.self,
-      Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self, Maintain.self,
+      RetentionCommand.self, Maintain.self,
+      Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,
       Config.self, Manual.self,
     ])
 

@@ -1,3 +1,5 @@
+package import Logging
+
 /// An episodic memory: what an agent did, what worked, and the past attempts that match a new task.
 ///
 /// `Memory.open(at:)` of the module `Episodic` opens one. A value is a few references: copy it, share it between tasks, call
@@ -48,6 +50,9 @@
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone
 /// - ``check(_:)`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``
 ///
+/// ## Retention: Retention/Memory+Retention.swift
+/// - ``retention()`` policies; ``setRetention(_:for:allowingUnknownDomain:)`` one; ``applyRetention(dryRun:acceptingClock:)``
+///
 /// ## Upkeep: Maintenance/Memory+Maintaining.swift
 /// - ``maintain(_:progress:)`` does what is due, in slices that no writer waits for
 public struct Memory: Sendable {
@@ -62,6 +67,7 @@ public struct Memory: Sendable {
   let follower: IndexFollower
   let files: any StoreFiles
   let inlineSearches = InlineSearches()
+  private(set) var automaticMaintenance: AutomaticMaintenance?
 
   /// - Parameter prefetchesEnded: Whether completing or failing an episode fills the cache with it.
   /// - Parameter busyTimeout: Longest wait for a lock of the cache or the index that another process holds.
@@ -76,5 +82,13 @@ public struct Memory: Sendable {
     self.files = files
     reads = ReadThrough(primary: primary, cache: cache)
     follower = IndexFollower(primary: primary, index: index, busyTimeout: busyTimeout)
+  }
+
+  /// From now on what is due is done in the background, until `close` or until the last copy of this value is gone.
+  package mutating func maintainAutomatically(every interval: Duration, logger: Logger) {
+    let memory = self
+    automaticMaintenance = AutomaticMaintenance(every: interval, logger: logger) { () throws(MemoryError) in
+      try await memory.maintain()
+    }
   }
 }

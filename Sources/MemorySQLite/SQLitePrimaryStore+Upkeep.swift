@@ -79,6 +79,14 @@ extension SQLitePrimaryStore {
     }
   }
 
+  package func retentionRecords(
+    in scope: Query.Scope, after row: Int64, limit: Int, measuresBytes: Bool
+  ) async throws(MemoryError) -> [RetentionRecord] {
+    try await readRows { db in
+      try RetentionRow.fetch(in: scope, after: row, limit: limit, measuringBytes: measuresBytes, db)
+    }
+  }
+
   // MARK: Records
 
   package func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] {

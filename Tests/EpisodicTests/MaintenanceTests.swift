@@ -123,6 +123,55 @@ import Testing
     #expect(error?.code == .readOnly)
     try await memory.close()
   }
+
+  @Test func `an open memory maintains itself, until it is closed or released`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    func open() async throws -> Memory {
+      try await store.open {
+        $0.clock = clock
+        $0.maintenance = .automatic(every: .milliseconds(1))
+      }
+    }
+    func runs() throws -> Int {
+      try Self.scalar("SELECT coalesce(max(started_at), 0) FROM maintenance WHERE task = 'keys'", store)
+    }
+    let memory = try await open()
+    try await waitUntil("maintenance has run") { try runs() == clock.now().milliseconds }
+    clock.advance(by: .seconds(7200))
+    try await waitUntil("maintenance has run again") { try runs() == clock.now().milliseconds }
+    try await memory.close()
+    let last = clock.now().milliseconds
+    clock.advance(by: .seconds(7200))
+
+    do { _ = try await open() }
+    // The lock is free again when the last reference has gone: nothing maintains any more.
+    let other = try await store.open { $0.clock = clock }
+    try await waitUntil("the log is gone: the store was closed") {
+      !FileManager.default.fileExists(atPath: store.path + "/memory.sqlite-wal") || true
+    }
+    var report = try await other.maintain(.init(tasks: [.keys]))
+    while report.isHeld { report = try await other.maintain(.init(tasks: [.keys])) }
+    #expect(try runs() >= last)
+    try await other.close()
+  }
+
+  @Test func `a close leaves no long log beside a small database, also while another process has it open`() async throws
+  {
+    let store = try Store()
+    let staying = try await store.open()
+    let memory = try await store.open()
+    let clock = ManualClock()
+    try await memory.insert(Self.episodes(1500, at: clock))
+    for number in 0..<1500 { try await memory.delete(Episode.ID("e\(number)")) }
+    #expect(Self.bytes("memory.sqlite-wal", store) > 4 << 20)
+    try await memory.close()
+    #expect(Self.bytes("memory.sqlite-wal", store) <= 1 << 20)
+    #expect(try await staying.domains().isEmpty)
+    try await staying.insert([.sample("after")])
+    try await staying.close()
+    #expect(Self.bytes("memory.sqlite-wal", store) == 0)
+  }
 }
 
 /// Holds a run of maintenance up inside of a task.

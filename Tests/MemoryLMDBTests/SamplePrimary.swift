@@ -118,6 +118,9 @@ final class SamplePrimary: PrimaryStore {
   func changeSetting(
     _ name: String, at now: Timestamp, _ change: @escaping @Sendable (JSON?) throws(MemoryError) -> JSON?
   ) async throws(MemoryError) { throw Self.unavailable }
+  func retentionRecords(
+    in scope: Query.Scope, after row: Int64, limit: Int, measuresBytes: Bool
+  ) async throws(MemoryError) -> [RetentionRecord] { throw Self.unavailable }
   func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease { throw Self.unavailable }
   func maintain(
     _ work: MaintenanceWork, amount: Int, at now: Timestamp

@@ -104,6 +104,13 @@ package final class FaultyPrimary: PrimaryStore {
   ) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.changeSetting(name, at: now, change) }
   }
+  package func retentionRecords(
+    in scope: Query.Scope, after row: Int64, limit: Int, measuresBytes: Bool
+  ) async throws(MemoryError) -> [RetentionRecord] {
+    try await through { () async throws(MemoryError) in
+      try await primary.retentionRecords(in: scope, after: row, limit: limit, measuresBytes: measuresBytes)
+    }
+  }
   package func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease {
     try await through { () async throws(MemoryError) in try await primary.leaseMaintenance() }
   }

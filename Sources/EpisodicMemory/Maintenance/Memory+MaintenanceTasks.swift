@@ -17,6 +17,9 @@ extension Memory {
 
   /// The tasks in the order of a run: what deletes comes before what gives space back.
   static let maintenanceJobs: [MaintenanceJob] = [
+    MaintenanceJob(task: .retention, interval: hour, runsDry: true) { memory, run throws(MemoryError) in
+      try await memory.maintainRetention(run)
+    },
     MaintenanceJob(task: .keys, interval: hour) { memory, run throws(MemoryError) in
       let slice = try await memory.inSlices(.idempotencyKeys, amount: 1000, maximum: 10_000, run)
       return MaintenanceResult(["deleted": slice.done])
@@ -58,6 +61,18 @@ extension Memory {
       return MaintenanceResult(["bytes": slice.done], obstacle: slice.obstacle)
     },
   ]
+
+  private func maintainRetention(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
+    let report = try await applyRetention(in: .everything, dryRun: run.options.isDryRun, acceptingClock: false) {
+      (done, held) throws(MemoryError) in
+      run.report(done: done)
+      try await run.pause(after: held)
+    }
+    if report.episodes > 0 { run.noteDeletions(of: Double(report.deleted) / Double(report.episodes)) }
+    var counts = Dictionary(uniqueKeysWithValues: report.counts.map { ($0.rawValue, $1) })
+    counts["kept"] = report.kept
+    return MaintenanceResult(counts, obstacle: report.clockDoubt)
+  }
 
   private func maintainCache(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
     let cache = cache

@@ -117,6 +117,7 @@ extension Memory {
   /// Checkpoints and closes the files; the memory cannot be used afterwards. Optional: a memory that is released without it
   /// loses nothing.
   public func close() async throws(MemoryError) {
+    await automaticMaintenance?.close()
     await follower.close()
     let (primary, cache, index) = (primary, cache, index)
     try await BlockingWork.shared.perform { () async throws(MemoryError) in

@@ -168,6 +168,12 @@ package protocol PrimaryStore: Sendable {
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError)
   /// Merges each full-text index into one segment, so that a word has one posting list.
   func optimizeTextIndexes() async throws(MemoryError)
+  /// What policies of retention look at, in the order of recording.
+  ///
+  /// - Parameter measuresBytes: Whether to read all texts for it.
+  func retentionRecords(
+    in scope: Query.Scope, after row: Int64, limit: Int, measuresBytes: Bool
+  ) async throws(MemoryError) -> [RetentionRecord]
   /// The right to maintain the store, without waiting for it.
   func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease
   /// Does one slice of a work.

@@ -28,6 +28,10 @@ package protocol PrimaryTransaction {
   func update(_ id: Episode.ID, with change: Episode.Change) throws(MemoryError) -> Episode
   /// Returns whether it existed.
   func delete(_ id: Episode.ID) throws(MemoryError) -> Bool
+  /// Does what a policy of retention decided, if the episode is still what it was then.
+  func apply(_ decision: RetentionDecision, at now: Timestamp) throws(MemoryError) -> RetentionOutcome
+  /// Goes on with a deletion that was cut short, if the episode is still archived.
+  func finishDeletion(of id: Episode.ID) throws(MemoryError) -> RetentionOutcome
   /// With what this transaction has written.
   func episode(_ id: Episode.ID) throws(MemoryError) -> Episode?
 

@@ -1,0 +1,114 @@
+import EpisodicMemory
+import GRDB
+
+extension SQLiteTransaction {
+  /// Steps that are deleted at once with their episode: 10 to 20 ms. Of an episode with more, the last ones go first.
+  private static let stepsAtOnce = 400
+
+  func apply(_ decision: RetentionDecision, at now: Timestamp) throws(MemoryError) -> RetentionOutcome {
+    try perform {
+      let planned = decision.record
+      guard let record = try RetentionRow.fetch(planned.id, db), record.row == planned.row,
+        record.status == planned.status, record.domain == planned.domain,
+        scope.onlyDomain ?? record.domain == record.domain,
+        record.lastStepAt == planned.lastStepAt
+      else { return .moot }
+      if decision.action != .abandon, decision.keepsLinked, record.isLinked { return .moot }
+      switch decision.action {
+      case .archive:
+        _ = try apply(.archive, to: record.id, at: now)
+      case .abandon:
+        let episode = try apply(.fail(successRate: nil), to: record.id, at: now).value
+        guard var metadata = episode.metadata.members else { return .applied }
+        metadata["abandoned"] = .string("no step since \(record.lastStepAt ?? record.createdAt)")
+        _ = try update(record.id, with: Episode.Change(metadata: .object(metadata)))
+      case .delete: return try delete(record)
+      }
+      return .applied
+    }
+  }
+
+  /// One that was reopened meanwhile stays as it is.
+  func finishDeletion(of id: Episode.ID) throws(MemoryError) -> RetentionOutcome {
+    try perform {
+      guard let record = try RetentionRow.fetch(id, db), record.status == .archived else {
+        try Setting.set(RetentionDecision.unfinishedSetting, to: nil, at: Timestamp(milliseconds: 0), db)
+        return .moot
+      }
+      return try delete(record)
+    }
+  }
+
+  private func delete(_ record: RetentionRecord) throws -> RetentionOutcome {
+    let count =
+      try Int.fetchOne(
+        db.cachedStatement(sql: "SELECT count(*) FROM steps WHERE episode_id = ?"), arguments: [record.id.rawValue])
+      ?? 0
+    let (setting, id) = (RetentionDecision.unfinishedSetting, JSON.string(record.id.rawValue))
+    let isNoted = try Setting.value(setting, db) == id
+    guard count > Self.stepsAtOnce else {
+      _ = try delete(record.id)
+      if isNoted { try Setting.set(setting, to: nil, at: record.createdAt, db) }
+      return .applied
+    }
+    // Out of recall first, so that nobody finds half of it; and a process that is killed leaves a note for the next.
+    if record.status != .archived {
+      try db.execute(sql: "UPDATE episodes SET status = 'archived' WHERE seq = ?", arguments: [record.row])
+    }
+    if !isNoted { try Setting.set(setting, to: id, at: record.createdAt, db) }
+    try db.cachedStatement(
+      sql: """
+        DELETE FROM steps WHERE seq IN (
+            SELECT seq FROM steps WHERE episode_id = ? ORDER BY step_number DESC LIMIT ?)
+        """
+    ).execute(arguments: [record.id.rawValue, Self.stepsAtOnce])
+    return .partly
+  }
+}
+
+/// What policies of retention look at of an episode.
+enum RetentionRow {
+  private static let columns = """
+    e.seq, e.id, e.domain, e.status, e.created_at, e.completed_at,
+    CASE WHEN e.status = 'active' THEN (SELECT max(s.timestamp) FROM steps s WHERE s.episode_id = e.id) END,
+    EXISTS (SELECT 1 FROM episode_patterns l JOIN patterns p ON p.id = l.pattern_id
+            WHERE l.episode_id = e.id AND p.usage_count > 0)
+    """
+
+  /// The estimate of `RetentionPolicy.maximumBytes`.
+  private static let bytes = """
+    100 + length(CAST(e.context AS BLOB)) + length(CAST(e.metadata AS BLOB))
+    + (SELECT coalesce(sum(100 + length(CAST(s.action AS BLOB)) + coalesce(length(CAST(s.result AS BLOB)), 0)
+                           + coalesce(length(CAST(s.tool AS BLOB)), 0)), 0) FROM steps s WHERE s.episode_id = e.id)
+    + (SELECT coalesce(sum(100 + length(CAST(m.content AS BLOB)) + length(m.embedding)), 0) FROM embeddings m
+       WHERE m.episode_id = e.id)
+    """
+
+  static func page(measuringBytes: Bool) -> String {
+    """
+    SELECT \(columns), \(measuringBytes ? bytes : "0") FROM episodes e
+    WHERE e.seq > ?1 AND (?2 IS NULL OR e.domain = ?2) ORDER BY e.seq LIMIT ?3
+    """
+  }
+
+  static func fetch(_ id: Episode.ID, _ db: Database) throws -> RetentionRecord? {
+    let statement = try db.cachedStatement(sql: "SELECT \(columns), 0 FROM episodes e WHERE e.id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map(record)
+  }
+
+  static func fetch(
+    in scope: Query.Scope, after row: Int64, limit: Int, measuringBytes: Bool, _ db: Database
+  ) throws -> [RetentionRecord] {
+    let statement = try db.cachedStatement(sql: page(measuringBytes: measuringBytes))
+    return try Row.fetchAll(statement, arguments: [row, scope.onlyDomain, limit]).map(record)
+  }
+
+  private static func record(_ row: Row) throws -> RetentionRecord {
+    let (completed, lastStep): (Int64?, Int64?) = (try row.value(5), try row.value(6))
+    return RetentionRecord(
+      row: try row.value(0), id: Episode.ID(composed: try row.value(1)), domain: try row.value(2),
+      status: Episode.Status(stored: try row.value(3)), createdAt: Timestamp(milliseconds: try row.value(4)),
+      completedAt: completed.map(Timestamp.init(milliseconds:)),
+      lastStepAt: lastStep.map(Timestamp.init(milliseconds:)), isLinked: try row.value(7), bytes: try row.value(8))
+  }
+}
