@@ -79,7 +79,9 @@ final class CommitWatch: Sendable {
     try queue.writeWithoutTransaction { db in
       try fileGuard.verify(db)
       try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
-      if truncating { try db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)") }
+      guard truncating else { return }
+      try db.execute(sql: "PRAGMA busy_timeout = 0")
+      _ = try FileMaintenance.truncateLog(db)
     }
   }
 

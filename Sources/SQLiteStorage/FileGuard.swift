@@ -183,8 +183,9 @@ extension episodic_log_state {
   /// Whether no checkpoint, of any process, has moved anything into the database file since. One that was killed may have.
   fileprivate func isWithoutCheckpoint(since earlier: Self) -> Bool {
     guard moved == earlier.moved, moving == earlier.moving, moved == moving else { return false }
-    // A log without a frame has nothing to move; the first generation is the one that follows it.
-    let isFirst = earlier.salt == (0, 0) && earlier.last_frame == 0 && generation == 0
+    // A log without a frame has nothing to move; the first generation is the one that follows it. A log that has no frame
+    // again was truncated, after a checkpoint.
+    let isFirst = earlier.salt == (0, 0) && earlier.last_frame == 0 && generation == 0 && last_frame > 0
     return salt == earlier.salt || isFirst
   }
 }

@@ -35,11 +35,28 @@ package struct FileMaintenance: Sendable {
     return isBusy == false ? .done(bytes: Int(clamping: before - after)) : .busy
   }
 
+  /// Without waiting for readers.
+  ///
   /// - Returns: Whether a reader was in the way.
   static func truncateLog(_ db: Database, _ busy: BusyHandler) throws -> Bool {
-    try busy.limited(to: .zero) {
-      try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") ?? true
+    try busy.limited(to: .zero) { try truncateLog(db) }
+  }
+
+  /// Truncates the log, and begins it again with one page of the schema.
+  ///
+  /// The header of a log counts how often it began again. A connection that had no part in that counts from zero, and then a
+  /// process that has not read the log since it opened the database could not tell this checkpoint from a file that another
+  /// program wrote over. So the connection that truncates writes the header too.
+  ///
+  /// - Returns: Whether a reader was in the way.
+  static func truncateLog(_ db: Database) throws -> Bool {
+    guard try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false else { return true }
+    try db.inTransaction(.immediate) {
+      let mark = try Int64.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+      try db.execute(sql: "PRAGMA user_version = \(mark)")
+      return .commit
     }
+    return false
   }
 
   /// Writes the database again without free pages, and with the setting that lets `incremental_vacuum` give pages back later.

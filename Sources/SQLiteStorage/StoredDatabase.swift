@@ -29,7 +29,7 @@ package protocol StoredDatabase: AnyObject, Sendable {
   /// Lends the writer's connection outside of a transaction, between two commits, which wait for it: for pragmas, checkpoints
   /// and `VACUUM`.
   func maintain<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value
-  /// Moves the log into the database file and leaves no byte in it.
+  /// Moves the log into the database file, and leaves one page of the schema in it.
   ///
   /// - Parameter wait: For readers that still use it; commits wait meanwhile.
   /// - Returns: False if there was a reader all the time.

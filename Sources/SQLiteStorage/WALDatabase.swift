@@ -184,7 +184,7 @@ package final class WALDatabase: StoredDatabase {
 
   package func truncateLog(waitingAtMost wait: Duration) async throws -> Bool {
     try await writer().maintain(waitingAtMost: wait) { db in
-      try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == false
+      try !FileMaintenance.truncateLog(db)
     }
   }
 

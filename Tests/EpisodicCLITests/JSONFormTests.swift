@@ -47,6 +47,16 @@ import Testing
     ("domains", ["domains", "--json"], "", 0), ("sessions", ["sessions", "--json"], "", 0),
     ("sessions", ["sessions", "--json", "--domain", "nowhere"], "", 0),
     ("patterns", ["pattern", "list", "--json"], "", 0),
+    ("maintenance", ["maintain", "--json"], "", 0),
+    ("maintenance", ["maintain", "--full", "--dry-run", "--json"], "", 0),
+    ("retention", ["retention", "show", "--json"], "", 0),
+    ("policy", ["retention", "show", "--domain", "web", "--json"], "", 0),
+    ("policy", ["retention", "clear", "--json"], "", 0),
+    (
+      "policy",
+      ["retention", "set", "--domain", "web", "--archive-after", "30d", "--max-episodes", "5", "--json"], "", 0
+    ),
+    ("retention-report", ["retention", "apply", "--dry-run", "--json"], "", 0),
     ("pattern", ["pattern", "add", "--type", "t", "--data", "{}", "--json"], "", 0),
   ]
 

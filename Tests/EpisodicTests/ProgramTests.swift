@@ -15,6 +15,7 @@ struct `Programs of the documentation` {
     "Sources/Episodic/Episodic.docc/ImportingLogs.md",
     "Sources/Episodic/Episodic.docc/FollowingChanges.md",
     "Sources/Episodic/Episodic.docc/Tour.md",
+    "Sources/Episodic/Episodic.docc/Maintenance.md",
   ]
 
   @Test(arguments: pages) func `the program of a page compiles without a warning and prints what the page shows`(

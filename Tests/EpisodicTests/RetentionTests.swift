@@ -1,6 +1,7 @@
 import Episodic
 import EpisodicMemory
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -141,8 +142,10 @@ import Testing
       default: #expect(now == nil, "\(episode.id)")
       }
     }
-    // What is left is within the policy: nothing is left to do.
-    #expect(try await memory.applyRetention().total == 0)
+    // What is left is within the policy, but for episodes that have just been abandoned: now the limits count them.
+    let again = try await memory.applyRetention()
+    #expect(again.decisions.allSatisfy { $0.action == .delete })
+    #expect(expected.values.contains(.abandonAfter) || again.total == 0)
     for check in try await memory.check() { #expect(check.outcome == .passed, "\(check)") }
     try await memory.close()
   }
@@ -187,7 +190,7 @@ import Testing
     try await memory.insert([.sample("f", at: clock.now().milliseconds)])
     for _ in 0..<3 {
       let report = try await memory.applyRetention()
-      #expect(report.total == 0 && report.clockDoubt?.contains("30 days") == false && report.clockDoubt != nil)
+      #expect(report.total == 0 && report.clockDoubt != nil)
       let maintained = try await memory.maintain(.init(tasks: [.retention]))
       #expect(maintained[.retention]?.outcome == .postponed)
       clock.advance(by: Self.day)
@@ -230,9 +233,10 @@ import Testing
     try await memory.setRetention(RetentionPolicy(archiveAfter: Self.day, deleteArchivedAfter: Self.day))
     clock.advance(by: Self.day * 2)
     // Cancelled after the first part.
+    let calls = CallCount()
     let cut = Task {
-      try await memory.maintain(.init(tasks: [.retention])) { progress in
-        if progress.done == 0 { withUnsafeCurrentTask { $0?.cancel() } }
+      try await memory.maintain(.init(tasks: [.retention])) { _ in
+        if calls.next() == 3 { withUnsafeCurrentTask { $0?.cancel() } }
       }
     }
     _ = await cut.result
@@ -273,4 +277,9 @@ import Testing
       #expect(throws: (any Error).self) { try JSONDecoder().decode(RetentionPolicy.self, from: Data(text.utf8)) }
     }
   }
+}
+
+private final class CallCount: Sendable {
+  private let count = Atomic(0)
+  func next() -> Int { count.add(1, ordering: .relaxed).newValue }
 }

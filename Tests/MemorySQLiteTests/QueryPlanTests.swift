@@ -35,6 +35,45 @@ import Testing
     #expect(!plan.contains { $0.contains("TEMP B-TREE") || $0 == "SCAN e" }, "\(listing.name): \(plan)")
   }
 
+  /// With one domain, one model and few values of every other kind, for which an index seems to be of little use.
+  @Test func `what maintenance tells the planner changes no plan`() async throws {
+    let store = try await SQLitePrimaryStore(inMemoryWith: Logger(label: "test"))
+    try await store.writeRows { db in
+      try db.execute(
+        sql: """
+          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+          INSERT INTO episodes (id, task_type, domain, session, context, status, created_at)
+              SELECT 'e' || i, 'testing', 'd', 's', 'x', iif(i % 2, 'active', 'failed'), i FROM n;
+          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4)
+          INSERT INTO steps (id, episode_id, step_number, action, tool, success, timestamp)
+              SELECT e.id || '/' || i, e.id, i, 'x', 'bash', i % 2, 1 FROM episodes e, n;
+          """)
+    }
+    func plans() async throws -> [[String]] {
+      try await store.readRows { db in
+        var plans: [[String]] = []
+        for listing in Self.listings {
+          let conditions = Conditions(listing.filter, listing.scope)
+          plans.append(
+            try Self.plan("\(SQLitePrimaryStore.listing(conditions)) LIMIT 51", conditions.arguments, db))
+        }
+        for lookup in Self.lookups { plans.append(try Self.plan(lookup.sql, [], db)) }
+        plans.append(try Self.plan(RetentionRow.page(measuringBytes: true), [0, nil, 10], db))
+        plans.append(try Self.plan(FeedPruning.pruning, [5], db))
+        return plans
+      }
+    }
+    let before = try await plans()
+    _ = try await store.maintain(.statistics, amount: 1, at: Timestamp(milliseconds: 0))
+    // One connection, which has the new statistics.
+    #expect(try await store.readRows { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_stat1") } ?? 0 > 10)
+    #expect(try await plans() == before)
+  }
+
+  private static func plan(_ sql: String, _ arguments: StatementArguments, _ db: Database) throws -> [String] {
+    try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(sql)", arguments: arguments).map { $0["detail"] }
+  }
+
   static let lookups: [(name: String, sql: String, index: String)] = [
     ("an episode", "SELECT * FROM episodes WHERE id = 'x'", "INDEX sqlite_autoindex_episodes_1 (id=?)"),
     (

@@ -36,6 +36,8 @@ struct StoreWorker {
     case "witness": try await witness(memory, name: arguments[3], of: arguments[4])
     case "forget": try await forget(memory, text: arguments[3])
     case "watch": try await watch(memory, log: arguments[3])
+    case "maintain": try await maintain(memory, name: arguments[3])
+    case "hold-maintenance": try await holdMaintenance(memory)
     default: throw Failure("no mode \(arguments[1])")
     }
   }

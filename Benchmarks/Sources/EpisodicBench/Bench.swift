@@ -21,11 +21,13 @@ struct Bench: AsyncParsableCommand {
         bench text --documents 100000
         bench recall --data DIR
         bench import --steps 1000000
+        bench maintain --steps 1000000 --seconds 30
         bench writes --json > writes.json
       """,
     subcommands: [
       ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, FaultsCommand.self,
-      VectorsCommand.self, TextCommand.self, RecallCommand.self, ImportCommand.self, ReplayWorkerCommand.self,
+      VectorsCommand.self, TextCommand.self, RecallCommand.self, ImportCommand.self, MaintainCommand.self,
+      ReplayWorkerCommand.self,
       CoherenceWorkerCommand.self, FaultsWorkerCommand.self, VectorsAskerCommand.self,
     ])
 

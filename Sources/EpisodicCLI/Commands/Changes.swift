@@ -8,7 +8,7 @@ struct Changes: AsyncParsableCommand {
     discussion: """
       Prints the changes that there are and ends; with --follow it goes on with those to come, of any process, until it is \
       stopped. Each line of --json has a cursor: the place after the change. Given to --after, it goes on from there without \
-      missing or repeating one; beginning is before the first. The feed keeps the last 200,000 changes: a line gap says that \
+      missing or repeating one; beginning is before the first. The feed keeps at least the last 200,000 changes: a line gap says that \
       it does not reach back to the cursor.
 
       --cursor prints the place after the last change and nothing else.

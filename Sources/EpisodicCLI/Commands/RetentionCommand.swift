@@ -220,7 +220,7 @@ extension RetentionReport {
       "dry_run": .bool(isDryRun), "episodes": .integer(Int64(episodes)), "kept": .integer(Int64(kept)),
       "counts": .object(
         JSON.Object(Reason.allCases.map { ($0.rawValue, .integer(Int64(counts[$0] ?? 0))) })),
-      "clock_doubt": clockDoubt.map(JSON.string) ?? .null,
+      "clock_doubt": clockDoubt.map { .string($0.inCommandTerms) } ?? .null,
       "decisions": .array(
         decisions.map { decision in
           [

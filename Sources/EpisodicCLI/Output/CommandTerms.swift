@@ -5,6 +5,9 @@ extension String {
     ("call rebuild(acceptingTexts: true)", "run rebuild --accept-texts"), ("the option repair", "--repair"),
     ("raise maximumLineBytes", "raise the limit (--max-line)"),
     ("look for its id with episodes(_:in:)", "list shows the ids there are"),
+    ("if the clock is right, accept it,", "if the clock is right, give --accept-clock,"),
+    ("correct the name, or allow unknown domains", "correct the name, or give --force"),
+    ("a full run does it at once", "maintain --full does it at once"),
     ("create one, or name another", "make one with import or record, or name another"),
   ]
 

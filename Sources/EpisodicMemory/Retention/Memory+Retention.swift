@@ -27,11 +27,9 @@ extension Memory {
       }
     }
     try await primary.changeSetting(Self.retentionSetting, at: clock.now()) { stored throws(MemoryError) in
-      // A policy that cannot be read must not keep a new one from being set for all.
-      var policies = name == nil && policy == nil ? RetentionPolicies() : try RetentionPolicies(json: stored)
-      if name == nil && policy == nil { policies.domains = (try? RetentionPolicies(json: stored).domains) ?? [:] }
+      var policies = try RetentionPolicies(json: stored)
       if let name { policies.domains[name] = policy } else { policies.standard = policy }
-      return policies == RetentionPolicies() ? nil : policies.json
+      return policies == RetentionPolicies() ? Optional.none : policies.json
     }
   }
 
@@ -174,22 +172,4 @@ extension Memory {
 extension RetentionDecision {
   /// The id of an episode of which some steps have been deleted already.
   package static let unfinishedSetting = "retention.deleting"
-}
-
-extension DomainMemory {
-  /// What holds for the domain: its own policy, or the standard one.
-  public func retention() async throws(MemoryError) -> RetentionPolicy? { try await memory.retention()[name] }
-
-  /// Sets the domain's own policy; `nil` removes it.
-  public func setRetention(_ policy: RetentionPolicy?) async throws(MemoryError) {
-    try await memory.setRetention(policy, for: name, allowingUnknownDomain: true)
-  }
-
-  /// As `Memory.applyRetention(dryRun:acceptingClock:)`, for the episodes of the domain.
-  @discardableResult
-  public func applyRetention(
-    dryRun: Bool = false, acceptingClock: Bool = false
-  ) async throws(MemoryError) -> RetentionReport {
-    try await memory.applyRetention(in: scope, dryRun: dryRun, acceptingClock: acceptingClock)
-  }
 }

@@ -121,7 +121,7 @@ extension RetentionPolicy {
   fileprivate static func unreadable(_ what: String) -> MemoryError {
     MemoryError(
       .corrupted,
-      "the policy of retention has \(what.shortened(to: 60)), which this version does not know; use a newer build, or set it again"
+      "the policy of retention has \(what.shortened(to: 60)), which this version does not know; use a newer build"
     )
   }
 }

@@ -43,7 +43,8 @@ public struct MemoryChange: Hashable, Sendable {
 
   /// Why changes may be missing. What depends on them has to be read again.
   public enum Gap: String, CaseIterable, Hashable, Sendable, Codable {
-    /// The feed keeps the last 200,000 rows, and does not reach back to the cursor.
+    /// The feed keeps the last 200,000 rows and those of the last 24 hours, a million at most, and does not reach back to the
+    /// cursor.
     case pruned
     /// The cursor is of another store, or of another history of this one: a backup was restored.
     case otherHistory = "other_history"

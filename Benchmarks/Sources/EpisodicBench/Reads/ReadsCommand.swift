@@ -26,6 +26,9 @@ struct ReadsCommand: AsyncParsableCommand {
   @Option(help: "Steps of an episode; 20 make about 4 KB.")
   var steps = 20
 
+  @Flag(help: "Read hits beside automatic maintenance and without it, in turns, and nothing else.")
+  var maintenance = false
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -34,7 +37,14 @@ struct ReadsCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await common.report { scratch in
-      try await ReadsBenchmark(episodes: episodes, steps: steps, seed: common.seed, scratch: scratch).run()
+      if maintenance {
+        return try await MaintenanceContest(
+          benchmark: "reads", episodes: episodes, steps: steps, seed: common.seed, scratch: scratch
+        ).run { memory, _, finished, series in
+          try await MaintenanceContest.reads(of: finished, memory, &series)
+        }
+      }
+      return try await ReadsBenchmark(episodes: episodes, steps: steps, seed: common.seed, scratch: scratch).run()
     }
   }
 }

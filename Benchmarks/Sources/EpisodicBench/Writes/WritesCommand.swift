@@ -29,6 +29,9 @@ struct WritesCommand: AsyncParsableCommand {
   @Option(help: "Commits measured one by one, at most; fewer if --episodes times --steps is less.")
   var commits = 2000
 
+  @Flag(help: "Append beside automatic maintenance and without it, in turns, and nothing else.")
+  var maintenance = false
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -38,7 +41,15 @@ struct WritesCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await common.report { scratch in
-      try await WritesBenchmark(
+      if maintenance {
+        let appends = max(1, commits / 20)
+        return try await MaintenanceContest(
+          benchmark: "writes", episodes: episodes, steps: steps, seed: common.seed, scratch: scratch
+        ).run { memory, active, _, series in
+          try await MaintenanceContest.appends(appends, to: active, memory, &series)
+        }
+      }
+      return try await WritesBenchmark(
         episodes: episodes, steps: steps, batch: batch, commits: min(commits, episodes * steps), seed: common.seed,
         scratch: scratch
       ).run()

@@ -1,0 +1,79 @@
+import EpisodicMemory
+import Foundation
+import Testing
+
+@Suite struct `Maintaining by command` {
+  let episodic: CommandLineTool
+
+  init() throws {
+    episodic = try CommandLineTool()
+    try episodic("import", "-", input: line("a") + line("b", domain: "db") + line("c", status: "failed"))
+  }
+
+  private static let page = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../Sources/Episodic/Episodic.docc/Maintenance.md").standardized
+
+  @Test func `the commands of the page, of the timer and of cron run as they stand`() throws {
+    let text = try String(contentsOf: Self.page, encoding: .utf8)
+    let commands = text.split(separator: "\n").compactMap { line -> String? in
+      let line = String(line)
+      if line.hasPrefix("episodic ") { return line }
+      guard let program = line.range(of: "/usr/bin/episodic ") else { return nil }
+      // Its output goes to standard output here.
+      return "episodic " + line[program.upperBound...].components(separatedBy: " >> ")[0]
+    }
+    #expect(commands.count >= 6)
+    for command in commands {
+      let local = command.replacing("%h/.episodic", with: "\"$EPISODIC_STORE\"")
+        .replacing("$HOME/.episodic", with: "\"$EPISODIC_STORE\"")
+      let result = try episodic.shell(local)
+      #expect(result.status == 0, "\(command): \(result)")
+    }
+  }
+
+  @Test func `the page lists every task`() throws {
+    let text = try String(contentsOf: Self.page, encoding: .utf8)
+    for task in MaintenanceTask.allCases { #expect(text.contains("| `\(task.rawValue)` |"), "\(task)") }
+  }
+
+  @Test func `maintain says what it did, and leaves out what is not due`() throws {
+    let first = try episodic("maintain")
+    #expect(first.status == 0 && first.output.contains("retention") && first.output.contains("done"), "\(first)")
+    let second = try episodic("maintain", "--json")
+    let tasks = try #require(second.json?["tasks"] as? [[String: Any]])
+    #expect(tasks.filter { $0["outcome"] as? String == "not_due" }.count >= 9, "\(second)")
+    #expect(
+      try episodic("maintain", "--task", "pages", "--task", "log", "--json").json?["tasks"].map { "\($0)" }?.contains(
+        "not_due") == false)
+    #expect(try episodic("maintain", "--task", "sweep").status == 2)
+  }
+
+  @Test func `a policy is set, shown, applied and cleared`() throws {
+    #expect(try episodic("retention", "show").errors.contains("everything is kept"))
+    let set = try episodic("retention", "set", "--domain", "web", "--archive-after", "1d")
+    #expect(set.status == 0 && set.output.contains("archive after 1d"), "\(set)")
+    // The episodes are of the past: the clock is not believed at once.
+    let doubted = try episodic("retention", "apply", "--dry-run")
+    #expect(doubted.status == 0 && doubted.errors.contains("--accept-clock"), "\(doubted)")
+    let dry = try episodic("retention", "apply", "--dry-run", "--accept-clock", "--json")
+    #expect((dry.json?["counts"] as? [String: Int])?["archive_after"] == 2, "\(dry)")
+    let applied = try episodic("retention", "apply", "--accept-clock", "--domain", "web")
+    #expect(applied.output.contains("archive") && applied.errors.contains("changed 2 of 2 episodes"), "\(applied)")
+    #expect(try episodic("show", "a", "--json").json?["status"] as? String == "archived")
+    #expect(try episodic("show", "b", "--json").json?["status"] as? String == "completed")
+    #expect(try episodic("retention", "clear", "--domain", "web").status == 0)
+    #expect(try episodic("retention", "show", "--json").output.contains("\"domains\":{}"))
+  }
+
+  @Test(arguments: [
+    (["--archive-after", "10d", "--delete-archived-after", "5d"], "deleteArchivedAfter"),
+    (["--archive-after", "0s"], "archiveAfter"), (["--archive-after", "-5d"], "--archive-after"),
+    (["--max-episodes", "0"], "maximumEpisodes"), (["--abandon-after", "soon"], "30d"),
+    (["--domain", "wep", "--max-episodes", "5"], "--force"),
+  ])
+  func `a policy that makes no sense ends with the field and the remedy`(arguments: [String], named: String) throws {
+    let result = try episodic.run(["retention", "set"] + arguments)
+    #expect(result.status == (named == "--force" ? 1 : 2) && result.errors.contains(named), "\(result)")
+    #expect(try episodic("retention", "show", "--json").output.contains("\"domains\":{}"))
+  }
+}
