@@ -1,5 +1,7 @@
 /// A task of maintenance. A run does those that are due, in this order.
 public enum MaintenanceTask: String, CaseIterable, Hashable, Codable, Sendable {
+  /// Goes on with erasures that were cut short, until no trace is left.
+  case erasures
   /// Applies the policies of retention.
   case retention
   /// Deletes idempotency keys after seven days.

@@ -17,6 +17,11 @@ extension Memory {
 
   /// The tasks in the order of a run: what deletes comes before what gives space back.
   static let maintenanceJobs: [MaintenanceJob] = [
+    MaintenanceJob(task: .erasures, interval: .zero) { memory, run throws(MemoryError) in
+      let receipts = try await memory.resumeErasures()
+      return MaintenanceResult(
+        ["cleaned": receipts.count { $0.pending == nil }], obstacle: receipts.compactMap(\.pending).first)
+    },
     MaintenanceJob(task: .retention, interval: hour, runsDry: true) { memory, run throws(MemoryError) in
       try await memory.maintainRetention(run)
     },
