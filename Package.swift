@@ -40,6 +40,8 @@ let package = Package(
     // L0: system library and C.
     .systemLibrary(
       name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CSQLite"),
     .target(name: "CFileLocks"),
     .target(name: "CVectors"),
@@ -58,6 +60,7 @@ let package = Package(
     .target(name: "Heaps", swiftSettings: strict),
     .target(name: "WordScoring", swiftSettings: strict),
     .target(name: "ProcessSpawning", swiftSettings: strict),
+    .target(name: "Gzip", dependencies: ["CZlib", "FileLocks"], swiftSettings: strict),
     .target(
       name: "VectorIndex", dependencies: ["ByteCoding", "Heaps", "LMDB", "Vectors"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
@@ -78,7 +81,7 @@ let package = Package(
     .target(
       name: "MemorySQLite",
       dependencies: [
-        "ByteCoding", "EpisodicMemory", "FileLocks", "Heaps", "SQLiteStorage", "Vectors", "WordScoring", grdb,
+        "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "SQLiteStorage", "Vectors", "WordScoring", grdb,
       ],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
@@ -129,6 +132,7 @@ let package = Package(
     .testTarget(
       name: "WordIndexTests", dependencies: ["WordIndex", "ByteCoding", "LMDB", "TestSupport", "WordScoring"],
       swiftSettings: strict),
+    .testTarget(name: "GzipTests", dependencies: ["Gzip", "FileLocks", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "HeapsTests", dependencies: ["Heaps", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ProcessSpawningTests", dependencies: ["ProcessSpawning", "TestSupport"], swiftSettings: strict),

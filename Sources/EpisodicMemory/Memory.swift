@@ -46,6 +46,9 @@ package import Logging
 /// ## Erase: Erasure/Memory+Erasure.swift
 /// - ``forget(_:in:patterns:dryRun:progress:)`` for good; ``receipts()`` of it; ``verify(_:)`` one; ``resumeErasures()``
 ///
+/// ## Back up: Backups/Memory+Backups.swift; target Episodic, Memory+Backups.swift and Memory+Restore.swift
+/// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``; `verify(_:)`, `restore(_:to:options:progress:)`
+///
 /// ## Maintenance: Tiers/Memory+Maintenance.swift
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone
 /// - ``check(_:)`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``

@@ -1,4 +1,3 @@
-import CFileLocks
 import Synchronization
 
 #if canImport(Darwin)
@@ -20,8 +19,9 @@ package final class DraftFile: Sendable {
 
   /// The name it will get.
   package let target: String
-  package let file: OpenFile<FileError>
-  private let isOver = Mutex(false)
+  /// Open until the draft has its name or is removed: from then on others may have the file open, and closing it here must not
+  /// drop the locks that SQLite holds on it in this process (I5).
+  private let opened: Mutex<OpenFile<FileError>?>
 
   package var path: String { target + Self.suffix }
 
@@ -35,40 +35,56 @@ package final class DraftFile: Sendable {
     }
     self.target = target
     try Self.requireFree(target)
-    file = try Self.create(target + Self.suffix)
+    opened = Mutex(try Self.create(target + Self.suffix))
   }
 
   deinit { discard() }
 
+  /// The open file.
+  ///
+  /// - Throws: `FileError` if it was published or removed.
+  package func file() throws(FileError) -> OpenFile<FileError> {
+    guard let file = opened.withLock({ $0 }) else { throw FileError(errno: ENOENT, "open", path) }
+    return file
+  }
+
   /// Gives the file its name, durably.
   ///
+  /// - Parameter name: Another name than that of the target, in the same file system.
   /// - Throws: `FileError` with `EEXIST` if a file has got that name meanwhile; the draft stays then.
-  package func publish() throws(FileError) {
-    try file.sync()
-    let code = episodic_rename_exclusive(path, target)
-    if code == EEXIST { throw Self.exists(target) }
-    guard code == 0 else { throw FileError(errno: code, "name", target) }
-    isOver.withLock { $0 = true }
+  package func publish(as name: String? = nil) throws(FileError) {
+    let name = name ?? target
+    try file().sync()
+    do {
+      try FileRename.exclusive(path, to: name)
+    } catch {
+      throw error.number == EEXIST ? Self.exists(name) : error
+    }
+    opened.withLock { $0 = nil }
     try OpenFile<FileError>.directory(directory).sync()
+    if let other = Self.directory(of: name), other != directory { try OpenFile<FileError>.directory(other).sync() }
   }
 
   /// Removes the file, with what SQLite made beside it, unless it was published.
   package func discard() {
-    let wasOver = isOver.withLock { isOver in
-      defer { isOver = true }
-      return isOver
+    let file = opened.withLock { opened in
+      defer { opened = nil }
+      return opened
     }
-    guard !wasOver else { return }
+    guard file != nil else { return }
     for suffix in Self.companions + [""] { unlink(path + suffix) }
   }
 
   /// The directory that holds it.
-  package var directory: String {
-    guard let slash = target.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return slash == target.startIndex ? "/" : String(target[..<slash])
+  package var directory: String { Self.directory(of: target) ?? "." }
+
+  private static func directory(of path: String) -> String? {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static func requireFree(_ target: String) throws(FileError) {
+  /// - Throws: As `init` if the name is taken.
+  package static func requireFree(_ target: String) throws(FileError) {
     guard let status = try FileStatus(of: target) else { return }
     switch status.kind {
     case .symbolicLink: throw .link(target)

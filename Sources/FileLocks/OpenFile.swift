@@ -28,6 +28,21 @@ package final class OpenFile<Failure: FileFailure>: Sendable {
     try open(path, named: path, in: AT_FDCWD)
   }
 
+  /// Opens a regular file to read only, through symbolic links too: one that a person named.
+  ///
+  /// - Returns: `nil` if there is none.
+  package static func reading(_ path: String) throws(Failure) -> OpenFile? {
+    let descriptor = systemOpen(AT_FDCWD, path, O_RDONLY | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let number = errno
+      if number == ENOENT || number == ENOTDIR { return nil }
+      throw Failure(FileError(errno: number, "open", path))
+    }
+    let file = OpenFile(path: path, descriptor: descriptor)
+    guard try file.status().kind == .regular else { throw Failure(FileError(.kind, "\(path) is not a regular file")) }
+    return file
+  }
+
   /// As `open`, but creates the file if there is none: empty, with mode 0600 whatever the umask.
   package static func openOrCreate(_ path: String) throws(Failure) -> OpenFile {
     try openOrCreate(path, named: path, in: AT_FDCWD)
@@ -152,6 +167,22 @@ package final class OpenFile<Failure: FileFailure>: Sendable {
     let filled = try span.withUnsafeMutableBytes { buffer throws(Failure) in try read(into: buffer, at: offset) }
     bytes.removeLast(count - filled)
     return bytes
+  }
+
+  /// Writes all of `bytes` at the end of the file.
+  package func append(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    var offset = try status().size
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = UnsafeRawBufferPointer(rebasing: rest)
+      let written = pwrite(descriptor, part.baseAddress, part.count, off_t(offset))
+      if written > 0 {
+        offset &+= Int64(written)
+        rest = rest.dropFirst(written)
+      } else if errno != EINTR {
+        throw Failure(.last("write", path))
+      }
+    }
   }
 
   /// Makes `content` all there is in the file, in place.

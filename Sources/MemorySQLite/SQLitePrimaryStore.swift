@@ -14,8 +14,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   let growth: GrowthLimits
   let appends: BatchedWrite<StepAppend, [Step]>
   let fullDisk: FullDiskRelief
-  /// The arguments are those of the full-text indexes in migration 003.
-  let tokenizers = TokenizerPool(["porter", "unicode61", "remove_diacritics", "2"])
+  let tokenizers = TokenizerPool(TextIndexComparison.tokenizer)
   let totals = CorpusTotalsCache()
   let erasedTexts = ErasedTexts()
   /// Bounds every wait for another process.

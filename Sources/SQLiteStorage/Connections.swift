@@ -80,8 +80,9 @@ final class Connections: Sendable {
       Result {
         let isLast = try readers.close(timeout: timeout) && writer != nil && moveLog()
         try underClosingLock {
+          let leavesForeignLog = try writer != nil && fileGuard.leavesForeignLog()
           try watch.close(removingLog: isLast)
-          if writer != nil { try fileGuard.setAsideForeignLog() }
+          if leavesForeignLog { try fileGuard.setAsideForeignLog() }
         }
       },
     ]

@@ -49,9 +49,9 @@ package struct DatabaseCopy: Sendable {
     }
     try progress(Progress(stage: .verifying, done: 0, total: 1))
     let faults = try verify(draft, against: content, source)
-    try draft.file.sync()
+    try draft.file().sync()
     try progress(Progress(stage: .verifying, done: 1, total: 1))
-    return DatabaseCopy(draft: draft, content: content, bytes: try draft.file.status().size, faults: faults)
+    return DatabaseCopy(draft: draft, content: content, bytes: try draft.file().status().size, faults: faults)
   }
 
   /// Gives the copy its name, durably.

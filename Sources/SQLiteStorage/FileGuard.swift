@@ -118,9 +118,16 @@ final class FileGuard: Sendable {
     }
   }
 
-  /// Renames a log that is left beside a database which took the place of its own, so that SQLite never merges the two. To be called when the connections of this process are closed.
+  /// Whether the log that this process has open is left beside a database which took the place of its own. To be called before
+  /// its connections are closed: afterwards a log of the other database may get the same number.
+  func leavesForeignLog() throws -> Bool {
+    guard state.withLock({ $0.isForeign }), let log else { return false }
+    return try FileStatus(of: files.log)?.identity == log
+  }
+
+  /// Renames such a log, so that SQLite never merges the two. To be called when the connections of this process are closed.
   func setAsideForeignLog() throws {
-    guard state.withLock({ $0.isForeign }), let log, try FileStatus(of: files.log)?.identity == log else { return }
+    guard let log, try FileStatus(of: files.log)?.identity == log else { return }
     // Beside an empty file the log stays: that is damage, and the log may hold all that is left.
     guard let database = try FileStatus(of: files.path), database.size > 0 else { return }
     guard rename(files.log, files.foreignLog) == 0 else { throw FileError.last("rename", files.log) }

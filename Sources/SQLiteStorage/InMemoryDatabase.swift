@@ -9,6 +9,7 @@ import Synchronization
 /// Reads and writes take turns, on threads that may wait.
 package final class InMemoryDatabase: StoredDatabase {
   package let path = "the store in memory"
+  package var isInFile: Bool { false }
   package var readOnlyReason: String? { nil }
 
   private static let maintenanceInterval: UInt64 = 256
@@ -139,6 +140,26 @@ package final class InMemoryDatabase: StoredDatabase {
     (try? connection.read { db in
       try Int64.fetchOne(db, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     }) ?? 0
+  }
+
+  // MARK: Copying
+
+  /// Writes wait meanwhile: there is one connection.
+  package func copy<Value: Sendable>(
+    to target: String, progress: @escaping @Sendable (DatabaseCopy.Progress) -> Void,
+    describing describe: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> (copy: DatabaseCopy, value: Value) {
+    try await connectionWork.run(orThrow: CancellationError() as any Error) { [self] cancellation in
+      try requireOpen()
+      return try connection.read { db in
+        let value = try describe(db)
+        let copy = try DatabaseCopy.make(of: db, to: target) { now in
+          if cancellation.isCancelled { throw CancellationError() }
+          progress(now)
+        }
+        return (copy: copy, value: value)
+      }
+    }
   }
 
   // MARK: Closing

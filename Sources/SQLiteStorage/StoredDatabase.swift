@@ -5,6 +5,8 @@ package import GRDB
 package protocol StoredDatabase: AnyObject, Sendable {
   /// The file, or what stands for it in messages.
   var path: String { get }
+  /// False for one in memory.
+  var isInFile: Bool { get }
   /// Why nothing can be written; `nil` if it can.
   var readOnlyReason: String? { get }
   /// Bytes of the database and its log.
@@ -46,6 +48,15 @@ package protocol StoredDatabase: AnyObject, Sendable {
   var maintenanceLock: MaintenanceLock { get }
   /// Maintenance of the files; `nil` if there are none, or they cannot be written.
   var fileMaintenance: FileMaintenance? { get }
+
+  /// Copies one snapshot into a new file and verifies the copy; see `DatabaseCopy.make`. Others read and write meanwhile.
+  ///
+  /// - Parameter describe: Reads from the same snapshot what the caller wants to know of it.
+  /// - Throws: `CancellationError` if the task was cancelled: nothing is left of the copy.
+  func copy<Value: Sendable>(
+    to target: String, progress: @escaping @Sendable (DatabaseCopy.Progress) -> Void,
+    describing describe: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> (copy: DatabaseCopy, value: Value)
   func close() async throws
 }
 

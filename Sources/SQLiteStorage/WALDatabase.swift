@@ -67,6 +67,7 @@ package final class WALDatabase: StoredDatabase {
   }
 
   package let path: String
+  package var isInFile: Bool { true }
   /// Why nothing can be written; `nil` if it can.
   package let readOnlyReason: String?
   /// What another program changed in the schema, and what to do, as of opening. While there is anything, nothing is
@@ -84,14 +85,29 @@ package final class WALDatabase: StoredDatabase {
   /// - Throws: `StorageError`, or GRDB's `DatabaseError`.
   package init(path: String, _ configuration: Configuration) throws {
     let files = DatabaseFiles(path: path)
-    let opened = try DatabaseOpening(files, configuration).open()
+    let opened: OpenedDatabase
+    (opened, connections) = try Self.connect(files, configuration)
     self.path = files.path
     readOnlyReason = opened.readOnlyReason
     schemaProblems = opened.schemaProblems
     migrator = opened.migrator
     maintenanceLock = MaintenanceLock(path: files.maintenanceLock)
-    connections = try Connections(opened, configuration)
     if let problem = schemaProblems.first { refuseWrites(because: problem) }
+  }
+
+  private static func connect(
+    _ files: DatabaseFiles, _ configuration: Configuration
+  ) throws -> (OpenedDatabase, Connections) {
+    func attempt() throws -> (OpenedDatabase, Connections) {
+      let opened = try DatabaseOpening(files, configuration).open()
+      return (opened, try Connections(opened, configuration))
+    }
+    do {
+      return try attempt()
+    } catch StorageError.replaced {
+      // A backup was restored between two looks at the files.
+      return try attempt()
+    }
   }
 
   /// Opens the file on a thread that may wait.
@@ -221,17 +237,13 @@ package final class WALDatabase: StoredDatabase {
 
   // MARK: Copying
 
-  /// Copies one snapshot into a new file, and verifies the copy; see `DatabaseCopy.make`. Others read and write meanwhile.
-  ///
-  /// - Parameter describe: Reads from the same snapshot what the caller wants to know of it.
-  /// - Throws: `CancellationError` if the task was cancelled: nothing is left of the copy.
+  /// On a connection of its own: those of the pool are for reads of milliseconds.
   package func copy<Value: Sendable>(
-    to target: String, progress: @escaping @Sendable (DatabaseCopy.Progress) -> Void = { _ in },
+    to target: String, progress: @escaping @Sendable (DatabaseCopy.Progress) -> Void,
     describing describe: @escaping @Sendable (Database) throws -> Value
   ) async throws -> (copy: DatabaseCopy, value: Value) {
     try await connectionWork.run(orThrow: CancellationError() as any Error) { [connections] cancellation in
       try connections.fileGuard.verify()
-      // Not one of the pool: those are for reads of milliseconds.
       let source = try connections.connector.reading()
       let result = try source.read { db in
         let value = try describe(db)

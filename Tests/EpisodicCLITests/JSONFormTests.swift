@@ -17,6 +17,7 @@ import Testing
         #"{"id":"e","task_type":"t","domain":"d","context":"c \u001b","session":"s","metadata":{"k":[1,null]},"steps":[{"action":"x","result":"y","tool":"z","duration_ms":5,"success":true}]}"#
     )
     try episodic("pattern", "add", "--type", "t", "--data", "[1]", "--success-rate", "0.5", "--episode", "a")
+    try episodic("backup", "--output", "kept.sqlite")
   }
 
   static let calls: [(schema: String, arguments: [String], input: String, status: Int32)] = [
@@ -58,6 +59,10 @@ import Testing
     ),
     ("retention-report", ["retention", "apply", "--dry-run", "--json"], "", 0),
     ("pattern", ["pattern", "add", "--type", "t", "--data", "{}", "--json"], "", 0),
+    ("backup", ["backup", "--json", "--gzip", "--keep", "3"], "", 0), ("backups", ["backups", "--json"], "", 0),
+    ("verification", ["verify", "kept.sqlite", "--json"], "", 0),
+    ("restore", ["restore", "kept.sqlite", "--json", "--dry-run"], "", 0),
+    ("restore", ["restore", "kept.sqlite", "--json", "--yes"], "", 0),
   ]
 
   @Test(arguments: calls.indices) func `what a command prints has its documented form`(_ index: Int) throws {

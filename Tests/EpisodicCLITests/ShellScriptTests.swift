@@ -1,15 +1,18 @@
 import Foundation
 import Testing
 
-/// The shell script of the DocC page ShellScript, run with the built command.
+/// The shell scripts of DocC pages, run with the built command.
 ///
-/// `UPDATE_TRANSCRIPTS=1 swift test --filter ShellScriptTests` writes what it prints into the page.
-@Suite struct `The shell script of the documentation` {
-  static let page = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../Sources/Episodic/Episodic.docc/ShellScript.md").standardized
+/// `UPDATE_TRANSCRIPTS=1 swift test --filter ShellScriptTests` writes what they print into the pages.
+@Suite struct `The shell scripts of the documentation` {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../Sources/Episodic/Episodic.docc").standardized
 
-  @Test func `each block prints what the page shows below it`() throws {
-    let text = try String(contentsOf: Self.page, encoding: .utf8)
+  @Test(arguments: ["ShellScript.md", "Backups.md"]) func `each block prints what the page shows below it`(
+    _ name: String
+  ) throws {
+    let page = Self.folder.appending(path: name)
+    let text = try String(contentsOf: page, encoding: .utf8)
     let blocks = Self.blocks(of: text)
     try #require(blocks.count >= 5)
     // A line between the outputs, so that each is told from the next.
@@ -21,7 +24,7 @@ import Testing
     let printed = run.output.components(separatedBy: separator + "\n")
     try #require(printed.count == blocks.count, "\(run)")
     if ProcessInfo.processInfo.environment["UPDATE_TRANSCRIPTS"] != nil {
-      try Self.page(text, with: printed).write(to: Self.page, atomically: true, encoding: .utf8)
+      try Self.page(text, with: printed).write(to: page, atomically: true, encoding: .utf8)
       return
     }
     for (block, output) in zip(blocks, printed) {
@@ -55,7 +58,7 @@ import Testing
     text.replacing(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, with: "ID")
       .replacing(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\.\d+)?( ?[+-]\d\d:\d\d|Z)?/, with: "TIME")
       .replacing(/\b[0-9a-f]{16}\b/, with: "NUMBER")
-      .replacing(/"ms":[0-9.]+/, with: "MS")
+      .replacing(/"ms":[0-9.]+/, with: "MS").replacing(/\d{8}T\d{6}Z/, with: "TIME")
       .replacing(/[ ]+/, with: " ")
   }
 }

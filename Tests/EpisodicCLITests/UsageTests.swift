@@ -11,7 +11,8 @@ import Testing
     "show", "domains", "sessions", "pattern add", "pattern list", "pattern show", "pattern use", "pattern delete",
     "import", "export", "stats",
     "changes",
-    "check", "rebuild", "maintain", "retention show", "retention set", "retention clear", "retention apply", "config",
+    "check", "rebuild", "maintain", "retention show", "retention set", "retention clear", "retention apply",
+    "config", "backup", "backups", "verify", "restore",
   ]
 
   @Test(arguments: commands) func `the help of every command has examples`(command: String) throws {

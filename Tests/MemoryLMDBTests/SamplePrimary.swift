@@ -113,6 +113,14 @@ final class SamplePrimary: PrimaryStore {
   func readWithoutWaiting<Value>(
     _ body: (any PrimarySnapshot) throws(MemoryError) -> Value
   ) throws(MemoryError) -> Value? { nil }
+  func backUp(
+    to destination: String?, _ options: BackupOptions, at now: Timestamp,
+    progress: @escaping @Sendable (BackupProgress) -> Void
+  ) async throws(MemoryError) -> Backup { throw Self.unavailable }
+  func backups(in directory: String?) async throws(MemoryError) -> [Backup] { throw Self.unavailable }
+  func pruneBackups(
+    in directory: String?, _ options: BackupOptions, at now: Timestamp
+  ) async throws(MemoryError) -> [Backup] { throw Self.unavailable }
   func setting(_ name: String) async throws(MemoryError) -> JSON? { throw Self.unavailable }
   func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError) { throw Self.unavailable }
   func changeSetting(

@@ -13,6 +13,7 @@ struct StoreWorker {
         "usage: StoreWorker record|share|churn|index|change|watch|witness|forget|scan DIRECTORY NAME [AMOUNT]")
     }
     if arguments[1] == "scan" { return try scan(arguments[2], for: arguments[3]) }
+    if try await runsBackups(arguments) { return }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
     if ["change", "watch"].contains(arguments[1]) {

@@ -96,6 +96,24 @@ package final class FaultyPrimary: PrimaryStore {
   package func setting(_ name: String) async throws(MemoryError) -> JSON? {
     try await through { () async throws(MemoryError) in try await primary.setting(name) }
   }
+  package func backUp(
+    to destination: String?, _ options: BackupOptions, at now: Timestamp,
+    progress: @escaping @Sendable (BackupProgress) -> Void
+  ) async throws(MemoryError) -> Backup {
+    try await through { () async throws(MemoryError) in
+      try await primary.backUp(to: destination, options, at: now, progress: progress)
+    }
+  }
+  package func backups(in directory: String?) async throws(MemoryError) -> [Backup] {
+    try await through { () async throws(MemoryError) in try await primary.backups(in: directory) }
+  }
+  package func pruneBackups(
+    in directory: String?, _ options: BackupOptions, at now: Timestamp
+  ) async throws(MemoryError) -> [Backup] {
+    try await through { () async throws(MemoryError) in
+      try await primary.pruneBackups(in: directory, options, at: now)
+    }
+  }
   package func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.set(name, to: value, at: now) }
   }

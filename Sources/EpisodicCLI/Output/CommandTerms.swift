@@ -9,6 +9,7 @@ extension String {
     ("correct the name, or allow unknown domains", "correct the name, or give --force"),
     ("a full run does it at once", "maintain --full does it at once"),
     ("create one, or name another", "make one with import or record, or name another"),
+    ("the option acceptsOtherStore", "--other-store"),
   ]
 
   /// A message of the library in the words of the command.

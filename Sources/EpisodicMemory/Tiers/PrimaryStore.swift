@@ -156,6 +156,22 @@ package protocol PrimaryStore: Sendable {
   /// The digest under which the erasure of an id is recorded.
   func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest
 
+  // MARK: Backups
+
+  /// Makes a verified copy of one snapshot.
+  ///
+  /// - Parameter destination: A directory or a file; `nil` for the store's own folder.
+  func backUp(
+    to destination: String?, _ options: BackupOptions, at now: Timestamp,
+    progress: @escaping @Sendable (BackupProgress) -> Void
+  ) async throws(MemoryError) -> Backup
+  /// Newest first; those of the store's own folder for `nil`.
+  func backups(in directory: String?) async throws(MemoryError) -> [Backup]
+  /// Removes what the options do not keep, and what killed processes left; nothing if `directory` is a file.
+  func pruneBackups(
+    in directory: String?, _ options: BackupOptions, at now: Timestamp
+  ) async throws(MemoryError) -> [Backup]
+
   // MARK: Maintenance
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics

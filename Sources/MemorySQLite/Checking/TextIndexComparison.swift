@@ -17,6 +17,9 @@ struct TextIndexComparison: Sendable {
   /// Whether the table is itself made from another, so that neither is evidence of what was written.
   var isDerived = false
 
+  /// That of the full-text tables in migration 003, with its arguments.
+  static let tokenizer = ["porter", "unicode61", "remove_diacritics", "2"]
+
   static let all = [
     TextIndexComparison(
       name: "full text of episodes", index: "episodes_text", table: "episodes",

@@ -1,0 +1,121 @@
+package import EpisodicMemory
+package import FileLocks
+import Foundation
+
+/// A directory with backups, told by their names.
+package struct BackupFolder: Sendable {
+  package let path: String
+
+  package init(_ path: String) { self.path = path }
+
+  /// The folder `backups` beside a primary.
+  package init(besidePrimary path: String) {
+    self.path = (path as NSString).deletingLastPathComponent + "/backups"
+  }
+
+  /// Makes the folder with mode 0700 if there is none.
+  ///
+  /// - Throws: `FileError` for a link, or a folder of another user.
+  package func make() throws(FileError) { _ = try PrivateDirectory<FileError>(creatingAt: path) }
+
+  /// The backups in it, newest first; empty if there is no such directory.
+  package func backups() throws(MemoryError) -> [Backup] {
+    var found: [(backup: Backup, name: BackupName)] = []
+    for name in try names() {
+      guard let parts = BackupName(name), let backup = Self.backup(at: path + "/" + name, parts) else { continue }
+      found.append((backup, parts))
+    }
+    found.sort { a, b in
+      (a.backup.createdAt, a.name.number, a.backup.path) > (b.backup.createdAt, b.name.number, b.backup.path)
+    }
+    return found.map(\.backup)
+  }
+
+  private func names() throws(MemoryError) -> [String] {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return [] }
+    guard isDirectory.boolValue else {
+      throw MemoryError(.invalid, "\(path) is a file; name a directory with backups")
+    }
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: path)
+    } catch {
+      throw MemoryError(.unavailable, "the directory \(path) cannot be read; change its owner or mode", cause: error)
+    }
+  }
+
+  /// - Returns: `nil` if it is no file any more.
+  static func backup(at path: String, _ name: BackupName?) -> Backup? {
+    // Of one that was removed meanwhile, or that nobody may look at, there is nothing to say.
+    guard let status = try? FileStatus(of: path, followingLinks: true), status.kind == .regular else { return nil }
+    let manifest = BackupManifest.beside(path)
+    return Backup(
+      path: path, kind: name?.kind ?? .backup,
+      createdAt: manifest?.createdAt ?? name?.time ?? Timestamp(milliseconds: status.modified / 1_000_000),
+      fileBytes: status.size, manifest: manifest)
+  }
+
+  /// A name that nothing in the folder has: neither plain nor compressed, nor as a manifest, nor as a draft.
+  ///
+  /// - Parameter prefix: `memory`, `replaced`, `before-schema-011`.
+  package func freeStem(_ prefix: String, at time: Timestamp) throws(MemoryError) -> String {
+    let stem = path + "/" + BackupName.stem(prefix, at: time)
+    let suffixes = [".sqlite", ".sqlite.gz", ".json"].flatMap { [$0, $0 + DraftFile.suffix] }
+    for number in 1...9999 {
+      let candidate = number == 1 ? stem : "\(stem)-\(number)"
+      do throws(FileError) {
+        var isFree = true
+        // A link counts, wherever it leads.
+        for suffix in suffixes where isFree { isFree = try FileStatus(of: candidate + suffix) == nil }
+        if isFree { return candidate }
+      } catch {
+        throw MemoryError(storage: error, path: path)
+      }
+    }
+    throw MemoryError(.unavailable, "\(path) has 9999 backups of one second; name another directory")
+  }
+
+  // MARK: Removing
+
+  /// Removes the backups that the options do not keep, each before its manifest, and manifests without a backup.
+  ///
+  /// - Returns: The backups that were removed.
+  package func prune(_ options: BackupOptions, at now: Timestamp) throws(MemoryError) -> [Backup] {
+    guard options.keep != nil || options.keepFor != nil else { return [] }
+    let found = try backups().filter { $0.kind == .backup }
+    // The last one that is known to be whole stays whatever its age: after it nothing would be left.
+    let newest = found.first { $0.manifest != nil && $0.manifest?.fileBytes == $0.fileBytes } ?? found.first
+    let removed = found.enumerated().filter { place, backup in
+      if backup == newest || place == 0 { return false }
+      if let keep = options.keep, place < keep { return false }
+      if let keepFor = options.keepFor {
+        let age = now.milliseconds.subtractingReportingOverflow(backup.createdAt.milliseconds)
+        if age.overflow || Duration.milliseconds(age.partialValue) < keepFor { return false }
+      }
+      return true
+    }.map(\.element)
+    do {
+      for backup in removed {
+        try Self.remove(backup.path)
+        try Self.remove(BackupManifest.path(beside: backup.path))
+      }
+      try removeLoneManifests()
+      if !removed.isEmpty { try OpenFile<FileError>.directory(path).sync() }
+    } catch {
+      throw MemoryError(storage: error, path: path)
+    }
+    return removed
+  }
+
+  private func removeLoneManifests() throws {
+    let names = try names()
+    let stems = Set(names.map { BackupName.stem(of: $0.replacing(DraftFile.suffix, with: "")) })
+    for name in names where name.hasSuffix(".json") && BackupName(name.dropLast(5) + ".sqlite") != nil {
+      if !stems.contains(String(name.dropLast(5))) { try Self.remove(path + "/" + name) }
+    }
+  }
+
+  private static func remove(_ path: String) throws(FileError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
+  }
+}
