@@ -25,12 +25,17 @@ extension Memory {
     _ backup: String, to directory: String, options: RestoreOptions = RestoreOptions(),
     progress: @escaping @Sendable (BackupProgress) -> Void = { _ in }
   ) async throws(MemoryError) -> RestoreReport {
-    let directory = try StoreDirectory(directory).path
+    let directory = try StoreDirectory(directory)
     return try await BlockingWork.shared.run { cancellation throws(MemoryError) in
-      try StoreRestore(directory: directory, options: options) { now in
-        if cancellation.isCancelled { throw MemoryError.cancelledTask }
-        progress(now)
-      }.run(backup)
+      let receipts = ReceiptFile(in: directory.backups)
+      return try StoreRestore(
+        directory: directory.path, options: options,
+        receipts: { () throws(MemoryError) in try receipts.receipts() },
+        progress: { now in
+          if cancellation.isCancelled { throw MemoryError.cancelledTask }
+          progress(now)
+        }
+      ).run(backup)
     }
   }
 }

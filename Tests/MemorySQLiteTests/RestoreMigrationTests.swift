@@ -24,7 +24,9 @@ import Testing
 
     let verification = try BackupVerification(verifying: backup)
     #expect(verification.isPassed && !verification.matchesManifest && verification.schemaVersion == version)
-    let report = try StoreRestore(directory: directory.path, options: RestoreOptions(), progress: { _ in }).run(backup)
+    let report = try StoreRestore(
+      directory: directory.path, options: RestoreOptions(), receipts: { [] }, progress: { _ in }
+    ).run(backup)
     #expect(report.schemaVersion == version && report.kept.count == 1)
     let restored = try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), logger: .init(label: "test"))
     #expect(restored.identity != identity)
@@ -33,7 +35,8 @@ import Testing
     try await restored.close()
     #expect(try digestKey(directory) == key, "receipts stay verifiable")
     // Once more: the store has another identity by now, and knows who it was.
-    _ = try StoreRestore(directory: directory.path, options: RestoreOptions(), progress: { _ in }).run(backup)
+    _ = try StoreRestore(directory: directory.path, options: RestoreOptions(), receipts: { [] }, progress: { _ in })
+      .run(backup)
   }
 
   private func digestKey(_ directory: TemporaryDirectory) throws -> Data? {

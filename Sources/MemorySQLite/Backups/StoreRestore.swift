@@ -13,18 +13,24 @@ package struct StoreRestore: Sendable {
   /// Absolute, without symbolic links.
   private let directory: String
   private let options: RestoreOptions
+  /// Reads the receipts that are kept beside the backups.
+  private let keptReceipts: @Sendable () throws(MemoryError) -> [StoredReceipt]
   private let progress: @Sendable (BackupProgress) throws -> Void
 
   private var primary: String { directory + "/memory.sqlite" }
   private var folder: BackupFolder { BackupFolder(besidePrimary: primary) }
 
   /// - Parameter directory: Of the store, there or not: absolute, without symbolic links.
+  /// - Parameter receipts: Reads the receipts of erasures that are kept beside the backups.
   /// - Parameter progress: Called between two steps; an error that it throws ends the restore before anything was changed.
   package init(
-    directory: String, options: RestoreOptions, progress: @escaping @Sendable (BackupProgress) throws -> Void
+    directory: String, options: RestoreOptions,
+    receipts: @escaping @Sendable () throws(MemoryError) -> [StoredReceipt],
+    progress: @escaping @Sendable (BackupProgress) throws -> Void
   ) {
     self.directory = directory
     self.options = options
+    keptReceipts = receipts
     self.progress = progress
   }
 
@@ -35,7 +41,7 @@ package struct StoreRestore: Sendable {
     let path = try BackupTarget.absolute(path)
     let file = try BackupFile(path)
     try refuseOwnFile(file)
-    let current = currentLineage()
+    let current = currentStore()
     do {
       return options.isDryRun ? try rehearse(file, current) : try restore(file, current)
     } catch {
@@ -53,13 +59,23 @@ package struct StoreRestore: Sendable {
     throw MemoryError(.invalid, "\(file.backup.path) is the store itself; name a backup")
   }
 
-  /// `nil` if there is no store, or none that can be read: it can be replaced by anything.
-  private func currentLineage() -> StoreLineage? {
-    try? DatabaseDraft.read(primary, timeout: options.busyTimeout) { db in try StoreLineage(db) }
+  /// The store that is to be replaced.
+  private struct CurrentStore {
+    let lineage: StoreLineage
+    let receipts: [StoredReceipt]
   }
 
-  private func refuseOther(_ lineage: StoreLineage, than current: StoreLineage?, _ path: String) throws(MemoryError) {
-    guard let current, !options.acceptsOtherStore, !lineage.isRelated(to: current) else { return }
+  /// `nil` if there is no store, or none that can be read: it can be replaced by anything.
+  private func currentStore() -> CurrentStore? {
+    try? DatabaseDraft.read(primary, timeout: options.busyTimeout) { db in
+      let lineage = try StoreLineage(db)
+      return CurrentStore(
+        lineage: lineage, receipts: try ErasureRow.stored(of: StoreIdentity(rawValue: lineage.uuid), db))
+    }
+  }
+
+  private func refuseOther(_ lineage: StoreLineage, than current: CurrentStore?, _ path: String) throws(MemoryError) {
+    guard let current = current?.lineage, !options.acceptsOtherStore, !lineage.isRelated(to: current) else { return }
     throw MemoryError(
       .conflict,
       "\(path) is a backup of another store (\(lineage.uuid)) than the one in \(directory) (\(current.uuid)); name "
@@ -68,7 +84,7 @@ package struct StoreRestore: Sendable {
 
   // MARK: Without changing anything
 
-  private func rehearse(_ file: BackupFile, _ current: StoreLineage?) throws -> RestoreReport {
+  private func rehearse(_ file: BackupFile, _ current: CurrentStore?) throws -> RestoreReport {
     let verification = try BackupVerification(verifying: file.backup.path, progress: progress)
     if let problem = verification.problems.first { throw MemoryError(.corrupted, problem) }
     if file.compression == .none {
@@ -87,7 +103,7 @@ package struct StoreRestore: Sendable {
 
   // MARK: In earnest
 
-  private func restore(_ file: BackupFile, _ current: StoreLineage?) throws -> RestoreReport {
+  private func restore(_ file: BackupFile, _ current: CurrentStore?) throws -> RestoreReport {
     try PrivateDirectory<FileError>.createWithParents(directory)
     try folder.make()
     let now = options.clock.now()
@@ -104,16 +120,16 @@ package struct StoreRestore: Sendable {
     try refuseOther(lineage, than: current, file.backup.path)
     try report(.migrating, 0)
     try prepared.prepare { _ in }
-    let receipts = try FileStatus(of: folder.path + "/" + Self.receipts)
-    let erasures = try RestoredErasures.replay(at: draft.path, receiptsIn: folder)
-    try prepared.prepare { db in try lineage.renew(db, replacing: current, at: now) }
+    let erasures = try repeatErasures(in: draft, lineage, current)
+    try prepared.prepare { db in try lineage.renew(db, replacing: current?.lineage, at: now) }
     try report(.verifying, 0)
     let last = try prepared.verify()
     try report(.exchanging, 0)
     let outcome = try DatabaseReplacement(
       path: primary, applicationID: Schema.applicationID, timeout: options.busyTimeout
     ).replace(with: draft) {
-      guard try FileStatus(of: folder.path + "/" + Self.receipts) == receipts else {
+      // An erasure commits under the lock that is held here.
+      guard currentStore()?.receipts.map(\.receipt.id) == current?.receipts.map(\.receipt.id) else {
         throw MemoryError(.conflict, "something was erased from \(directory) during the restore; restore again")
       }
     }
@@ -123,8 +139,24 @@ package struct StoreRestore: Sendable {
       rows: findings.content.rows, faults: last.faults, erasures: erasures)
   }
 
-  /// The receipts of erasures, in the folder of backups.
-  private static let receipts = "receipts.jsonl"
+  /// Erases in a draft what was erased from the store after the backup, by the receipts of the store and those beside the backups.
+  ///
+  /// - Returns: How many erasures were done again.
+  private func repeatErasures(
+    in draft: DraftFile, _ lineage: StoreLineage, _ current: CurrentStore?
+  ) throws(MemoryError) -> Int {
+    var names = Set([lineage.uuid] + lineage.ancestors)
+    if let other = current?.lineage, lineage.isRelated(to: other) { names.formUnion([other.uuid] + other.ancestors) }
+    var receipts = try keptReceipts()
+    let kept = Set(receipts.map(\.receipt.id))
+    // One whose process was killed before it was kept.
+    receipts += (current?.receipts ?? []).filter { !kept.contains($0.receipt.id) }
+    let related = receipts.filter { names.contains($0.store.rawValue) || Data($0.key) == lineage.key }
+    let report = try ErasureReplay.run(
+      related.sorted { $0.receipt.erasedAt < $1.receipt.erasedAt }, at: draft.path,
+      relatives: Set(related.map(\.store.rawValue)))
+    return report.receipts.count
+  }
 
   private func unpack(_ file: BackupFile, into draft: DraftFile) throws {
     let manifest = file.backup.manifest

@@ -10,10 +10,13 @@ package enum ErasureReplay {
   ///
   /// - Parameter receipts: In the order of the erasures. Those of other stores are left out.
   /// - Parameter path: Of a database of the present schema that no process has open.
-  package static func run(_ receipts: [StoredReceipt], at path: String) throws(MemoryError) -> ErasureReplayReport {
+  /// - Parameter relatives: Identities that the store has had, besides the one that the copy has.
+  package static func run(
+    _ receipts: [StoredReceipt], at path: String, relatives: Set<String> = []
+  ) throws(MemoryError) -> ErasureReplayReport {
     do {
       let connection = try StoredDatabaseFile.open(path)
-      let report = try connection.write { db in try run(receipts, db) }
+      let report = try connection.write { db in try run(receipts, relatives, db) }
       if !report.receipts.isEmpty {
         // Alone on the file, nothing has to be short.
         try connection.writeWithoutTransaction { db in
@@ -30,11 +33,16 @@ package enum ErasureReplay {
     }
   }
 
-  static func run(_ receipts: [StoredReceipt], _ db: Database) throws -> ErasureReplayReport {
+  private static func run(
+    _ receipts: [StoredReceipt], _ relatives: Set<String>, _ db: Database
+  ) throws -> ErasureReplayReport {
     var report = ErasureReplayReport()
     let known = Set(try ErasureRow.all(unfinished: false, db).map(\.id))
     let identity = try String.fetchOne(db, sql: "SELECT uuid FROM store")
-    let missing = receipts.filter { $0.store.rawValue == identity && !known.contains($0.receipt.id) }
+    let missing = receipts.filter { stored in
+      (stored.store.rawValue == identity || relatives.contains(stored.store.rawValue))
+        && !known.contains(stored.receipt.id)
+    }
     guard let last = missing.last else { return report }
     // A copy of before the store had a key gets that of the receipts, so that they can be verified.
     if known.isEmpty {

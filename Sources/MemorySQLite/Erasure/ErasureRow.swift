@@ -46,6 +46,17 @@ enum ErasureRow {
     return (try decode(row), traces)
   }
 
+  /// All with their digests, in the order of the commits; none before migration 011.
+  static func stored(of store: StoreIdentity, _ db: Database) throws -> [StoredReceipt] {
+    guard try db.tableExists("erasures") else { return [] }
+    let key = try ErasureDigests(db).key
+    return try all(unfinished: false, db).compactMap { receipt in
+      try fetch(receipt.id, db).map { found in
+        StoredReceipt(receipt: found.receipt, store: store, key: key, traces: found.traces)
+      }
+    }
+  }
+
   private static func decode(_ row: Row) throws -> ErasureReceipt {
     let id = ErasureReceipt.ID(composed: try row.value(1))
     let cleanedAt: Int64? = try row.value(5)
