@@ -163,7 +163,7 @@ let package = Package(
         "Episodic", "EpisodicMemory", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport",
         "Vectors", grdb, logging, system,
       ],
-      exclude: ["PublicNames.txt"], swiftSettings: strict),
+      exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
   ],

@@ -33,7 +33,7 @@ extension MemoryError {
       self.init(.notAStore, "no store at \(path); create one, or name another", cause: error)
     case .foreign, .newer, .changedMigration: self.init(.notAStore, error.description, cause: error)
     case .damaged: self.init(.corrupted, error.description, cause: error)
-    case .locked: self.init(.busy, error.description, cause: error)
+    case .locked, .inUse: self.init(.busy, error.description, cause: error)
     case .readOnly, .older: self.init(.readOnly, error.description, cause: error)
     case .closed: self.init(.closed, error.description, cause: error)
     case .refused, .severalNames, .replaced:

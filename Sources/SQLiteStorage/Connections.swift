@@ -45,6 +45,7 @@ final class Connections: Sendable {
     let quietLog = QuietLog { shrinking.shrinkLog() }
     let writer = GroupCommit(
       files: files, lock: lock, timeout: timeout, fileGuard: fileGuard,
+      schemaGuard: SchemaGuard(opened.migrator),
       openWriter: { [watch, connector = opened.connector] busy in
         let writer = try connector.writing(busy)
         try writer.writeWithoutTransaction { db in

@@ -104,10 +104,11 @@ struct DatabaseOpening {
     guard try problemsIfReady(writer) == nil else { return try writer.close() }
     try writer.writeWithoutTransaction { db in
       try db.useWriteAheadLog(files.path)
+      if let maximum = configuration.maximumPageCount { try db.execute(sql: "PRAGMA max_page_count = \(maximum)") }
       if try Int32.fetchOne(db, sql: "PRAGMA application_id") != configuration.applicationID {
         try db.execute(sql: "PRAGMA application_id = \(configuration.applicationID)")
       }
-      try migrator.migrate(db)
+      try migrator.migrate(db, safeguard: configuration.safeguard)
     }
     try writer.closeLast()
   }

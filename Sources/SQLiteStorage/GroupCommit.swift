@@ -27,6 +27,7 @@ final class GroupCommit: Sendable {
   private let lock: CommitLock
   private let timeout: UInt64
   private let fileGuard: FileGuard
+  private let schemaGuard: SchemaGuard
   private let openWriter: @Sendable (BusyHandler) throws -> DatabaseQueue
   private let afterCommit: @Sendable (Database, BusyHandler) -> Void
   private let thread = DispatchQueue(label: "episodic.writer")
@@ -39,7 +40,7 @@ final class GroupCommit: Sendable {
   /// - Parameter openWriter: Opens the connection, with the first call: a process that only reads needs none.
   /// - Parameter afterCommit: Called on the writer's thread, under the lock, after each commit has been acknowledged.
   init(
-    files: DatabaseFiles, lock: CommitLock, timeout: Duration, fileGuard: FileGuard,
+    files: DatabaseFiles, lock: CommitLock, timeout: Duration, fileGuard: FileGuard, schemaGuard: SchemaGuard,
     openWriter: @escaping @Sendable (BusyHandler) throws -> DatabaseQueue,
     afterCommit: @escaping @Sendable (Database, BusyHandler) -> Void
   ) {
@@ -47,6 +48,7 @@ final class GroupCommit: Sendable {
     self.lock = lock
     self.timeout = timeout.nanoseconds
     self.fileGuard = fileGuard
+    self.schemaGuard = schemaGuard
     self.openWriter = openWriter
     self.afterCommit = afterCommit
     calls = CallQueue(timeout: timeout.nanoseconds)
@@ -270,6 +272,7 @@ final class GroupCommit: Sendable {
       if let refusal = calls.refusal, refusal.isDamage, !group.allSatisfy(\.writesDespiteDamage) {
         throw refusal
       }
+      try schemaGuard.verify(db)
       var resumptions: [@Sendable () -> Void] = []
       resumptions.reserveCapacity(group.count)
       var rest = group[...]

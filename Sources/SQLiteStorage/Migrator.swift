@@ -1,8 +1,8 @@
 import Foundation
 import GRDB
 
-/// Migrates a database to the newest schema, forward only and one transaction a migration, and compares its schema with
-/// the one that the migrations make.
+/// Migrates a database to the newest schema, forward only and in one transaction, and compares its schema with the one that
+/// the migrations make.
 struct Migrator {
   let migrations: [Migration]
   let path: String
@@ -73,30 +73,57 @@ struct Migrator {
     return objects.differences(from: expected)
   }
 
-  /// Applies what is missing, and makes indexes again that were dropped.
+  /// Applies what is missing, and makes indexes again that were dropped: all of it in one transaction, so that whatever
+  /// happens the database has the old schema or the new one.
   ///
+  /// - Parameter safeguard: Called in the transaction, before anything is changed in a database that has a schema.
   /// - Returns: What another program changed in the schema, so that nothing should be written.
-  /// - Throws: `StorageError.newer`, `.changedMigration`, `.damaged`, or SQLite's error for a migration that fails; the
-  ///   ones before it stay applied.
+  /// - Throws: `StorageError.newer`, `.changedMigration`, `.damaged`, what `safeguard` throws, or SQLite's error for a
+  ///   migration that fails; nothing is changed then.
   @discardableResult
-  func migrate(_ db: Database) throws -> [String] {
+  func migrate(
+    _ db: Database, safeguard: (MigrationPlan) throws -> MigrationSafeguard = { _ in .none }
+  ) throws -> [String] {
+    if case .newest(let problems, let lostIndexes) = try inspect(db), !problems.isEmpty || lostIndexes.isEmpty {
+      return problems
+    }
+    return try withoutCheckConstraints(db) {
+      var problems: [String] = []
+      try db.inTransaction(.immediate) {
+        problems = try migrateInTransaction(db, safeguard)
+        return .commit
+      }
+      return problems
+    }
+  }
+
+  private func migrateInTransaction(
+    _ db: Database, _ safeguard: (MigrationPlan) throws -> MigrationSafeguard
+  ) throws -> [String] {
     switch try inspect(db) {
     case .newest(let problems, let lostIndexes):
-      if problems.isEmpty, !lostIndexes.isEmpty {
-        try db.inTransaction(.immediate) {
-          try Self.make(lostIndexes, in: db)
-          return .commit
-        }
-      }
+      if problems.isEmpty { try Self.make(lostIndexes, in: db) }
       return problems
     case .empty:
       try Self.makeTable(db)
       for migration in migrations { try apply(migration, to: db) }
       return []
     case .older(let version):
-      for migration in migrations where migration.version > version { try apply(migration, to: db) }
-      // Indexes that were lost before.
-      return try migrate(db)
+      let plan = MigrationPlan(
+        path: path, version: version, target: newest, highestPage: try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0,
+        pageSize: try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0)
+      let safeguard = try safeguard(plan)
+      do {
+        for migration in migrations where migration.version > version { try apply(migration, to: db) }
+        // Indexes that were lost before.
+        guard case .newest(let problems, let lostIndexes) = try inspect(db) else { return [] }
+        if problems.isEmpty { try Self.make(lostIndexes, in: db) }
+        try safeguard.keep()
+        return problems
+      } catch {
+        safeguard.discard()
+        throw error
+      }
     }
   }
 
@@ -146,22 +173,19 @@ struct Migrator {
 
   /// Rows that break a rule of their table, by damage or by another program, are carried over as they are: a check reports
   /// them, and a migration that refused them would leave no way to open the store.
-  private func apply(_ migration: Migration, to db: Database) throws {
+  private func withoutCheckConstraints<Value>(_ db: Database, _ body: () throws -> Value) throws -> Value {
     try db.execute(sql: "PRAGMA ignore_check_constraints = ON")
-    let applied = Result { try perform(migration, db) }
+    let result = Result { try body() }
     try db.execute(sql: "PRAGMA ignore_check_constraints = OFF")
-    try applied.get()
+    return try result.get()
   }
 
-  private func perform(_ migration: Migration, _ db: Database) throws {
-    try db.inTransaction(.immediate) {
-      try migration.run(db)
-      try db.execute(
-        sql: "INSERT INTO schema_version (version, applied_at, description, checksum) VALUES (?, ?, ?, ?)",
-        arguments: [
-          migration.version, Int64(Date().timeIntervalSince1970 * 1000), migration.description, migration.checksum,
-        ])
-      return .commit
-    }
+  private func apply(_ migration: Migration, to db: Database) throws {
+    try migration.run(db)
+    try db.execute(
+      sql: "INSERT INTO schema_version (version, applied_at, description, checksum) VALUES (?, ?, ?, ?)",
+      arguments: [
+        migration.version, Int64(Date().timeIntervalSince1970 * 1000), migration.description, migration.checksum,
+      ])
   }
 }

@@ -23,6 +23,8 @@ package enum StorageError: Error, Sendable, CustomStringConvertible {
   case locked(path: String, milliseconds: Int)
   /// SQLite did not accept a setting.
   case refused(pragma: String, expected: String, actual: String)
+  /// A connection, of this process or another, has the database open.
+  case inUse(path: String)
   /// Used after it was closed.
   case closed(path: String)
 
@@ -44,6 +46,7 @@ package enum StorageError: Error, Sendable, CustomStringConvertible {
     case .locked(let path, let milliseconds):
       "another process has held \(path) for \(milliseconds) ms; end it or try again"
     case .refused(let pragma, let expected, let actual): "\(pragma) is \(actual) although \(expected) was set"
+    case .inUse(let path): "\(path) is in use; end every process that has it open, and close it in this one"
     case .closed(let path): "\(path) was closed; open it again"
     }
   }

@@ -40,6 +40,9 @@ package final class WALDatabase: StoredDatabase {
     package var busyTimeout: Duration
     /// Pages that the file may have; `nil` for no bound. For tests of a full disk.
     package var maximumPageCount: Int?
+    /// Called before a database that has an older schema is migrated, in the transaction and under the commit lock: makes a
+    /// backup, through connections of its own.
+    package var safeguard: @Sendable (MigrationPlan) throws -> MigrationSafeguard
     /// Run in a transaction of the writer every 256 commits.
     package var maintenance: @Sendable (Database) throws -> Void
     /// Called with errors that leave the commit durable: in a checkpoint or in maintenance.
@@ -49,6 +52,7 @@ package final class WALDatabase: StoredDatabase {
       applicationID: Int32, migrations: [Migration], schemaDigest: String? = nil, synchronous: Synchronous = .full,
       access: Access = .readWrite, create: Bool = true, readers: Int = 8, busyTimeout: Duration = .seconds(30),
       maximumPageCount: Int? = nil,
+      safeguard: @escaping @Sendable (MigrationPlan) throws -> MigrationSafeguard = { _ in .none },
       maintenance: @escaping @Sendable (Database) throws -> Void = { _ in },
       report: @escaping @Sendable (String, any Error) -> Void
     ) {
@@ -61,6 +65,7 @@ package final class WALDatabase: StoredDatabase {
       self.readers = readers
       self.busyTimeout = busyTimeout
       self.maximumPageCount = maximumPageCount
+      self.safeguard = safeguard
       self.maintenance = maintenance
       self.report = report
     }

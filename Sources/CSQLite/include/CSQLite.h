@@ -106,4 +106,28 @@ typedef void (*episodic_word_listener)(void *context, const char *word, int leng
 int episodic_tokenizer_cut(
   struct episodic_tokenizer *tokenizer, const char *text, int length, void *context, episodic_word_listener listener);
 
+/// A database file opened through SQLite's own file layer, to read its bytes whatever is in them. Unlike another open and close,
+/// it drops no lock that SQLite holds on the file in this process.
+typedef struct episodic_raw_file episodic_raw_file;
+
+/// Opens a file that exists; changes nothing.
+///
+/// @param path Absolute.
+/// @param is_writable Set to whether the file could be opened for writing, without which it cannot be locked exclusively.
+/// @return SQLITE_OK, or why not; then there is nothing to close.
+int episodic_raw_file_open(const char *path, episodic_raw_file **opened, bool *is_writable);
+
+/// Takes the lock of a reader, or the one that no other connection, of this process or another, may have the database open for.
+///
+/// @return SQLITE_OK; SQLITE_BUSY if others have the database open.
+int episodic_raw_file_lock(episodic_raw_file *file, bool exclusively);
+
+int episodic_raw_file_size(episodic_raw_file *file, int64_t *size);
+
+/// Reads bytes; those behind the end of the file are 0.
+int episodic_raw_file_read(episodic_raw_file *file, void *bytes, int count, int64_t offset);
+
+/// Releases the lock and closes the file.
+void episodic_raw_file_close(episodic_raw_file *file);
+
 #endif
