@@ -18,6 +18,9 @@ extension Memory {
     public var access = Access.readWrite
     /// Whether to create the store if there is none.
     public var create = true
+    /// Whether a store of an earlier schema is copied into its directory `backups/` before it is migrated. Without room for the
+    /// copy the store is not opened: the migrated store cannot be opened by an earlier build, the copy can.
+    public var backsUpBeforeMigrating = true
     /// Longest wait for a lock that another process or program holds; then a call throws `.busy`.
     public var busyTimeout = Duration.seconds(30)
     /// What an acknowledged write survives.
@@ -141,7 +144,8 @@ extension Memory {
     try options.limits.validate()
     let directory = try StoreDirectory(directory)
     let primary = try await SQLitePrimaryStore(
-      path: directory.primary, isReadOnly: options.access == .readOnly, create: options.create,
+      path: directory.primary, backups: options.backsUpBeforeMigrating ? directory.backups : nil,
+      isReadOnly: options.access == .readOnly, create: options.create,
       durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock, limits: options.limits,
       index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)

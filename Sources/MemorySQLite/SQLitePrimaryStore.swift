@@ -26,6 +26,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// Opens the file, creates it if `create` allows, and migrates it to the newest schema.
   ///
   /// - Parameter isReadOnly: Creates and changes no file. A file without write permission is opened read-only anyway.
+  /// - Parameter backups: The directory for the backup that is made before a migration; `nil` for none.
   /// - Parameter busyTimeout: Bounds every wait for another process.
   /// - Parameter clock: Decides which idempotency keys are old.
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
@@ -33,7 +34,8 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   package init(
-    path: String, isReadOnly: Bool = false, create: Bool = true, durability: Memory.Durability = .full,
+    path: String, backups: String? = nil, isReadOnly: Bool = false, create: Bool = true,
+    durability: Memory.Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
     limits: Memory.Limits = Memory.Limits(), index: String? = nil, logger: Logger
   ) async throws(MemoryError) {
@@ -44,6 +46,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
       synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
       busyTimeout: busyTimeout, maximumPageCount: maximumPageCount,
+      safeguard: MigrationBackup(folder: backups, clock: clock, logger: logger).make,
       maintenance: Self.maintenance(by: clock),
       report: { operation, error in
         logger.warning(

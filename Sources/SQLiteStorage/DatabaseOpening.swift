@@ -31,7 +31,8 @@ struct DatabaseOpening {
     self.configuration = configuration
     lock = CommitLock(files)
     migrator = Migrator(
-      migrations: configuration.migrations, path: files.path, digest: configuration.schemaDigest)
+      migrations: configuration.migrations, path: files.path, timeout: configuration.busyTimeout,
+      digest: configuration.schemaDigest)
   }
 
   func open() throws -> OpenedDatabase {

@@ -1,3 +1,5 @@
+import GRDB
+
 /// What a migration is about to do.
 package struct MigrationPlan: Sendable {
   /// Of the database, which other connections may read meanwhile, as it was before.
@@ -6,12 +8,18 @@ package struct MigrationPlan: Sendable {
   package let version: Int
   /// Of the schema that it will have.
   package let target: Int
-  /// Pages of the database, with its log, and the bytes of each.
-  package let highestPage: Int
-  package let pageSize: Int
+  /// Bounds the wait for a lock.
+  let timeout: Duration
 
-  /// Bytes of a copy of the database.
-  package var bytes: Int { highestPage.multipliedReportingOverflow(by: pageSize).partialValue }
+  /// Copies the database as it is now, verified, to a file that does not exist.
+  ///
+  /// - Throws: As `DatabaseCopy.make`.
+  package func copy(to target: String) throws -> DatabaseCopy {
+    // The transaction of the migration keeps other writers away; a connection of its own reads what was before it.
+    let connection = try Connector(files: DatabaseFiles(path: path), access: .readWrite, timeout: timeout).reading()
+    defer { try? connection.close() }  // It has read only.
+    return try connection.read { db in try DatabaseCopy.make(of: db, to: target) }
+  }
 }
 
 /// What was made before a migration to be able to go back: a backup.

@@ -6,6 +6,8 @@ import GRDB
 struct Migrator {
   let migrations: [Migration]
   let path: String
+  /// Bounds the wait for locks of a connection that a backup is made through.
+  var timeout = Duration.seconds(30)
   /// `SchemaObjects.digest` of what the migrations make, so that an unchanged schema is recognised by its digest alone;
   /// `nil` if it is not known.
   var digest: String?
@@ -109,9 +111,7 @@ struct Migrator {
       for migration in migrations { try apply(migration, to: db) }
       return []
     case .older(let version):
-      let plan = MigrationPlan(
-        path: path, version: version, target: newest, highestPage: try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0,
-        pageSize: try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0)
+      let plan = MigrationPlan(path: path, version: version, target: newest, timeout: timeout)
       let safeguard = try safeguard(plan)
       do {
         for migration in migrations where migration.version > version { try apply(migration, to: db) }

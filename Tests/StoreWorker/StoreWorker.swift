@@ -39,6 +39,9 @@ struct StoreWorker {
     case "watch": try await watch(memory, log: arguments[3])
     case "maintain": try await maintain(memory, name: arguments[3])
     case "hold-maintenance": try await holdMaintenance(memory)
+    case "open":
+      acknowledge("opened")
+      try await memory.close()
     default: throw Failure("no mode \(arguments[1])")
     }
   }

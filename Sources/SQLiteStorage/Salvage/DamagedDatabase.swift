@@ -1,7 +1,7 @@
 /// A damaged database: what of its rows can be read, whether or not the way to them is whole.
 ///
-/// A row is found where the tree of its table leads to it; and in pages that no tree leads to any more and that are not free.
-/// Such a page does not say of which table it is: that is seen by its rows.
+/// A row is found where the tree of its table leads to it; in pages that no tree leads to any more and that are not free; and
+/// in pages that took the place of others. Such a page does not say of which table it is: that is seen by its rows.
 package struct DamagedDatabase: Sendable {
   /// A page that may hold rows of a table.
   package struct Place: Sendable {
@@ -31,23 +31,29 @@ package struct DamagedDatabase: Sendable {
   private let pages: DamagedPages
   private let reader: CellReader
   private let trees: [String: TreeSurvey]
-  /// Pages of a tree that no tree leads to.
-  private let strayTables: [UInt32]
-  private let strayIndexes: [UInt32]
-  private let strayPagesCount: Bool
+  /// Pages of trees of the table in whose place there is something else.
+  private let wrongPages: [String: Set<UInt32>]
+  /// Pages by the table that their rows are of, although its tree does not lead to them.
+  private let strays: [String: [UInt32]]
+  private let countsStrays: Bool
 
   /// Surveys a database that nobody has open, and keeps others from opening it until this value and its copies are gone.
   ///
-  /// Cost: reads every page twice; about 10 bytes of memory for each.
+  /// Cost: reads every page three times; about 10 bytes of memory for each.
   ///
+  /// - Parameter recognise: The table that a row is of, by its row id, if it has one, and values; `nil` if of none that matters.
   /// - Parameter progress: Called now and then with pages read, and their number.
   /// - Throws: `StorageError.missing`, `.inUse`, `.damaged` if no page can be recognised.
-  package init(path: String, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws {
+  package init(
+    path: String, recognise: (_ rowID: Int64?, [StoredValue]) -> String?,
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws {
     let files = DatabaseFiles(path: path)
     self.path = files.path
     let pages = try DamagedPages(files)
     self.pages = pages
-    reader = CellReader(pages: pages)
+    let reader = CellReader(pages: pages)
+    self.reader = reader
     let map = PointerMap(pages)
     var kinds = [UInt8](repeating: 0, count: Int(pages.count) + 1)
     var blank: [UInt32] = []
@@ -69,21 +75,41 @@ package struct DamagedDatabase: Sendable {
     var owned: Set<UInt32> = []
     var trees: [String: TreeSurvey] = [:]
     let schema = TreeSurvey(root: 1, isOfTable: true, pages, owned: &owned)
-    for entry in Self.entries(schema, reader) {
+    let entries = Self.entries(schema, reader)
+    isDamagedSchema = !schema.isWhole || entries.isEmpty
+    for entry in entries {
       trees[entry.name] = TreeSurvey(root: entry.root, isOfTable: entry.isOfTable, pages, owned: &owned)
     }
     // A list that claims pages of trees is damaged.
-    strayPagesCount = free.isWhole && free.pages.isDisjoint(with: owned)
-    self.trees = trees
+    countsStrays = free.isWhole && free.pages.isDisjoint(with: owned)
     let isStray = { (number: UInt32) in
       !owned.contains(number) && !free.pages.contains(number) && map?.isFree(number) != true
     }
-    let stray = (0..<kinds.count).filter { kinds[$0] != 0 && isStray(UInt32($0)) }.map { UInt32($0) }
-    strayTables = stray.filter { kinds[Int($0)] == TreePage.Kind.tableLeaf.rawValue }
-    strayIndexes = stray.filter {
-      kinds[Int($0)] == TreePage.Kind.indexLeaf.rawValue || kinds[Int($0)] == TreePage.Kind.indexInterior.rawValue
-    }
     lostPages = blank.filter(isStray)
+
+    func table(of number: UInt32) -> String? {
+      guard let page = pages.tree(number), page.kind != .tableInterior else { return nil }
+      for cell in page.cells {
+        if let row = try? reader.row(page, at: cell), let name = recognise(row.rowID, row.values) { return name }
+      }
+      return nil
+    }
+    var strays: [String: [UInt32]] = [:]
+    var wrongPages: [String: Set<UInt32>] = [:]
+    for (tree, survey) in trees {
+      // The entries of an index look like each other and like rows; only rows with ids are told apart for certain.
+      for number in survey.pages where kinds[Int(number)] == TreePage.Kind.tableLeaf.rawValue {
+        guard let found = table(of: number), found != tree else { continue }
+        wrongPages[tree, default: []].insert(number)
+        strays[found, default: []].append(number)
+      }
+    }
+    for number in kinds.indices where kinds[number] != 0 && isStray(UInt32(number)) {
+      if let found = table(of: UInt32(number)) { strays[found, default: []].append(UInt32(number)) }
+    }
+    self.trees = trees
+    self.wrongPages = wrongPages
+    self.strays = strays
   }
 
   /// Tables and indexes that the schema lists, as far as it can be read.
@@ -108,18 +134,24 @@ package struct DamagedDatabase: Sendable {
   // MARK: Tables
 
   /// Whether the schema and the tree of a table are whole, so that all its rows were reached.
-  package func isWhole(_ table: String) -> Bool { trees[table]?.isWhole ?? false }
+  package func isWhole(_ table: String) -> Bool { trees[table]?.isWhole == true && wrongPages[table] == nil }
+
+  /// Whether a part of the schema is lost, so that a table may be there although it is not listed.
+  package let isDamagedSchema: Bool
+
+  /// Whether there is a table of that name, as far as the schema can be read.
+  package func lists(_ table: String) -> Bool { trees[table] != nil }
 
   /// Row ids of a table whose page is lost, or has to be found without the tree.
   package func gaps(in table: String) -> [ClosedRange<Int64>] { trees[table]?.gaps ?? [] }
 
   /// The pages that may hold rows of a table, those that its tree leads to first.
-  package func places(of table: String, hasRowIDs: Bool) -> [Place] {
-    let tree = trees[table]
-    let reached = (tree?.pages ?? []).map { Place(page: $0, isReached: true) }
+  package func places(of table: String) -> [Place] {
+    let wrong = wrongPages[table] ?? []
+    let reached = (trees[table]?.pages ?? []).filter { !wrong.contains($0) }.map { Place(page: $0, isReached: true) }
     // Without the list of free pages a stray page may be one whose rows were deleted.
-    guard strayPagesCount || tree?.isWhole != true else { return reached }
-    return reached + (hasRowIDs ? strayTables : strayIndexes).map { Place(page: $0, isReached: false) }
+    guard countsStrays || !isWhole(table) else { return reached }
+    return reached + (strays[table] ?? []).map { Place(page: $0, isReached: false) }
   }
 
   /// What the cells of a page hold, in their order.

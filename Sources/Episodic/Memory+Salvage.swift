@@ -1,0 +1,106 @@
+import FileLocks
+public import EpisodicMemory
+import Foundation
+import MemorySQLite
+public import Logging
+
+extension Memory {
+  /// Copies what is readable out of a damaged store into a new one, and lists what was lost.
+  ///
+  /// Rows are found through the trees of their tables, and where those are broken in every page that is not free. A row comes
+  /// over only if it is whole and keeps every rule of the schema; one whose episode is lost is set aside, in `orphans_kept`.
+  /// SQLite's pages have no checksum: a byte that changed in a text or a number comes over unseen, unless what is kept beside the
+  /// text was made of another one (`SalvageReport.doubtful`).
+  ///
+  /// The damaged store is only read, with its log as far as that is whole. Vectors, patterns, links, settings and receipts of
+  /// erasures come over; the new store has an identity of its own and begins a feed of changes. Its caches and indexes are made
+  /// when it is opened.
+  ///
+  /// - Parameter damaged: The directory of the store, or a database file such as a backup. Nobody may have it open.
+  /// - Parameter target: A directory that does not exist, or is empty. It appears when all is done.
+  /// - Parameter progress: Called some times a second, on any thread.
+  /// - Throws: `.busy` if a process has the damaged store open; `.notAStore` if there is none; `.conflict` if the target exists;
+  ///   `.corrupted` if nothing can be recognised.
+  public static func salvage(
+    from damaged: String, to target: String, logger: Logger = Logger(label: "episodic"),
+    progress: @escaping @Sendable (SalvageProgress) -> Void = { _ in }
+  ) async throws(MemoryError) -> SalvageReport {
+    try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      let source = try database(of: damaged)
+      let target = try StoreDirectory(target)
+      let draft = try SalvageDirectory(for: target)
+      do throws(MemoryError) {
+        let primary = try await SQLitePrimaryStore(path: draft.directory.primary, logger: logger)
+        let report: SalvageReport
+        do throws(MemoryError) {
+          report = try await Salvage.run(
+            from: source, into: primary, report: SalvageReport(source: source, target: target.path),
+            progress: progress)
+        } catch {
+          // The error that is thrown says more than one of closing what is removed.
+          try? await primary.close()
+          throw error
+        }
+        try await primary.close()
+        try draft.publish()
+        return report
+      } catch {
+        draft.discard()
+        throw error
+      }
+    }
+  }
+
+  /// The database in a directory, or the file itself.
+  private static func database(of damaged: String) throws(MemoryError) -> String {
+    let directory = try StoreDirectory(damaged)
+    do throws(FileError) {
+      if try FileStatus(of: directory.path)?.kind == .regular { return directory.path }
+    } catch {
+      throw MemoryError(.unavailable, error.message, cause: error)
+    }
+    return directory.primary
+  }
+}
+
+/// The directory of a store that is being made: it gets its name when it is whole.
+private struct SalvageDirectory {
+  let target: StoreDirectory
+  let directory: StoreDirectory
+
+  init(for target: StoreDirectory) throws(MemoryError) {
+    self.target = target
+    let files = FileManager.default
+    if let names = try? files.contentsOfDirectory(atPath: target.path) {
+      guard names.isEmpty else {
+        throw MemoryError(.conflict, "\(target.path) is not empty; name a directory that does not exist")
+      }
+    } else if files.fileExists(atPath: target.path) {
+      throw MemoryError(.conflict, "\(target.path) exists; name a directory that does not exist")
+    }
+    let path = target.path + ".partial"
+    guard !files.fileExists(atPath: path) else {
+      throw MemoryError(
+        .conflict, "\(path) exists: another salvage is making it, or was killed; wait for it or remove that directory")
+    }
+    do {
+      try PrivateDirectory<FileError>.createWithParents(path)
+    } catch {
+      throw MemoryError(.unavailable, error.message, cause: error)
+    }
+    directory = try StoreDirectory(path)
+  }
+
+  func publish() throws(MemoryError) {
+    do throws(FileError) {
+      try OpenFile<FileError>.directory(directory.path).sync()
+      guard rename(directory.path, target.path) == 0 else { throw .last("name", target.path) }
+      try OpenFile<FileError>.directory((target.path as NSString).deletingLastPathComponent).sync()
+    } catch {
+      throw MemoryError(.unavailable, error.message, cause: error)
+    }
+  }
+
+  /// What cannot be removed stays, and its name says what it is.
+  func discard() { try? FileManager.default.removeItem(atPath: directory.path) }
+}
