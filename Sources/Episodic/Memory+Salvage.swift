@@ -18,6 +18,7 @@ extension Memory {
   ///
   /// - Parameter damaged: The directory of the store, or a database file such as a backup. Nobody may have it open.
   /// - Parameter target: A directory that does not exist, or is empty. It appears when all is done.
+  /// - Parameter logger: Gets what the new store has to say.
   /// - Parameter progress: Called some times a second, on any thread.
   /// - Throws: `.busy` if a process has the damaged store open; `.notAStore` if there is none; `.conflict` if the target exists;
   ///   `.corrupted` if nothing can be recognised.

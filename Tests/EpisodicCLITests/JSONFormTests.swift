@@ -34,6 +34,7 @@ import Testing
     ("result", ["recall", "--queries", "-", "--output", "-"], #"{"id":"q","text":"login"}"#, 0),
     ("statistics", ["stats", "--json"], "", 0), ("check", ["check", "--json"], "", 0),
     ("config", ["config", "--json"], "", 0), ("rebuild", ["rebuild", "--json"], "", 0),
+    ("salvage", ["salvage", "--to", "salvaged", "--json"], "", 0),
     ("export", ["export", "--output", "copy.jsonl", "--json"], "", 0),
     ("import", ["import", "-", "--json", "--existing", "skip"], line("a"), 0),
     ("recording", ["record", "--task", "t", "--domain", "d", "--json", "--", "true"], "", 0),

@@ -12,7 +12,7 @@ import Testing
     "import", "export", "stats",
     "changes",
     "check", "rebuild", "maintain", "retention show", "retention set", "retention clear", "retention apply",
-    "config", "backup", "backups", "verify", "restore",
+    "config", "backup", "backups", "verify", "restore", "salvage",
   ]
 
   @Test(arguments: commands) func `the help of every command has examples`(command: String) throws {

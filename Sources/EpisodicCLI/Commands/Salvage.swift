@@ -11,12 +11,15 @@ struct Salvage: AsyncParsableCommand {
       what came after the last one. Exit 1 if something was lost.
 
       EXAMPLES:
-        episodic salvage .episodic --to .episodic-new
+        episodic salvage --to .episodic-new
         episodic salvage old/memory-2026-01-31.sqlite --to new --json | jq .losses
       """)
 
-  @Argument(help: ArgumentHelp("Directory of the damaged store, or a database file.", valueName: "dir"))
-  var damaged: String
+  @OptionGroup var store: StoreOptions
+
+  @Argument(
+    help: ArgumentHelp("Directory of the damaged store, or a database file; else that of --store.", valueName: "dir"))
+  var damaged: String?
 
   @Option(help: ArgumentHelp("Directory of the new store, which must not exist.", valueName: "dir"))
   var to: String
@@ -24,7 +27,7 @@ struct Salvage: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    try NonUTF8Arguments.refuse(damaged, as: "the store")
+    if let damaged { try NonUTF8Arguments.refuse(damaged, as: "the store") }
     try NonUTF8Arguments.refuse(to, as: "--to")
   }
 
@@ -33,7 +36,7 @@ struct Salvage: AsyncParsableCommand {
     let report: SalvageReport
     do {
       defer { StandardError.endProgress() }
-      report = try await Memory.salvage(from: damaged, to: to) { progress in
+      report = try await Memory.salvage(from: damaged ?? store.path, to: to) { progress in
         StandardError.progress("salvaging \(progress.stage): page \(progress.done) of \(progress.total)")
       }
     }
@@ -41,32 +44,34 @@ struct Salvage: AsyncParsableCommand {
       let data = try JSONEncoder().encode(report)
       StandardOutput.write(try JSON(text: String(decoding: data, as: UTF8.self)))
     } else {
-      StandardOutput.write(report.text)
+      StandardOutput.write(Self.text(of: report))
     }
     guard report.isComplete, report.failedChecks.isEmpty else { throw ExitCode(1) }
   }
-}
 
-extension SalvageReport {
+  // MARK: Text
+
   private static let shownLosses = 20
 
-  fileprivate var text: String {
+  private static func text(of report: SalvageReport) -> String {
     var table = Table([
       Table.Column("TABLE"), Table.Column("SALVAGED", isNumber: true), Table.Column("SET ASIDE", isNumber: true),
       Table.Column("REFUSED", isNumber: true), Table.Column("UNREADABLE", isNumber: true), Table.Column("COMPLETE"),
     ])
-    for row in tables where row.salvaged + row.setAside + row.refused + row.unreadable > 0 || !row.isComplete {
+    for row in report.tables where row.salvaged + row.setAside + row.refused + row.unreadable > 0 || !row.isComplete {
       table.add([
         "\(row.name)", "\(row.salvaged)", "\(row.setAside)", "\(row.refused)", "\(row.unreadable)",
         row.isComplete ? "yes" : Table.Cell("unknown", .yellow),
       ])
     }
-    var lines = ["salvaged \(source.onOneLine) into \(target.onOneLine)", table.text(width: nil)]
-    if lostPages > 0 { lines.append("\(lostPages) of \(pages) pages are lost") }
-    if unusedLogFrames > 0 { lines.append("\(unusedLogFrames) frames of the log were never committed, or are damaged") }
-    lines += losses.prefix(Self.shownLosses).map { "lost: \($0.table ?? "unknown"): \($0.reason.onOneLine)" }
-    if lossCount > Self.shownLosses { lines.append("and \(lossCount - Self.shownLosses) more; --json lists them") }
-    lines += failedChecks.map { "FAILED   \($0.inCommandTerms.onOneLine)" }
+    var lines = ["salvaged \(report.source.onOneLine) into \(report.target.onOneLine)", table.text(width: nil)]
+    if report.lostPages > 0 { lines.append("\(report.lostPages) of \(report.pages) pages are lost") }
+    if report.unusedLogFrames > 0 {
+      lines.append("\(report.unusedLogFrames) frames of the log were never committed, or are damaged")
+    }
+    lines += report.losses.prefix(shownLosses).map { "lost: \($0.table ?? "unknown"): \($0.reason.onOneLine)" }
+    if report.lossCount > shownLosses { lines.append("and \(report.lossCount - shownLosses) more; --json lists them") }
+    lines += report.failedChecks.map { "FAILED   \($0.inCommandTerms.onOneLine)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -57,7 +57,8 @@ enum FeedPruning {
     return oldest.revision
   }
 
-  private static let setting = "feed"
+  /// The name of the setting with the notes, which are of this feed alone.
+  static let setting = "feed"
 
   /// Nothing of a value that another program wrote: then notes begin again.
   private static func notes(in setting: JSON?) -> [(time: Int64, revision: Int64)] {

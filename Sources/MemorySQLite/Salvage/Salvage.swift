@@ -112,6 +112,7 @@ package struct Salvage: Sendable {
         switch found {
         case .row(let rowID, let stored):
           if let values = table.values(rowID, stored) {
+            if table.isLeftBehind(values) { continue }
             let isDoubtful = trusts && table.agreesWithDerived(values) == false
             rows.append(
               SalvagedRows.Row(rowID: rowID, values: values, isReached: place.isReached, isDoubtful: isDoubtful))

@@ -39,6 +39,8 @@ struct SalvagedTable: Sendable {
   let columns: [Column]
   /// A column that rows of earlier versions lack in the middle, and what it is for them.
   var insertedColumn: (index: Int, value: StoredValue, count: Int)?
+  /// Rows that are left behind, by the value of the first column: what is said there is of the old store alone.
+  var leftBehind: Set<String> = []
   /// SQL for what is kept of a row whose owner is lost, as a JSON object; `nil` if it cannot be without one.
   var orphanContent: String?
 
@@ -58,6 +60,10 @@ struct SalvagedTable: Sendable {
     for (value, column) in zip(values, columns) where !column.accepts(value) { return nil }
     guard columns.dropFirst(values.count).allSatisfy(\.isLater) else { return nil }
     return values
+  }
+
+  func isLeftBehind(_ values: [StoredValue]) -> Bool {
+    !leftBehind.isEmpty && values.first?.text.map(leftBehind.contains) == true
   }
 
   /// Whether what a row keeps beside its texts is what this build makes of them; `nil` if it keeps nothing.
@@ -191,18 +197,19 @@ extension SalvagedTable {
       columns: [
         Column(name: "name", kind: .text), Column(name: "value", kind: .json),
         Column(name: "changed_at", kind: .integer),
-      ]),
+      ], leftBehind: [FeedPruning.setting]),
     SalvagedTable(
       name: "erasures", rowID: "seq",
       columns: [
         Column(name: "id", kind: .text), Column(name: "selection", kind: .json), Column(name: "counts", kind: .json),
         Column(name: "erased_at", kind: .integer), Column(name: "cleaned_at", kind: .integer, isOptional: true),
+        Column(name: "backups", kind: .json),
       ]),
     SalvagedTable(
       name: "erased", rowID: nil,
       columns: [
         Column(name: "digest", kind: .blob(32)),
-        Column(name: "kind", kind: .word(["episode", "step", "pattern", "embedding"])),
+        Column(name: "kind", kind: .word(["episode", "pattern", "idempotency_key", "orphan"])),
         Column(name: "erasure", kind: .integer),
       ]),
     SalvagedTable(
