@@ -8,7 +8,6 @@ struct StoreDirectory {
   /// Absolute, without symbolic links as far as it exists.
   let path: String
   var primary: String { path + "/memory.sqlite" }
-  var backups: String { path + "/backups" }
   var cache: String { path + "/cache.lmdb" }
   var index: String { cache + "/index" }
   /// Copies of the primary, and receipts of what was erased from it.

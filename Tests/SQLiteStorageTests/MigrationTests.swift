@@ -20,7 +20,8 @@ import Testing
     try await old.add("kept")
     try await old.close()
     let calls = Recorder()
-    var newer = configuration(migrations: Self.later + [migration("004_wrong", "INSERT INTO notes (id, text) VALUES (1, 'another');")])
+    var newer = configuration(
+      migrations: Self.later + [migration("004_wrong", "INSERT INTO notes (id, text) VALUES (1, 'another');")])
     newer.safeguard = { plan in
       calls.add("\(plan.version) to \(plan.target)")
       return MigrationSafeguard(keep: { calls.add("keep") }, discard: { calls.add("discard") })
