@@ -32,10 +32,17 @@ extension Memory {
   public static func diagnose(
     at directory: String, options: DiagnosisOptions = DiagnosisOptions()
   ) async throws(MemoryError) -> Diagnosis {
+    try await diagnose(at: directory, options: options) { _ in }
+  }
+
+  /// - Parameter progress: Called with what is looked at next.
+  package static func diagnose(
+    at directory: String, options: DiagnosisOptions, progress: @escaping @Sendable (String) -> Void
+  ) async throws(MemoryError) -> Diagnosis {
     try options.limits.validate()
     let directory = try StoreDirectory(directory)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
-      let examination = Examination(directory, options)
+      let examination = Examination(directory, options, progress: progress)
       try await examination.run()
       return examination.diagnosis(of: directory.path)
     }
@@ -75,6 +82,7 @@ extension Examination {
 
   /// - Parameter open: The memory of this process on the store, with its primary; `nil` opens the store for reading.
   func run(with open: (memory: Memory, primary: SQLitePrimaryStore)? = nil) async throws(MemoryError) {
+    progress("files")
     let canOpen = examineFiles()
     guard !codes.contains(.storeMissing) || canOpen else { return }
     examineDisk()
@@ -84,6 +92,7 @@ extension Examination {
     examineLocks(derived)
     examineBackups()
     guard canOpen else { return }
+    progress("database")
     do throws(MemoryError) {
       if let open { try await examinePrimary(open.primary) } else { try await examineClosedPrimary() }
       try MemoryError.throwIfCancelled()
@@ -112,6 +121,7 @@ extension Examination {
 
   /// - Parameter memory: Open for writing; `nil` opens the store, if it may be written and has cache or index.
   private func examineDerivedContent(_ memory: Memory?, _ derived: [DerivedFiles]) async throws(MemoryError) {
+    progress("cache and index")
     if let memory { return try await checkDerived(memory) }
     let unfit: Set<FindingCode> = [
       .readOnly, .schemaOlder, .derivedUnusable, .symbolicLink, .indexDropped, .damageMark, .triggerForeign,

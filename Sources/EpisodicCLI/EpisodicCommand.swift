@@ -35,10 +35,9 @@ struct EpisodicCommand: AsyncParsableCommand {
       Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
       Import.self, Export.self,
       Forget.self, Receipts.self,
-      BackupCommand.self, BackupsCommand.self, Salvage.self,
+      BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
       RetentionCommand.self, Maintain.self,
       Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,
-      VerifyCommand.self, RestoreCommand.self,
       Config.self, Manual.self,
     ])
 

@@ -53,6 +53,9 @@ package import Logging
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone
 /// - ``check(_:)`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``
 ///
+/// ## Diagnosis: target Episodic, Memory+Diagnose.swift
+/// - ``diagnose(at:options:)`` a store in any state, or ``diagnose(_:)`` this one; ``repair(at:options:)`` what is safe
+///
 /// ## Retention: Retention/Memory+Retention.swift
 /// - ``retention()`` policies; ``setRetention(_:for:allowingUnknownDomain:)`` one; ``applyRetention(dryRun:acceptingClock:)``
 ///

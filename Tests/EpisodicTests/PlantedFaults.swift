@@ -157,7 +157,7 @@ extension PlantedFault {
     shell("the database is a directory", [.notAFile], "rm memory.sqlite && mkdir memory.sqlite"),
     shell("the cache is a file", [.notAFile], "rm -r cache.lmdb && touch cache.lmdb && chmod 600 cache.lmdb"),
     shell("others may read the database", [.permissionsOpen], left: [], "chmod 644 memory.sqlite"),
-    shell("others may enter the directory", [.permissionsOpen], left: [], "chmod 755 ."),
+    shell("others may write the directory", [.permissionsOpen], left: [], "chmod 757 ."),
     shell("a group may lock writers out", [.lockMode], left: [], "chmod 660 memory.sqlite-lock"),
     shell("a file belongs to another user", [.ownerOther], needsRoot: true, "chown 12345 memory.sqlite-lock"),
     shell(
@@ -243,9 +243,11 @@ extension PlantedFault {
   ]
 
   private static let upkeep: [PlantedFault] = [
-    sql(
-      "an erasure that was not finished", [.erasureUnfinished],
-      "INSERT INTO erasures (id, selection, counts, erased_at) VALUES ('r', '{}', '{}', 0)"),
+    PlantedFault("an erasure that was not finished", [.erasureUnfinished], left: []) { store in
+      try await store.store.withMemory { memory in _ = try await memory.forget(.episodes(["e1"]), in: .everything) }
+      try store.run("UPDATE erasures SET cleaned_at = NULL")
+      return nil
+    },
     sql(
       "maintenance that failed", [.maintenanceFailed],
       """

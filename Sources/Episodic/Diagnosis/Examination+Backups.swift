@@ -3,13 +3,13 @@ import FileLocks
 
 /// The folder `backups` of the store.
 extension Examination {
-  /// - Parameter createdAt: When the store was made, if it can be told and there is something in it.
   func examineBackups() {
-    let folder = directory.path + "/backups"
+    let folder = directory.backups
     guard let status = status(of: folder), status.kind == .directory else {
       return saw("backups", "none in the store's folder")
     }
     let names = names(in: folder)
+    examineLeftovers(in: folder)
     let now = options.clock.now()
     var newest: Int64?
     var count = 0
@@ -17,12 +17,7 @@ extension Examination {
       let path = folder + "/" + name
       guard let file = self.status(of: path), file.kind == .regular else { continue }
       examineRights(of: path, file)
-      if name.contains(".partial") {
-        if LockHolders().processes(on: file.identity).isEmpty {
-          found(.partialLeft, path, "a process that wrote it was cut short")
-        }
-        continue
-      }
+      if name.contains(DraftFile.suffix) { continue }
       guard name.hasSuffix(".sqlite") || name.hasSuffix(".sqlite.gz") else {
         // A manifest without its backup.
         let stem = name.dropLast(".json".count)

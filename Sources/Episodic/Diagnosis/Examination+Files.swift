@@ -17,6 +17,7 @@ extension Examination {
     }
     examineRights(of: directory.path, place)
     for name in names(in: directory.path) { examine(name, in: place) }
+    examineLeftovers(in: directory.path)
     examineDatabase()
     examineLockFile()
     return Self.obstacles.isDisjoint(with: codes)
@@ -89,9 +90,7 @@ extension Examination {
       return found(.fileUnknown, path, "it is not a file of a store")
     case .draft:
       found(.draftLeft, path, "a process that made the database was cut short")
-    case .partial:
-      if isHeld(status) { return }
-      found(.partialLeft, path, "a process that wrote it was cut short")
+    case .partial: break
     case .logOfReplaced:
       found(
         .logOfReplaced, path, "the database was replaced while it was in use, and this log of the old one was set aside"
@@ -119,8 +118,7 @@ extension Examination {
   }
 
   func examineRights(of path: String, _ status: FileStatus) {
-    guard status.kind != .symbolicLink, status.mode & 0o007 != 0 else { return }
-    // A directory that others may not enter protects what is in it.
+    guard status.kind != .symbolicLink, status.mode & StoreRights.ofOthers(status.kind) != 0 else { return }
     found(
       .permissionsOpen, path,
       "its mode is \(String(status.mode, radix: 8)), so every user of the machine can use what agents recorded")
@@ -147,7 +145,16 @@ extension Examination {
     }
   }
 
-  private func isHeld(_ status: FileStatus) -> Bool { !LockHolders().processes(on: status.identity).isEmpty }
+  /// Files that a process was writing when it was killed: nobody holds them.
+  func examineLeftovers(in path: String) {
+    do throws(FileError) {
+      for path in try LeftoverFiles.find(in: path) {
+        found(.partialLeft, path, "a process that wrote it was cut short")
+      }
+    } catch {
+      // A link, or the directory of another user, which is reported by itself.
+    }
+  }
 }
 
 /// What a file in a store's directory is, by its name.
@@ -181,6 +188,9 @@ enum StoreFileName {
 
 /// Modes of the files of a store.
 enum StoreRights {
+  /// The rights that no other user should have. Who may enter a directory sees names, and no content of files of mode 0600.
+  static func ofOthers(_ kind: FileStatus.Kind) -> UInt32 { kind == .directory ? 0o002 : 0o007 }
+
   /// Those who may write the database may lock it, and no others.
   static func ofLockFile(for database: UInt32) -> UInt32 {
     var mode: UInt32 = 0o600

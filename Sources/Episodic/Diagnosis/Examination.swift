@@ -10,11 +10,16 @@ final class Examination: Sendable {
 
   let directory: StoreDirectory
   let options: DiagnosisOptions
+  /// Called with what is looked at next.
+  let progress: @Sendable (String) -> Void
   private let state = Mutex(State())
 
-  init(_ directory: StoreDirectory, _ options: DiagnosisOptions) {
+  init(
+    _ directory: StoreDirectory, _ options: DiagnosisOptions, progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.directory = directory
     self.options = options
+    self.progress = progress
   }
 
   /// - Parameter meaning: What was found and what that means, without a stop.

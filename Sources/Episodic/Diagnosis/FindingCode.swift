@@ -94,10 +94,10 @@ extension FindingCode {
     case .readOnly, .indexDropped, .logOfReplaced, .journalLeft, .settingUnknown, .clockBehind, .maintenanceFailed,
       .maintenanceOverdue, .backupOld, .backupIncomplete, .backupsMany, .cacheUnreadable,
       .indexUnreadable, .derivedUnusable, .readerDead, .readerStopped, .lockStopped, .permissionsOpen, .lockMode,
-      .ownerOther, .storeLarge, .indexLarge, .logLong, .diskLow, .inodesLow, .fileSystemOverlay, .fileLimit, .mapLimit,
+      .ownerOther, .storeLarge, .indexLarge, .logLong, .diskLow, .inodesLow, .fileLimit, .mapLimit,
       .temporaryDirectory:
       .warning
-    case .schemaOlder, .tableForeign, .freePages, .draftLeft, .partialLeft, .fileUnknown: .note
+    case .fileSystemOverlay, .schemaOlder, .tableForeign, .freePages, .draftLeft, .partialLeft, .fileUnknown: .note
     }
   }
 

@@ -71,6 +71,10 @@ struct Repair: ~Copyable {
       try await memory.rebuild()
       done.append("built everything again that is derived from the rows")
     }
+    if codes.contains(.erasureUnfinished) {
+      let receipts = try await memory.resumeErasures()
+      done.append("went on with the cleaning of \(receipts.count) erasures")
+    }
     if codes.contains(.logLong) {
       let report = try await memory.maintain(MaintenanceOptions(tasks: [.log]))
       done.append(
@@ -83,23 +87,35 @@ struct Repair: ~Copyable {
   // MARK: Files
 
   private mutating func mendFiles() {
-    for path in examination.subjects(of: .permissionsOpen) { restrict(path) { $0 & ~0o007 } }
+    for path in examination.subjects(of: .permissionsOpen) {
+      restrict(path) { status in status.mode & ~StoreRights.ofOthers(status.kind) }
+    }
     for path in examination.subjects(of: .lockMode) {
       guard let database = examination.status(of: directory.primary) else { continue }
       restrict(path) { _ in StoreRights.ofLockFile(for: database.mode) }
     }
     let drafts = examination.subjects(of: .draftLeft)
     if !drafts.isEmpty { remove(drafts, ifFree: directory.primary + "-lock") }
-    for path in examination.subjects(of: .partialLeft) { remove([path], ifFree: path) }
+    if !examination.subjects(of: .partialLeft).isEmpty {
+      for folder in [directory.path, directory.backups] { removeLeftovers(in: folder) }
+    }
   }
 
-  private mutating func restrict(_ path: String, _ mode: (UInt32) -> UInt32) {
+  private mutating func restrict(_ path: String, _ mode: (FileStatus) -> UInt32) {
     guard let status = examination.status(of: path), status.kind == .regular || status.kind == .directory else {
       return
     }
-    let wanted = mode(status.mode)
+    let wanted = mode(status)
     guard chmod(path, mode_t(wanted)) == 0 else { return }
     done.append("set the mode of \(path) to \(String(wanted, radix: 8))")
+  }
+
+  private mutating func removeLeftovers(in folder: String) {
+    do throws(FileError) {
+      for path in try LeftoverFiles.remove(in: folder) { done.append("removed \(path)") }
+    } catch {
+      // It stays, and the diagnosis that follows names it.
+    }
   }
 
   /// - Parameter lock: The file that a process which still uses them holds.
@@ -127,14 +143,22 @@ extension Memory {
   public static func repair(
     at directory: String, options: DiagnosisOptions = DiagnosisOptions()
   ) async throws(MemoryError) -> Diagnosis {
+    try await repair(at: directory, options: options) { _ in }
+  }
+
+  /// - Parameter progress: Called with what is looked at or mended next.
+  package static func repair(
+    at directory: String, options: DiagnosisOptions, progress: @escaping @Sendable (String) -> Void
+  ) async throws(MemoryError) -> Diagnosis {
     try options.limits.validate()
     let directory = try StoreDirectory(directory)
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
-      let before = Examination(directory, options)
+      let before = Examination(directory, options, progress: progress)
       try await before.run()
+      progress("what can be mended")
       let repairs = try await Repair(before).run()
       guard !repairs.isEmpty else { return before.diagnosis(of: directory.path) }
-      let after = Examination(directory, options)
+      let after = Examination(directory, options, progress: progress)
       try await after.run()
       return after.diagnosis(of: directory.path, repairs: repairs)
     }

@@ -9,7 +9,7 @@ struct Doctor: AsyncParsableCommand {
       seconds; with --full at every row, cache entry and code of the index. Works on any store: damaged, newer, in use. \
       Without --repair nothing is changed.
 
-      Exits with 0 if nothing was found, with 1 if something was, and with 3 if the database is damaged.
+      Exits with 0 if nothing was found but notes, with 1 if something was, and with 3 if the database is damaged.
 
       EXAMPLES:
         episodic doctor
@@ -34,13 +34,18 @@ struct Doctor: AsyncParsableCommand {
     var options = DiagnosisOptions()
     options.depth = full ? .full : .quick
     options.busyTimeout = .seconds(store.busyTimeout)
-    let diagnosis =
-      repair
-      ? try await Memory.repair(at: store.path, options: options)
-      : try await Memory.diagnose(at: store.path, options: options)
+    let diagnosis = try await diagnosis(options)
     StandardOutput.write(json ? diagnosis.json.outputText : diagnosis.lines)
     if diagnosis.isDamaged { throw ExitCode(3) }
     if !diagnosis.isHealthy { throw ExitCode(1) }
+  }
+
+  private func diagnosis(_ options: DiagnosisOptions) async throws -> Diagnosis {
+    defer { StandardError.endProgress() }
+    let progress: @Sendable (String) -> Void = { StandardError.progress("looking at \($0)") }
+    return repair
+      ? try await Memory.repair(at: store.path, options: options, progress: progress)
+      : try await Memory.diagnose(at: store.path, options: options, progress: progress)
   }
 }
 
@@ -57,7 +62,9 @@ extension Diagnosis {
     for observation in observations {
       lines.append("\(observation.name.padded(to: 22)) \(observation.value.onOneLine)")
     }
-    lines.append(findings.isEmpty ? "ok: nothing was found" : "\(findings.count) found")
+    lines.append(
+      findings.isEmpty ? "ok: nothing was found" : "\(findings.count) found: episodic doctor --repair does what is safe"
+    )
     return lines.joined(separator: "\n")
   }
 

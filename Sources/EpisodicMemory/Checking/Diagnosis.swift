@@ -76,8 +76,8 @@ public struct Diagnosis: Codable, Hashable, Sendable {
     self.repairs = repairs
   }
 
-  /// Whether nothing was found.
-  public var isHealthy: Bool { findings.isEmpty }
+  /// Whether nothing was found but notes.
+  public var isHealthy: Bool { findings.allSatisfy { $0.severity == .note } }
   /// Whether what was acknowledged may be lost.
   public var isDamaged: Bool { findings.contains { $0.severity == .damage } }
 }
