@@ -151,6 +151,8 @@ final class SamplePrimary: PrimaryStore {
     throw Self.unavailable
   }
   func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func analytics(_ request: AnalyticsRequest) async throws(MemoryError) -> Analytics { throw Self.unavailable }
+  func addCacheReads(_ reads: CacheReads, at now: Timestamp) async throws(MemoryError) { throw Self.unavailable }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }
   func check(_ depth: MemoryCheck.Depth) async throws(MemoryError) -> [MemoryCheck] { throw Self.unavailable }
   func rebuildTextIndexes(acceptingTexts: Bool) async throws(MemoryError) { throw Self.unavailable }

@@ -162,12 +162,62 @@ import Testing
       "the lengths of a domain's steps", CorpusTotals.steps("e.domain = 'd'"),
       "SEARCH s USING COVERING INDEX sqlite_autoindex_steps_2 (episode_id=?)"
     ),
+    (
+      "the first episode",
+      SQLitePrimaryStore.firstCreation(Conditions(.init(before: time), .everything)).replacing("?", with: "'d'"),
+      "COVERING INDEX episodes_by_creation (created_at<?)"
+    ),
+    (
+      "the first episode of a domain",
+      SQLitePrimaryStore.firstCreation(Conditions(.init(before: time), .domain("d"))).replacing("?", with: "'d'"),
+      "COVERING INDEX episodes_by_domain (domain=? AND created_at<?)"
+    ),
+    (
+      "the episodes of a time",
+      SQLitePrimaryStore.episodesOfTime(Conditions(.init(after: time, before: time), .everything)).replacing(
+        "?", with: "'d'"),
+      "INDEX episodes_by_creation (created_at>? AND created_at<?)"
+    ),
+    (
+      "the episodes of a domain in a time",
+      SQLitePrimaryStore.episodesOfTime(Conditions(.init(after: time, before: time), .domain("d"))).replacing(
+        "?", with: "'d'"),
+      "INDEX episodes_by_domain (domain=? AND created_at>? AND created_at<?)"
+    ),
+    (
+      "the steps of the episodes of a time",
+      SQLitePrimaryStore.stepsOfTime(Conditions(.init(after: time, before: time), .domain("d"))).replacing(
+        "?", with: "'d'"),
+      "SEARCH s USING INDEX sqlite_autoindex_steps_2 (episode_id=?)"
+    ),
+    (
+      "the patterns of a domain in use", session(SQLitePrimaryStore.patternsUsed(.domain("d"))),
+      "INDEX patterns_by_domain (domain=?)"
+    ),
+    (
+      "what the cache answered in a time", SQLitePrimaryStore.cacheHoursOfTime.replacing("?", with: "'d'"),
+      "SEARCH cache_hours USING PRIMARY KEY (hour>? AND hour<?)"
+    ),
     ("the last change", "SELECT revision, nonce FROM changes ORDER BY revision DESC LIMIT 1", "SCAN changes"),
     (
       "changes since", "SELECT * FROM changes WHERE revision > 5 ORDER BY revision LIMIT 9",
       "INTEGER PRIMARY KEY (rowid>?)"
     ),
   ]
+
+  private static let time = Timestamp(milliseconds: 1)
+
+  /// The failed steps of one episode are sorted by their numbers.
+  @Test func `the first failed step is found among the failed steps of its episode`() async throws {
+    let plan = try await plan(SQLitePrimaryStore.firstFailedStep, ["x"])
+    #expect(plan.contains { $0.contains("steps_failed (episode_id=?)") }, "\(plan)")
+  }
+
+  @Test func `links of a time are found from its episodes`() async throws {
+    let conditions = Conditions(.init(after: Self.time, before: Self.time), .domain("d"))
+    let plan = try await plan(SQLitePrimaryStore.linksOfTime(conditions), conditions.arguments)
+    #expect(plan.contains { $0.contains("SEARCH l USING PRIMARY KEY (episode_id=?)") }, "\(plan)")
+  }
 
   private static func session(_ sql: String) -> String {
     ["'d'", "'s'", "5", "7"].enumerated().reduce(sql) { $0.replacing("?\($1.offset + 1)", with: $1.element) }

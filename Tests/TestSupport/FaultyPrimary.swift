@@ -175,6 +175,12 @@ package final class FaultyPrimary: PrimaryStore {
   package func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.truncateLog(waitingAtMost: wait) }
   }
+  package func analytics(_ request: AnalyticsRequest) async throws(MemoryError) -> Analytics {
+    try await through { () async throws(MemoryError) in try await primary.analytics(request) }
+  }
+  package func addCacheReads(_ reads: CacheReads, at now: Timestamp) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.addCacheReads(reads, at: now) }
+  }
   package func domains() async throws(MemoryError) -> [DomainSummary] {
     try await through { () async throws(MemoryError) in try await primary.domains() }
   }

@@ -1,24 +1,37 @@
 import ArgumentParser
 import Episodic
+import Foundation
 
 struct Stats: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the contents of primary, index and cache, and the cache's counters.",
+    abstract: "Shows what the store holds, and how its episodes went.",
     discussion: """
+      Alone it shows the contents of primary, index and cache, and the cache's counters. With --since, --by or --domain it shows \
+      figures of the episodes that began in a time: how many, how well they ended, how long their steps took, why they \
+      failed. Without --since the time is the last 30 days; --since all begins with the first episode.
+
       EXAMPLES:
         episodic stats
         episodic stats --json | jq .primary.episodes.failed
+        episodic stats --since 30d --by domain
+        episodic stats --since 2026-01-01 --until 2026-02-01 --by day --zone Europe/Berlin --json
+
+      SUCCESS is the share of the ended episodes that were completed, and its range where the share lies with 95 % \
+      confidence (Wilson). STEP TIME is the median, 95 % what 95 of 100 steps do not exceed. A failure is named by the first \
+      failed step: its tool and the beginning of its result, numbers as # and paths as <path>.
 
       RATE is the share of the reads that the cache answered. EXPIRED and STALE are misses whose entry had outlived its time
       or was overtaken by a change; REFUSED were not kept, EVICTED left to make room.
       """)
 
   @OptionGroup var store: StoreOptions
+  @OptionGroup var past: AnalyticsOptions
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() async throws {
+    if past.isAsked { return try await showPast() }
     let statistics = try await store.withMemory { memory in try await memory.statistics() }
     if json {
       StandardOutput.write([
@@ -27,6 +40,20 @@ struct Stats: AsyncParsableCommand {
     } else {
       StandardOutput.write(
         statistics.primary.text(of: store.path) + "\n\n" + statistics.index.text + "\n\n" + statistics.cache.text)
+    }
+  }
+}
+
+extension Stats {
+  private func showPast() async throws {
+    let analytics = try await store.withMemory { memory in try await past.analytics(of: memory, by: past.by) }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      let text = String(decoding: try encoder.encode(analytics), as: UTF8.self)
+      StandardOutput.write(try JSON(text: text))
+    } else {
+      StandardOutput.write(AnalyticsText(analytics: analytics, width: StandardOutput.width).text)
     }
   }
 }

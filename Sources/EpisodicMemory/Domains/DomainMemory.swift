@@ -1,3 +1,5 @@
+public import struct Foundation.TimeZone
+
 extension Memory {
   /// A handle whose every verb stays in one domain: what a runtime hands to an agent (I8). Costs nothing; needs no closing.
   public func domain(_ name: String) -> DomainMemory { DomainMemory(name, of: self) }
@@ -128,6 +130,14 @@ extension DomainMemory {
     after cursor: Episode.Page.Cursor? = nil, limit: Int = 50
   ) async throws(MemoryError) -> SessionSummary.Page {
     try await memory.sessions(in: scope, after: cursor, limit: limit)
+  }
+
+  /// As `Memory.analytics(since:until:by:in:timeZone:)`. The cache serves all domains, so that its figures are left out.
+  public func analytics(
+    since: Timestamp? = nil, until: Timestamp? = nil, by dimension: Analytics.Dimension? = nil,
+    timeZone: TimeZone = .current
+  ) async throws(MemoryError) -> Analytics {
+    try await memory.analytics(since: since, until: until, by: dimension, in: scope, timeZone: timeZone)
   }
 
   /// As `Memory.changes(after:in:)`.

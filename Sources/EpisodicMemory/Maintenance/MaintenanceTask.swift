@@ -8,7 +8,7 @@ public enum MaintenanceTask: String, CaseIterable, Hashable, Codable, Sendable {
   case keys
   /// Adds words to texts that other programs wrote.
   case words
-  /// Removes expired entries of the cache, and the reader slots of dead processes.
+  /// Keeps what the cache answered in the hour, removes its expired entries, and the reader slots of dead processes.
   case cache
   /// Lets the index of words and vectors catch up and merges it.
   case index

@@ -80,6 +80,7 @@ extension Memory {
   }
 
   private func maintainCache(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
+    try await recordCacheHours()
     let cache = cache
     var expired = 0
     while true {

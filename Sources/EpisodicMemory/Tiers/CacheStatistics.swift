@@ -51,6 +51,8 @@ public struct CacheStatistics: Hashable, Sendable {
 
   /// Counts by kind; kinds that were not used may be missing.
   public var kinds: [Kind: Counts]
+  /// Identifies the cache's files: the counts of others began at 0. `nil` if nothing is counted.
+  public var epoch: UInt64?
   /// Bytes that the entries may take.
   public var capacity: Int
   /// Entries that there may be; `nil` for no such limit.

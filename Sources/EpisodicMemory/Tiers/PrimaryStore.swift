@@ -172,6 +172,13 @@ package protocol PrimaryStore: Sendable {
     in directory: String?, _ options: BackupOptions, at now: Timestamp
   ) async throws(MemoryError) -> [Backup]
 
+  // MARK: Analytics
+
+  /// Counts in one snapshot. A domain's figures tell nothing of others (I8).
+  func analytics(_ request: AnalyticsRequest) async throws(MemoryError) -> Analytics
+  /// Adds what a cache has counted since the last call to the figures of the hour, and removes those of 400 days ago.
+  func addCacheReads(_ reads: CacheReads, at now: Timestamp) async throws(MemoryError)
+
   // MARK: Maintenance
 
   func statistics() async throws(MemoryError) -> PrimaryStatistics

@@ -143,6 +143,7 @@ package final class LMDBCache: Cache {
     var statistics = CacheStatistics(
       kinds: Dictionary(uniqueKeysWithValues: CacheKey.Kind.allCases.map { ($0, total[$0]) }),
       capacity: limit.bytes, maximumEntries: limit.entries, failures: total.failures)
+    statistics.epoch = tables.generation
     let outage = state.writeOutage
     statistics.notWritable = outage?.reason
     statistics.notWritableSince = outage?.since
