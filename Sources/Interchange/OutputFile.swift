@@ -1,4 +1,4 @@
-import EpisodicMemory
+package import EpisodicMemory
 public import Foundation
 
 #if canImport(System)
@@ -28,6 +28,15 @@ public enum OutputFile: Hashable, Sendable, CustomStringConvertible {
     case .file(let path): path
     case .standardOutput: "standard output"
     }
+  }
+}
+
+extension OutputFile {
+  /// Writes a whole text; a file is complete or not there.
+  package func write(_ text: String) throws(MemoryError) {
+    let writer = try LineWriter(self)
+    try writer.write(text.last == "\n" ? String(text.dropLast()) : text)
+    try writer.finish()
   }
 }
 

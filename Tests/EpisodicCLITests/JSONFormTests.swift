@@ -34,6 +34,10 @@ import Testing
     ("result", ["recall", "--queries", "-", "--output", "-"], #"{"id":"q","text":"login"}"#, 0),
     ("statistics", ["stats", "--json"], "", 0), ("check", ["check", "--json"], "", 0),
     ("check", ["check", "--quick", "--json"], "", 0), ("diagnosis", ["doctor", "--json"], "", 0),
+    ("statistics", ["stats", "--json"], "", 0),
+    ("analytics", ["stats", "--since", "all", "--by", "domain", "--json"], "", 0),
+    ("analytics", ["stats", "--since", "2026-01-01", "--domain", "nowhere", "--json"], "", 0),
+    ("check", ["check", "--json"], "", 0),
     ("config", ["config", "--json"], "", 0), ("rebuild", ["rebuild", "--json"], "", 0),
     ("salvage", ["salvage", "--to", "salvaged", "--json"], "", 0),
     ("export", ["export", "--output", "copy.jsonl", "--json"], "", 0),
@@ -142,7 +146,7 @@ import Testing
       _ = try JSONSchema(name)
       #expect(page.contains("`\(name).schema.json`"), "\(name)")
     }
-    let used = Set(Self.calls.map(\.schema)).union(["query", "hit", "change", "explanation"])
+    let used = Set(Self.calls.map(\.schema)).union(["query", "hit", "change", "explanation", "figures"])
     #expect(Set(names).isSubset(of: used), "\(Set(names).subtracting(used))")
   }
 }

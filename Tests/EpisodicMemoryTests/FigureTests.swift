@@ -41,6 +41,8 @@ import TestSupport
     ("commit 3f2a91c of deadbeef", "commit # of deadbeef"),
     ("id 019a2b3c-4d5e-7f00-8123-456789abcdef gone", "id # gone"), ("src/main.swift(12)", "<path>(#)"),
     ("C:\\work\\file not found", "C:<path> not found"), ("tab\tand  spaces", "tab and spaces"),
+    ("GET https://a.example:8080/x?y=1 (refused)", "GET <url>:#/x?y=# (refused)"),
+    ("could not apply 0c1dbd7... conflict in src/a.ts.", "could not apply #... conflict in <path>."),
     ("größer als 5 m²", "größer als # m²"),
   ])
   func `a message keeps what failures have in common`(result: String, message: String) {

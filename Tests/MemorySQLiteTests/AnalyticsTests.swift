@@ -218,7 +218,8 @@ import Testing
     try await bench.memory.link(ids[1], to: "old")
     for _ in 0..<3 { _ = try await bench.memory.markUsed(ids[2], succeeded: true) }
     let found = try await bench.memory.analytics(
-      since: Timestamp(milliseconds: Self.start), until: Timestamp(milliseconds: Self.start + Self.hour), in: .everything)
+      since: Timestamp(milliseconds: Self.start), until: Timestamp(milliseconds: Self.start + Self.hour),
+      in: .everything)
     #expect(found.patterns.map(\.pattern.id) == [ids[2], ids[0]])
     #expect(found.patterns.map(\.episodes) == [0, 2] && found.patterns.map(\.pattern.usageCount) == [3, 0])
     #expect(found.otherPatterns == 0)

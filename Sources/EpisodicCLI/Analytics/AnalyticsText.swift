@@ -5,7 +5,12 @@ import Foundation
 struct AnalyticsText {
   let analytics: Analytics
   let width: Int?
+  /// How the newest failures are named.
+  let ids: ShownIDs
   var sparkline = Sparkline()
+
+  /// Columns of a series: what the names, the numbers and the notes beside it leave.
+  private var seriesWidth: Int { max(8, min(40, (width ?? 120) - 66)) }
 
   var text: String {
     var sections = [heading, overview]
@@ -19,9 +24,12 @@ struct AnalyticsText {
     var format = TimeFormat()
     format.zone = TimeZone(identifier: analytics.timeZone) ?? .current
     let place = analytics.domain.map { "domain \($0.onOneLine)" } ?? "every domain"
+    let times = [analytics.since, analytics.until].map { format.exact($0).prefix(16) }
     return TextStyle.bold.applied(
-      to: "\(place), \(format.exact(analytics.since)) to \(format.exact(analytics.until)), by \(analytics.interval)")
+      to: fitted("\(place), \(times[0]) to \(times[1]) \(analytics.timeZone), by \(analytics.interval)"))
   }
+
+  private func fitted(_ line: String) -> String { width.map { line.fitted(to: $0) } ?? line }
 
   // MARK: Overview
 
@@ -32,31 +40,33 @@ struct AnalyticsText {
       total.episodes[status] > 0 ? "\(total.episodes[status]) \(status.rawValue)" : nil
     }
     table.add([
-      "episodes", .init("\(total.episodes.total)"), .init(sparkline.counts(series.map(\.episodes.total))),
+      "episodes", .init("\(total.episodes.total)"),
+      .init(sparkline.counts(series.map(\.episodes.total), width: seriesWidth)),
       .init(statuses.joined(separator: ", ")),
     ])
     table.add([
       "success", .init(percent(total.success?.rate)),
-      .init(sparkline.values(series.map { $0.success?.rate }, highest: 1)),
+      .init(sparkline.values(series.map { $0.success?.rate }, highest: 1, width: seriesWidth)),
       .init(total.success.map { "\($0.interval), \($0.successes) of \($0.count) that ended" } ?? "none has ended"),
     ])
     table.add([
-      "steps", .init("\(total.steps)"), .init(sparkline.counts(series.map(\.steps))),
+      "steps", .init("\(total.steps)"), .init(sparkline.counts(series.map(\.steps), width: seriesWidth)),
       .init(
         total.stepsPerEpisode.map { "median \($0.median) an episode, 95 % at most \($0.p95)" } ?? "no episode"),
     ])
     table.add([
-      "failed steps", .init("\(total.failedSteps)"), .init(sparkline.counts(series.map(\.failedSteps))),
+      "failed steps", .init("\(total.failedSteps)"),
+      .init(sparkline.counts(series.map(\.failedSteps), width: seriesWidth)),
       .init(total.steps > 0 ? "\(percent(Double(total.failedSteps) / Double(total.steps))) of the steps" : ""),
     ])
     table.add([
       "step time", .init(total.stepTime.map { duration($0.median) } ?? "-"),
-      .init(sparkline.values(series.map { $0.stepTime.map { Double($0.median) } })),
+      .init(sparkline.values(series.map { $0.stepTime.map { Double($0.median) } }, width: seriesWidth)),
       .init(total.stepTime.map { "median; 95 % at most \(duration($0.p95)), of \($0.count)" } ?? "not known"),
     ])
     if let cache {
       table.add([
-        "cache", .init(percent(cache.rate)), .init(sparkline.values(cache.hours, highest: 1)),
+        "cache", .init(percent(cache.rate)), .init(sparkline.values(cache.hours, highest: 1, width: seriesWidth)),
         .init("\(cache.hits) of \(cache.reads) reads"),
       ])
     }
@@ -122,7 +132,7 @@ struct AnalyticsText {
         .init(
           isRest ? "\(failure.merged) other kinds" : failure.message.map { $0.isEmpty ? "no result" : $0 } ?? "none",
           isRest || failure.message == nil ? .faint : nil),
-        .init(failure.newest.rawValue, .faint),
+        .init(ids[failure.newest], .faint),
       ])
     }
     return table.text(width: width)
@@ -148,10 +158,7 @@ struct AnalyticsText {
   private var busiestHours: String? {
     let hours = (0..<24).map { hour in analytics.hours.reduce(0) { $0 + $1[hour] } }
     guard let most = hours.max(), most > 0, let busiest = hours.firstIndex(of: most) else { return nil }
-    return """
-      BEGUN BY HOUR  \(sparkline.counts(hours))  most at \(busiest):00, \(counted(most, "episode")); \
-      hours 0 to 23, \(analytics.timeZone)
-      """
+    return fitted("BEGUN BY HOUR  \(sparkline.counts(hours))  most at \(busiest):00: \(counted(most, "episode"))")
   }
 }
 

@@ -15,6 +15,8 @@ struct Stats: AsyncParsableCommand {
         episodic stats --json | jq .primary.episodes.failed
         episodic stats --since 30d --by domain
         episodic stats --since 2026-01-01 --until 2026-02-01 --by day --zone Europe/Berlin --json
+        episodic stats --since 90d --html report.html
+        episodic stats --since 24h --prometheus > /var/lib/node_exporter/episodic.prom
 
       SUCCESS is the share of the ended episodes that were completed, and its range where the share lies with 95 % \
       confidence (Wilson). STEP TIME is the median, 95 % what 95 of 100 steps do not exceed. A failure is named by the first \
@@ -30,8 +32,28 @@ struct Stats: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @Flag(help: "Print the figures in the text format of Prometheus.")
+  var prometheus = false
+
+  @Option(
+    help: ArgumentHelp("Write the figures with plots into one HTML file; - is standard output.", valueName: "file"))
+  var html: String?
+
+  func validate() throws {
+    guard [json, prometheus, html != nil].count(where: { $0 }) <= 1 else {
+      throw ValidationError("--json, --prometheus and --html exclude each other; give one")
+    }
+    guard !past.everywhere || prometheus else {
+      throw ValidationError("--everywhere names every domain in the labels of --prometheus; give both")
+    }
+    if let html {
+      try NonUTF8Arguments.refuse(html, as: "--html")
+      guard !html.isEmpty else { throw ValidationError("--html is empty; name a file") }
+    }
+  }
+
   func run() async throws {
-    if past.isAsked { return try await showPast() }
+    if past.isAsked || prometheus || html != nil { return try await showPast() }
     let statistics = try await store.withMemory { memory in try await memory.statistics() }
     if json {
       StandardOutput.write([
@@ -46,14 +68,26 @@ struct Stats: AsyncParsableCommand {
 
 extension Stats {
   private func showPast() async throws {
-    let analytics = try await store.withMemory { memory in try await past.analytics(of: memory, by: past.by) }
-    if json {
+    let dimension = past.everywhere ? .domain : past.by
+    let width = StandardOutput.width
+    let (analytics, statistics, ids) = try await store.withMemory(printing: html == nil || html == "-") { memory in
+      let analytics = try await past.analytics(of: memory, by: dimension)
+      let ids = try await ShownIDs(analytics.failures.map(\.newest), isShort: width != nil, memory)
+      return (analytics, try await memory.statistics(), ids)
+    }
+    if let html {
+      try OutputFile(argument: html).write(AnalyticsPage(analytics, statistics).text)
+    } else if prometheus {
+      StandardOutput.write(
+        String(
+          PrometheusText(analytics, statistics, domains: past.everywhere ? analytics.groups : []).text.dropLast()))
+    } else if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
       let text = String(decoding: try encoder.encode(analytics), as: UTF8.self)
       StandardOutput.write(try JSON(text: text))
     } else {
-      StandardOutput.write(AnalyticsText(analytics: analytics, width: StandardOutput.width).text)
+      StandardOutput.write(AnalyticsText(analytics: analytics, width: width, ids: ids).text)
     }
   }
 }

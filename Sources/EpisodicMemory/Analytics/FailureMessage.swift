@@ -5,7 +5,8 @@ enum FailureMessage {
   /// Bytes that are looked at.
   static let bytes = 512
 
-  /// The first line that is not blank, at most 120 characters: runs of white space as one space, numbers as `#`, paths as `<path>`.
+  /// The first line that is not blank, at most 120 characters: runs of white space as one space, numbers as `#`, paths as `<path>`,
+  /// addresses as `<url>`.
   ///
   /// A number is a run of digits with the points between them, or a word of 7 and more hexadecimal digits and dashes that has a
   /// digit. A path is a word that begins with `/`, `./`, `../` or `~/`, or has two separators, or one and a point behind it.
@@ -45,8 +46,17 @@ enum FailureMessage {
   private static func isDigit(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte }
 
   private static func append(_ word: ArraySlice<UInt8>, to output: inout [UInt8]) {
-    if isPath(word) { return output.append(contentsOf: "<path>".utf8) }
-    if isIdentifier(word) { return output.append(UInt8(ascii: "#")) }
+    if word.starts(with: "//".utf8), output.last == UInt8(ascii: ":") {
+      // The scheme goes with the rest of the address.
+      output.removeLast()
+      while let last = output.last, CharacterClasses.isAlphanumeric(last) { output.removeLast() }
+      return output.append(contentsOf: "<url>".utf8)
+    }
+    // A sentence may end behind it.
+    let end = word.lastIndex { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "!") }.map { $0 + 1 } ?? word.startIndex
+    let (name, rest) = (word[..<end], word[end...])
+    if isPath(name) { return output.append(contentsOf: Array("<path>".utf8) + rest) }
+    if isIdentifier(name) { return output.append(contentsOf: [UInt8(ascii: "#")] + rest) }
     var index = word.startIndex
     while index < word.endIndex {
       guard isDigit(word[index]) else {
