@@ -101,7 +101,7 @@ let package = Package(
       name: "Episodic",
       dependencies: [
         "ByteCoding", "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging,
-        system,
+        metrics, system,
       ],
       swiftSettings: strict),
 
@@ -161,7 +161,7 @@ let package = Package(
       name: "EpisodicTests",
       dependencies: [
         "Episodic", "EpisodicMemory", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport",
-        "Vectors", grdb, logging, system,
+        "Vectors", grdb, logging, metrics, metricsTestKit, system,
       ],
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(

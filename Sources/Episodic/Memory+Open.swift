@@ -142,12 +142,14 @@ extension Memory {
     at directory: String, _ options: OpenOptions
   ) async throws(MemoryError) -> Memory {
     try options.limits.validate()
+    let observer = StoreMetrics().observer
     let directory = try StoreDirectory(directory)
     let primary = try await SQLitePrimaryStore(
       path: directory.primary, backups: options.backsUpBeforeMigrating ? directory.backups : nil,
       isReadOnly: options.access == .readOnly, create: options.create,
       durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock, limits: options.limits,
-      index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, logger: options.logger)
+      index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, observer: observer,
+      logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)
     let index = index(for: primary, at: directory.index, options)
     primary.onFullDisk {
@@ -157,7 +159,7 @@ extension Memory {
     var memory = Memory(
       primary: primary, cache: cache, index: index, clock: options.clock,
       limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded, busyTimeout: options.busyTimeout,
-      files: StoreDirectoryFiles(directory: directory, cache: cache, index: index))
+      files: StoreDirectoryFiles(directory: directory, cache: cache, index: index), observer: observer)
     if let interval = options.maintenance.interval, primary.readOnlyReason == nil {
       memory.maintainAutomatically(every: interval, logger: options.logger)
     }

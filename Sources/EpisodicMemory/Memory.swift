@@ -72,6 +72,7 @@ public struct Memory: Sendable {
   package let clock: any WallClock
   package let limits: Limits
   let prefetchesEnded: Bool
+  let observer: StoreObserver
   let reads: ReadThrough
   let follower: IndexFollower
   let files: any StoreFiles
@@ -84,8 +85,9 @@ public struct Memory: Sendable {
   package init(
     primary: any PrimaryStore, cache: any Cache, index: any SearchIndex = NoIndex(because: "none was given"),
     clock: any WallClock = SystemClock(), limits: Limits = Limits(), prefetchesEnded: Bool = false,
-    busyTimeout: Duration = .seconds(30), files: any StoreFiles = NoFiles()
+    busyTimeout: Duration = .seconds(30), files: any StoreFiles = NoFiles(), observer: StoreObserver = StoreObserver()
   ) {
+    self.observer = observer
     (self.primary, self.cache, self.index) = (primary, cache, index)
     (self.clock, self.limits, self.prefetchesEnded) = (clock, limits, prefetchesEnded)
     self.files = files

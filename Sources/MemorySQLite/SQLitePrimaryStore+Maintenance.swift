@@ -121,7 +121,8 @@ extension SQLitePrimaryStore {
     } catch {
       // Without permission to write, the mark is left to a process that has it; this process refuses writes anyway.
       logger.warning(
-        "the result of a check could not be kept in \(database.path)", metadata: ["error": "\(error)"])
+        "the result of a check could not be kept in \(database.path)",
+        metadata: ["event": "primary.check_not_kept", "path": "\(database.path)", "error": "\(error)"])
     }
   }
 
@@ -169,7 +170,9 @@ extension SQLitePrimaryStore {
         _ = try await database.write { db in try Analysis.analyse(limit: Analysis.rowsAtOnce, db) }
       }
     } catch {
-      logger.debug("rows of other programs were not analysed", metadata: ["error": "\(error)"])
+      logger.debug(
+        "rows of other programs were not analysed",
+        metadata: ["event": "primary.rows_not_analysed", "path": "\(database.path)", "error": "\(error)"])
     }
   }
 

@@ -32,17 +32,19 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
   /// - Parameter limits: Those of what grows: steps of an episode, and the disk's floor with the thresholds of files.
   /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
+  /// - Parameter observer: Is told of commits.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   package init(
     path: String, backups: String? = nil, isReadOnly: Bool = false, create: Bool = true,
     durability: Memory.Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
-    limits: Memory.Limits = Memory.Limits(), index: String? = nil, logger: Logger
+    limits: Memory.Limits = Memory.Limits(), index: String? = nil, observer: StoreObserver = StoreObserver(),
+    logger: Logger
   ) async throws(MemoryError) {
     growth = GrowthLimits(limits, path: path, index: index, logger: logger)
     appends = StepAppend.batch(growth)
     fullDisk = FullDiskRelief(growth.disk)
-    let configuration = WALDatabase.Configuration(
+    var configuration = WALDatabase.Configuration(
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
       synchronous: durability == .full ? .full : .normal, access: isReadOnly ? .readOnly : .readWrite, create: create,
       busyTimeout: busyTimeout, maximumPageCount: maximumPageCount,
@@ -50,8 +52,12 @@ package final class SQLitePrimaryStore: PrimaryStore {
       maintenance: Self.maintenance(by: clock),
       report: { operation, error in
         logger.warning(
-          "\(operation) of \(path) failed; it is tried again after a later commit", metadata: ["error": "\(error)"])
+          "\(operation) of \(path) failed; it is tried again after a later commit",
+          metadata: [
+            "event": "primary.upkeep_failed", "path": "\(path)", "operation": "\(operation)", "error": "\(error)",
+          ])
       })
+    configuration.committed = observer.committed
     self.logger = logger
     self.busyTimeout = busyTimeout
     do {

@@ -54,6 +54,7 @@ final class Connections: Sendable {
         }
         return writer
       },
+      committed: configuration.committed,
       afterCommit: { [waiters] db, busy in
         waiters.check()
         logMaintenance.afterCommit(db, busy)

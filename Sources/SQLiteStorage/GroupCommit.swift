@@ -30,6 +30,7 @@ final class GroupCommit: Sendable {
   private let schemaGuard: SchemaGuard
   private let openWriter: @Sendable (BusyHandler) throws -> DatabaseQueue
   private let afterCommit: @Sendable (Database, BusyHandler) -> Void
+  private let committed: CommitObserver?
   private let thread = DispatchQueue(label: "episodic.writer")
   private let calls: CallQueue
   private let exclusiveWork = ExclusiveWork()
@@ -38,12 +39,14 @@ final class GroupCommit: Sendable {
   private let isCommitting = Atomic(false)
 
   /// - Parameter openWriter: Opens the connection, with the first call: a process that only reads needs none.
+  /// - Parameter committed: Called with each commit; `nil`: none is timed.
   /// - Parameter afterCommit: Called on the writer's thread, under the lock, after each commit has been acknowledged.
   init(
     files: DatabaseFiles, lock: CommitLock, timeout: Duration, fileGuard: FileGuard, schemaGuard: SchemaGuard,
-    openWriter: @escaping @Sendable (BusyHandler) throws -> DatabaseQueue,
+    openWriter: @escaping @Sendable (BusyHandler) throws -> DatabaseQueue, committed: CommitObserver? = nil,
     afterCommit: @escaping @Sendable (Database, BusyHandler) -> Void
   ) {
+    self.committed = committed
     self.files = files
     self.lock = lock
     self.timeout = timeout.nanoseconds
@@ -247,7 +250,14 @@ final class GroupCommit: Sendable {
 
   /// Ends the transaction that has begun.
   private func commit(_ group: [CallQueue.Call], _ db: Database, _ busy: BusyHandler) throws {
+    let start = committed == nil ? 0 : DispatchTime.now().uptimeNanoseconds
     if let outcome = try transact(group, db) {
+      if let committed, let first = group.lazy.map(\.arrival).min() {
+        let end = DispatchTime.now().uptimeNanoseconds
+        committed(
+          group.count, .nanoseconds(Int64(clamping: start &- min(first, start))),
+          .nanoseconds(Int64(clamping: end &- start)))
+      }
       for resume in outcome { resume() }
       afterCommit(db, busy)
       return

@@ -47,6 +47,8 @@ package final class WALDatabase: StoredDatabase {
     package var maintenance: @Sendable (Database) throws -> Void
     /// Called with errors that leave the commit durable: in a checkpoint or in maintenance.
     package var report: @Sendable (_ doing: String, any Error) -> Void
+    /// Called with each commit of a group of calls; `nil`: none is timed.
+    package var committed: CommitObserver?
 
     package init(
       applicationID: Int32, migrations: [Migration], schemaDigest: String? = nil, synchronous: Synchronous = .full,
@@ -302,3 +304,7 @@ extension Database {
     }
   }
 }
+
+/// Called on the writer's thread with a commit: how many calls shared it, how long the first waited until its transaction began,
+/// and how long that took.
+package typealias CommitObserver = @Sendable (_ calls: Int, _ waited: Duration, _ took: Duration) -> Void

@@ -17,13 +17,13 @@ import Testing
     for _ in 0..<3 { _ = cache.episode("a") }
     cache.fill(.sample("b"), asOf: 10)
     func total(_ name: String, _ kind: String) throws -> Int64 {
-      try metrics.expectCounter("episodic_cache_\(name)", [("kind", kind)]).totalValue
+      try metrics.expectCounter("episodic.cache.\(name)", [("kind", kind)]).totalValue
     }
     try #expect(total("misses", "episode") == 1)
     try #expect(total("hits", "episode") == 3)
     try #expect(total("fills", "episode") == 2)
     try #expect(total("hits", "query") == 0)
-    try #expect(metrics.expectGauge("episodic_cache_entries").lastValue == 2)
+    try #expect(metrics.expectGauge("episodic.cache.entries").lastValue == 2)
   }
 
   @Test func `and the statistics survive a process that never fills and is killed`() throws {

@@ -85,7 +85,10 @@ struct StandardErrorLog: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let notes = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { " \($0)=\($1)" }
+    // For people: not what the message has already, nor the name that programs know the event by.
+    let message = "\(event.message)"
+    let notes = metadata.merging(event.metadata ?? [:]) { $1 }.filter { $0 != "event" && !message.contains("\($1)") }
+      .sorted { $0.key < $1.key }.map { " \($0)=\($1)" }
     StandardError.write("episodic: \(event.level): \(event.message)\(notes.joined())".onOneLine)
   }
 }

@@ -82,6 +82,7 @@ extension Memory {
       appended = try await primary.append(steps, to: id, at: now, in: scope)
     }
     follower.noteChanges(appended.count)
+    observer.appended?(appended.count)
     return appended
   }
 

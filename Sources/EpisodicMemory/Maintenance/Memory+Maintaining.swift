@@ -46,7 +46,9 @@ extension Memory {
     } catch {
       result = MaintenanceResult(failure: error.message)
     }
-    let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
+    let took = ContinuousClock.now - begin
+    observer.maintained?(job.task.rawValue, took, result.failure != nil)
+    let milliseconds = Int(took / .milliseconds(1))
     let counts = result.counts.filter { $0.value != 0 }
     let outcome: MaintenanceReport.Outcome =
       result.failure != nil ? .failed : run.options.isDryRun ? .due : result.obstacle != nil ? .postponed : .done

@@ -16,7 +16,13 @@ extension Memory {
   ///   most 4,096 steps in the store; otherwise each candidate is asked, 1 us for a tool or an outcome and 60 us for words. While the index is being built, words cost in proportion to the rows
   ///   they match and a vector one pass over its space.
   public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
-    try await addingNeighbors(to: try await hits(of: query), query)
+    guard let recalled = observer.recalled else {
+      return try await addingNeighbors(to: try await hits(of: query), query)
+    }
+    let start = ContinuousClock.now
+    let hits = try await addingNeighbors(to: try await hits(of: query), query)
+    recalled(ContinuousClock.now - start, hits.count)
+    return hits
   }
 
   private func hits(of query: Query) async throws(MemoryError) -> [Hit] {

@@ -150,19 +150,20 @@ final class ProcessCounters: Sendable {
 
 /// The counts as metrics, for the metrics system that the program has set up.
 ///
-/// Counters `episodic_cache_hits`, `_misses`, `_expired`, `_stale`, `_fills`, `_refused` and `_evicted` with the dimension
-/// `kind`, and `episodic_cache_failures`, of this process; gauges `episodic_cache_entries` and `_bytes` of all processes.
+/// Counters of this process, most with the dimension `kind`, and gauges of all processes; the page Telemetry lists them.
 /// Reported whenever the counts are written: at each fill and every 4,096 hits.
 struct CacheMetrics: Sendable {
   private struct Field {
-    let name: String
+    let label: String
     let value: @Sendable (CacheStatistics.Counts) -> Int
   }
 
   private static let fields = [
-    Field(name: "hits") { $0.hits }, Field(name: "misses") { $0.misses }, Field(name: "expired") { $0.expired },
-    Field(name: "stale") { $0.stale }, Field(name: "fills") { $0.fills }, Field(name: "refused") { $0.refused },
-    Field(name: "evicted") { $0.evicted },
+    Field(label: "episodic.cache.hits") { $0.hits }, Field(label: "episodic.cache.misses") { $0.misses },
+    Field(label: "episodic.cache.expired") { $0.expired },
+    Field(label: "episodic.cache.stale") { $0.stale }, Field(label: "episodic.cache.fills") { $0.fills },
+    Field(label: "episodic.cache.refused") { $0.refused },
+    Field(label: "episodic.cache.evicted") { $0.evicted },
   ]
 
   /// In the order of kinds, then of fields.
@@ -174,12 +175,12 @@ struct CacheMetrics: Sendable {
   init(factory: any MetricsFactory) {
     counters = CacheKey.Kind.allCases.flatMap { kind in
       Self.fields.map { field in
-        Counter(label: "episodic_cache_\(field.name)", dimensions: [("kind", kind.name)], factory: factory)
+        Counter(label: field.label, dimensions: [("kind", kind.name)], factory: factory)
       }
     }
-    failures = Counter(label: "episodic_cache_failures", dimensions: [], factory: factory)
-    entries = Gauge(label: "episodic_cache_entries", dimensions: [], factory: factory)
-    bytes = Gauge(label: "episodic_cache_bytes", dimensions: [], factory: factory)
+    failures = Counter(label: "episodic.cache.failures", dimensions: [], factory: factory)
+    entries = Gauge(label: "episodic.cache.entries", dimensions: [], factory: factory)
+    bytes = Gauge(label: "episodic.cache.bytes", dimensions: [], factory: factory)
   }
 
   /// - Parameter before: The counters that this process found.

@@ -53,7 +53,8 @@ extension LMDBCache {
         path: tier.directory + "/" + TierFile.policy, entries: sizes.expectedEntries)
       if !policy.isShared {
         logger.debug(
-          "\(tier.directory) has no room for the file of the eviction policy: its state is this process's own")
+          "\(tier.directory) has no room for the file of the eviction policy: its state is this process's own",
+          metadata: ["event": "cache.policy_not_shared", "path": "\(tier.directory)"])
       }
       do throws(LMDBError) {
         return LMDBCache(

@@ -255,7 +255,9 @@ extension LMDBCache {
         }
         if state.writeSucceeded() {
           state.resetFailures()
-          logger.notice("the cache in \(tier.directory) is written again")
+          logger.notice(
+            "the cache in \(tier.directory) is written again",
+            metadata: ["event": "cache.writable", "path": "\(tier.directory)"])
         }
         guard let (before, after) = written else {
           counters.putBack(counted)
@@ -315,7 +317,8 @@ extension LMDBCache {
     if error.code == .filesChanged { return state.giveUp(because: "\(error)") }
     if state.isFirstFailure() {
       logger.warning(
-        "the cache in \(tier.directory) failed, reads go to the primary: \(error); further failures are only counted")
+        "the cache in \(tier.directory) failed, reads go to the primary: \(error); further failures are only counted",
+        metadata: ["event": "cache.failed", "path": "\(tier.directory)", "error": "\(error)"])
     }
     guard error.code == .damaged, state.isUsable else { return }
     do throws(LMDBError) {

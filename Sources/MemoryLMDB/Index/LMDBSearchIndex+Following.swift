@@ -176,6 +176,7 @@ extension LMDBSearchIndex {
       return limit == nil ? try restart(&transaction) : .unbuilt
     }
     if batch.changes.isEmpty { return .arrived }
+    metrics.follows(from: now.revision &- watermark.revision)
     if limit != nil, !batch.isComplete { return .following }
     // The rows of the changes may exceed the budget; then the step ends at an earlier change.
     var wasCut = false
@@ -196,6 +197,7 @@ extension LMDBSearchIndex {
       rows = part
     }
     try put(.following(batch.end, built: built), &transaction)
+    metrics.applied(batch.changes.count)
     return batch.isComplete ? .arrived : .following
   }
 

@@ -35,6 +35,14 @@ extension LMDBSearchIndex {
   func answer<Value: Sendable>(
     in source: any IndexSource, catchesUp: Bool, _ body: (borrowing ReadTransaction) throws(IndexFailure) -> Value
   ) throws(MemoryError) -> IndexAnswer<Value> {
+    let answer = try tryToAnswer(in: source, catchesUp: catchesUp, body)
+    if case .silent = answer { metrics.wasSilent() }
+    return answer
+  }
+
+  private func tryToAnswer<Value: Sendable>(
+    in source: any IndexSource, catchesUp: Bool, _ body: (borrowing ReadTransaction) throws(IndexFailure) -> Value
+  ) throws(MemoryError) -> IndexAnswer<Value> {
     let watermark = try source.watermark()
     for _ in 0..<Self.maximumTries {
       guard isAvailable else { return .silent }
@@ -44,7 +52,8 @@ extension LMDBSearchIndex {
           guard case .following(let place, let built) = try position(in: transaction) else { return .silent }
           // A build reads rows of later commits than its base, so the place alone does not tell that the primary is older.
           if built > watermark.revision || place.revision > watermark.revision { return .ahead }
-          return place == watermark ? .found(try body(transaction)) : .behind
+          guard place == watermark else { return .behind }
+          return .found(try metrics.timing { () throws(IndexFailure) in try body(transaction) })
         }
       } catch {
         switch error {

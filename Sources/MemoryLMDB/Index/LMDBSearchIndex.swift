@@ -1,4 +1,5 @@
 import ByteCoding
+import CoreMetrics
 package import EpisodicMemory
 import FileLocks
 import LMDB
@@ -37,6 +38,7 @@ package final class LMDBSearchIndex: SearchIndex {
   let staleSnapshots = StaleSnapshotCounter()
   let state = TierState()
   let clock: any WallClock
+  let metrics: IndexMetrics
   private let logger: Logger
 
   // MARK: Opening
@@ -77,8 +79,10 @@ package final class LMDBSearchIndex: SearchIndex {
   }
 
   init(
-    _ tier: LMDBTier, clock: any WallClock = SystemClock(), budget: StepBudget = StepBudget(), logger: Logger
+    _ tier: LMDBTier, clock: any WallClock = SystemClock(), budget: StepBudget = StepBudget(),
+    metrics: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) throws(LMDBError) {
+    self.metrics = IndexMetrics(factory: metrics)
     let verified = VerifiedValues()
     self.tier = tier
     self.clock = clock
@@ -146,8 +150,8 @@ package final class LMDBSearchIndex: SearchIndex {
     if error.code == .filesChanged { return state.giveUp(because: "\(error)") }
     if state.isFirstFailure() {
       logger.warning(
-        "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not logged"
-      )
+        "the search index in \(tier.directory) failed, the primary searches alone: \(error); further failures are not logged",
+        metadata: ["event": "index.failed", "path": "\(tier.directory)", "error": "\(error)"])
     }
     guard error.code == .damaged, state.isUsable else { return }
     do throws(LMDBError) {
@@ -157,7 +161,9 @@ package final class LMDBSearchIndex: SearchIndex {
         return try tier.condemn()
       }
       try tier.write { transaction throws(LMDBError) in try removeAll(in: &transaction) }
-      logger.notice("the damaged search index in \(tier.directory) was emptied and is built again")
+      logger.notice(
+        "the damaged search index in \(tier.directory) was emptied and is built again",
+        metadata: ["event": "index.emptied", "path": "\(tier.directory)", "error": "\(error)"])
       state.resetFailures()
     } catch {
       state.giveUp(because: "it is damaged and could not be emptied: \(error)")
@@ -170,14 +176,20 @@ package final class LMDBSearchIndex: SearchIndex {
     if error.code == .filesChanged { return failed(error) }
     let isBusy = error.code == .busy
     if state.writeOutage == nil, !isBusy {
-      logger.warning("the search index in \(tier.directory) cannot be written to; it is tried again: \(error)")
+      logger.warning(
+        "the search index in \(tier.directory) cannot be written to; it is tried again: \(error)",
+        metadata: ["event": "index.not_writable", "path": "\(tier.directory)", "error": "\(error)"])
     }
     // A wait for the lock that failed makes later attempts not wait, so they need no pause.
     state.writeFailed(because: "\(error)", at: clock.now(), pauses: !isBusy)
   }
 
   func wrote() {
-    if state.writeSucceeded() { logger.notice("the search index in \(tier.directory) is written again") }
+    if state.writeSucceeded() {
+      logger.notice(
+        "the search index in \(tier.directory) is written again",
+        metadata: ["event": "index.writable", "path": "\(tier.directory)"])
+    }
   }
 
   // MARK: Statistics

@@ -22,7 +22,9 @@ extension LMDBTier {
       guard let namespace = processNamespace() else { throw error }
       let name = "\(apartPrefix)\(namespace)"
       guard try countOthers(than: name, in: directory) < mostApart else { throw error }
-      logger.debug("\(error); this namespace has a tier of its own, \(name)")
+      logger.debug(
+        "\(error); this namespace has a tier of its own, \(name)",
+        metadata: ["event": "tier.apart", "path": "\(directory)", "error": "\(error)"])
       return try open(
         at: "\(directory)/\(name)", store: store, layout: layout, mapSize: mapSize, boot: boot, logger: logger)
     }

@@ -208,7 +208,9 @@ final class LMDBTier: Sendable {
     do throws(LMDBError) {
       return try openFiles(opening, users)
     } catch let error where [.damaged, .versionMismatch, .incompatible].contains(error.code) {
-      logger.notice("the files in \(opening.place.path) are created again: \(error)")
+      logger.notice(
+        "the files in \(opening.place.path) are created again: \(error)",
+        metadata: ["event": "tier.recreated", "path": "\(opening.place.path)", "error": "\(error)"])
       try Environment.removeFiles(at: opening.place.path, patience: opening.deadline.remaining)
       return try openFiles(opening, users)
     }

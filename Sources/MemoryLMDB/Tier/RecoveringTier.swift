@@ -71,7 +71,8 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
       // Two containers with one process number are a normal case.
       logger.log(
         level: error.code == .processNumberTaken ? .debug : .warning,
-        "no \(Tier.name) in \(directory), \(Tier.consequence) until it can be opened: \(error)")
+        "no \(Tier.name) in \(directory), \(Tier.consequence) until it can be opened: \(error)",
+        metadata: ["event": "tier.unavailable", "tier": "\(Tier.name)", "path": "\(directory)", "error": "\(error)"])
     }
   }
 
@@ -101,7 +102,9 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
       }
     }
     if let lost {
-      logger.warning("the \(Tier.name) in \(directory) is closed and opened again later: \(lost.reason)")
+      logger.warning(
+        "the \(Tier.name) in \(directory) is closed and opened again later: \(lost.reason)",
+        metadata: ["event": "tier.closed", "tier": "\(Tier.name)", "path": "\(directory)", "error": "\(lost.reason)"])
       queue.async { lost.tier.close() }
     }
     if let attempt { queue.async { self.openAgain(after: attempt) } }
@@ -168,9 +171,18 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
       }
       guard isWanted else { return tier.close() }
       let elapsed = max(now.milliseconds &- outage.since.milliseconds, 0)
-      logger.notice("the \(Tier.name) in \(directory) is used again after \(elapsed) ms: \(outage.reason)")
+      logger.notice(
+        "the \(Tier.name) in \(directory) is used again after \(elapsed) ms: \(outage.reason)",
+        metadata: [
+          "event": "tier.available", "tier": "\(Tier.name)", "path": "\(directory)", "duration_ms": "\(elapsed)",
+          "error": "\(outage.reason)",
+        ])
     } catch {
-      logger.debug("still no \(Tier.name) in \(directory): \(error)")
+      logger.debug(
+        "still no \(Tier.name) in \(directory): \(error)",
+        metadata: [
+          "event": "tier.still_unavailable", "tier": "\(Tier.name)", "path": "\(directory)", "error": "\(error)",
+        ])
       state.withLock { state in
         guard case .opening(var outage) = state else { return }
         outage.failedAgain("\(error)", at: clock.now())
@@ -202,7 +214,9 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
     given?.close()
     let bytes = LMDBTier.removeFiles(in: directory)
     if bytes > 0 {
-      logger.notice("the \(Tier.name) in \(directory) gave its \(bytes) bytes to the primary: the disk is full")
+      logger.notice(
+        "the \(Tier.name) in \(directory) gave its \(bytes) bytes to the primary: the disk is full",
+        metadata: ["event": "tier.gave_way", "tier": "\(Tier.name)", "path": "\(directory)", "bytes": "\(bytes)"])
     }
     return bytes
   }
