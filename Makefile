@@ -1,4 +1,4 @@
-.PHONY: setup build demo test bench check docs format install uninstall screens release
+.PHONY: setup build demo test bench check docs format install uninstall screens page release
 
 # Runs the main workflow once from an empty store: record, recall, read cold and warm, delete the cache, read again.
 demo: setup
@@ -24,6 +24,7 @@ bench: setup
 check: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	swift build --build-tests --explicit-target-dependency-import-check error
+	swift test --traits Tracing --scratch-path .build/tracing --filter TracingTests
 	swift build --package-path Benchmarks
 	swift run --skip-build --package-path Benchmarks bench coherence --processes 6 --seconds 10 --kills
 	swift run --skip-build --package-path Benchmarks bench faults --seconds 100
@@ -44,6 +45,10 @@ install: $(if $(filter .build/release/episodic,$(EPISODIC)),release)
 
 uninstall:
 	.ci/install --remove "$(DESTDIR)$(PREFIX)"
+
+# Makes the page of figures of a demonstration store, and its pictures if there is a Chromium.
+page: $(if $(filter .build/release/episodic,$(EPISODIC)),release)
+	.ci/page "$(EPISODIC)" .build/page
 
 # Makes the screens of the documentation: recall, list, show and stats at 80 and 140 columns.
 SCREENS ?= .build/screens

@@ -18,6 +18,13 @@ let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: 
 /// `FilePath`: of the system module on Apple's platforms, of this package elsewhere.
 let system = Target.Dependency.product(
   name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux, .android, .windows]))
+/// Spans, only with the trait `Tracing`.
+let tracing = ["Tracing", "InMemoryTracing"].map { name in
+  Target.Dependency.product(
+    name: name, package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"]))
+}
+let serviceContext = Target.Dependency.product(
+  name: "ServiceContextModule", package: "swift-service-context", condition: .when(traits: ["Tracing"]))
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -29,12 +36,17 @@ let package = Package(
     .library(name: "Episodic", targets: ["Episodic"]),
     .executable(name: "episodic", targets: ["EpisodicCLI"]),
   ],
+  traits: [
+    .trait(name: "Tracing", description: "Each verb of Memory runs in a span of swift-distributed-tracing.")
+  ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-service-context", from: "1.2.0"),
   ],
   targets: [
     // L0: system library and C.
@@ -74,7 +86,10 @@ let package = Package(
 
     // L2: concepts, named by meaning.
     .target(
-      name: "EpisodicMemory", dependencies: ["ByteCoding", "FileLocks", "Heaps", "Vectors", "WordScoring", logging],
+      name: "EpisodicMemory",
+      dependencies: [
+        "ByteCoding", "FileLocks", "Heaps", "Vectors", "WordScoring", logging, tracing[0], serviceContext,
+      ],
       swiftSettings: strict),
 
     // L3: adapters, named by technology.
@@ -161,7 +176,7 @@ let package = Package(
       name: "EpisodicTests",
       dependencies: [
         "Episodic", "EpisodicMemory", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport",
-        "Vectors", grdb, logging, metrics, metricsTestKit, system,
+        "Vectors", grdb, logging, metrics, metricsTestKit, system, tracing[0], tracing[1],
       ],
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(

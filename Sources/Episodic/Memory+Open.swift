@@ -1,3 +1,4 @@
+package import CoreMetrics
 import FileLocks
 public import EpisodicMemory
 import MemoryLMDB
@@ -37,6 +38,8 @@ extension Memory {
     public var maintenance = MaintenanceSchedule.manual
     /// Gets a line when the state of a cache or an index changes.
     public var logger = Logger(label: "episodic")
+    /// Where metrics go; for tests of them.
+    package var metrics: any MetricsFactory = MetricsSystem.factory
 
     /// The defaults.
     public init() {}
@@ -142,7 +145,7 @@ extension Memory {
     at directory: String, _ options: OpenOptions
   ) async throws(MemoryError) -> Memory {
     try options.limits.validate()
-    let observer = StoreMetrics().observer
+    let observer = StoreMetrics(factory: options.metrics).observer
     let directory = try StoreDirectory(directory)
     let primary = try await SQLitePrimaryStore(
       path: directory.primary, backups: options.backsUpBeforeMigrating ? directory.backups : nil,
@@ -171,7 +174,8 @@ extension Memory {
   ) -> any SearchIndex {
     guard options.index.isEnabled else { return NoIndex(because: "it is switched off") }
     if let reason = primary.readOnlyReason { return NoIndex(because: "the store is open for reading only: \(reason)") }
-    return LMDBSearchIndex.open(at: path, store: primary.identity, clock: options.clock, logger: options.logger)
+    return LMDBSearchIndex.open(
+      at: path, store: primary.identity, clock: options.clock, metrics: options.metrics, logger: options.logger)
   }
 
   private static func cache(
@@ -185,6 +189,7 @@ extension Memory {
     cacheOptions.maximumFileSize = options.cache.maximumFileSize
     for (kind, lifetime) in options.cache.lifetimes { cacheOptions[kind] = lifetime }
     return LMDBCache.open(
-      at: path, store: primary.identity, clock: options.clock, options: cacheOptions, logger: options.logger)
+      at: path, store: primary.identity, clock: options.clock, options: cacheOptions, metrics: options.metrics,
+      logger: options.logger)
   }
 }

@@ -17,16 +17,18 @@ extension Memory {
     since: Timestamp? = nil, until: Timestamp? = nil, by dimension: Analytics.Dimension? = nil, in scope: Query.Scope,
     timeZone: TimeZone = .current
   ) async throws(MemoryError) -> Analytics {
-    try validation.time(since, "since")
-    try validation.time(until, "until")
-    // What began in this millisecond is part of it.
-    let end = until ?? Timestamp(milliseconds: clock.now().milliseconds &+ 1)
-    if let since, since >= end {
-      throw MemoryError(
-        .invalid, "the time since \(since) ends at \(end), which is not later; give an earlier beginning")
+    try await span("analytics", scope) { () async throws(MemoryError) in
+      try validation.time(since, "since")
+      try validation.time(until, "until")
+      // What began in this millisecond is part of it.
+      let end = until ?? Timestamp(milliseconds: clock.now().milliseconds &+ 1)
+      if let since, since >= end {
+        throw MemoryError(
+          .invalid, "the time since \(since) ends at \(end), which is not later; give an earlier beginning")
+      }
+      return try await primary.analytics(
+        AnalyticsRequest(since: since, until: end, dimension: dimension, scope: scope, timeZone: timeZone))
     }
-    return try await primary.analytics(
-      AnalyticsRequest(since: since, until: end, dimension: dimension, scope: scope, timeZone: timeZone))
   }
 
   /// Adds what the cache counted since the last call, in any process, to the figures of this hour.

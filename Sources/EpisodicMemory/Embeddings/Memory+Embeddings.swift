@@ -15,11 +15,13 @@ extension Memory {
   }
 
   func embed(_ draft: Embedding.Draft, replacing: Bool, in scope: Query.Scope) async throws(MemoryError) -> Embedding {
-    try validation.draft(draft)
-    let embedding = Embedding(draft, at: clock.now())
-    return try await write(in: scope) { transaction throws(MemoryError) in
-      try transaction.insert([embedding], replacing: replacing)
-      return embedding
+    try await span("embed", scope) { () async throws(MemoryError) in
+      try validation.draft(draft)
+      let embedding = Embedding(draft, at: clock.now())
+      return try await write(in: scope) { transaction throws(MemoryError) in
+        try transaction.insert([embedding], replacing: replacing)
+        return embedding
+      }
     }
   }
 
@@ -38,15 +40,17 @@ extension Memory {
   func embed(
     _ drafts: [Embedding.Draft], replacing: Bool, in scope: Query.Scope
   ) async throws(MemoryError) -> [Embedding] {
-    try validation.drafts(drafts)
-    let now = clock.now()
-    let embeddings = drafts.map { Embedding($0, at: now) }
-    guard !embeddings.isEmpty else { return [] }
-    try await primary.write(in: scope) { transaction throws(MemoryError) in
-      try transaction.insert(embeddings, replacing: replacing)
+    try await span("embed", scope) { () async throws(MemoryError) in
+      try validation.drafts(drafts)
+      let now = clock.now()
+      let embeddings = drafts.map { Embedding($0, at: now) }
+      guard !embeddings.isEmpty else { return [] }
+      try await primary.write(in: scope) { transaction throws(MemoryError) in
+        try transaction.insert(embeddings, replacing: replacing)
+      }
+      await follower.followAfterWrite()
+      return embeddings
     }
-    await follower.followAfterWrite()
-    return embeddings
   }
 
   /// Deletes a vector.

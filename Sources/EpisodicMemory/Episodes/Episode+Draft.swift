@@ -86,6 +86,16 @@ extension Episode {
     /// any → active, undoing the other three: clears completion time and success rate.
     case reopen
 
+    /// The verb of `Memory`.
+    var verb: String {
+      switch self {
+      case .complete: "complete"
+      case .fail: "fail"
+      case .archive: "archive"
+      case .reopen: "reopen"
+      }
+    }
+
     package var target: Status {
       switch self {
       case .complete: .completed

@@ -22,10 +22,12 @@ extension Memory {
   }
 
   func begin(_ draft: Episode.Draft, key: String?, in scope: Query.Scope) async throws(MemoryError) -> Episode {
-    try validation.draft(draft)
-    let request = try validation.request(draft, key)
-    let episode = Episode(draft, at: clock.now())
-    return try await write(in: scope) { transaction throws(MemoryError) in try transaction.begin(episode, request) }
+    try await span("begin", scope) { () async throws(MemoryError) in
+      try validation.draft(draft)
+      let request = try validation.request(draft, key)
+      let episode = Episode(draft, at: clock.now())
+      return try await write(in: scope) { transaction throws(MemoryError) in try transaction.begin(episode, request) }
+    }
   }
 
   /// Appends a step to an active episode and gives it the next number, unless the draft has one.
@@ -71,19 +73,21 @@ extension Memory {
   func append(
     _ drafts: [Step.Draft], to id: Episode.ID, key: String?, in scope: Query.Scope
   ) async throws(MemoryError) -> [Step] {
-    let steps = try validation.steps(drafts)
-    let now = clock.now()
-    let appended: [Step]
-    if let request = try validation.request(drafts, to: id, key) {
-      appended = try await primary.write(in: scope) { transaction throws(MemoryError) in
-        try transaction.append(steps, to: id, at: now, request)
+    try await span("append", scope) { () async throws(MemoryError) in
+      let steps = try validation.steps(drafts)
+      let now = clock.now()
+      let appended: [Step]
+      if let request = try validation.request(drafts, to: id, key) {
+        appended = try await primary.write(in: scope) { transaction throws(MemoryError) in
+          try transaction.append(steps, to: id, at: now, request)
+        }
+      } else {
+        appended = try await primary.append(steps, to: id, at: now, in: scope)
       }
-    } else {
-      appended = try await primary.append(steps, to: id, at: now, in: scope)
+      follower.noteChanges(appended.count)
+      observer.appended?(appended.count)
+      return appended
     }
-    follower.noteChanges(appended.count)
-    observer.appended?(appended.count)
-    return appended
   }
 
   /// Completes an active episode.
@@ -123,13 +127,15 @@ extension Memory {
   func apply(
     _ transition: Episode.Transition, to id: Episode.ID, in scope: Query.Scope
   ) async throws(MemoryError) -> Episode {
-    try validation.transition(transition)
-    let now = clock.now()
-    let changed = try await write(in: scope) { transaction throws(MemoryError) in
-      try transaction.apply(transition, to: id, at: now)
+    try await span(transition.verb, scope) { () async throws(MemoryError) in
+      try validation.transition(transition)
+      let now = clock.now()
+      let changed = try await write(in: scope) { transaction throws(MemoryError) in
+        try transaction.apply(transition, to: id, at: now)
+      }
+      if transition.endsEpisode, prefetchesEnded { await reads.prefetch(changed) }
+      return changed.value
     }
-    if transition.endsEpisode, prefetchesEnded { await reads.prefetch(changed) }
-    return changed.value
   }
 
   /// Changes fields of an episode in any status.
@@ -143,8 +149,10 @@ extension Memory {
   func update(
     _ id: Episode.ID, with change: Episode.Change, in scope: Query.Scope
   ) async throws(MemoryError) -> Episode {
-    try validation.change(change)
-    return try await write(in: scope) { transaction throws(MemoryError) in try transaction.update(id, with: change) }
+    try await span("update", scope) { () async throws(MemoryError) in
+      try validation.change(change)
+      return try await write(in: scope) { transaction throws(MemoryError) in try transaction.update(id, with: change) }
+    }
   }
 
   /// Deletes an episode with its steps, embeddings and links; patterns stay.
@@ -156,7 +164,9 @@ extension Memory {
   }
 
   func delete(_ id: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> Bool {
-    try await write(in: scope) { transaction throws(MemoryError) in try transaction.delete(id) }
+    try await span("delete", scope) { () async throws(MemoryError) in
+      try await write(in: scope) { transaction throws(MemoryError) in try transaction.delete(id) }
+    }
   }
 
   /// From this many episodes on, an insertion returns only after the index has followed it.
@@ -179,20 +189,22 @@ extension Memory {
   func insert(
     _ episodes: [Episode], embeddings drafts: [Embedding.Draft], existing: Episode.ExistingPolicy, in scope: Query.Scope
   ) async throws(MemoryError) -> InsertionReport {
-    let validation = validation
-    let validate: @Sendable () throws(MemoryError) -> Void = { () throws(MemoryError) in
-      try validation.insertion(of: episodes, embeddings: drafts, in: scope)
+    try await span("insert", scope) { () async throws(MemoryError) in
+      let validation = validation
+      let validate: @Sendable () throws(MemoryError) -> Void = { () throws(MemoryError) in
+        try validation.insertion(of: episodes, embeddings: drafts, in: scope)
+      }
+      // Validating megabytes of text takes milliseconds.
+      if episodes.count >= Self.bulk { try await BlockingWork.shared.run(validate) } else { try validate() }
+      let now = clock.now()
+      let embeddings = drafts.map { Embedding($0, at: now) }
+      let inserted = try await primary.write(in: scope) { transaction throws(MemoryError) in
+        try transaction.insert(episodes, embeddings: embeddings, existing: existing)
+      }
+      // Otherwise the next query would find the index too far behind to catch up.
+      if episodes.count >= Self.bulk { await follower.followAfterWrite() } else { follower.noteChanges(episodes.count) }
+      return inserted
     }
-    // Validating megabytes of text takes milliseconds.
-    if episodes.count >= Self.bulk { try await BlockingWork.shared.run(validate) } else { try validate() }
-    let now = clock.now()
-    let embeddings = drafts.map { Embedding($0, at: now) }
-    let inserted = try await primary.write(in: scope) { transaction throws(MemoryError) in
-      try transaction.insert(episodes, embeddings: embeddings, existing: existing)
-    }
-    // Otherwise the next query would find the index too far behind to catch up.
-    if episodes.count >= Self.bulk { await follower.followAfterWrite() } else { follower.noteChanges(episodes.count) }
-    return inserted
   }
 
   /// Runs one verb in a transaction.

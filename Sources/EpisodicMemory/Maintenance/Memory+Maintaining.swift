@@ -13,21 +13,23 @@ extension Memory {
   public func maintain(
     _ options: MaintenanceOptions = .init(), progress: @escaping @Sendable (MaintenanceProgress) -> Void = { _ in }
   ) async throws(MemoryError) -> MaintenanceReport {
-    let startedAt = clock.now()
-    let release: @Sendable () -> Void
-    switch try await primary.leaseMaintenance() {
-    case .taken(let pid): return MaintenanceReport(isHeld: true, holder: pid, startedAt: startedAt)
-    case .held(let free): release = free
+    try await span("maintain") { () async throws(MemoryError) in
+      let startedAt = clock.now()
+      let release: @Sendable () -> Void
+      switch try await primary.leaseMaintenance() {
+      case .taken(let pid): return MaintenanceReport(isHeld: true, holder: pid, startedAt: startedAt)
+      case .held(let free): release = free
+      }
+      defer { release() }
+      let records = try await primary.maintenanceRecords()
+      let run = MaintenanceRun(startedAt: startedAt, options: options, records: records, progress: progress)
+      var tasks: [MaintenanceReport.Task] = []
+      for job in Self.maintenanceJobs where run.considers(job.task) {
+        tasks.append(try await perform(job, run))
+      }
+      try await run.writeRecords(to: primary)
+      return MaintenanceReport(tasks: tasks, startedAt: startedAt)
     }
-    defer { release() }
-    let records = try await primary.maintenanceRecords()
-    let run = MaintenanceRun(startedAt: startedAt, options: options, records: records, progress: progress)
-    var tasks: [MaintenanceReport.Task] = []
-    for job in Self.maintenanceJobs where run.considers(job.task) {
-      tasks.append(try await perform(job, run))
-    }
-    try await run.writeRecords(to: primary)
-    return MaintenanceReport(tasks: tasks, startedAt: startedAt)
   }
 
   private func perform(_ job: MaintenanceJob, _ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceReport.Task

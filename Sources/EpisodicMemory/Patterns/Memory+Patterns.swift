@@ -5,10 +5,12 @@ extension Memory {
   /// - Throws: `.invalid`.
   @discardableResult
   public func record(_ draft: Pattern.Draft) async throws(MemoryError) -> Pattern {
-    try validation.draft(draft)
-    let pattern = Pattern(draft, at: clock.now())
-    return try await primary.write(in: .everything) { transaction throws(MemoryError) in
-      try transaction.record(pattern, earlierHash: draft.data.earlierHash, from: nil)
+    try await span("record", draft.domain.map(Query.Scope.domain)) { () async throws(MemoryError) in
+      try validation.draft(draft)
+      let pattern = Pattern(draft, at: clock.now())
+      return try await primary.write(in: .everything) { transaction throws(MemoryError) in
+        try transaction.record(pattern, earlierHash: draft.data.earlierHash, from: nil)
+      }
     }
   }
 
@@ -22,8 +24,10 @@ extension Memory {
   }
 
   func link(_ pattern: Pattern.ID, to episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> Bool {
-    try await primary.write(in: scope) { transaction throws(MemoryError) in
-      try transaction.link(pattern, to: episode)
+    try await span("link", scope) { () async throws(MemoryError) in
+      try await primary.write(in: scope) { transaction throws(MemoryError) in
+        try transaction.link(pattern, to: episode)
+      }
     }
   }
 
@@ -53,9 +57,11 @@ extension Memory {
   }
 
   func markUsed(_ id: Pattern.ID, succeeded: Bool?, in scope: Query.Scope) async throws(MemoryError) -> Pattern {
-    let now = clock.now()
-    return try await primary.write(in: scope) { transaction throws(MemoryError) in
-      try transaction.markUsed(id, succeeded: succeeded, at: now)
+    try await span("markUsed", scope) { () async throws(MemoryError) in
+      let now = clock.now()
+      return try await primary.write(in: scope) { transaction throws(MemoryError) in
+        try transaction.markUsed(id, succeeded: succeeded, at: now)
+      }
     }
   }
 

@@ -9,27 +9,29 @@ extension Memory {
   public func explain(
     _ query: Query, whyNot: [Episode.ID] = []
   ) async throws(MemoryError) -> RecallExplanation {
-    let terms = try searchTerms(of: query)
-    let times = try await times(NamedTimes(query, clock: clock), of: query)
-    return try await run(
-      try Search(query, terms: terms, times: times, explaining: whyNot) {
-        snapshot, ranked, request throws(MemoryError) in
-        guard let details = ranked.details else { return RecallExplanation() }
-        var explanation = RecallExplanation()
-        explanation.terms = details.terms
-        explanation.unknown = details.unknown
-        explanation.space = details.space
-        explanation.windows = details.cues.map { cue in
-          RecallExplanation.Window(
-            words: query.text.map { String($0[cue.words]) } ?? "", from: cue.window.lowerBound,
-            until: cue.window.upperBound)
-        }
-        for hit in details.hits {
-          if let entry = try details.entry(of: hit, snapshot) { explanation.hits.append(entry) }
-        }
-        for id in whyNot { explanation.fates.append(try details.fate(of: id, query, request, snapshot)) }
-        return explanation
-      })
+    try await span("explain", query.scope) { () async throws(MemoryError) in
+      let terms = try searchTerms(of: query)
+      let times = try await times(NamedTimes(query, clock: clock), of: query)
+      return try await run(
+        try Search(query, terms: terms, times: times, explaining: whyNot) {
+          snapshot, ranked, request throws(MemoryError) in
+          guard let details = ranked.details else { return RecallExplanation() }
+          var explanation = RecallExplanation()
+          explanation.terms = details.terms
+          explanation.unknown = details.unknown
+          explanation.space = details.space
+          explanation.windows = details.cues.map { cue in
+            RecallExplanation.Window(
+              words: query.text.map { String($0[cue.words]) } ?? "", from: cue.window.lowerBound,
+              until: cue.window.upperBound)
+          }
+          for hit in details.hits {
+            if let entry = try details.entry(of: hit, snapshot) { explanation.hits.append(entry) }
+          }
+          for id in whyNot { explanation.fates.append(try details.fate(of: id, query, request, snapshot)) }
+          return explanation
+        })
+    }
   }
 }
 

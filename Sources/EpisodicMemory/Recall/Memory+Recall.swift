@@ -16,13 +16,15 @@ extension Memory {
   ///   most 4,096 steps in the store; otherwise each candidate is asked, 1 us for a tool or an outcome and 60 us for words. While the index is being built, words cost in proportion to the rows
   ///   they match and a vector one pass over its space.
   public func recall(_ query: Query) async throws(MemoryError) -> [Hit] {
-    guard let recalled = observer.recalled else {
-      return try await addingNeighbors(to: try await hits(of: query), query)
+    try await span("recall", query.scope) { () async throws(MemoryError) in
+      guard let recalled = observer.recalled else {
+        return try await addingNeighbors(to: try await hits(of: query), query)
+      }
+      let start = ContinuousClock.now
+      let hits = try await addingNeighbors(to: try await hits(of: query), query)
+      recalled(ContinuousClock.now - start, hits.count)
+      return hits
     }
-    let start = ContinuousClock.now
-    let hits = try await addingNeighbors(to: try await hits(of: query), query)
-    recalled(ContinuousClock.now - start, hits.count)
-    return hits
   }
 
   private func hits(of query: Query) async throws(MemoryError) -> [Hit] {
@@ -68,12 +70,14 @@ extension Memory {
   ///
   /// - Throws: As `recall`.
   public func search(_ query: Query) async throws(MemoryError) -> [SearchHit] {
-    let terms = try searchTerms(of: query)
-    let times = try await times(NamedTimes(query, clock: clock), of: query)
-    return try await run(
-      try Search(query, terms: terms, times: times) { snapshot, ranked, _ throws(MemoryError) in
-        try snapshot.searchHits(ranked.episodes)
-      })
+    try await span("search", query.scope) { () async throws(MemoryError) in
+      let terms = try searchTerms(of: query)
+      let times = try await times(NamedTimes(query, clock: clock), of: query)
+      return try await run(
+        try Search(query, terms: terms, times: times) { snapshot, ranked, _ throws(MemoryError) in
+          try snapshot.searchHits(ranked.episodes)
+        })
+    }
   }
 
   /// Snapshots that a search takes before it does without an index that other processes keep ahead of them.

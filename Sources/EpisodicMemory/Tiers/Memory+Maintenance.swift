@@ -24,11 +24,14 @@ extension Memory {
   package func check(
     _ depth: MemoryCheck.Depth = .full, progress: @escaping @Sendable (String) -> Void
   ) async throws(MemoryError) -> [MemoryCheck] {
-    let primary = primary
-    progress("primary")
-    let checks = try await BlockingWork.shared.perform { () async throws(MemoryError) in try await primary.check(depth)
+    try await span("check") { () async throws(MemoryError) in
+      let primary = primary
+      progress("primary")
+      let checks = try await BlockingWork.shared.perform { () async throws(MemoryError) in
+        try await primary.check(depth)
+      }
+      return depth == .full ? checks + (try await checkDerived(progress: progress)) : checks
     }
-    return depth == .full ? checks + (try await checkDerived(progress: progress)) : checks
   }
 
   /// Verifies the cache and the index against the primary.
@@ -61,30 +64,32 @@ extension Memory {
   public func rebuild(
     acceptingTexts: Bool = false, progress: (RebuildProgress) -> Void = { _ in }
   ) async throws(MemoryError) {
-    progress(RebuildProgress(stage: "cache", done: 0, total: 1))
-    await beginDerivedFilesAgain()
-    try await emptyCache()
-    progress(RebuildProgress(stage: "cache", done: 1, total: 1))
-    progress(RebuildProgress(stage: "full-text indexes", done: 0, total: 1))
-    try await primary.rebuildTextIndexes(acceptingTexts: acceptingTexts)
-    progress(RebuildProgress(stage: "full-text indexes", done: 1, total: 1))
-    // So that the log has no text that was replaced or deleted. A reader that keeps it is no reason to fail.
-    try await primary.truncateLog(waitingAtMost: .milliseconds(100))
-    guard index.isAvailable else { return }
-    try await follower.removeAll()
-    var last: RebuildProgress?
-    func report(_ next: RebuildProgress) {
-      if let before = last, before.stage != next.stage { progress(before.ended) }
-      if last?.stage != next.stage { progress(RebuildProgress(stage: next.stage, done: 0, total: next.total)) }
-      progress(next)
-      last = next
-    }
-    try await follower.follow { step in
-      if case .building(let stage, let done, let total) = step {
-        report(RebuildProgress(stage: stage.rawValue, done: done, total: total))
+    try await span("rebuild") { () async throws(MemoryError) in
+      progress(RebuildProgress(stage: "cache", done: 0, total: 1))
+      await beginDerivedFilesAgain()
+      try await emptyCache()
+      progress(RebuildProgress(stage: "cache", done: 1, total: 1))
+      progress(RebuildProgress(stage: "full-text indexes", done: 0, total: 1))
+      try await primary.rebuildTextIndexes(acceptingTexts: acceptingTexts)
+      progress(RebuildProgress(stage: "full-text indexes", done: 1, total: 1))
+      // So that the log has no text that was replaced or deleted. A reader that keeps it is no reason to fail.
+      try await primary.truncateLog(waitingAtMost: .milliseconds(100))
+      guard index.isAvailable else { return }
+      try await follower.removeAll()
+      var last: RebuildProgress?
+      func report(_ next: RebuildProgress) {
+        if let before = last, before.stage != next.stage { progress(before.ended) }
+        if last?.stage != next.stage { progress(RebuildProgress(stage: next.stage, done: 0, total: next.total)) }
+        progress(next)
+        last = next
       }
+      try await follower.follow { step in
+        if case .building(let stage, let done, let total) = step {
+          report(RebuildProgress(stage: stage.rawValue, done: done, total: total))
+        }
+      }
+      if let last { progress(last.ended) }
     }
-    if let last { progress(last.ended) }
   }
 
   /// New files rather than emptied ones, because pages that LMDB has freed keep their bytes.
@@ -110,8 +115,10 @@ extension Memory {
   ///
   /// - Throws: `.busy` if another process locks the index for longer than the store's `busyTimeout`; `.cancelled`.
   public func optimize() async throws(MemoryError) {
-    try await primary.optimizeTextIndexes()
-    try await follower.follow()
+    try await span("optimize") { () async throws(MemoryError) in
+      try await primary.optimizeTextIndexes()
+      try await follower.follow()
+    }
   }
 
   /// Checkpoints and closes the files; the memory cannot be used afterwards. Optional: a memory that is released without it

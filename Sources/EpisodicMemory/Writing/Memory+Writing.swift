@@ -26,20 +26,22 @@ extension Memory {
   func write<Value: Sendable>(
     in scope: Query.Scope, batch body: @escaping @Sendable (consuming Batch) throws -> Value
   ) async throws(MemoryError) -> Value {
-    let (validation, clock) = (validation, clock)
-    let (value, effects) = try await primary.write(in: scope) { transaction throws(MemoryError) in
-      let effects = Batch.Effects()
-      do {
-        let batch = Batch(transaction, scope: scope, validation: validation, clock: clock, effects: effects)
-        return (try body(batch), effects.value)
-      } catch let error as MemoryError {
-        throw error
-      } catch {
-        throw MemoryError(.abandoned, "the batch was abandoned, and nothing was written: \(error)", cause: error)
+    try await span("write", scope) { () async throws(MemoryError) in
+      let (validation, clock) = (validation, clock)
+      let (value, effects) = try await primary.write(in: scope) { transaction throws(MemoryError) in
+        let effects = Batch.Effects()
+        do {
+          let batch = Batch(transaction, scope: scope, validation: validation, clock: clock, effects: effects)
+          return (try body(batch), effects.value)
+        } catch let error as MemoryError {
+          throw error
+        } catch {
+          throw MemoryError(.abandoned, "the batch was abandoned, and nothing was written: \(error)", cause: error)
+        }
       }
+      if effects.isBulk { await follower.followAfterWrite() } else { follower.noteChanges(effects.changes) }
+      if prefetchesEnded { for episode in effects.ended { await reads.prefetch(episode) } }
+      return value
     }
-    if effects.isBulk { await follower.followAfterWrite() } else { follower.noteChanges(effects.changes) }
-    if prefetchesEnded { for episode in effects.ended { await reads.prefetch(episode) } }
-    return value
   }
 }

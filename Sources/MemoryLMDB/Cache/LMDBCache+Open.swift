@@ -1,5 +1,5 @@
 import CachePolicy
-import CoreMetrics
+package import CoreMetrics
 package import EpisodicMemory
 import LMDB
 package import Logging
@@ -14,9 +14,11 @@ extension LMDBCache {
   /// - Parameter store: Entries of another store are removed.
   package static func open(
     at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(), options: Options = Options(),
-    logger: Logger
+    metrics: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) -> RecoveringCache {
-    open(at: directory, store: store, clock: clock, options: options, sizes: Sizes(options), logger: logger)
+    var sizes = Sizes(options)
+    sizes.metrics = metrics
+    return open(at: directory, store: store, clock: clock, options: options, sizes: sizes, logger: logger)
   }
 
   static func open(

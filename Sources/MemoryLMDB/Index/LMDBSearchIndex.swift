@@ -1,5 +1,5 @@
 import ByteCoding
-import CoreMetrics
+package import CoreMetrics
 package import EpisodicMemory
 import FileLocks
 import LMDB
@@ -53,14 +53,16 @@ package final class LMDBSearchIndex: SearchIndex {
   /// - Parameter directory: Created if missing, as is its parent; the parent's parent must exist.
   /// - Parameter store: The index of another store is removed.
   package static func open(
-    at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(), logger: Logger
+    at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(),
+    metrics: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) -> RecoveringIndex {
-    open(at: directory, store: store, mapSize: mapSize, boot: .current(), clock: clock, logger: logger)
+    open(
+      at: directory, store: store, mapSize: mapSize, boot: .current(), clock: clock, metrics: metrics, logger: logger)
   }
 
   static func open(
     at directory: String, store: StoreIdentity, mapSize: Int, boot: BootID, clock: any WallClock = SystemClock(),
-    logger: Logger
+    metrics: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) -> RecoveringIndex {
     RecoveringIndex(at: directory, clock: clock, logger: logger) { () throws(LMDBError) in
       // The cache, which would create the parent, may be off. Neither may be reached through a link.
@@ -70,7 +72,7 @@ package final class LMDBSearchIndex: SearchIndex {
       let tier = try LMDBTier.openAnywhere(
         at: directory, store: store, layout: layout, mapSize: mapSize, boot: boot, logger: logger)
       do throws(LMDBError) {
-        return try LMDBSearchIndex(tier, clock: clock, logger: logger)
+        return try LMDBSearchIndex(tier, clock: clock, metrics: metrics, logger: logger)
       } catch {
         tier.release()
         throw error
