@@ -227,7 +227,7 @@ struct AnalyticsPage {
     }
     return card(
       "Step time",
-      "Of \(Shown.count(total.count)) timed steps, on a logarithmic scale",
+      "Of \(Shown.count(total.count)) steps, on a logarithmic scale",
       legend: [("Median", "accent"), ("95th percentile", "warm")], figure(plot), table: table)
   }
 

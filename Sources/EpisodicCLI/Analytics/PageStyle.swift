@@ -75,7 +75,7 @@ enum PageStyle {
     details[open] summary{margin-bottom:8px}
     details .scroll{max-height:320px;overflow-y:auto}
     footer{color:var(--soft);font-size:12.5px;margin-top:22px;max-width:72ch}
-    @media (max-width:760px){main{padding:28px 16px}.cards{grid-template-columns:minmax(0,1fr)}h1{font-size:28px}
+    @media screen and (max-width:760px){main{padding:28px 16px}.cards{grid-template-columns:minmax(0,1fr)}h1{font-size:28px}
     .card{padding:16px}}
     @media print{:root{--ground:#fff;--card:#fff;--ink:#000;--soft:#4b4f55;--line:#d4d4d0;--grid:#e6e6e2;--completed:#2f9e6e;
     --failed:#d5485a;--active:#e2a336;--archived:#aab0b8;--good:#2f9e6e;--accent:#3b6fd8;--warm:#d97b29;--h0:#eeeeea;
@@ -91,7 +91,10 @@ enum PageStyle {
     .scroll{overflow:visible}
     .scroll>svg{min-width:0}
     details{display:none}
-    th,td{padding:4px 10px 4px 0}
-    table{font-size:11px}}
+    th,td{padding:3px 8px 3px 0}
+    .widest{min-width:80px}.bar{width:34px;margin-right:6px}
+    .cards{grid-template-columns:repeat(2,minmax(0,1fr))}
+    table{font-size:9.5px}thead th{font-size:9px}.code{font-size:9px}.note,.legend{font-size:10px}.value{font-size:17px}
+    .card h2{font-size:13px}h1{font-size:24px}}
     """
 }
