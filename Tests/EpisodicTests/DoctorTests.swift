@@ -173,8 +173,6 @@ import Testing
       .sqliteFeatures, .primaryUnavailable, .freePages,
       // Words of other programs are added by any check of a store that can be written.
       .wordsMissing,
-      // It needs policies of retention.
-      .retentionContradictory,
     ]
     let all = Set(FindingCode.allCases.map(\.rawValue))
     #expect(planted.union(elsewhere.map(\.rawValue)) == all)

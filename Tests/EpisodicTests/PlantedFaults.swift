@@ -236,6 +236,12 @@ extension PlantedFault {
       "UPDATE sqlite_sequence SET seq = 9223372036854775800 WHERE name = 'changes'"),
     sql(
       "a setting that cannot be read", [.settingBroken], "INSERT INTO settings VALUES ('retention', '\"\\ud800\"', 0)"),
+    sql(
+      "a policy that deletes before it archives", [.retentionContradictory],
+      """
+      INSERT INTO settings VALUES ('retention',
+          '{"domains":{},"standard":{"archive_after_seconds":100,"delete_archived_after_seconds":10}}', 0)
+      """),
     sql("a setting that nobody knows", [.settingUnknown], "INSERT INTO settings VALUES ('colour', '1', 0)"),
     sql(
       "a row of the year 2100", [.clockBehind],

@@ -174,5 +174,32 @@ enum KnownSetting {
   static func isKnown(_ name: String) -> Bool { names.contains(name) }
 
   /// What contradicts itself in a setting; `nil` if nothing does.
-  static func fault(of name: String, _ value: JSON) -> String? { nil }
+  static func fault(of name: String, _ value: JSON) -> String? {
+    guard name == "retention" else { return nil }
+    let policies = [("the standard policy", value["standard"])].compactMap { name, policy in policy.map { (name, $0) } }
+    let domains = (value["domains"]?.members ?? [:]).map { ("the policy of the domain \"\($0.name)\"", $0.value) }
+    for (name, policy) in policies + domains {
+      if let fault = contradiction(in: policy) { return "\(name) \(fault)" }
+    }
+    return nil
+  }
+
+  /// Worded to follow the name of the policy.
+  private static func contradiction(in policy: JSON) -> String? {
+    func number(_ name: String) -> Int64? {
+      if case .integer(let number)? = policy[name] { number } else { nil }
+    }
+    for name in [
+      "archive_after_seconds", "delete_archived_after_seconds", "abandon_after_seconds", "maximum_episodes",
+      "maximum_bytes",
+    ] {
+      if let number = number(name), number < 1 { return "has \(name) \(number), which is less than 1" }
+    }
+    if let archive = number("archive_after_seconds"), let delete = number("delete_archived_after_seconds"),
+      delete < archive
+    {
+      return "deletes what is archived \(delete) s after its end, before it archives anything, \(archive) s after it"
+    }
+    return nil
+  }
 }
