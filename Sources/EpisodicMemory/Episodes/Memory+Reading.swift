@@ -113,15 +113,19 @@ extension Memory {
   package func steps(
     of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
   ) async throws(MemoryError) -> Step.Page {
-    try validation.limit(limit, most: limits.results)
-    return try await primary.steps(of: id, in: scope, after: number, limit: limit)
+    try await span("steps", scope) { () async throws(MemoryError) in
+      try validation.limit(limit, most: limits.results)
+      return try await primary.steps(of: id, in: scope, after: number, limit: limit)
+    }
   }
 
   /// The domains that have episodes, by name.
   ///
   /// - Complexity: Visits each episode in an index: 0.1 s for a million.
   public func domains() async throws(MemoryError) -> [DomainSummary] {
-    try await primary.domains()
+    try await span("domains") { () async throws(MemoryError) in
+      try await primary.domains()
+    }
   }
 
   /// The sessions of a scope, the one with the newest episode first, a page at a time.
@@ -136,8 +140,10 @@ extension Memory {
   public func sessions(
     in scope: Query.Scope, after cursor: Episode.Page.Cursor? = nil, limit: Int = 50
   ) async throws(MemoryError) -> SessionSummary.Page {
-    try validation.limit(limit, most: limits.results)
-    return try await primary.sessions(in: scope, after: cursor, limit: limit)
+    try await span("sessions", scope) { () async throws(MemoryError) in
+      try validation.limit(limit, most: limits.results)
+      return try await primary.sessions(in: scope, after: cursor, limit: limit)
+    }
   }
 
   /// Every episode in the order of recording, a page of at most `limit` episodes or a few megabytes at a time.

@@ -25,18 +25,20 @@ extension Memory {
     patterns: Erasure.PatternPolicy = .eraseWithoutEvidence, dryRun: Bool = false,
     progress: @escaping @Sendable (Erasure.Progress) -> Void = { _ in }
   ) async throws(MemoryError) -> ErasureReceipt {
-    let now = clock.now()
-    let request = ErasureRequest(
-      id: .generate(at: now), selection: try validation.normalised(selection), scope: scope, patterns: patterns,
-      now: now)
-    let memory = self
-    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
-      let receipt = try await memory.primary.erase(request, dryRun: dryRun, progress)
-      if dryRun { return receipt }
-      // All processes share it: also what tolerates staleness is not served from it any more.
-      memory.cache.removeAll()
-      let cleaned = await memory.clean(try await memory.primary.receipts(unfinished: true), progress)
-      return cleaned.first { $0.id == receipt.id } ?? receipt
+    try await span("forget", scope) { () async throws(MemoryError) in
+      let now = clock.now()
+      let request = ErasureRequest(
+        id: .generate(at: now), selection: try validation.normalised(selection), scope: scope, patterns: patterns,
+        now: now)
+      let memory = self
+      return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+        let receipt = try await memory.primary.erase(request, dryRun: dryRun, progress)
+        if dryRun { return receipt }
+        // All processes share it: also what tolerates staleness is not served from it any more.
+        memory.cache.removeAll()
+        let cleaned = await memory.clean(try await memory.primary.receipts(unfinished: true), progress)
+        return cleaned.first { $0.id == receipt.id } ?? receipt
+      }
     }
   }
 

@@ -42,8 +42,10 @@ extension Memory {
   func unlink(
     _ pattern: Pattern.ID, from episode: Episode.ID, in scope: Query.Scope
   ) async throws(MemoryError) -> Bool {
-    try await primary.write(in: scope) { transaction throws(MemoryError) in
-      try transaction.unlink(pattern, from: episode)
+    try await span("unlink", scope) { () async throws(MemoryError) in
+      try await primary.write(in: scope) { transaction throws(MemoryError) in
+        try transaction.unlink(pattern, from: episode)
+      }
     }
   }
 
@@ -99,12 +101,14 @@ extension Memory {
   ///   names and strings; otherwise those of the type.
   public func patterns(_ filter: Pattern.Filter = .init(), in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
   {
-    try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
-    try validation.limit(filter.limit, most: limits.results)
-    if let text = filter.text { try validation.query(text, "text") }
-    if let data = filter.data { try validation.json(data, "data") }
-    _ = try filter.words()
-    return try await primary.patterns(filter, in: scope)
+    try await span("patterns", scope) { () async throws(MemoryError) in
+      try validation.rate(filter.minimumSuccessRate, "minimumSuccessRate")
+      try validation.limit(filter.limit, most: limits.results)
+      if let text = filter.text { try validation.query(text, "text") }
+      if let data = filter.data { try validation.json(data, "data") }
+      _ = try filter.words()
+      return try await primary.patterns(filter, in: scope)
+    }
   }
 
   /// The patterns linked to an episode, by id.

@@ -3,9 +3,11 @@ import FileLocks
 extension Memory {
   /// Contents of primary, cache and index, and counters of the cache.
   public func statistics() async throws(MemoryError) -> MemoryStatistics {
-    let (primary, cache, index) = (primary, cache, index)
-    return try await BlockingWork.shared.perform { () async throws(MemoryError) in
-      MemoryStatistics(primary: try await primary.statistics(), cache: cache.statistics(), index: index.statistics())
+    try await span("statistics") { () async throws(MemoryError) in
+      let (primary, cache, index) = (primary, cache, index)
+      return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+        MemoryStatistics(primary: try await primary.statistics(), cache: cache.statistics(), index: index.statistics())
+      }
     }
   }
 
