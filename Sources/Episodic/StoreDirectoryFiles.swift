@@ -46,6 +46,11 @@ struct StoreDirectoryFiles: StoreFiles {
     try await BlockingWork.shared.run { () throws(MemoryError) in try receipts.add(receipt) }
   }
 
+  func receipts() async throws(MemoryError) -> [StoredReceipt] {
+    let receipts = ReceiptFile(in: directory.backups)
+    return try await BlockingWork.shared.run { () throws(MemoryError) in try receipts.receipts() }
+  }
+
   /// - Returns: `nil` if there is no such directory.
   private static func names(in directory: String) throws(MemoryError) -> [String]? {
     do throws(FileError) {

@@ -44,7 +44,8 @@ package import Logging
 /// - ``recall(queries:vectors:to:options:)`` for every query of a file
 ///
 /// ## Erase: Erasure/Memory+Erasure.swift
-/// - ``forget(_:in:patterns:dryRun:progress:)`` for good; ``receipts()`` of it; ``verify(_:)`` one; ``resumeErasures()``
+/// - ``forget(_:in:patterns:dryRun:progress:)`` for good; ``resumeErasures(progress:)`` that were cut short
+/// - ``receipts()`` of it; ``verify(_:)`` one; ``erasureDigest(_:of:)`` an id, by which it names what was erased
 ///
 /// ## Back up: Backups/Memory+Backups.swift; target Episodic, Memory+Backups.swift and Memory+Restore.swift
 /// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``; `verify(_:)`, `restore(_:to:options:progress:)`

@@ -50,6 +50,15 @@ extension SQLitePrimaryStore {
     }
   }
 
+  package func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError) {
+    let ids = receipts.map(\.receipt.id)
+    let isMissing = try await readRows { db in
+      !Set(try ErasureRow.all(unfinished: false, db).map(\.id)).isSuperset(of: ids)
+    }
+    guard isMissing else { return }
+    _ = try await writeRows { db in try ErasureReplay.run(receipts, isCleaned: false, db) }
+  }
+
   package func finishErasure(
     _ id: ErasureReceipt.ID, backups: [String], at now: Timestamp
   ) async throws(MemoryError) {

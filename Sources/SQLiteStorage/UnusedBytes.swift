@@ -2,8 +2,8 @@ import CSQLite
 package import GRDB
 import GRDBSQLite
 
-/// The bytes of a database file that no row uses: free pages, and in pages of a B-tree the gap between the cell pointers and the
-/// cells, and free blocks.
+/// The bytes of a database file that no row uses: free pages, in pages of a B-tree the gap between the cell pointers and the
+/// cells and free blocks, and the end of the last overflow page of a row.
 ///
 /// `secure_delete` overwrites deleted cells and pages that become free. It does not overwrite what is left in a gap when cells
 /// move to another page, nor pages that became free under an earlier version.
@@ -50,15 +50,37 @@ package struct UnusedBytes {
     return false
   }
 
-  /// Whether a piece of a text is among the unused bytes of some pages, or in a page that is of no B-tree.
+  /// Adds the overflow pages of the rows in some pages.
+  package func addOverflow(of pages: ClosedRange<Int>, to overflow: inout OverflowPages) throws {
+    var page = [UInt8](repeating: 0, count: pageSize)
+    for number in pages {
+      guard try read(number, into: &page) else { return }
+      try page.withUnsafeBytes { bytes in
+        try overflow.add(bytes, header: number == 1 ? 100 : 0, usableSize: usableSize) { other in
+          var next = [UInt8](repeating: 0, count: 4)
+          let offset = Int64(other - 1) * Int64(pageSize)
+          guard try next.withUnsafeMutableBytes({ try Self.read(db, into: $0, at: offset) }) else { return nil }
+          return Self.integer(next[...])
+        }
+      }
+    }
+  }
+
+  /// Whether a piece of a text is among the unused bytes of some pages.
   ///
   /// - Parameter pages: Numbers from 1 on.
-  package func contain(_ texts: ByteWindows, in pages: ClosedRange<Int>) throws -> Bool {
+  /// - Parameter overflow: Of all rows.
+  package func contain(
+    _ texts: ByteWindows, in pages: ClosedRange<Int>, but overflow: OverflowPages
+  ) throws -> Bool {
     var page = [UInt8](repeating: 0, count: pageSize)
     for number in pages {
       guard try read(number, into: &page) else { return false }
       let isFound = page.withUnsafeBytes { bytes in
-        unused(bytes, header: number == 1 ? 100 : 0).contains { range in
+        let ranges =
+          overflow.firstUnusedByte(of: number).map { [$0..<bytes.count] }
+          ?? unused(bytes, header: number == 1 ? 100 : 0)
+        return ranges.contains { range in
           texts.isFound(in: UnsafeRawBufferPointer(rebasing: bytes[range]))
         }
       }

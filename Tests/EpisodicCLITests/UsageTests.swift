@@ -7,7 +7,8 @@ import Testing
   init() throws { episodic = try CommandLineTool() }
 
   private static let commands = [
-    "record", "begin", "append", "complete", "fail", "archive", "reopen", "update", "delete", "embed", "recall", "list",
+    "record", "begin", "append", "complete", "fail", "archive", "reopen", "update", "delete", "forget", "receipts",
+    "embed", "recall", "list",
     "show", "domains", "sessions", "pattern add", "pattern list", "pattern show", "pattern use", "pattern delete",
     "import", "export", "stats",
     "changes",

@@ -72,11 +72,20 @@ struct Secrets {
       try Child("StoreWorker", ["witness", store.path, "w\($0)", list], in: store.directory)
     }
     for child in children { try await child.waitForLines(1) }
-    for number in 0..<secrets.count {
-      let receipt = try await memory.forget(.text(secrets.text(number)), in: .everything)
-      #expect(receipt.pending == nil && receipt.cleanedAt != nil)
-      #expect(try await memory.episode(Episode.ID("secret-\(number)")) == nil)
+    // One by one, then in groups; the last takes what is left.
+    let groups: [(Erasure.Selection, Query.Scope)] =
+      (0..<8).map { (.text(secrets.text($0)), .everything) } + [
+        (.session("session of \(secrets.text(12))"), .everything),
+        (.metadata(path: ["user", "token"], .string(secrets.text(11))), .everything),
+        (.episodes((14..<18).map { Episode.ID("secret-\($0)") }), .domain("private")),
+        (.text("SEKR\u{c9}T-0002", ignoringCase: true), .domain("private")),
+        (.text("sekre\u{301}t-"), .everything),
+      ]
+    for (selection, scope) in groups {
+      let receipt = try await memory.forget(selection, in: scope)
+      #expect(receipt.pending == nil && receipt.cleanedAt != nil && receipt.counts.episodes > 0)
     }
+    for number in 0..<secrets.count { #expect(try await memory.episode(Episode.ID("secret-\(number)")) == nil) }
     #expect(FileManager.default.createFile(atPath: store.directory.file("forgotten"), contents: nil))
     for child in children { try child.expectSuccess() }
     #expect(try bytes.files(under: store.path, with: secrets.texts) == [])

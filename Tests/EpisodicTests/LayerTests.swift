@@ -27,7 +27,7 @@ import Testing
       "WordIndex",
     ],
     "Interchange": ["EpisodicMemory", "FileLocks", "Vectors"],
-    "Episodic": ["ByteCoding", "EpisodicMemory", "FileLocks", "Interchange", "MemoryLMDB", "MemorySQLite", "Vectors"],
+    "Episodic": ["EpisodicMemory", "FileLocks", "Interchange", "MemoryLMDB", "MemorySQLite", "Vectors"],
     "EpisodicCLI": ["Episodic", "ProcessSpawning", "CArrivalOrder"],
   ]
 

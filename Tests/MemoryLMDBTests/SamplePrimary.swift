@@ -141,6 +141,7 @@ final class SamplePrimary: PrimaryStore {
   func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
     throw Self.unavailable
   }
+  func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError) { throw Self.unavailable }
   func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError) {
     throw Self.unavailable
   }

@@ -153,6 +153,9 @@ package final class FaultyPrimary: PrimaryStore {
   package func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.cleanErased(progress) }
   }
+  package func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.repeatErasures(receipts) }
+  }
   package func finishErasure(
     _ id: ErasureReceipt.ID, backups: [String], at now: Timestamp
   ) async throws(MemoryError) {

@@ -42,9 +42,10 @@ extension Memory {
     }
   }
 
-  /// Cleans the files after erasures that were cut short, by a kill or by a reader that kept the log.
+  /// Cleans the files after erasures that were cut short, by a kill or by a reader that kept the log. If an older copy has taken
+  /// the place of the store, erases again first what the receipts beside the backups name.
   ///
-  /// Cost: a look at an empty index if there is none.
+  /// Cost: a look at an empty index and at the file of receipts if there is nothing to do.
   ///
   /// - Returns: The receipts of those that there were; one that still has traces says why.
   @discardableResult
@@ -53,6 +54,8 @@ extension Memory {
   ) async throws(MemoryError) -> [ErasureReceipt] {
     let memory = self
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      let kept = try await memory.files.receipts()
+      if !kept.isEmpty { try await memory.primary.repeatErasures(kept) }
       let unfinished = try await memory.primary.receipts(unfinished: true)
       return unfinished.isEmpty ? [] : await memory.clean(unfinished, progress)
     }
@@ -107,6 +110,7 @@ extension Memory {
       progress(Erasure.Progress(.derivedFiles))
       try await files.removeDerived(waitingAtMost: follower.busyTimeout)
       try await files.removeLeftovers()
+      _ = try await primary.maintain(.temporaryFiles, amount: 1, at: clock.now())
       reads.gate.close()
       progress(Erasure.Progress(.backups))
       for found in stored {

@@ -143,6 +143,8 @@ package protocol PrimaryStore: Sendable {
   ///
   /// - Throws: `.busy` if a reader keeps the log for longer than the store's `busyTimeout`.
   func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError)
+  /// Erases again what receipts name that this store does not have: it was replaced by an older copy.
+  func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError)
   /// Records that nothing is left of an erasure, and which copies may hold it.
   func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError)
   /// In the order of the commits.

@@ -9,6 +9,8 @@ package protocol StoreFiles: Sendable {
   func removeLeftovers() async throws(MemoryError)
   /// Keeps a receipt beside the backups, so that a restore of an older one can repeat the erasure; once.
   func keep(_ receipt: StoredReceipt) async throws(MemoryError)
+  /// The receipts that were kept, in their order.
+  func receipts() async throws(MemoryError) -> [StoredReceipt]
   /// The copies of the store that hold what a receipt names, by name; those that cannot be read may hold it.
   func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String]
 }
@@ -19,6 +21,7 @@ package struct NoFiles: StoreFiles {
   package func removeDerived(waitingAtMost timeout: Duration) async throws(MemoryError) {}
   package func removeLeftovers() async throws(MemoryError) {}
   package func keep(_ receipt: StoredReceipt) async throws(MemoryError) {}
+  package func receipts() async throws(MemoryError) -> [StoredReceipt] { [] }
   package func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String] { [] }
 }
 

@@ -171,7 +171,9 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
       }
       guard isWanted else { return tier.close() }
       let elapsed = max(now.milliseconds &- outage.since.milliseconds, 0)
-      logger.notice(
+      // Without a pause it was begun again on purpose.
+      logger.log(
+        level: outage.pause == 0 ? .debug : .notice,
         "the \(Tier.name) in \(directory) is used again after \(elapsed) ms: \(outage.reason)",
         metadata: [
           "event": "tier.available", "tier": "\(Tier.name)", "path": "\(directory)", "duration_ms": "\(elapsed)",

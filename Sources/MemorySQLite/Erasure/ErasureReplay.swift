@@ -8,7 +8,7 @@ package enum ErasureReplay {
   ///
   /// One that the copy has was made before the copy: an id that was used again since then stays.
   ///
-  /// - Parameter receipts: In the order of the erasures. Those of other stores are left out.
+  /// - Parameter receipts: In the order of the erasures. Those of other stores, whose key is another, are left out.
   /// - Parameter path: Of a database of the present schema that no process has open.
   /// - Parameter relatives: Identities that the store has had, besides the one that the copy has.
   package static func run(
@@ -16,7 +16,8 @@ package enum ErasureReplay {
   ) throws(MemoryError) -> ErasureReplayReport {
     do {
       let connection = try StoredDatabaseFile.open(path)
-      let report = try connection.write { db in try run(receipts, relatives, db) }
+      // Nothing is left when this returns.
+      let report = try connection.write { db in try run(receipts, relatives, isCleaned: true, db) }
       if !report.receipts.isEmpty {
         // Alone on the file, nothing has to be short.
         try connection.writeWithoutTransaction { db in
@@ -33,19 +34,21 @@ package enum ErasureReplay {
     }
   }
 
-  private static func run(
-    _ receipts: [StoredReceipt], _ relatives: Set<String>, _ db: Database
+  /// - Parameter isCleaned: Whether the file is cleaned with this.
+  static func run(
+    _ receipts: [StoredReceipt], _ relatives: Set<String> = [], isCleaned: Bool, _ db: Database
   ) throws -> ErasureReplayReport {
     var report = ErasureReplayReport()
     let known = Set(try ErasureRow.all(unfinished: false, db).map(\.id))
     let identity = try String.fetchOne(db, sql: "SELECT uuid FROM store")
-    let missing = receipts.filter { stored in
-      (stored.store.rawValue == identity || relatives.contains(stored.store.rawValue))
-        && !known.contains(stored.receipt.id)
-    }
+    let own = try ErasureDigests(db).key
+    // A copy has the key of its store, but for one from before stores had keys; a restored store has another identity.
+    let keys = Set(
+      receipts.filter { $0.store.rawValue == identity || relatives.contains($0.store.rawValue) }.map(\.key) + [own])
+    let missing = receipts.filter { keys.contains($0.key) && !known.contains($0.receipt.id) }
     guard let last = missing.last else { return report }
-    // A copy of before the store had a key gets that of the receipts, so that they can be verified.
-    if known.isEmpty {
+    // So that the receipts can be verified.
+    if known.isEmpty, last.key != own {
       var update = try RawStatement("UPDATE store SET digest_key = ?", db)
       try last.key.withUnsafeBytes { try update.bind($0) }
       try update.execute()
@@ -73,7 +76,7 @@ package enum ErasureReplay {
     var transaction = try ErasureTransaction(db)
     report.counts = try transaction.repeatErasure(of: rows)
     for stored in missing {
-      try ErasureRow.insert(stored.receipt, stored.traces, db)
+      try ErasureRow.insert(stored.receipt, stored.traces, isCleaned: isCleaned, db)
       report.receipts.append(stored.receipt.id)
     }
     return report

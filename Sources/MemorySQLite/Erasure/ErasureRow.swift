@@ -8,11 +8,15 @@ import SQLiteStorage
 enum ErasureRow {
   private static let columns = "seq, id, selection, counts, erased_at, cleaned_at, backups"
 
-  static func insert(_ receipt: ErasureReceipt, _ traces: [Erasure.Trace], _ db: Database) throws {
+  /// - Parameter isCleaned: Whether nothing is left of it in the file.
+  static func insert(
+    _ receipt: ErasureReceipt, _ traces: [Erasure.Trace], isCleaned: Bool, _ db: Database
+  ) throws {
     try db.execute(
-      sql: "INSERT INTO erasures (id, selection, counts, erased_at) VALUES (?, ?, ?, ?)",
+      sql: "INSERT INTO erasures (id, selection, counts, erased_at, cleaned_at) VALUES (?, ?, ?, ?, ?)",
       arguments: [
         receipt.id.rawValue, try text(receipt.selection), try text(receipt.counts), receipt.erasedAt.milliseconds,
+        isCleaned ? receipt.erasedAt.milliseconds : nil,
       ])
     let erasure = db.lastInsertedRowID
     var statement = try RawStatement("INSERT INTO erased (digest, kind, erasure) VALUES (?, ?, ?)", db)

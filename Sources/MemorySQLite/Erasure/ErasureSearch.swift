@@ -129,7 +129,7 @@ struct ErasureSearch {
     while try rows.step() {
       if let matcher {
         let isFound =
-          (1..<5).contains { matcher.isFound(in: rows.bytes($0)) }
+          ([1, 3, 4] as [Int32]).contains { matcher.isFound(in: rows.bytes($0)) }
           || (5..<7).contains { matcher.isFound(inJSON: rows.bytes($0), JSON.init(stored:)) }
         guard isFound else { continue }
       }

@@ -246,7 +246,7 @@ struct ErasureTransaction {
   // MARK: The receipt
 
   private func insert(_ receipt: ErasureReceipt, _ traces: [Erasure.Trace]) throws {
-    try ErasureRow.insert(receipt, traces, db)
+    try ErasureRow.insert(receipt, traces, isCleaned: false, db)
   }
 }
 

@@ -44,7 +44,11 @@ struct PrimaryCleaning {
       progress(Erasure.Progress(.fullText, done: number, total: 3))
       // The first, negative, puts all segments into one merge; each further one does a part of it.
       var pages = -Self.mergedPages
-      while true {
+      // Writers may go on adding what could be merged; twice as many pages as there are hold all that was there.
+      let mostSteps = try await database.read { db in
+        2 * (try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0) / Self.mergedPages + 16
+      }
+      for _ in 0..<mostSteps {
         let amount = pages
         let changes = try await database.write { db in
           let before = db.totalChangesCount
@@ -105,19 +109,35 @@ struct PrimaryCleaning {
   /// Whether a piece of the texts may be left in the file.
   private func isLeft(_ texts: ByteWindows?) async throws -> Bool {
     guard let texts, texts.isComplete else { return true }
-    var next = 1
+    let overflow = try await forEachPart(OverflowPages()) { unused, pages, overflow in
+      try unused.addOverflow(of: pages, to: &overflow)
+      return true
+    }
+    return try await forEachPart(false) { unused, pages, isFound in
+      isFound = try unused.contain(texts, in: pages, but: overflow)
+      return !isFound
+    }
+  }
+
+  /// Calls `body` with the pages of the file, in parts, until it returns false.
+  private func forEachPart<Value: Sendable>(
+    _ initial: Value, _ body: @escaping @Sendable (UnusedBytes, ClosedRange<Int>, inout Value) throws -> Bool
+  ) async throws -> Value {
+    var value = initial
+    var first = 1
     while true {
-      let first = next
-      let (isFound, count) = try await database.read { db -> (Bool, Int) in
+      let (start, before) = (first, value)
+      let (after, count) = try await database.read { db -> (Value, Int) in
+        var value = before
         let unused = try UnusedBytes(db)
-        let last = min(unused.pageCount, first + Self.examinedPages - 1)
-        guard first <= last else { return (false, unused.pageCount) }
-        return (try unused.contain(texts, in: first...last), unused.pageCount)
+        let last = min(unused.pageCount, start + Self.examinedPages - 1)
+        guard start <= last, try body(unused, start...last, &value) else { return (value, 0) }
+        return (value, unused.pageCount)
       }
-      if isFound { return true }
-      next += Self.examinedPages
-      progress(Erasure.Progress(.verification, done: min(next - 1, count), total: count))
-      if next > count { return false }
+      value = after
+      first += Self.examinedPages
+      progress(Erasure.Progress(.verification, done: min(first - 1, count), total: count))
+      if first > count { return value }
       try Task.checkCancellation()
     }
   }

@@ -1,5 +1,5 @@
 import ByteCoding
-import EpisodicMemory
+package import EpisodicMemory
 import FileLocks
 import Foundation
 
@@ -9,18 +9,18 @@ import Foundation
 /// `receipts.jsonl` has a line for each erasure, without what was erased. `receipts.key` has the keys of the digests: whoever
 /// has both can test whether an id is in a receipt, as whoever has a backup can. Both grow by whole lines; a line that a
 /// crash cut short is left out.
-struct ReceiptFile {
-  static let name = "receipts.jsonl"
-  static let keyName = "receipts.key"
+package struct ReceiptFile {
+  package static let name = "receipts.jsonl"
+  package static let keyName = "receipts.key"
 
   private let directory: String
 
-  init(in directory: String) { self.directory = directory }
+  package init(in directory: String) { self.directory = directory }
 
   // MARK: Writing
 
   /// Adds a receipt, durably, unless it is there.
-  func add(_ stored: StoredReceipt) throws(MemoryError) {
+  package func add(_ stored: StoredReceipt) throws(MemoryError) {
     do throws(FileError) {
       let place = try PrivateDirectory<FileError>(creatingAt: directory)
       let keyID = Self.identifier(of: stored.key)
@@ -78,7 +78,7 @@ struct ReceiptFile {
   // MARK: Reading
 
   /// All receipts, in the order in which they were added; none if there is no file.
-  func receipts() throws(MemoryError) -> [StoredReceipt] {
+  package func receipts() throws(MemoryError) -> [StoredReceipt] {
     let content: [UInt8]
     let keyContent: [UInt8]
     do throws(FileError) {
@@ -124,7 +124,7 @@ struct ReceiptFile {
   }
 
   /// Whether a file was last written before a time.
-  static func isOlder(_ path: String, than time: Timestamp) -> Bool {
+  package static func isOlder(_ path: String, than time: Timestamp) -> Bool {
     guard let status = try? FileStatus(of: path) else { return true }  // One that cannot be examined may be.
     return status.modified / 1_000_000 <= time.milliseconds
   }
