@@ -22,7 +22,9 @@ final class Connections: Sendable {
   /// For others that are closing too.
   private static let closingTimeout = Duration.seconds(1)
 
-  init(_ opened: OpenedDatabase, _ configuration: WALDatabase.Configuration) throws {
+  init(
+    _ opened: OpenedDatabase, _ configuration: WALDatabase.Configuration, _ maintenanceLock: MaintenanceLock
+  ) throws {
     connector = opened.connector
     files = opened.connector.files
     watch = opened.watch
@@ -40,7 +42,7 @@ final class Connections: Sendable {
       return
     }
     let log = LogLength()
-    let logMaintenance = LogMaintenance(log: log, configuration: configuration)
+    let logMaintenance = LogMaintenance(log: log, maintenance: maintenanceLock, configuration: configuration)
     let shrinking = WeakMaintenance()
     let quietLog = QuietLog { shrinking.shrinkLog() }
     let writer = GroupCommit(

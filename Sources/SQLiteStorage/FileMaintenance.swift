@@ -91,32 +91,17 @@ package struct FileMaintenance: Sendable {
     }
   }
 
-  /// Removes what a process left that was killed while it made a file: unfinished copies, whose names end in `.partial`.
+  /// Removes what a process left that was killed while it made a file beside the database or in the folder of its backups.
   ///
-  /// One that another process is making has been written to within the last hour.
-  ///
-  /// - Returns: How many.
+  /// - Returns: How many files.
   package func removeTemporaryFiles() throws -> Int {
-    var removed = 0
-    let now = Int64(Date().timeIntervalSince1970)
-    for directory in [files.directory, files.directory + "/backups"] {
-      guard FileManager.default.fileExists(atPath: directory) else { continue }
-      for name in try FileManager.default.contentsOfDirectory(atPath: directory) where Self.isPartial(name) {
-        let path = directory + "/" + name
-        guard let status = try FileStatus(of: path), status.kind == .regular,
-          now - status.changed / 1_000_000_000 > Self.abandonedAfter
-        else { continue }
-        try DatabaseFiles.remove(path)
-        removed += 1
+    try [files.directory, files.directory + "/backups"].reduce(0) { count, directory in
+      do {
+        return count + (try LeftoverFiles.remove(in: directory).count)
+      } catch let error where error.code == .owner {
+        // Another user's folder is left to that user.
+        return count
       }
     }
-    return removed
-  }
-
-  /// In seconds.
-  private static let abandonedAfter: Int64 = 3600
-
-  private static func isPartial(_ name: String) -> Bool {
-    [".partial", ".partial-wal", ".partial-shm", ".partial-journal"].contains { name.hasSuffix($0) }
   }
 }

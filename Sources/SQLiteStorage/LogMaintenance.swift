@@ -9,6 +9,9 @@ import Synchronization
 final class LogMaintenance: Sendable {
   /// Frames in the log after which they are moved into the database file: 8 MiB of pages.
   private static let checkpointFrames = 2048
+  /// The same while this process maintains the database: a slice of maintenance writes as much as hundreds of commits, and a
+  /// checkpoint of 1 MiB holds writers up for an eighth of the time.
+  private static let checkpointFramesOfMaintenance = 256
   /// What SQLite leaves of the log's file, in bytes, when it begins the log again: room for twice as many frames.
   static let logSizeLimit = 16 << 20
   /// Frames after which the writer waits for readers to end, so that the log can begin again: there is no other moment
@@ -21,14 +24,16 @@ final class LogMaintenance: Sendable {
   private static let maintenanceInterval = 256
 
   private let log: LogLength
+  private let maintenance: MaintenanceLock
   private let configuration: WALDatabase.Configuration
   /// Begins anywhere, so that processes of a few commits each do the maintenance as often as one of many.
   private let commits = Atomic(Int.random(in: 0..<LogMaintenance.maintenanceInterval))
   /// Frames at which to wait for readers the next time: a reader that stays must not cost every commit that wait.
   private let nextWait = Atomic(LogMaintenance.longLogFrames)
 
-  init(log: LogLength, configuration: WALDatabase.Configuration) {
+  init(log: LogLength, maintenance: MaintenanceLock, configuration: WALDatabase.Configuration) {
     self.log = log
+    self.maintenance = maintenance
     self.configuration = configuration
   }
 
@@ -37,7 +42,7 @@ final class LogMaintenance: Sendable {
 
   /// Called on the writer's queue, under the commit lock, outside a transaction.
   func afterCommit(_ db: Database, _ busy: BusyHandler) {
-    if log.frames >= Self.checkpointFrames {
+    if log.frames >= (maintenance.isHeldHere ? Self.checkpointFramesOfMaintenance : Self.checkpointFrames) {
       // When everything is moved, and no reader is left that began before, the next commit begins the log again.
       attempt("a checkpoint") { try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
       waitForReadersIfLong(db, busy)

@@ -19,6 +19,10 @@ package final class MaintenanceLock: Sendable {
   private let path: String?
   /// Excludes the runs of this process, which may share the database.
   private let isHeld = Mutex(false)
+  private let holds = Atomic(false)
+
+  /// Whether this process maintains the database at this moment.
+  var isHeldHere: Bool { holds.load(ordering: .relaxed) }
 
   init(path: String?) { self.path = path }
 
@@ -38,7 +42,9 @@ package final class MaintenanceLock: Sendable {
         return .taken(pid: try Self.holder(in: file))
       }
       try file.replaceContent(with: Array("\(getpid())\n".utf8))
+      holds.store(true, ordering: .relaxed)
       return .held {
+        self.holds.store(false, ordering: .relaxed)
         lock.unlock()
         self.isHeld.withLock { $0 = false }
       }

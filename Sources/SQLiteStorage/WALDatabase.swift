@@ -93,21 +93,21 @@ package final class WALDatabase: StoredDatabase {
   package init(path: String, _ configuration: Configuration) throws {
     let files = DatabaseFiles(path: path)
     let opened: OpenedDatabase
-    (opened, connections) = try Self.connect(files, configuration)
+    maintenanceLock = MaintenanceLock(path: files.maintenanceLock)
+    (opened, connections) = try Self.connect(files, configuration, maintenanceLock)
     self.path = files.path
     readOnlyReason = opened.readOnlyReason
     schemaProblems = opened.schemaProblems
     migrator = opened.migrator
-    maintenanceLock = MaintenanceLock(path: files.maintenanceLock)
     if let problem = schemaProblems.first { refuseWrites(because: problem) }
   }
 
   private static func connect(
-    _ files: DatabaseFiles, _ configuration: Configuration
+    _ files: DatabaseFiles, _ configuration: Configuration, _ maintenanceLock: MaintenanceLock
   ) throws -> (OpenedDatabase, Connections) {
     func attempt() throws -> (OpenedDatabase, Connections) {
       let opened = try DatabaseOpening(files, configuration).open()
-      return (opened, try Connections(opened, configuration))
+      return (opened, try Connections(opened, configuration, maintenanceLock))
     }
     do {
       return try attempt()

@@ -1,4 +1,5 @@
 import Episodic
+import FileLocks
 import Foundation
 import GRDB
 import Synchronization
@@ -92,6 +93,23 @@ import Testing
       for check in try await memory.check() { #expect(check.outcome == .passed, "\(check)") }
       try await memory.close()
     }
+  }
+
+  @Test func `files that a killed process left unfinished go, and those of a living one stay`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    let folder = store.path + "/backups"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let living = try DraftFile(of: folder + "/living.sqlite")
+    for name in ["dead.sqlite.partial", "dead.sqlite.partial-wal", "kept.sqlite"] {
+      try Data([1]).write(to: URL(filePath: folder + "/" + name))
+    }
+    let report = try await memory.maintain(.init(tasks: [.files]))
+    #expect(report[.files]?.counts == ["removed": 1], "\(report)")
+    let left = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
+    #expect(left == ["living.sqlite.partial", "kept.sqlite"])
+    living.discard()
+    try await memory.close()
   }
 
   @Test func `a second run returns at once with the process that maintains`() async throws {

@@ -45,7 +45,7 @@ CREATE TABLE maintenance (
     task        TEXT    NOT NULL PRIMARY KEY CHECK (task <> ''),
     started_at  INTEGER NOT NULL,
     finished_at INTEGER,                                                                -- NULL: it runs, or was cut short
-    outcome     TEXT    CHECK (json_valid(outcome))
+    outcome     TEXT    CHECK (outcome IS NULL OR json_valid(outcome))
 ) STRICT, WITHOUT ROWID;
 
 -- What the cache answered in each hour since 1970, over all processes.

@@ -71,6 +71,7 @@ extension Memory {
     var total = MaintenanceSlice()
     while true {
       try MemoryError.throwIfCancelled()
+      let begin = ContinuousClock.now
       let slice = try await primary.maintain(work, amount: size.amount, at: clock.now())
       total.done += slice.done
       total.obstacle = slice.obstacle
@@ -78,7 +79,7 @@ extension Memory {
       run.report(done: slice.done)
       if slice.isComplete { return total }
       size.adapt(to: slice.held)
-      try await run.pause(after: slice.held)
+      try await run.pause(after: ContinuousClock.now - begin)
     }
   }
 }

@@ -70,6 +70,7 @@ extension Memory {
     var rest = plan.decisions[...]
     while !rest.isEmpty {
       try MemoryError.throwIfCancelled()
+      let begin = ContinuousClock.now
       let slice = try await apply(rest, in: scope, at: now)
       for (decision, outcome) in zip(rest, slice.outcomes) where outcome == .applied { report.note(decision) }
       let done = slice.outcomes.count { $0 != .partly }
@@ -77,7 +78,7 @@ extension Memory {
       // What is left of an episode with many steps has been archived meanwhile.
       if slice.outcomes.last == .partly, let first = rest.indices.first { rest[first].record.status = .archived }
       follower.noteChanges(done)
-      if !rest.isEmpty { try await between(done, slice.held) }
+      if !rest.isEmpty { try await between(done, ContinuousClock.now - begin) }
     }
     return report
   }

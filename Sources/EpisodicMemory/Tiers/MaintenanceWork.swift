@@ -76,8 +76,8 @@ package struct MaintenanceRecord: Hashable, Sendable {
 
 /// How much a slice of maintenance does, from how long the last ones held the writer up.
 package struct SliceSize: Sendable {
-  /// Half of the 20 ms that a slice may take: the commit comes on top.
-  package static let target = Duration.milliseconds(10)
+  /// A quarter of the 20 ms that a slice may take: the commit, its sync and a checkpoint come on top.
+  package static let target = Duration.milliseconds(5)
 
   package private(set) var amount: Int
   private let maximum: Int
