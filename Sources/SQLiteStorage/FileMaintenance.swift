@@ -95,13 +95,17 @@ package struct FileMaintenance: Sendable {
   ///
   /// - Returns: How many files.
   package func removeTemporaryFiles() throws -> Int {
-    try [files.directory, files.directory + "/backups"].reduce(0) { count, directory in
-      do {
-        return count + (try LeftoverFiles.remove(in: directory).count)
-      } catch let error where error.code == .owner {
-        // Another user's folder is left to that user.
-        return count
-      }
+    let backups = files.directory + "/backups"
+    return try Self.removeLeftovers(in: files.directory) + Self.removeLeftovers(in: backups)
+  }
+
+  private static func removeLeftovers(in directory: String) throws(FileError) -> Int {
+    do throws(FileError) {
+      return try LeftoverFiles.remove(in: directory).count
+    } catch {
+      // Another user's folder is left to that user.
+      if error.code == .owner { return 0 }
+      throw error
     }
   }
 }
