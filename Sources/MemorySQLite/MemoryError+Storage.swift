@@ -49,7 +49,7 @@ extension MemoryError {
     case .SQLITE_CORRUPT:
       self.init(
         .corrupted,
-        "\(path) is damaged (\(said)); restore a backup, or save what is left with `sqlite3 \(path) .recover`",
+        "\(path) is damaged (\(said)); restore a backup, or bring what is left into a new store: call Memory.salvage(from:to:)",
         cause: error)
     case .SQLITE_ERROR where said.hasPrefix("no such "):
       self.init(

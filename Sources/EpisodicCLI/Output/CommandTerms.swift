@@ -3,6 +3,7 @@ extension String {
   private static let commandTerms = [
     ("call check()", "run check"), ("check() found", "check found"), ("call rebuild()", "run rebuild"),
     ("call rebuild(acceptingTexts: true)", "run rebuild --accept-texts"), ("the option repair", "--repair"),
+    ("call Memory.salvage(from:to:)", "run salvage"),
     ("raise maximumLineBytes", "raise the limit (--max-line)"),
     ("look for its id with episodes(_:in:)", "list shows the ids there are"),
     ("if the clock is right, accept it,", "if the clock is right, give --accept-clock,"),

@@ -26,7 +26,7 @@ enum StructureCheck {
   }
 
   private static func damage(_ problems: [String]) -> MemoryCheck.Outcome {
-    .damaged("\(problems.joined(separator: "; ")): restore a backup, or use sqlite3 .recover")
+    .damaged("\(problems.joined(separator: "; ")): restore a backup, or call Memory.salvage(from:to:)")
   }
 
   /// The failed read that `integrity_check` lists among its problems; `nil` if every page was read.
