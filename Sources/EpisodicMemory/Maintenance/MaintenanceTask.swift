@@ -6,8 +6,6 @@ public enum MaintenanceTask: String, CaseIterable, Hashable, Codable, Sendable {
   case retention
   /// Deletes idempotency keys after seven days.
   case keys
-  /// Removes what an erasure that was cut short has left in the files.
-  case erasures
   /// Adds words to texts that other programs wrote.
   case words
   /// Keeps what the cache answered in the hour, removes its expired entries, and the reader slots of dead processes.

@@ -29,12 +29,6 @@ extension Memory {
       let slice = try await memory.inSlices(.idempotencyKeys, amount: 1000, maximum: 10_000, run)
       return MaintenanceResult(["deleted": slice.done])
     },
-    MaintenanceJob(task: .erasures, interval: .zero) { memory, _ throws(MemoryError) in
-      let receipts = try await memory.resumeErasures()
-      return MaintenanceResult(
-        receipts.isEmpty ? [:] : ["cleaned": receipts.count { $0.cleanedAt != nil }],
-        obstacle: receipts.lazy.compactMap(\.pending).first)
-    },
     MaintenanceJob(task: .words, interval: hour) { memory, run throws(MemoryError) in
       let slice = try await memory.inSlices(.addedWords, amount: 64, maximum: 1000, run)
       return MaintenanceResult(["rows": slice.done])
