@@ -44,11 +44,13 @@ import Testing
   ) throws {
     let secret = "the secret word \(String(repeating: "of many ", count: length / 8)) and its end"
     try execute("INSERT INTO rows (text) VALUES (?), ('one that stays'), (?)", [secret, secret + "!"])
+    // Long rows have moved to other pages, and left copies.
+    try connection.writeWithoutTransaction { db in try db.execute(sql: "VACUUM") }
     #expect(try !isFound(windows(secret)))
     try execute("DELETE FROM rows WHERE id = 3")
     #expect(try isFound(windows(secret)))
     let hasContent = try connection.read { db in try UnusedBytes(db).hasContentInFreePages() }
-    #expect(hasContent == (length > 4000))
+    #expect(hasContent == (length > 1000))
     try connection.writeWithoutTransaction { db in try db.execute(sql: "VACUUM") }
     #expect(try !isFound(windows(secret)))
     #expect(try connection.read { db in try !UnusedBytes(db).hasContentInFreePages() })
