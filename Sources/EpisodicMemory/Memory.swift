@@ -49,6 +49,7 @@ package import Logging
 ///
 /// ## Back up: Backups/Memory+Backups.swift; target Episodic, Memory+Backups.swift and Memory+Restore.swift
 /// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``; `verify(_:)`, `restore(_:to:options:progress:)`
+/// - ``backupSchedule()`` of maintenance; ``setBackupSchedule(_:)``
 ///
 /// ## Look back: Analytics/Memory+Analytics.swift
 /// - ``analytics(since:until:by:in:timeZone:)`` of the episodes of a time: success, step times, failures, tools, patterns

@@ -211,7 +211,8 @@ struct Damage: CustomTestStringConvertible {
             $0.table == table && $0.reason.hasPrefix("row \(key): its text was changed")
           }
           #expect(
-            (damage.kind == .bytes || (damage.kind == .swappedPages && (pages.map { $0.count > 1 } == true || isListed)))
+            (damage.kind == .bytes
+              || (damage.kind == .swappedPages && (pages.map { $0.count > 1 } == true || isListed)))
               && pages.map { !$0.isDisjoint(with: touched) } != false,
             "\(damage.testDescription): \(table) \(key) was not there so")
         }

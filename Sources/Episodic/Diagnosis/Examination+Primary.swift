@@ -168,7 +168,8 @@ extension Examination {
 /// The settings that this version reads.
 enum KnownSetting {
   private static let names: Set<String> = [
-    "ancestors", "cache.reads", "feed", "maintenance", "retention", "retention.clock", "retention.deleting",
+    "ancestors", BackupSchedule.setting, "cache.reads", "feed", "maintenance", "retention", "retention.clock",
+    "retention.deleting",
   ]
 
   static func isKnown(_ name: String) -> Bool { names.contains(name) }

@@ -13,8 +13,12 @@ struct BackupCommand: AsyncParsableCommand {
       With --keep or --keep-days, older backups of the same folder are removed afterwards; one stays if either keeps it. The newest \
       always stays, and so does what a restore replaced.
 
+      --every sets a schedule instead, which is kept in the store: episodic maintain makes a backup in backups/ when the newest is \
+      older. --every never ends it.
+
       EXAMPLES:
         episodic backup
+        episodic backup --every 1d --gzip --keep 14
         episodic backup --gzip --keep 7 --keep-days 90
         episodic backup --output /mnt/backups/
         episodic backup --output before-the-import.sqlite
@@ -34,20 +38,42 @@ struct BackupCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Remove the backups of the folder that are older.", valueName: "days"))
   var keepDays: Int?
 
+  @Option(help: ArgumentHelp("Let maintenance make a backup that often, such as 1d; or never.", valueName: "duration"))
+  var every: String?
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func validate() throws {
     if let output { try NonUTF8Arguments.refuse(output, as: "--output") }
+    if let every {
+      guard output == nil else {
+        throw ValidationError("--every makes backups in the store's own folder; leave out --output")
+      }
+      if every != "never" { _ = try DurationText(every) }
+    }
     if let keep, keep < 1 { throw ValidationError("--keep is \(keep); keep at least 1") }
     if let keepDays, !(0...36_500).contains(keepDays) {
       throw ValidationError("--keep-days is \(keepDays); give a number from 0 to 36500")
     }
   }
 
+  /// - Parameter every: `never`, or a duration.
+  private func schedule(_ every: String, _ options: BackupOptions) async throws {
+    var options = options
+    if options.keep == nil, options.keepFor == nil { options.keep = BackupSchedule(every: .zero).options.keep }
+    let schedule =
+      every == "never" ? nil : BackupSchedule(every: try DurationText(every).duration, options: options)
+    try await store.withMemory(for: .shortWrite) { memory in try await memory.setBackupSchedule(schedule) }
+    if json { return StandardOutput.write(["schedule": schedule?.json ?? .null]) }
+    guard let schedule else { return StandardOutput.write("maintenance makes no backups") }
+    StandardOutput.write("maintenance makes a backup every \(DurationText(schedule.every))")
+  }
+
   func run() async throws {
     let options = BackupOptions(
       compression: gzip ? .gzip : .none, keep: keep, keepFor: keepDays.map { .seconds(86_400 * $0) })
+    if let every { return try await schedule(every, options) }
     let (backup, removed) = try await store.withMemory(for: .shortWrite) { memory in
       defer { StandardError.endProgress() }
       let backup = try await memory.backUp(

@@ -51,4 +51,19 @@ extension Memory {
       try await primary.pruneBackups(in: directory, options, at: now)
     }
   }
+
+  /// When maintenance backs the store up; `nil`: never. It is kept in the store, so that every process that maintains it follows it.
+  public func backupSchedule() async throws(MemoryError) -> BackupSchedule? {
+    guard let json = try await primary.setting(BackupSchedule.setting) else { return nil }
+    return try BackupSchedule(json: json)
+  }
+
+  /// Sets when maintenance backs the store up.
+  ///
+  /// - Parameter schedule: `nil`: never.
+  /// - Throws: `.invalid` for one that makes no sense, or that keeps every backup for ever.
+  public func setBackupSchedule(_ schedule: BackupSchedule?) async throws(MemoryError) {
+    try schedule?.validate()
+    try await primary.set(BackupSchedule.setting, to: schedule.map(\.json), at: clock.now())
+  }
 }

@@ -26,6 +26,8 @@ public enum MaintenanceTask: String, CaseIterable, Hashable, Codable, Sendable {
   case pages
   /// Moves the log into `memory.sqlite` and truncates it.
   case log
+  /// Backs the store up if a schedule says so.
+  case backup
 }
 
 /// What a run of maintenance is to do.

@@ -65,7 +65,18 @@ extension Memory {
       let slice = try await memory.inSlices(.log, amount: 1, maximum: 1, run)
       return MaintenanceResult(["bytes": slice.done], obstacle: slice.obstacle)
     },
+    MaintenanceJob(task: .backup, interval: .zero, runsDry: true) { memory, run throws(MemoryError) in
+      try await memory.backUpIfDue(run)
+    },
   ]
+
+  private func backUpIfDue(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
+    guard let schedule = try await backupSchedule(),
+      schedule.isDue(after: try await backups(), at: clock.now())
+    else { return MaintenanceResult() }
+    if !run.options.isDryRun { _ = try await backUp(options: schedule.options) { _ in run.report(done: 1) } }
+    return MaintenanceResult(["backups": 1])
+  }
 
   private func maintainRetention(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
     let report = try await applyRetention(in: .everything, dryRun: run.options.isDryRun, acceptingClock: false) {

@@ -138,15 +138,6 @@ package struct PrimaryInspection: Sendable {
   }
 }
 
-extension SQLitePrimaryStore {
-  /// Of the database file, or what stands for it in messages.
-  package var path: String { database.path }
-
-  package func inspect() async throws(MemoryError) -> PrimaryInspection {
-    try await readRows { db in try PrimaryInspection(db) }
-  }
-}
-
 /// Why a primary cannot be opened, as far as it can be told.
 package enum PrimaryFault: Hashable, Sendable {
   case missing
