@@ -1,5 +1,3 @@
-package import Logging
-
 /// An episodic memory: what an agent did, what worked, and the past attempts that match a new task.
 ///
 /// `Memory.open(at:)` of the module `Episodic` opens one. A value is a few references: copy it, share it between tasks, call
@@ -43,29 +41,22 @@ package import Logging
 /// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines
 /// - ``recall(queries:vectors:to:options:)`` for every query of a file
 ///
+/// ## Keep for years: Retention/Memory+Retention.swift, Maintenance/Memory+Maintaining.swift, Backups/Memory+Backups.swift
+/// - ``retention()`` policies; ``setRetention(_:for:allowingUnknownDomain:)``; ``applyRetention(dryRun:acceptingClock:)``
+/// - ``maintain(_:progress:)`` does what is due; ``backupSchedule()`` of it, ``setBackupSchedule(_:)``
+/// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``
+///
 /// ## Erase: Erasure/Memory+Erasure.swift
 /// - ``forget(_:in:patterns:dryRun:progress:)`` for good; ``resumeErasures(progress:)`` that were cut short
 /// - ``receipts()`` of it; ``verify(_:)`` one; ``erasureDigest(_:of:)`` an id, by which it names what was erased
 ///
-/// ## Back up: Backups/Memory+Backups.swift; target Episodic, Memory+Backups.swift and Memory+Restore.swift
-/// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``; `verify(_:)`, `restore(_:to:options:progress:)`
-/// - ``backupSchedule()`` of maintenance; ``setBackupSchedule(_:)``
-///
-/// ## Look back: Analytics/Memory+Analytics.swift
-/// - ``analytics(since:until:by:in:timeZone:)`` of the episodes of a time: success, step times, failures, tools, patterns
-///
-/// ## Maintenance: Tiers/Memory+Maintenance.swift
+/// ## Look after it: Tiers/Memory+Maintenance.swift, Analytics/Memory+Analytics.swift
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone
+/// - ``analytics(since:until:by:in:timeZone:)`` of the episodes of a time: success, step times, failures, tools, patterns
 /// - ``check(_:)`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``
 ///
-/// ## Diagnosis: target Episodic, Memory+Diagnose.swift
-/// - ``diagnose(at:options:)`` a store in any state, or ``diagnose(_:)`` this one; ``repair(at:options:)`` what is safe
-///
-/// ## Retention: Retention/Memory+Retention.swift
-/// - ``retention()`` policies; ``setRetention(_:for:allowingUnknownDomain:)`` one; ``applyRetention(dryRun:acceptingClock:)``
-///
-/// ## Upkeep: Maintenance/Memory+Maintaining.swift
-/// - ``maintain(_:progress:)`` does what is due, in slices that no writer waits for
+/// ## A store in any state: target Episodic
+/// - ``diagnose(at:options:)``, ``repair(at:options:)``; `restore(_:to:options:progress:)`; `salvage(from:to:logger:progress:)`
 public struct Memory: Sendable {
   let primary: any PrimaryStore
   package var primaryStore: any PrimaryStore { primary }
@@ -79,7 +70,7 @@ public struct Memory: Sendable {
   let follower: IndexFollower
   let files: any StoreFiles
   let inlineSearches = InlineSearches()
-  private(set) var automaticMaintenance: AutomaticMaintenance?
+  var automaticMaintenance: AutomaticMaintenance?
 
   /// - Parameter prefetchesEnded: Whether completing or failing an episode fills the cache with it.
   /// - Parameter busyTimeout: Longest wait for a lock of the cache or the index that another process holds.
@@ -95,13 +86,5 @@ public struct Memory: Sendable {
     self.files = files
     reads = ReadThrough(primary: primary, cache: cache)
     follower = IndexFollower(primary: primary, index: index, busyTimeout: busyTimeout)
-  }
-
-  /// From now on what is due is done in the background, until `close` or until the last copy of this value is gone.
-  package mutating func maintainAutomatically(every interval: Duration, logger: Logger) {
-    let memory = self
-    automaticMaintenance = AutomaticMaintenance(every: interval, logger: logger) { () throws(MemoryError) in
-      try await memory.maintain()
-    }
   }
 }

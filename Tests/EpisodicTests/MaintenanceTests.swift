@@ -2,7 +2,6 @@ import Episodic
 import FileLocks
 import Foundation
 import GRDB
-import Synchronization
 import TestSupport
 import Testing
 
@@ -39,7 +38,7 @@ import Testing
     #expect(Set(first.tasks.map(\.task)) == Set(MaintenanceTask.allCases).subtracting([.vacuum]))
     clock.advance(by: .seconds(60))
     let second = try await memory.maintain()
-    #expect(second.tasks.filter { $0.outcome != .notDue }.map(\.task) == [.erasures, .log])
+    #expect(second.tasks.filter { $0.outcome != .notDue }.map(\.task) == [.erasures, .log, .backup])
     clock.advance(by: .seconds(3600))
     #expect(try await memory.maintain()[.pages]?.outcome == .done)
     // A clock that went back: what ran in the future is due.
@@ -112,19 +111,48 @@ import Testing
     try await memory.close()
   }
 
+  @Test func `a store is backed up by its schedule, and by none without one`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    try await memory.insert(Self.episodes(3, at: clock))
+    try await memory.maintain()
+    #expect(try await memory.backups().isEmpty)
+    for bad in [BackupSchedule(every: .seconds(1)), BackupSchedule(every: .seconds(60), options: BackupOptions())] {
+      let error = await #expect(throws: MemoryError.self) { try await memory.setBackupSchedule(bad) }
+      #expect(error?.code == .invalid)
+    }
+    let schedule = BackupSchedule(every: .seconds(3600), options: BackupOptions(compression: .gzip, keep: 2))
+    try await memory.setBackupSchedule(schedule)
+    #expect(try await memory.backupSchedule() == schedule)
+    #expect(try await memory.maintain(.init(isDryRun: true))[.backup]?.counts == ["backups": 1])
+    #expect(try await memory.backups().isEmpty)
+    for _ in 0..<4 {
+      #expect(try await memory.maintain()[.backup]?.counts == ["backups": 1])
+      #expect(try await memory.maintain()[.backup]?.counts == [:])
+      clock.advance(by: .seconds(3600))
+    }
+    let kept = try await memory.backups()
+    #expect(kept.count == 2 && kept.allSatisfy { $0.path.hasSuffix(".gz") }, "\(kept.map(\.path))")
+    try await memory.setBackupSchedule(nil)
+    #expect(try await memory.maintain()[.backup]?.counts == [:])
+    try await memory.close()
+  }
+
   @Test func `a second run returns at once with the process that maintains`() async throws {
     let store = try Store()
     let memory = try await store.open()
     let other = try await store.open()
-    let busy = HeldRun()
-    let first = Task { try await memory.maintain(.init(tasks: [.feed])) { _ in busy.wait() } }
-    try await waitUntil("a run has begun") { busy.hasBegun }
+    // What a run holds from its beginning to its end.
+    guard case .held(let release) = try await memory.primaryStore.leaseMaintenance() else {
+      Issue.record("the store is maintained already")
+      return
+    }
     for memory in [memory, other] {
       let report = try await memory.maintain()
       #expect(report.isHeld && report.holder == getpid() && report.tasks.isEmpty)
     }
-    busy.release()
-    #expect(try await !first.value.isHeld)
+    release()
     #expect(try await !other.maintain().isHeld)
     try await memory.close()
     try await other.close()
@@ -182,30 +210,5 @@ import Testing
     try await staying.insert([.sample("after")])
     try await staying.close()
     #expect(Self.bytes("memory.sqlite-wal", store) == 0)
-  }
-}
-
-/// Holds a run of maintenance up inside of a task.
-private final class HeldRun: Sendable {
-  private struct State { var hasBegun = false, isReleased = false }
-
-  private let state = Mutex(State())
-  private let released = DispatchSemaphore(value: 0)
-
-  var hasBegun: Bool { state.withLock { $0.hasBegun } }
-
-  func wait() {
-    let waits = state.withLock { state in
-      state.hasBegun = true
-      return !state.isReleased
-    }
-    guard waits else { return }
-    released.wait()
-    released.signal()
-  }
-
-  func release() {
-    state.withLock { $0.isReleased = true }
-    released.signal()
   }
 }

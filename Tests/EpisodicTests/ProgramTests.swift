@@ -75,6 +75,7 @@ struct DocumentedProgram {
     var arguments = [
       "swiftc", "-swift-version", "6", "-warnings-as-errors", "-o", directory.file("program"),
       directory.file("main.swift"), "@" + directory.file("objects"), "-I", build + "Modules", "-llmdb", "-lsqlite3",
+      "-lz",
     ]
     for map in try Self.moduleMaps(build: build) { arguments += ["-Xcc", "-fmodule-map-file=" + map] }
     return try Self.run("/usr/bin/env", arguments, in: directory)
@@ -86,7 +87,7 @@ struct DocumentedProgram {
     let sources = Documentation.root.path(percentEncoded: false)
     return
       (folders.map { build + $0 + "/module.modulemap" }
-      + [sources + "Sources/CLMDB/module.modulemap"]
+      + ["CLMDB", "CZlib"].map { sources + "Sources/\($0)/module.modulemap" }
       + [
         sources + ".build/checkouts/GRDB.swift/Sources/GRDBSQLite/module.modulemap",
         sources + ".build/checkouts/swift-system/Sources/CSystem/include/module.modulemap",

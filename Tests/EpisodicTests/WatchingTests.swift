@@ -83,7 +83,11 @@ import Testing
     var iterator = memory.changes(after: nil, in: .everything).makeAsyncIterator()
     let writer = Task {
       // The iterator begins at one of these commits.
-      for number in 0... where !Task.isCancelled { try await memory.insert([.sample(Episode.ID("later\(number)"))]) }
+      var number = 0
+      while !Task.isCancelled {
+        try await memory.insert([.sample(Episode.ID("later\(number)"))])
+        number += 1
+      }
     }
     guard case .change(let change)? = try await iterator.next(), case .episode(let id) = change.subject else {
       Issue.record("no change came")

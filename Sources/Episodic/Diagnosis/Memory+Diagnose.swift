@@ -27,6 +27,7 @@ extension Memory {
   /// Waits for no writer. With `.full`, everything is read once, and cache and index are opened as any use of the store opens them.
   ///
   /// - Parameter directory: As for `open(at:options:)`.
+  /// - Parameter options: How much is looked at, and the limits that sizes are compared with.
   /// - Returns: What was found, also if the store cannot be opened.
   /// - Throws: `.invalid` if the name is none of a directory; `.cancelled`.
   public static func diagnose(

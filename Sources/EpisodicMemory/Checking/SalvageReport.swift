@@ -41,20 +41,25 @@ public struct SalvageReport: Hashable, Sendable, Codable {
   /// The largest number of losses that are listed; all are counted.
   public static let maximumListed = 1000
 
-  /// The directories.
+  /// The directory of the damaged store.
   public let source: String
+  /// The directory of the new one.
   public let target: String
-  /// Bytes of a page, pages of the database, and those that could not be read.
+  /// Bytes of a page.
   public internal(set) var pageSize = 0
+  /// Pages of the database.
   public internal(set) var pages = 0
+  /// Pages that could not be read.
   public internal(set) var lostPages = 0
-  /// Frames of the write-ahead log that belong to the content, and those that do not: never committed, or damaged.
+  /// Frames of the write-ahead log that belong to the content.
   public internal(set) var logFrames = 0
+  /// Frames that do not: never committed, or damaged.
   public internal(set) var unusedLogFrames = 0
   /// In the order of their names.
   public internal(set) var tables: [Table] = []
   /// What was lost, at most `maximumListed`.
   public internal(set) var losses: [Loss] = []
+  /// How much was lost, listed or not.
   public internal(set) var lossCount = 0
   /// Rows whose text was changed: what is kept beside it was made of another text. Such a step is set aside and such a pattern
   /// refused; such an episode is in the new store, since its steps belong to it. Each is among the losses.
@@ -120,6 +125,7 @@ public struct SalvageProgress: Hashable, Sendable {
   public let stage: String
   /// In pages.
   public let done: Int
+  /// Pages in all.
   public let total: Int
 
   package init(stage: String, done: Int, total: Int) {

@@ -68,13 +68,23 @@ public enum Erasure {
   public struct Progress: Hashable, Sendable {
     /// The stages, in order.
     public enum Stage: String, CaseIterable, Hashable, Sendable {
-      case search, rows
+      /// What is to be erased is looked for.
+      case search
+      /// The rows are deleted.
+      case rows
+      /// Deleted words leave the full-text indexes.
       case fullText = "full text"
+      /// What deleted rows left in free pages is overwritten.
       case freePages = "free pages"
+      /// The log is moved into the database and truncated.
       case log
+      /// Every page is searched for what was erased.
       case verification
+      /// The database is written again.
       case rewrite
+      /// Cache and index are made again.
       case derivedFiles = "cache and index"
+      /// Backups are looked at, to be named.
       case backups
     }
 

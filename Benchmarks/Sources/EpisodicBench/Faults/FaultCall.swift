@@ -103,14 +103,22 @@ enum FaultVerb: String, CaseIterable, Codable, ExpressibleByArgument {
   case close
   /// `episodic record` on a store of an earlier schema.
   case migrate
+  /// `episodic backup`, then every backup is verified.
+  case backup
+  /// `episodic restore`: afterwards the store is the one from before or the one that was backed up.
+  case restore
+  /// `episodic forget`: afterwards an episode is there, or no file of the store has a byte of it.
+  case forget
+  case maintain
 
   /// Whether it needs a new store for each run.
   var needsNewStore: Bool { self == .open || self == .migrate }
 
   static func defaults(of kind: FaultKind) -> [FaultVerb] {
     switch kind {
-    case .kill: [.open, .record, .close, .migrate, .import, .rebuild]
-    case .error: [.record, .recall, .import, .check, .rebuild, .open, .close]
+    case .kill: [.open, .record, .close, .migrate, .import, .rebuild, .backup, .restore, .forget, .maintain]
+    case .error:
+      [.record, .recall, .import, .check, .rebuild, .open, .close, .backup, .restore, .forget, .maintain]
     case .stop: [.record, .recall, .import, .check, .rebuild, .open, .close]
     }
   }

@@ -16,6 +16,8 @@ final class FaultStore {
     var finds: String?
     /// Allowed exit codes besides 0.
     var codes: Set<Int32> = [3]
+    /// What the store has if it exits with 0, and may have otherwise, in place of what was acknowledged.
+    var outcome: [String: String]?
   }
 
   private static let dimensions = 8
@@ -25,9 +27,13 @@ final class FaultStore {
   let verb: FaultVerb
   /// The store and the temporary files of its processes: calls on these files are counted.
   private var folder: String { tools.folder }
-  private var path: String { folder + "/store" }
+  var path: String { folder + "/store" }
   var logIndex: String { path + "/memory.sqlite-shm" }
   private(set) var acknowledged: [String: String] = [:]
+  /// What the store may have instead after the last task, which was cut short or failed.
+  private var alternative: [String: String]?
+  /// Words that no file of the store may have any more.
+  private var forgotten: [String] = []
   /// The number in the last episode's id.
   private var number = 0
   private var turn = 0
@@ -43,7 +49,7 @@ final class FaultStore {
     let files = FileManager.default
     if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
     try files.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
-    acknowledged = [:]
+    (acknowledged, alternative, forgotten) = ([:], nil, [])
     switch verb {
     case .open: return
     case .migrate:
@@ -82,7 +88,8 @@ final class FaultStore {
   /// The command to inject a fault into.
   func task(_ verb: FaultVerb) throws -> Task {
     number += 1
-    let (id, word) = ("\(verb.rawValue)-\(number)", "word\(verb.rawValue)\(number)")
+    // No word begins another.
+    let (id, word) = ("\(verb.rawValue)-\(number)", "word\(verb.rawValue)\(number)z")
     func command(_ arguments: [String]) -> Task {
       Task(name: verb.rawValue, program: tools.command, arguments: tools.words(arguments, store: path))
     }
@@ -113,6 +120,24 @@ final class FaultStore {
       task.codes = [1, 3]
       return task
     case .rebuild: return command(["rebuild"])
+    case .backup: return command(["backup", "--keep", "3"])
+    case .maintain: return command(["maintain", "--full"])
+    case .restore:
+      try require(command(["backup", "--keep", "2"]))
+      let earlier = acknowledged
+      try require(self.task(.record))
+      var task = command(["restore", "@latest", "--yes"])
+      task.outcome = earlier
+      return task
+    case .forget:
+      var kept = command(["record", "--task", "testing", "--domain", "faults", "--episode", id, "--", "true", word])
+      kept.promises = [id: word]
+      try require(kept)
+      // Its words are then in the index, and the answer in the cache.
+      try require(command(["recall", "--everywhere", word]))
+      var task = command(["forget", "--episode", id, "--everywhere", "--yes"])
+      task.outcome = acknowledged.filter { $0.key != id }
+      return task
     case .close:
       let episodes = (0..<2).map { "\(id)-\($0)=\(word)x\($0)" }
       return Task(
@@ -145,6 +170,12 @@ final class FaultStore {
     return try reads + (show.map { [$0] } ?? []) + [task(.record), task(.import), check, task(.rebuild)]
   }
 
+  /// Runs a command that prepares a strike.
+  private func require(_ task: Task) throws {
+    guard let complaint = try perform(task).first else { return }
+    throw BenchError("\(task.name) does not work without a fault: \(complaint.how)")
+  }
+
   private func write(_ episodes: [(id: String, word: String)], to file: String) throws {
     let lines = episodes.map { episode in
       """
@@ -169,6 +200,7 @@ final class FaultStore {
       let parts = line.split(separator: " ").last?.split(separator: "=").map(String.init) ?? []
       if line.hasPrefix("written "), parts.count == 2 { acknowledged[parts[0]] = parts[1] }
     }
+    if let outcome = task.outcome, run.ending != .exited(0) { alternative = outcome }
     switch run.ending {
     case .late: return [(.hang, "\(task.name) had not ended after \(Int(run.seconds)) s")]
     case .killed(let signal):
@@ -176,12 +208,18 @@ final class FaultStore {
       return [(.crash, "signal \(signal) ended \(task.name): \(run.complaint)")]
     case .exited(0):
       acknowledged.merge(task.promises) { _, new in new }
+      if let outcome = task.outcome { replaceAcknowledged(with: outcome) }
       guard let wanted = task.finds, !run.output.contains("\"\(wanted)\"") else { return [] }
       return [(.answer, "\(task.name) exited with 0 and did not show \(wanted)")]
     case .exited(let code):
       if task.codes.contains(code) { return [] }
       return [(.code, "\(task.name) exited with \(code): \(run.complaint)\(run.output.prefix(200))")]
     }
+  }
+
+  private func replaceAcknowledged(with outcome: [String: String]) {
+    if verb == .forget { forgotten += acknowledged.filter { outcome[$0.key] == nil }.values }
+    (acknowledged, alternative) = (outcome, nil)
   }
 
   @discardableResult
@@ -195,8 +233,35 @@ final class FaultStore {
     let steps: [() throws -> [Complaint]] = [export, check, recall, record]
     // The first one, which meets what the strike left behind, alternates.
     turn += 1
-    let order = steps.indices.map { steps[($0 + turn) % steps.count] }
-    return try order.flatMap { step in try step() } + leftovers()
+    // Of two possible contents the export decides, before anything is looked for.
+    let first = alternative == nil ? turn : 0
+    let order = steps.indices.map { steps[($0 + first) % steps.count] }
+    return try order.flatMap { step in try step() } + operations() + leftovers()
+  }
+
+  /// After the maintenance that a strike may have left to be done: every backup is whole, nothing unfinished lies beside it,
+  /// and no file has what was forgotten.
+  private func operations() throws -> [Complaint] {
+    guard [.backup, .restore, .forget, .maintain].contains(verb) else { return [] }
+    func run(_ arguments: [String]) throws -> [Complaint] {
+      try perform(
+        Task(name: arguments[0], program: tools.command, arguments: tools.words(arguments, store: path), codes: []))
+    }
+    var complaints = try run(["maintain", "--task", "erasures", "--task", "files"])
+    let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+    let partial = names.filter { $0.hasSuffix(".partial") }
+    if !partial.isEmpty { complaints.append((.leftover, "\(partial.prefix(3).joined(separator: ", ")) stays behind")) }
+    let backups = names.filter { $0.hasPrefix("backups/") && $0.hasSuffix(".sqlite") }
+    if !backups.isEmpty { complaints += try run(["verify"] + backups.map { "\(path)/\($0)" }) }
+    guard !forgotten.isEmpty else { return complaints }
+    for name in names {
+      // A child process has ended, and this one has no store open, so its files may be read (I5).
+      guard let bytes = FileManager.default.contents(atPath: "\(path)/\(name)") else { continue }
+      for word in forgotten where bytes.range(of: Data(word.utf8)) != nil {
+        complaints.append((.leftover, "\(name) still has \(word), which was forgotten"))
+      }
+    }
+    return complaints
   }
 
   private func record() throws -> [Complaint] {
@@ -237,6 +302,15 @@ final class FaultStore {
       steps[episode.id] = episode.status == "completed" ? episode.steps.map(\.action) : []
     }
     let lost = acknowledged.filter { id, word in steps[id]?.contains { $0.hasSuffix("true \(word)") } != true }
+    if let alternative {
+      self.alternative = nil
+      if !lost.isEmpty, lost.keys.allSatisfy({ alternative[$0] == nil }),
+        lost.count == acknowledged.count - acknowledged.filter({ alternative[$0.key] != nil }).count
+      {
+        replaceAcknowledged(with: alternative)
+        return []
+      }
+    }
     return lost.keys.sorted().map { (.lost, "\($0) was acknowledged and is missing") }
   }
 

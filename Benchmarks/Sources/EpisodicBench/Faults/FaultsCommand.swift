@@ -21,15 +21,18 @@ struct FaultsCommand: AsyncParsableCommand {
       Runs `episodic` under ptrace and injects a fault (a strike) into a system call on a file of its store, into one \
       call after the other:
 
-        --kind kill   SIGKILL before the call. In opening a new store, record, close, migrate, import and rebuild.
+        --kind kill   SIGKILL before the call. In opening a new store, record, close, migrate, import, rebuild, \
+      backup, restore, forget and maintain.
         --kind error  The call fails, with each error of its manual page, or reads or writes only half. In record, \
-      recall, import, check, rebuild, open and close. The command may fail (exit 1 or 3); if it exits with 0, its \
+      recall, import, check, rebuild, open, close, backup, restore, forget and maintain. The command may fail (exit 1 or 3); if it exits with 0, its \
       writes must exist.
         --kind stop   All threads stop after a call that took a lock. Nine commands are run beside the process: reads \
       must succeed, all must end within a bound that follows from --busy-timeout. Then it is killed.
 
       After each strike the next command must succeed (which one alternates), everything ever acknowledged in that \
-      store must exist and be found, `episodic check` must pass, and no temporary file may be left behind. A problem is \
+      store must exist and be found, `episodic check` must pass, and no temporary file may be left behind. After restore and \
+      forget the store must be the one from before or the one asked for, every backup must verify, and no file may have a \
+      byte of what was forgotten. A problem is \
       printed with the command that reproduces it, and makes the exit status 1.
 
       Linux on x86-64 and 64-bit ARM; elsewhere, and in a container that forbids ptrace, it reports that it skips. All \
@@ -49,7 +52,8 @@ struct FaultsCommand: AsyncParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: "open, record, recall, import, check, rebuild, close, migrate; by default those of the kind.")
+    help: ArgumentHelp(
+      "\(FaultVerb.allCases.map(\.rawValue).joined(separator: ", ")); by default those of the kind."))
   var verb: [FaultVerb] = []
 
   @Option(parsing: .upToNextOption, help: "Inject into these calls only, such as pwrite fsync.")
