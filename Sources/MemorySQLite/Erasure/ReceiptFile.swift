@@ -103,7 +103,8 @@ package struct ReceiptFile {
   private static func receipt(in line: JSON, _ keys: [String: [UInt8]]) -> StoredReceipt? {
     guard case .string(let store)? = line["store"], case .string(let keyID)? = line["key_id"], let key = keys[keyID],
       let text = line["receipt"]?.canonicalText,
-      let receipt = try? JSONDecoder().decode(ErasureReceipt.self, from: Data(text.utf8))  // A foreign line is no receipt.
+      // A foreign line is no receipt.
+      let receipt = try? JSONDecoder().decode(ErasureReceipt.self, from: Data(text.utf8))
     else { return nil }
     var traces: [Erasure.Trace] = []
     for (name, digests) in line["digests"]?.members ?? JSON.Object() {
