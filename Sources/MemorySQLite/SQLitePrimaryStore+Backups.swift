@@ -47,7 +47,9 @@ extension SQLitePrimaryStore {
         throw MemoryError(storage: error, path: folder.path)
       }
     }
-    return try folder.prune(options, at: now)
+    let lineage = try await readRows { db in try StoreLineage(db) }
+    return try folder.prune(
+      options, of: Set([lineage.uuid] + lineage.ancestors), isOwn: directory == nil, at: now)
   }
 
   /// `nil` in memory.

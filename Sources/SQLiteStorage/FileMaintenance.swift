@@ -66,6 +66,9 @@ package struct FileMaintenance: Sendable {
     try requireRoom(for: before)
     let isBusy = try await writer.exclusively { [fileGuard] db, busy in
       try fileGuard.verify(db)
+      // The copy is as large as the database: not in memory.
+      try db.execute(sql: "PRAGMA temp_store = DEFAULT")
+      defer { try? db.execute(sql: "PRAGMA temp_store = MEMORY") }  // Only speed depends on it.
       try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
       return try Self.truncateLog(db, busy)
     }

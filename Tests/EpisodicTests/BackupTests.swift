@@ -171,6 +171,41 @@ extension Store {
     try await memory.close()
   }
 
+  @Test func `a backup of the future costs no other its place, and not the one just made`() async throws {
+    let store = try Store()
+    let clock = ManualClock(Self.time)
+    let memory = try await store.open { $0.clock = clock }
+    clock.advance(by: .seconds(100 * 365 * 86_400))
+    let future = try await memory.backUp()
+    clock.advance(by: .seconds(-100 * 365 * 86_400))
+    for _ in 0..<3 {
+      let made = try await memory.backUp(options: BackupOptions(keep: 1))
+      #expect(FileManager.default.fileExists(atPath: made.path))
+      clock.advance(by: .seconds(60))
+    }
+    #expect(!FileManager.default.fileExists(atPath: future.path))
+    #expect(try await memory.backups().count == 1)
+    try await memory.close()
+  }
+
+  @Test func `of a folder that two stores share, each removes only its own backups`() async throws {
+    let folder = try TemporaryDirectory()
+    var last: [String] = []
+    for _ in 0..<2 {
+      let store = try Store()
+      let clock = ManualClock(Self.time)
+      let memory = try await store.open { $0.clock = clock }
+      for number in 1...3 {
+        clock.advance(by: .seconds(60))
+        let made = try await memory.backUp(to: folder.path, options: BackupOptions(keep: 1))
+        if number == 3 { last.append(made.path) }
+      }
+      try await memory.close()
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".sqlite") }
+    #expect(Set(left.map { folder.path + "/" + $0 }) == Set(last), "\(left)")
+  }
+
   enum Target: String, CaseIterable {
     case existing, existingManifest, noFolder, link, empty, inAFile, otherHome
 

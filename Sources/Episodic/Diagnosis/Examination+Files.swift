@@ -177,7 +177,7 @@ enum StoreFileName {
         .file
       case "cache.lmdb", "backups": .folder
       case "memory.sqlite-wal-of-replaced", "memory.sqlite-journal-of-replaced": .logOfReplaced
-      case _ where name.hasPrefix("memory.sqlite-new"): .draft
+      case "memory.sqlite-new", "memory.sqlite-new-journal", "memory.sqlite-new-wal", "memory.sqlite-new-shm": .draft
       case _ where name.contains(".partial"): .partial
       case _ where name.hasPrefix("ledger.sqlite-"): .file
       case _ where name.hasPrefix("."): .hidden

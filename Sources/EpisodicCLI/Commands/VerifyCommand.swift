@@ -51,10 +51,12 @@ struct VerifyCommand: AsyncParsableCommand {
 enum BackupReference {
   static let latest = "@latest"
 
-  /// The path of the newest backup for `@latest`; otherwise what was given.
+  /// The path of the newest backup for `@latest`, of the future only if there is no other; otherwise what was given.
   static func resolve(_ file: String, _ store: StoreOptions) async throws(MemoryError) -> String {
     guard file == latest else { return file }
-    guard let newest = try await Memory.backups(ofStoreAt: store.path).first(where: { $0.kind == .backup }) else {
+    let now = SystemClock().now()
+    let backups = try await Memory.backups(ofStoreAt: store.path).filter { $0.kind == .backup }
+    guard let newest = backups.first(where: { $0.createdAt <= now }) ?? backups.first else {
       throw MemoryError(.notFound, "the store \(store.path) has no backup; name a file")
     }
     return newest.path

@@ -77,12 +77,21 @@ package struct BackupFolder: Sendable {
 
   // MARK: Removing
 
-  /// Removes the backups that the options do not keep, each before its manifest, and manifests without a backup.
+  /// Removes the backups of a store that the options do not keep, each before its manifest, and manifests without a backup.
   ///
+  /// One of the future was made under a clock that was wrong: its age says nothing, and it takes the place of no other.
+  ///
+  /// - Parameter stores: The identities that the store has and had. Backups of others stay.
+  /// - Parameter isOwn: Whether the folder is the store's own, so that one without a manifest is of it.
   /// - Returns: The backups that were removed.
-  package func prune(_ options: BackupOptions, at now: Timestamp) throws(MemoryError) -> [Backup] {
+  package func prune(
+    _ options: BackupOptions, of stores: Set<String>, isOwn: Bool, at now: Timestamp
+  ) throws(MemoryError) -> [Backup] {
     guard options.keep != nil || options.keepFor != nil else { return [] }
-    let found = try backups().filter { $0.kind == .backup }
+    let own = try backups().filter { backup in
+      backup.kind == .backup && (backup.manifest.map { stores.contains($0.store) } ?? isOwn)
+    }
+    let found = own.filter { $0.createdAt <= now } + own.filter { $0.createdAt > now }
     // The last one that is known to be whole stays whatever its age: after it nothing would be left.
     let newest = found.first { $0.manifest != nil && $0.manifest?.fileBytes == $0.fileBytes } ?? found.first
     let removed = found.enumerated().filter { place, backup in
