@@ -25,7 +25,7 @@
     @Test func `are one for each verb, with the names of the conventions for databases`() async throws {
       let spans = try await spans { memory in
         let web = memory.domain("web")
-        let episode = try await web.begin(Episode.Draft(.debugging, domain: "web", context: "the login fails"))
+        let episode = try await web.begin(.debugging, context: "the login fails")
         _ = try await web.append(Step.Draft("npm test", success: true), to: episode.id)
         _ = try await web.complete(episode.id)
         _ = try await web.recall("login")
