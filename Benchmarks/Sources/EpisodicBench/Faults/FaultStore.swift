@@ -159,7 +159,11 @@ final class FaultStore {
     }
     var recall = try task(.recall)
     recall.codes = codes
-    if verb == .open { recall.finds = nil }
+    if verb == .open {
+      // Before the first episode there is nothing to find.
+      recall.finds = nil
+      recall.codes.insert(1)
+    }
     var check = try task(.check)
     check.codes = [3]
     let reads = [
