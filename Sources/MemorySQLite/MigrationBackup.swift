@@ -26,7 +26,8 @@ struct MigrationBackup: Sendable {
     try PrivateDirectory<FileError>.createWithParents(folder)
     // Of an opening that was killed meanwhile.
     _ = try LeftoverFiles.remove(in: folder)
-    let path = folder + "/" + Self.name(of: plan.target, at: clock.now())
+    // An opening that was killed in the same second may have left one.
+    let path = try BackupFolder(folder).freeStem(Self.prefix(of: plan.target), at: clock.now()) + ".sqlite"
     let copy = try plan.copy(to: path)
     logger.notice(
       "migrating \(plan.path) to another schema; a backup is \(path)",
@@ -34,11 +35,8 @@ struct MigrationBackup: Sendable {
     return MigrationSafeguard(keep: { try copy.publish() }, discard: { copy.draft.discard() })
   }
 
-  static func name(of version: Int, at time: Timestamp) -> String {
+  private static func prefix(of version: Int) -> String {
     let number = String(version)
-    let padded = String(repeating: "0", count: max(0, 3 - number.count)) + number
-    // 2026-11-27T03:15:00.000Z, without what a file name is easier to type without.
-    let moment = time.description.prefix { $0 != "." && $0 != "Z" }.filter { $0 != "-" && $0 != ":" }
-    return "\(prefix)\(padded)-\(moment)Z.sqlite"
+    return prefix + String(repeating: "0", count: max(0, 3 - number.count)) + number
   }
 }
