@@ -46,16 +46,11 @@ package struct FileSystem: Hashable, Sendable {
 
   /// - Parameter path: Of something that exists.
   package init(of path: String) throws(FileError) {
-    var system = statvfs()
-    guard statvfs(path, &system) == 0 else { throw .last("examine the file system of", path) }
-    let block = Int64(clamping: system.f_frsize)
-    func bytes(_ blocks: some BinaryInteger) -> Int64 {
-      let (bytes, overflow) = Int64(clamping: blocks).multipliedReportingOverflow(by: block)
-      return overflow ? .max : bytes
-    }
+    let system = try FileSystemSpace.examine(path)
+    let space = FileSystemSpace(system)
     self.init(
-      kind: try Self.kind(of: path), size: bytes(system.f_blocks), free: bytes(system.f_bavail),
-      files: UInt64(system.f_files), freeFiles: UInt64(system.f_favail), blockSize: block,
+      kind: try Self.kind(of: path), size: space.size, free: space.free,
+      files: UInt64(system.f_files), freeFiles: UInt64(system.f_favail), blockSize: space.blockSize,
       isReadOnly: UInt(system.f_flag) & UInt(ST_RDONLY) != 0)
   }
 

@@ -52,12 +52,7 @@ struct LogIndexBlocks {
 
   /// What is free, and whether blocks are smaller than what SQLite touches of each.
   private func freeBytes() throws -> (free: Int64, hasSmallBlocks: Bool) {
-    var system = statvfs()
-    guard statvfs(files.directory, &system) == 0 else {
-      throw FileError.last("examine the file system of", files.directory)
-    }
-    let block = Int64(clamping: system.f_frsize)
-    let (bytes, overflow) = Int64(clamping: system.f_bavail).multipliedReportingOverflow(by: block)
-    return (overflow ? .max : bytes, block < Self.sqlitePage)
+    let space = try FileSystemSpace(of: files.directory)
+    return (space.free, space.blockSize < Self.sqlitePage)
   }
 }

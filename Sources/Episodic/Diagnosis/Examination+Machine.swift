@@ -36,7 +36,7 @@ extension Examination {
         "it is on an overlay: the store is gone with the container, and a file of a lower layer becomes another when it is written"
       )
     }
-    let floor = DiskWatch.floor(options.limits.minimumFreeBytes, of: system)
+    let floor = DiskWatch.floor(options.limits.minimumFreeBytes, ofDiskOf: system.size)
     if system.free < floor {
       found(
         .diskLow, directory.path,

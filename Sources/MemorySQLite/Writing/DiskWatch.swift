@@ -1,4 +1,4 @@
-package import FileLocks
+import FileLocks
 import Synchronization
 
 /// Looks, at most once a second, at the free space of the disk and at the sizes of the store's files: refuses what makes the
@@ -30,7 +30,7 @@ package final class DiskWatch: Sendable {
   private static let interval: Int64 = 1000
 
   private let directory: String
-  private let floor: Int64?
+  private let floor: Int?
   private let watched: [Watched]
   private let report: @Sendable (String) -> Void
   private let nextLook = Atomic<Int64>(.min)
@@ -44,19 +44,19 @@ package final class DiskWatch: Sendable {
     of directory: String, floor: Int?, watched: [Watched] = [], report: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.directory = directory
-    self.floor = floor.map(Int64.init(clamping:))
+    self.floor = floor
     self.watched = watched
     self.report = report
   }
 
   /// Bytes that a disk of a size must have left.
-  package static func floor(_ limit: Int?, of system: FileSystem) -> Int64 {
-    limit.map(Int64.init(clamping:)) ?? min(defaultFloor, system.size / defaultShare)
+  package static func floor(_ limit: Int?, ofDiskOf size: Int64) -> Int64 {
+    limit.map(Int64.init(clamping:)) ?? min(defaultFloor, size / defaultShare)
   }
 
   /// Called on the writer's thread before rows are added.
   ///
-  /// Cost: reading a coarse clock, nanoseconds; once a second, two system calls and one for each watched file.
+  /// Cost: reading a coarse clock, nanoseconds; once a second, a system call and one for each watched file.
   ///
   /// - Throws: `DiskShortage`.
   func requireRoom() throws {
@@ -79,11 +79,11 @@ package final class DiskWatch: Sendable {
     for file in watched { examine(file) }
     guard floor != 0 else { return }
     // A file system that cannot be examined is no reason to refuse a write that may well succeed.
-    guard let system = try? FileSystem(of: directory) else { return }
-    let floor = floor ?? min(Self.defaultFloor, system.size / Self.defaultShare)
-    let isShort = system.free < floor
+    guard let space = try? FileSystemSpace(of: directory) else { return }
+    let floor = Self.floor(floor, ofDiskOf: space.size)
+    let isShort = space.free < floor
     shortage.withLock { shortage in
-      shortage = isShort ? DiskShortage(directory: directory, free: system.free, floor: floor) : nil
+      shortage = isShort ? DiskShortage(directory: directory, free: space.free, floor: floor) : nil
     }
     self.isShort.store(isShort, ordering: .relaxed)
   }
