@@ -1,5 +1,6 @@
 import EpisodicMemory
 import Foundation
+import MemorySQLite
 
 /// The directory of a store, as an absolute path without symbolic links.
 ///
@@ -11,7 +12,7 @@ struct StoreDirectory {
   var cache: String { path + "/cache.lmdb" }
   var index: String { cache + "/index" }
   /// Copies of the primary, and receipts of what was erased from it.
-  var backups: String { path + "/backups" }
+  var backups: String { BackupFolder(besidePrimary: primary).path }
 
   /// - Parameter name: A path; `~` and `~/...` are in the home directory.
   /// - Throws: `.invalid` if it is empty, or of another user's home; `.unavailable` if it cannot be resolved.

@@ -72,7 +72,9 @@ extension SQLitePrimaryStore {
           try await files.shrinkLog(longerThan: FileMaintenance.shortLog), "somebody reads or writes")
       case .vacuum: return MaintenanceSlice(try await files.vacuum(), "another process writes")
       default:
-        return MaintenanceSlice(done: try await BlockingWork.shared.run { try files.removeTemporaryFiles() })
+        let backups = BackupFolder(besidePrimary: database.path).path
+        return MaintenanceSlice(
+          done: try await BlockingWork.shared.run { try files.removeTemporaryFiles(andIn: backups) })
       }
     } catch {
       throw explained(error)
@@ -90,29 +92,11 @@ extension SQLitePrimaryStore {
   // MARK: Records
 
   package func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] {
-    try await readRows { db in
-      try Row.fetchAll(db, sql: "SELECT task, started_at, finished_at, outcome FROM maintenance").map { row in
-        let (finished, outcome): (Int64?, String?) = (try row.value(2), try row.value(3))
-        return MaintenanceRecord(
-          task: try row.value(0), startedAt: Timestamp(milliseconds: try row.value(1)),
-          finishedAt: finished.map(Timestamp.init(milliseconds:)), outcome: JSON(storedObject: outcome ?? "{}"))
-      }
-    }
+    try await readRows { db in try MaintenanceRow.all(db) }
   }
 
   package func record(_ records: [MaintenanceRecord]) async throws(MemoryError) {
-    try await writeRows { db in
-      for record in records {
-        try db.execute(
-          sql: """
-            INSERT INTO maintenance (task, started_at, finished_at, outcome) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT (task) DO UPDATE SET started_at = ?2, finished_at = ?3, outcome = ?4
-            """,
-          arguments: [
-            record.task, record.startedAt.milliseconds, record.finishedAt?.milliseconds, record.outcome.canonicalText,
-          ])
-      }
-    }
+    try await writeRows { db in try MaintenanceRow.write(records, db) }
   }
 }
 

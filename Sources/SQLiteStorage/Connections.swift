@@ -43,8 +43,7 @@ final class Connections: Sendable {
     }
     let log = LogLength()
     let logMaintenance = LogMaintenance(log: log, maintenance: maintenanceLock, configuration: configuration)
-    let shrinking = WeakMaintenance()
-    let quietLog = QuietLog { shrinking.shrinkLog() }
+    let quietLog = QuietLog()
     let writer = GroupCommit(
       files: files, lock: lock, timeout: timeout, fileGuard: fileGuard,
       schemaGuard: SchemaGuard(opened.migrator),
@@ -63,7 +62,10 @@ final class Connections: Sendable {
         quietLog.committed(frames: logMaintenance.frames)
       })
     let maintenance = FileMaintenance(files: files, writer: writer, fileGuard: fileGuard)
-    shrinking.set(writer, maintenance)
+    quietLog.onQuiet { [weak writer, files, fileGuard] in
+      guard let writer else { return }
+      FileMaintenance(files: files, writer: writer, fileGuard: fileGuard).shrinkLogSoon()
+    }
     (self.writer, self.maintenance, self.quietLog) = (writer, maintenance, quietLog)
   }
 
@@ -128,33 +130,5 @@ final class Connections: Sendable {
       // On a full disk, for instance: the log stays, and the next close tries again.
       return true
     }
-  }
-}
-
-/// What the timer of the log may call: not the connections themselves, which end while it waits.
-private final class WeakMaintenance: Sendable {
-  private struct State {
-    weak var writer: GroupCommit?
-    var fileGuard: FileGuard?
-    var files: DatabaseFiles?
-  }
-
-  private let state = Mutex(State())
-
-  func set(_ writer: GroupCommit, _ maintenance: FileMaintenance) {
-    state.withLock { $0 = State(writer: writer, fileGuard: maintenance.fileGuard, files: maintenance.files) }
-  }
-
-  /// A reader that is in the way keeps the log as it is, until it grows again.
-  func shrinkLog() {
-    let (writer, fileGuard, files) = state.withLock { ($0.writer, $0.fileGuard, $0.files) }
-    guard let writer, let fileGuard, let files else { return }
-    // Sizes only: an error of the file system is met by the next commit.
-    guard let size = try? FileStatus(of: files.log)?.size, size > FileMaintenance.shortLog else { return }
-    writer.submitExclusively(
-      { db, busy in
-        try fileGuard.verify(db)
-        return try FileMaintenance.truncateLog(db, busy)
-      }, then: { _ in })
   }
 }

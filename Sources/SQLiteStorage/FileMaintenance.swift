@@ -1,6 +1,6 @@
 import FileLocks
 import Foundation
-import GRDB
+package import GRDB
 
 /// Maintenance of a database's files, on the writer's connection under the commit lock.
 package struct FileMaintenance: Sendable {
@@ -35,6 +35,18 @@ package struct FileMaintenance: Sendable {
     return isBusy == false ? .done(bytes: Int(clamping: before - after)) : .busy
   }
 
+  /// As `shrinkLog`, of a log that is not short, without waiting for it. A reader that is in the way keeps the log as it is, until
+  /// it grows again.
+  func shrinkLogSoon() {
+    // Sizes only: an error of the file system is met by the next commit.
+    guard let size = try? FileStatus(of: files.log)?.size, size > Self.shortLog else { return }
+    writer.submitExclusively(
+      { [fileGuard] db, busy in
+        try fileGuard.verify(db)
+        return try Self.truncateLog(db, busy)
+      }, then: { _ in })
+  }
+
   /// Without waiting for readers.
   ///
   /// - Returns: Whether a reader was in the way.
@@ -66,10 +78,8 @@ package struct FileMaintenance: Sendable {
     try requireRoom(for: before)
     let isBusy = try await writer.exclusively { [fileGuard] db, busy in
       try fileGuard.verify(db)
-      // The copy is as large as the database: not in memory.
-      try db.execute(sql: "PRAGMA temp_store = DEFAULT")
-      defer { try? db.execute(sql: "PRAGMA temp_store = MEMORY") }  // Only speed depends on it.
-      try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+      try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+      try db.vacuumThroughFile()
       return try Self.truncateLog(db, busy)
     }
     guard isBusy != nil else { return .busy }
@@ -79,27 +89,21 @@ package struct FileMaintenance: Sendable {
 
   /// VACUUM would find out by itself, after it has filled the disk.
   private func requireRoom(for bytes: Int64) throws {
-    var system = statvfs()
-    guard statvfs(files.directory, &system) == 0 else {
-      throw FileError.last("examine the file system of", files.directory)
-    }
-    let (free, overflow) = Int64(clamping: system.f_bavail).multipliedReportingOverflow(
-      by: Int64(clamping: system.f_frsize))
+    let free = try FileSystemSpace(of: files.directory).free
     // A copy in a temporary file, and the log with all its pages.
     let (needed, exceeds) = bytes.multipliedReportingOverflow(by: 2)
-    guard overflow || !exceeds && free > needed else {
+    guard free == .max || !exceeds && free > needed else {
       throw FileError(
         errno: ENOSPC, "vacuum", files.path,
         reason: "\(files.directory) has \(free) bytes left and \(needed) are needed; free some space")
     }
   }
 
-  /// Removes what a process left that was killed while it made a file beside the database or in the folder of its backups.
+  /// Removes what a process left that was killed while it made a file beside the database or in another folder.
   ///
   /// - Returns: How many files.
-  package func removeTemporaryFiles() throws -> Int {
-    let backups = files.directory + "/backups"
-    return try Self.removeLeftovers(in: files.directory) + Self.removeLeftovers(in: backups)
+  package func removeTemporaryFiles(andIn folder: String) throws -> Int {
+    try Self.removeLeftovers(in: files.directory) + Self.removeLeftovers(in: folder)
   }
 
   private static func removeLeftovers(in directory: String) throws(FileError) -> Int {
@@ -110,5 +114,14 @@ package struct FileMaintenance: Sendable {
       if error.code == .owner { return 0 }
       throw error
     }
+  }
+}
+
+extension Database {
+  /// Writes the database again without what is in it no more. The copy is made in a file: it is as large as the database.
+  package func vacuumThroughFile() throws {
+    try execute(sql: "PRAGMA temp_store = DEFAULT")
+    defer { try? execute(sql: "PRAGMA temp_store = MEMORY") }  // Only speed depends on it.
+    try execute(sql: "VACUUM")
   }
 }

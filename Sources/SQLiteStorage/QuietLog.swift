@@ -10,6 +10,7 @@ final class QuietLog: Sendable {
     /// Commits at the last look.
     var seen = 0
     var isRetired = false
+    var shrink: @Sendable () -> Void = {}
   }
 
   static let patience = DispatchTimeInterval.seconds(5)
@@ -20,10 +21,9 @@ final class QuietLog: Sendable {
   private let state = Mutex(State())
   private let commits = Atomic(0)
   private let longest = Atomic(0)
-  private let shrink: @Sendable () -> Void
 
-  /// - Parameter shrink: Called on a queue of its own.
-  init(_ shrink: @escaping @Sendable () -> Void) { self.shrink = shrink }
+  /// - Parameter shrink: Called on a queue of its own. The timer must not keep what it shrinks.
+  func onQuiet(_ shrink: @escaping @Sendable () -> Void) { state.withLock { $0.shrink = shrink } }
 
   /// Called after each commit, with the frames that are in the log.
   func committed(frames: Int) {
@@ -53,10 +53,10 @@ final class QuietLog: Sendable {
     }
     guard isQuiet else { return look() }
     longest.store(0, ordering: .relaxed)
-    let isRetired = state.withLock { state in
+    let shrink = state.withLock { state in
       state.isArmed = false
-      return state.isRetired
+      return state.isRetired ? nil : state.shrink
     }
-    if !isRetired { shrink() }
+    shrink?()
   }
 }

@@ -172,3 +172,10 @@ enum SchemaDifference {
     }
   }
 }
+
+extension Migration {
+  /// The names of what migrations make of an empty database.
+  package static func objectNames(madeBy migrations: [Migration]) throws -> Set<String> {
+    Set(try SchemaObjects(madeBy: migrations).objects.map(\.name))
+  }
+}

@@ -146,8 +146,8 @@ extension Examination {
       )
     }
     for task in inspection.maintenance {
-      guard case .string("failed")? = task.outcome?["outcome"] else { continue }
-      let reason: String = if case .string(let text)? = task.outcome?["reason"] { ": \(text)" } else { "" }
+      guard case .string("failed")? = task.outcome["outcome"] else { continue }
+      let reason: String = if case .string(let text)? = task.outcome["reason"] { ": \(text)" } else { "" }
       found(.maintenanceFailed, task.task, "this task of maintenance failed at \(task.startedAt)\(reason)")
     }
     let last = inspection.maintenance.map(\.startedAt).max()
@@ -174,32 +174,19 @@ enum KnownSetting {
 
   static func isKnown(_ name: String) -> Bool { names.contains(name) }
 
-  /// What contradicts itself in a setting; `nil` if nothing does.
+  /// What makes no sense or contradicts itself in a setting; `nil` if nothing does.
   static func fault(of name: String, _ value: JSON) -> String? {
     guard name == "retention" else { return nil }
     let policies = [("the standard policy", value["standard"])].compactMap { name, policy in policy.map { (name, $0) } }
     let domains = (value["domains"]?.members ?? [:]).map { ("the policy of the domain \"\($0.name)\"", $0.value) }
     for (name, policy) in policies + domains {
-      if let fault = contradiction(in: policy) { return "\(name) \(fault)" }
-    }
-    return nil
-  }
-
-  /// Worded to follow the name of the policy.
-  private static func contradiction(in policy: JSON) -> String? {
-    func number(_ name: String) -> Int64? {
-      if case .integer(let number)? = policy[name] { number } else { nil }
-    }
-    for name in [
-      "archive_after_seconds", "delete_archived_after_seconds", "abandon_after_seconds", "maximum_episodes",
-      "maximum_bytes",
-    ] {
-      if let number = number(name), number < 1 { return "has \(name) \(number), which is less than 1" }
-    }
-    if let archive = number("archive_after_seconds"), let delete = number("delete_archived_after_seconds"),
-      delete < archive
-    {
-      return "deletes what is archived \(delete) s after its end, before it archives anything, \(archive) s after it"
+      do throws(MemoryError) {
+        _ = try RetentionPolicy(json: policy)
+      } catch  where error.code == .invalid {
+        return "\(name): \(error.message)"
+      } catch {
+        // What this version does not know is for a newer one to judge.
+      }
     }
     return nil
   }

@@ -101,7 +101,7 @@ extension RetentionPolicy {
   }
 
   /// - Throws: `.corrupted` for what `json` does not write: a rule that is not understood must not be left out.
-  init(json: JSON) throws(MemoryError) {
+  package init(json: JSON) throws(MemoryError) {
     guard let members = json.members else { throw Self.unreadable(json.canonicalText) }
     self.init()
     for member in members {

@@ -24,7 +24,7 @@ struct StoreLineage: Sendable {
     key = hasKey == true ? try Data.fetchOne(db, sql: "SELECT digest_key FROM store") : nil
     let text =
       try db.tableExists("settings")
-      ? String.fetchOne(db, sql: "SELECT value FROM settings WHERE name = ?", arguments: [Self.setting]) : nil
+      ? String.fetchOne(db, sql: Setting.byName, arguments: [Self.setting]) : nil
     // A setting that another program changed costs a question whether the backup is of another store.
     if let text, case .array(let names)? = try? JSON(text: text) {
       ancestors = names.compactMap { if case .string(let name) = $0 { name } else { nil } }
@@ -49,12 +49,7 @@ struct StoreLineage: Sendable {
       try db.execute(sql: "UPDATE store SET digest_key = ?", arguments: [key])
     }
     let names = ([uuid] + ancestors).prefix(Self.maximumAncestors)
-    try db.execute(
-      sql: """
-        INSERT INTO settings (name, value, changed_at) VALUES (?1, ?2, ?3)
-        ON CONFLICT (name) DO UPDATE SET value = ?2, changed_at = ?3
-        """,
-      arguments: [Self.setting, JSON.array(names.map { .string($0) }).canonicalText, now.milliseconds])
+    try Setting.set(Self.setting, to: .array(names.map { .string($0) }), at: now, db)
     // A mark that a check found damage is of the life before.
     try db.execute(sql: "PRAGMA user_version = 0")
   }

@@ -13,15 +13,6 @@ package struct PrimaryInspection: Sendable {
     package let value: JSON?
   }
 
-  /// A row of the table `maintenance`.
-  package struct Maintenance: Sendable {
-    package let task: String
-    package let startedAt: Timestamp
-    /// `nil` while it runs, and after it was cut short.
-    package let finishedAt: Timestamp?
-    package let outcome: JSON?
-  }
-
   package let sqliteVersion: String
   /// Whether two connections that write and checkpoint at the same moment can corrupt a database in WAL mode: 3.7.0 to 3.51.2.
   package let hasLogResetFault: Bool
@@ -42,7 +33,7 @@ package struct PrimaryInspection: Sendable {
   package let settings: [Setting]
   /// Erasures whose traces may be left in the files.
   package let unfinishedErasures: Int
-  package let maintenance: [Maintenance]
+  package let maintenance: [MaintenanceRecord]
   /// When the store was made; `nil` if it cannot be told.
   package let createdAt: Timestamp?
   /// The latest time that the engine wrote from its clock.
@@ -75,16 +66,7 @@ package struct PrimaryInspection: Sendable {
       Setting(name: try row.value(0), value: Self.json(try row.value(1)))
     }
     unfinishedErasures = try Int.fetchOne(db, sql: "SELECT count(*) FROM erasures WHERE cleaned_at IS NULL") ?? 0
-    maintenance = try Row.fetchAll(
-      db, sql: "SELECT task, started_at, finished_at, outcome FROM maintenance ORDER BY task"
-    ).map { row in
-      let (started, finished, outcome): (Int64, Int64?, String?) = (
-        try row.value(1), try row.value(2), try row.value(3)
-      )
-      return Maintenance(
-        task: try row.value(0), startedAt: Timestamp(milliseconds: started),
-        finishedAt: finished.map { Timestamp(milliseconds: $0) }, outcome: outcome.flatMap(Self.json))
-    }
+    maintenance = try MaintenanceRow.all(db)
     // Times of rows may be given by an import; those in the ids of steps, and of maintenance, come from the clock.
     let newest = try Int64.fetchOne(db, sql: "SELECT max(started_at) FROM maintenance")
     let step = try String.fetchOne(db, sql: "SELECT id FROM steps ORDER BY seq DESC LIMIT 1")
@@ -101,10 +83,7 @@ package struct PrimaryInspection: Sendable {
 
   /// The objects that the migrations did not make.
   private static func foreignObjects(_ db: Database) throws -> (triggers: [String], tables: [String]) {
-    let own = try DatabaseQueue().writeWithoutTransaction { db in
-      for migration in Schema.migrations { try migration.run(db) }
-      return Set(try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema"))
-    }
+    let own = try Migration.objectNames(madeBy: Schema.migrations)
     var (triggers, tables): ([String], [String]) = ([], [])
     for row in try Row.fetchAll(db, sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name") {
       let (kind, name, table): (String, String, String) = (try row.value(0), try row.value(1), try row.value(2))

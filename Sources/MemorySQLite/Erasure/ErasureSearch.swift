@@ -16,24 +16,25 @@ struct ErasureSearch {
 
   /// Everything that matches by itself: without the patterns that lose their last episode.
   func run() throws -> ErasedRows {
-    var found = ErasedRows()
-    found.episodes = try episodes()
-    found.patterns = try patterns()
-    found.idempotencyKeys = try idempotencyKeys(of: found.episodes.values)
-    found.orphans = try orphans(of: Set(found.episodes.values))
-    return found
+    try rows(with: try episodes())
   }
 
   /// What `earlier` found in a snapshot at `watermark`, corrected by what was changed since.
   func run(after earlier: ErasedRows, asOf watermark: Watermark) throws -> ErasedRows {
     if try ChangeFeed.watermark(db) == watermark { return earlier }
     guard let changed = try ChangeFeed.episodes(changedAfter: watermark, db) else { return try run() }
+    var episodes = earlier.episodes.filter { !changed.contains($0.key) }
+    for row in changed { episodes.merge(try self.episodes(only: row)) { first, _ in first } }
+    return try rows(with: episodes)
+  }
+
+  /// Episodes, and what matches beside them.
+  private func rows(with episodes: [Int64: String]) throws -> ErasedRows {
     var found = ErasedRows()
-    found.episodes = earlier.episodes.filter { !changed.contains($0.key) }
-    for row in changed { found.episodes.merge(try episodes(only: row)) { first, _ in first } }
+    found.episodes = episodes
     found.patterns = try patterns()
-    found.idempotencyKeys = try idempotencyKeys(of: found.episodes.values)
-    found.orphans = try orphans(of: Set(found.episodes.values))
+    found.idempotencyKeys = try idempotencyKeys(of: episodes.values)
+    found.orphans = try orphans(of: Set(episodes.values))
     return found
   }
 

@@ -29,36 +29,28 @@ struct PrimaryCleaning {
     progress(Erasure.Progress(.verification))
     guard try await isLeft(texts) else { return }
     progress(Erasure.Progress(.rewrite))
-    try await database.maintain { db in
-      // Its copy is as large as the database: not in memory.
-      try db.execute(sql: "PRAGMA temp_store = DEFAULT")
-      defer { try? db.execute(sql: "PRAGMA temp_store = MEMORY") }  // Only speed depends on it.
-      try db.execute(sql: "VACUUM")
-    }
+    try await database.maintain { db in try db.vacuumThroughFile() }
     try await truncateLog()
   }
 
   /// Has each full-text index write all words again, without those of deleted rows.
   private func mergeFullText() async throws {
-    for (number, table) in ["episodes_text", "steps_text", "patterns_text"].enumerated() {
-      progress(Erasure.Progress(.fullText, done: number, total: 3))
-      // The first, negative, puts all segments into one merge; each further one does a part of it.
-      var pages = -Self.mergedPages
+    for (number, text) in TextIndex.allCases.enumerated() {
+      progress(Erasure.Progress(.fullText, done: number, total: TextIndex.allCases.count))
+      // The first puts all segments into one merge; each further one does a part of it.
+      var begins = true
       // Writers may go on adding what could be merged; twice as many pages as there are hold all that was there.
       let mostSteps = try await database.read { db in
         2 * (try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0) / Self.mergedPages + 16
       }
       for _ in 0..<mostSteps {
-        let amount = pages
-        let changes = try await database.write { db in
-          let before = db.totalChangesCount
-          try db.execute(sql: "INSERT INTO \(table) (\(table), rank) VALUES ('merge', \(amount))")
-          return db.totalChangesCount - before
+        let isFirst = begins
+        let slice = try await database.write { db in
+          try TextMerge.merge(text, pages: Self.mergedPages, begins: isFirst, db)
         }
-        // www.sqlite.org/fts5.html#the_merge_command: fewer than two changes say that nothing was left to merge.
-        if changes < 2 { break }
+        if slice.isComplete { break }
         try Task.checkCancellation()
-        pages = Self.mergedPages
+        begins = false
       }
     }
   }
