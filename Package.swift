@@ -127,7 +127,8 @@ let package = Package(
 
     // Tests mirror the sources.
     .target(
-      name: "TestSupport", dependencies: ["CachePolicy", "EpisodicMemory", "FileLocks", "LMDB", "ProcessSpawning"],
+      name: "TestSupport",
+      dependencies: ["CachePolicy", "EpisodicMemory", "FileLocks", "LMDB", "ProcessSpawning", logging],
       path: "Tests/TestSupport",
       swiftSettings: strict),
     .executableTarget(

@@ -98,10 +98,7 @@ package struct DatabaseCopy: Sendable {
     if let difference = found.difference(from: content) {
       throw StorageError.damaged(path: draft.path, reason: "it is no true copy: \(difference)")
     }
-    let texts = try DatabaseIntegrity.differingTexts(of: draft.path).map {
-      "the full text \($0) differs from its table"
-    }
-    return (strays.map { [$0] } ?? []) + texts
+    return try DatabaseIntegrity.faults(of: draft.path, strays)
   }
 }
 

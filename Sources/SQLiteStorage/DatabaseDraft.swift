@@ -25,10 +25,7 @@ package struct DatabaseDraft {
   /// - Throws: `StorageError.foreign`, `.newer`, `.changedMigration`, `.damaged`; GRDB's `DatabaseError`.
   package func verify() throws -> Findings {
     let (content, strays) = try Self.inspect(draft.path, migrator, configuration.applicationID)
-    let texts = try DatabaseIntegrity.differingTexts(of: draft.path).map {
-      "the full text \($0) differs from its table"
-    }
-    return Findings(content: content, faults: (strays.map { [$0] } ?? []) + texts)
+    return Findings(content: content, faults: try DatabaseIntegrity.faults(of: draft.path, strays))
   }
 
   /// Reads a database file that nobody writes, without making a file beside it, and verifies all but the full text, which takes a
@@ -81,8 +78,8 @@ package struct DatabaseDraft {
   {
     let files = DatabaseFiles(path: path)
     guard case .present = try files.inspect() else { throw StorageError.missing(path: files.path) }
-    let isAlone = try FileStatus(of: files.log) == nil && FileStatus(of: files.rollbackJournal) == nil
-    let connection = try Connector(files: files, access: isAlone ? .immutable : .readOnly, timeout: timeout).reading()
+    let connection = try Connector(files: files, access: try files.isAlone() ? .immutable : .readOnly, timeout: timeout)
+      .reading()
     let value = try connection.read(body)
     try connection.close()
     return value

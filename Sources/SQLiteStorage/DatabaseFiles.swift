@@ -69,6 +69,11 @@ struct DatabaseFiles: Sendable {
     return header.suffix(4).allSatisfy { $0 == 0 }
   }
 
+  /// Whether there is no log: then no process has the database open.
+  func isAlone() throws -> Bool {
+    try FileStatus(of: log) == nil && FileStatus(of: rollbackJournal) == nil
+  }
+
   /// Removes a file that may be missing. A symbolic link is removed itself, not what it names.
   static func remove(_ path: String) throws(FileError) {
     guard unlink(path) == 0 || errno == ENOENT else { throw .last("remove", path) }

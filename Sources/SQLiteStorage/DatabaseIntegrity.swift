@@ -21,6 +21,14 @@ package enum DatabaseIntegrity {
       .joined(separator: ", ")
   }
 
+  /// What a check would find beside damage in a file that nobody else has open, in words.
+  ///
+  /// - Parameter strays: Of a connection that read it.
+  static func faults(of path: String, _ strays: String?) throws -> [String] {
+    let texts = try differingTexts(of: path).map { "the full text \($0) differs from its table" }
+    return (strays.map { [$0] } ?? []) + texts
+  }
+
   /// As `differingTexts(_:)`, of a file that nobody else has open.
   package static func differingTexts(of path: String) throws -> [String] {
     let connection = try DatabaseQueue(path: path, configuration: Connector.configuration)

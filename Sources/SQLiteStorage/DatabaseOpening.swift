@@ -117,9 +117,8 @@ struct DatabaseOpening {
   // MARK: For reading only
 
   private func openForReading(_ status: FileStatus, because reason: String) throws -> OpenedDatabase {
-    // Without a log no process has the database open. To read it in the usual way SQLite would create a log, even an empty
-    // one.
-    let isAlone = try FileStatus(of: files.log) == nil && FileStatus(of: files.rollbackJournal) == nil
+    // To read it in the usual way SQLite would create a log, even an empty one.
+    let isAlone = try files.isAlone()
     if !isAlone { try requireRoom() }
     let connector = Connector(
       files: files, access: isAlone ? .immutable : .readOnly, timeout: configuration.busyTimeout)

@@ -1,7 +1,5 @@
 import Episodic
 import Foundation
-import Logging
-import Synchronization
 import TestSupport
 import Testing
 
@@ -143,7 +141,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
   @Test func `a file beyond its threshold is logged once, and everything goes on`() async throws {
     let store = try Store()
-    let log = LoggedLines()
+    let log = LogRecorder()
     let memory = try await store.open {
       $0.limits.storeWarningBytes = 1
       $0.logger = log.logger
@@ -199,27 +197,6 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       try await memory.insert([.sample("e")])
       try await memory.close()
     }
-  }
-}
-
-/// What is logged at the level of a warning or above.
-final class LoggedLines: Sendable {
-  private let lines = Mutex<[String]>([])
-
-  var all: [String] { lines.withLock { $0 } }
-  var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
-
-  private struct Handler: LogHandler {
-    let lines: LoggedLines
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.warning
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.lines.withLock { $0.append("\(event.message)") } }
   }
 }
 

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import Foundation
 import LMDB
+import TestSupport
 import Testing
 
 @testable import MemoryLMDB

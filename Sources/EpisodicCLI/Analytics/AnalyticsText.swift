@@ -189,6 +189,6 @@ extension Substring {
 }
 
 /// `-` for none.
-private func percent(_ rate: Double?) -> String { rate.map { "\(Int(($0 * 100).rounded())) %" } ?? "-" }
+private func percent(_ rate: Double?) -> String { Shown.percent(rate, none: "-") }
 
 private func duration(_ milliseconds: Int64) -> String { Duration.milliseconds(milliseconds).displayText }

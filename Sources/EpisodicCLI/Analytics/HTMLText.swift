@@ -42,8 +42,10 @@ enum Shown {
     return result
   }
 
-  /// `82 %`; `–` for none.
-  static func percent(_ rate: Double?) -> String { rate.map { "\(Int(($0 * 100).rounded())) %" } ?? "–" }
+  /// `82 %`.
+  static func percent(_ rate: Double?, none: String = "–") -> String {
+    rate.map { "\(Int(($0 * 100).rounded())) %" } ?? none
+  }
 
   /// `420 ms`, `1.5 s`, `2 min`, `3.1 h`.
   static func duration(_ milliseconds: Int64) -> String {

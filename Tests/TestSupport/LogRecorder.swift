@@ -1,13 +1,15 @@
-import Logging
+package import Logging
 import Synchronization
 
-/// Keeps what is logged, for tests that count it.
-final class LogRecorder: Sendable {
+/// Keeps what is logged at the level of a warning or above, for tests that count it.
+package final class LogRecorder: Sendable {
   private let lines = Mutex<[String]>([])
 
-  var all: [String] { lines.withLock { $0 } }
+  package init() {}
 
-  var logger: Logger {
+  package var all: [String] { lines.withLock { $0 } }
+
+  package var logger: Logger {
     Logger(label: "test") { _ in Handler(recorder: self) }
   }
 
