@@ -118,7 +118,7 @@ package struct FileMaintenance: Sendable {
 }
 
 extension Database {
-  /// Writes the database again without what is in it no more. The copy is made in a file: it is as large as the database.
+  /// Writes the database again without free pages. The copy is made in a file: it is as large as the database.
   package func vacuumThroughFile() throws {
     try execute(sql: "PRAGMA temp_store = DEFAULT")
     defer { try? execute(sql: "PRAGMA temp_store = MEMORY") }  // Only speed depends on it.
