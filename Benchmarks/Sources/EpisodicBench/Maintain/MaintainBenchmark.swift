@@ -34,15 +34,16 @@ struct MaintainBenchmark {
     let day = Duration.seconds(86_400)
     try await memory.setRetention(RetentionPolicy(archiveAfter: day * 100, deleteArchivedAfter: day * 200))
 
-    let quiet = try await Writers(memory, other, targets).run {
+    let run = MaintenanceWatch()
+    let quiet = try await Writers(memory, other, targets, beside: run).run {
       try await Task.sleep(for: .seconds(seconds))
     }
     let before = try size(of: folder)
-    let run = MaintenanceWatch()
     let start = raw_now()
-    let busy = try await Writers(memory, other, targets).run {
+    let busy = try await Writers(memory, other, targets, beside: run).run {
       let done = try await memory.maintain { moment in
         run.reports.add(1, ordering: .relaxed)
+        run.current.withLock { $0 = moment.task }
         progress.show(moment.task.rawValue, moment.done, of: 0)
       }
       run.tasks.withLock { $0 = done.tasks }
@@ -67,7 +68,10 @@ struct MaintainBenchmark {
         Figure("memory.sqlite after", Double(after) / 1_048_576, "MiB"),
         Figure("episodes left", Double(statistics.episodes.values.reduce(0, +)), ""),
       ]
-        + tasks.map { Figure("task \($0.task.rawValue)", Double($0.milliseconds) / 1000, "s") },
+        + tasks.map { Figure("task \($0.task.rawValue)", Double($0.milliseconds) / 1000, "s") }
+        + busy.longestByTask.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+          Figure("longest wait, last report from \($0.key.rawValue)", Double($0.value) / 1e6, "ms")
+        },
       ratios: [
         Ratio("longest wait / 100 ms", section: "appends", Double(busy.longest), over: 1e8, target: .atMost(1)),
         Ratio("file after / before", section: "size", Double(after), over: Double(before), target: .atMost(0.9)),
@@ -112,6 +116,8 @@ struct MaintainBenchmark {
 /// What a run of maintenance reports.
 private final class MaintenanceWatch: Sendable {
   let reports = Atomic(0)
+  /// The task that reported last.
+  let current = Mutex<MaintenanceTask?>(nil)
   let tasks = Mutex<[MaintenanceReport.Task]>([])
 }
 
@@ -120,19 +126,22 @@ private struct Writers {
   struct Outcome: Sendable {
     var series: Series
     var longest: UInt64 = 0
+    var longestByTask: [MaintenanceTask: UInt64] = [:]
   }
 
   private final class Shared: Sendable {
     let isOver = Atomic(false)
-    let latencies = Mutex<[UInt64]>([])
+    let latencies = Mutex<[(nanoseconds: UInt64, task: MaintenanceTask?)]>([])
   }
 
   let memories: [Memory]
   let targets: [Episode.ID]
+  let watch: MaintenanceWatch
 
-  init(_ first: Memory, _ second: Memory, _ targets: [Episode.ID]) {
+  init(_ first: Memory, _ second: Memory, _ targets: [Episode.ID], beside watch: MaintenanceWatch) {
     memories = [first, second]
     self.targets = targets
+    self.watch = watch
   }
 
   func run(_ body: () async throws -> Void) async throws -> Outcome {
@@ -140,13 +149,13 @@ private struct Writers {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (place, memory) in memories.enumerated() {
         group.addTask {
-          var mine: [UInt64] = []
+          var mine: [(nanoseconds: UInt64, task: MaintenanceTask?)] = []
           var number = 0
           while !shared.isOver.load(ordering: .relaxed) {
             let start = raw_now()
             try await memory.append(
               Step.Draft("step \(number)", result: "passed"), to: targets[(2 * number + place) % targets.count])
-            mine.append(raw_now() - start)
+            mine.append((raw_now() - start, watch.current.withLock(\.self)))
             number += 1
             // An agent thinks between two steps.
             try await Task.sleep(for: .milliseconds(2))
@@ -164,9 +173,10 @@ private struct Writers {
       try await group.waitForAll()
     }
     var outcome = Outcome(series: Series("append", "memory.append of one step by two writers, 2 ms apart"))
-    for latency in shared.latencies.withLock(\.self) {
+    for (latency, task) in shared.latencies.withLock(\.self) {
       outcome.series.record(nanoseconds: latency)
       outcome.longest = max(outcome.longest, latency)
+      if let task { outcome.longestByTask[task] = max(outcome.longestByTask[task] ?? 0, latency) }
     }
     return outcome
   }
