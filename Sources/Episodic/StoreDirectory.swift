@@ -1,4 +1,5 @@
 import EpisodicMemory
+import FileLocks
 import Foundation
 import MemorySQLite
 
@@ -22,29 +23,14 @@ struct StoreDirectory {
     path = try Self.resolved(absolute)
   }
 
-  /// Resolves the existing part of a path and appends the rest.
   private static func resolved(_ path: String) throws(MemoryError) -> String {
-    var missing: [Substring] = []
-    var parts = path.split(separator: "/")
-    while true {
-      let existing = "/" + parts.joined(separator: "/")
-      if let real = realpath(existing, nil) {
-        defer { free(real) }
-        let base = String(cString: real)
-        let rest = missing.reversed().joined(separator: "/")
-        return rest.isEmpty ? base : base == "/" ? "/" + rest : base + "/" + rest
-      }
-      let reason = String(cString: strerror(errno))
-      // A dangling symbolic link is not a directory that can be created.
-      guard errno == ENOENT, !isSymbolicLink(existing), let last = parts.popLast(), last != "..", last != "." else {
-        throw MemoryError(.unavailable, "the store's directory \(path) cannot be resolved: \(reason); name another")
-      }
-      missing.append(last)
+    do throws(FileError) {
+      return try RealPath.resolve(path)
+    } catch {
+      throw MemoryError(
+        .unavailable,
+        "the store's directory \(path) cannot be resolved: \(String(cString: strerror(error.number))); name another",
+        cause: error)
     }
-  }
-
-  private static func isSymbolicLink(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 }

@@ -64,12 +64,25 @@ struct StoreDirectoryFiles: StoreFiles {
     let backups = directory.backups
     return try await BlockingWork.shared.run { () throws(MemoryError) in
       guard let names = try Self.names(in: backups) else { return [] }
-      return names.sorted().filter { name in
-        // A compressed copy, or one that is of another version: it may hold it.
-        if name.hasSuffix(".sqlite") { return ErasureReplay.holds(receipt, at: "\(backups)/\(name)") ?? true }
-        return name.contains(".sqlite.") && !name.hasSuffix("-wal") && !name.hasSuffix("-shm")
-          && ReceiptFile.isOlder("\(backups)/\(name)", than: receipt.receipt.erasedAt)
+      let all = Set(names)
+      var holding: Set<String> = []
+      for name in names {
+        let path = "\(backups)/\(name)"
+        if name.hasSuffix(".sqlite") {
+          if ErasureReplay.holds(receipt, at: path) ?? true { holding.insert(name) }
+        } else if name.hasSuffix(".sqlite.gz") {
+          if !BackupFolder.isLater(path, than: receipt) { holding.insert(name) }
+        } else if name.hasSuffix(DraftFile.suffix) {
+          // It is being made, and may have its name before the caller reads this.
+          let target = String(name.dropLast(DraftFile.suffix.count))
+          holding.insert(name)
+          if !all.contains("\(target).gz\(DraftFile.suffix)") { holding.insert(target) }
+        } else if name.hasSuffix(".sqlite-wal") || name.hasSuffix(".sqlite-journal") {
+          // The log of a damaged store, which a restore has moved aside with it.
+          if (try? FileStatus(of: path))?.size != 0 { holding.insert(name) }  // One that cannot be examined may hold it.
+        }
       }
+      return holding.sorted()
     }
   }
 }

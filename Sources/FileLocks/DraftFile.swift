@@ -65,6 +65,18 @@ package final class DraftFile: Sendable {
     if let other = Self.directory(of: name), other != directory { try OpenFile<FileError>.directory(other).sync() }
   }
 
+  /// Gives the file, durably, a name that another one has, which loses it in the same step.
+  ///
+  /// - Parameter name: In the same file system.
+  package func publish(over name: String) throws(FileError) {
+    try file().sync()
+    guard rename(path, name) == 0 else { throw .last("name", name) }
+    opened.withLock { $0 = nil }
+    for directory in Set([directory, Self.directory(of: name) ?? "."]) {
+      try OpenFile<FileError>.directory(directory).sync()
+    }
+  }
+
   /// Removes the file, with what SQLite made beside it, unless it was published.
   package func discard() {
     let file = opened.withLock { opened in

@@ -11,6 +11,7 @@ extension SQLitePrimaryStore {
     progress: @escaping @Sendable (BackupProgress) -> Void
   ) async throws(MemoryError) -> Backup {
     let target = try BackupTarget(destination, own: ownFolder)
+    if destination != nil, let own = ownFolder { try target.requireFound(fromStoreOf: own) }
     do {
       switch target {
       case .folder(let folder):
@@ -62,7 +63,8 @@ extension SQLitePrimaryStore {
     _ progress: @escaping @Sendable (BackupProgress) -> Void
   ) async throws -> Backup {
     try BackupManifest.requireNone(beside: path)
-    if path != plain { try DraftFile.requireFree(path) }
+    // Made first, so that whoever looks for copies sees the name that this one will have.
+    let compressed = path == plain ? nil : try DraftFile(of: path)
     let (copy, (store, revision)) = try await database.copy(to: plain) { now in
       progress(BackupProgress(stage: now.stage == .copying ? .copying : .verifying, done: now.done, total: now.total))
     } describing: { db in
@@ -73,10 +75,10 @@ extension SQLitePrimaryStore {
         if cancellation.isCancelled { throw CancellationError() }
         progress(BackupProgress(stage: stage, done: done, total: total))
       }
-      var draft = copy.draft
-      if compression == .gzip {
-        draft = try Self.compress(copy.draft, as: path) { done, total in try goOn(.compressing, done, total) }
+      if let compressed {
+        try Self.compress(copy.draft, into: compressed) { done, total in try goOn(.compressing, done, total) }
       }
+      let draft = compressed ?? copy.draft
       let file = try draft.file()
       let manifest = BackupManifest(
         createdAt: now, store: store, schemaVersion: copy.content.schemaVersion, revision: revision,
@@ -100,9 +102,8 @@ extension SQLitePrimaryStore {
 
   /// Compresses a draft into another one, and reads that back.
   private static func compress(
-    _ draft: DraftFile, as path: String, _ progress: (_ done: Int, _ total: Int) throws -> Void
-  ) throws -> DraftFile {
-    let compressed = try DraftFile(of: path)
+    _ draft: DraftFile, into compressed: DraftFile, _ progress: (_ done: Int, _ total: Int) throws -> Void
+  ) throws {
     let source = try draft.file()
     var writer = try GzipWriter(compressed.file())
     try BackupFile.forEachPiece(of: source, progress) { piece in try writer.write(piece) }
@@ -112,7 +113,6 @@ extension SQLitePrimaryStore {
     guard try BackupFile.digest(ofContentOf: compressed.file()) == digest else {
       throw GzipError.damaged(path: compressed.path, reason: "it does not hold what was written; look at the disk")
     }
-    return compressed
   }
 
   /// What the target is to blame for, as the caller's; damage of the store makes it refuse writes.

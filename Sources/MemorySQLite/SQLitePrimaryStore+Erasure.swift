@@ -78,7 +78,9 @@ extension SQLitePrimaryStore {
     let identity = identity
     return try await readRows { db in
       guard let (receipt, traces) = try ErasureRow.fetch(id, db) else { return nil }
-      return StoredReceipt(receipt: receipt, store: identity, key: try ErasureDigests(db).key, traces: traces)
+      return StoredReceipt(
+        receipt: receipt, store: identity, key: try ErasureDigests(db).key, traces: traces,
+        place: try ErasureRow.place(of: id, db))
     }
   }
 

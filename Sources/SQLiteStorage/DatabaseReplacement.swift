@@ -22,14 +22,17 @@ package struct DatabaseReplacement {
   private let files: DatabaseFiles
   private let lock: CommitLock
   private let applicationID: Int32
+  private let tables: Set<String>
   private let deadline: Deadline
 
   /// - Parameter path: Of the database that is replaced, there or not; its directory must exist.
+  /// - Parameter tables: What every database of the application has, and none of another: it tells one whose id is damaged.
   /// - Parameter timeout: Of each wait for processes that commit or read.
-  package init(path: String, applicationID: Int32, timeout: Duration) {
+  package init(path: String, applicationID: Int32, tables: Set<String>, timeout: Duration) {
     files = DatabaseFiles(path: path)
     lock = CommitLock(files)
     self.applicationID = applicationID
+    self.tables = tables
     deadline = .after(timeout)
   }
 
@@ -74,20 +77,32 @@ package struct DatabaseReplacement {
   private func replaceWhole(_ prepared: DraftFile) throws -> Outcome {
     let connector = Connector(files: files, access: .readWrite, timeout: deadline.remaining)
     let connection = try connector.writing()
-    try connection.writeWithoutTransaction { db in
-      let found = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-      guard found == applicationID || found == 0 else {
-        throw StorageError.foreign(
-          path: files.path, reason: "its application id is \(found); name another directory")
-      }
+    let damage = try connection.writeWithoutTransaction { db in
+      let damage = try damageOfID(db)
       // Ended without a change.
       defer { if db.isInsideTransaction { try? db.rollback() } }
       try emptyLog(db)
       try exchange(prepared)
+      return damage
     }
     // It leaves the names alone: the file that it has open has another one now.
     try connection.close()
-    return Outcome(kept: [prepared.target])
+    return Outcome(kept: [prepared.target], damage: damage)
+  }
+
+  /// What is wrong with the application id, in words; `nil` if nothing is.
+  ///
+  /// - Throws: `StorageError.foreign` for the database of another application.
+  private func damageOfID(_ db: Database) throws -> String? {
+    let found = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    guard found != applicationID else { return nil }
+    let names = try Set(String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'"))
+    if found == 0, names.isEmpty { return nil }
+    guard tables.isSubset(of: names) else {
+      throw StorageError.foreign(
+        path: files.path, reason: "its application id is \(found); name another directory")
+    }
+    return "its application id was \(found), not \(applicationID)"
   }
 
   /// Moves all of the log into the database, and begins a transaction, which holds off programs that commit without the lock of this
@@ -131,10 +146,32 @@ package struct DatabaseReplacement {
   // MARK: Others
 
   /// Moves a database aside as it is, with its log, which may hold all that is left.
+  ///
+  /// The two stay together: both have their other name before one loses the first.
   private func replaceDamaged(_ prepared: DraftFile, because reason: String) throws -> Outcome {
-    var outcome = Outcome(kept: [prepared.target], damage: reason)
-    outcome.kept += try setLogAside(as: prepared.target)
-    try exchange(prepared)
+    var outcome = Outcome(damage: reason)
+    let names = [("", files.path), ("-wal", files.log), ("-journal", files.rollbackJournal)]
+    do {
+      for (suffix, path) in names where try FileStatus(of: path)?.size ?? 0 > 0 {
+        let name = prepared.target + suffix
+        guard link(path, name) == 0 else { throw FileError.last("keep as \(name)", path) }
+        outcome.kept.append(name)
+      }
+      try OpenFile<FileError>.directory(prepared.directory).sync()
+      try removeLog()
+      try DatabaseFiles.remove(files.rollbackJournal)
+      try OpenFile<FileError>.directory(files.directory).sync()
+      try prepared.publish(over: files.path)
+    } catch {
+      // As it was. What cannot be put back stays under its other name.
+      for (suffix, path) in names where outcome.kept.contains(prepared.target + suffix) {
+        if link(prepared.target + suffix, path) == 0 || errno == EEXIST { unlink(prepared.target + suffix) }
+      }
+      throw error
+    }
+    // A process that opened the old one in between has made them again. It has committed nothing: this holds the lock.
+    try removeLog()
+    try OpenFile<FileError>.directory(files.directory).sync()
     return outcome
   }
 

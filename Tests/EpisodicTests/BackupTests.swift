@@ -208,10 +208,20 @@ extension Store {
 
   enum Target: String, CaseIterable {
     case existing, existingManifest, noFolder, link, empty, inAFile, otherHome
+    case inStore, inFolderOfStore, inCache, throughLink, belowBackups, ofOddName
 
     func path(in directory: TemporaryDirectory) throws -> String {
       let path = directory.file("copy.sqlite")
       switch self {
+      // What is forgotten would not be found in these.
+      case .inStore: return directory.file("store/copy.sqlite")
+      case .inFolderOfStore: return directory.file("store/z/")
+      case .inCache: return directory.file("store/cache.lmdb/copy.sqlite")
+      case .throughLink:
+        try FileManager.default.createSymbolicLink(atPath: directory.file("l"), withDestinationPath: "store/cache.lmdb")
+        return directory.file("l/copy.sqlite")
+      case .belowBackups: return directory.file("store/backups/z/")
+      case .ofOddName: return directory.file("store/backups/copy")
       case .existing: try Data("kept".utf8).write(to: URL(filePath: path))
       case .existingManifest: try Data("kept".utf8).write(to: URL(filePath: directory.file("copy.json")))
       case .noFolder: return directory.file("none/copy.sqlite")
@@ -240,7 +250,7 @@ extension Store {
       try await memory.backUp(to: path, options: BackupOptions(compression: compression))
     }
     #expect(error?.code == target.code, "\(String(describing: error))")
-    let named = target == .empty ? "is empty" : path.prefix { $0 != "." }
+    let named = target == .empty ? "is empty" : path.prefix { $0 != "." }.trimmingSuffix { $0 == "/" }
     #expect(error?.message.contains(named) == true, "\(String(describing: error))")
     #expect(try FileManager.default.subpathsOfDirectory(atPath: store.directory.path).sorted() == before)
     try await memory.close()

@@ -1,4 +1,5 @@
 import Episodic
+import FileLocks
 import Foundation
 import TestSupport
 import Testing
@@ -120,13 +121,61 @@ import Testing
     try FileManager.default.copyItem(atPath: store.path + "/memory.sqlite", toPath: backups + "/memory-2.sqlite")
     try Data("cut".utf8).write(to: URL(filePath: backups + "/memory-3.sqlite"))
     try Data("zip".utf8).write(to: URL(filePath: backups + "/memory-0.sqlite.gz"))
+    // What a restore has moved aside.
+    try Data("log".utf8).write(to: URL(filePath: backups + "/replaced-1.sqlite-wal"))
     try await store.withMemory { memory in
       let receipt = try await memory.forget(.episodes(["secret"]), in: .everything)
-      let named = ["memory-0.sqlite.gz", "memory-2.sqlite", "memory-3.sqlite"]
+      let named = ["memory-0.sqlite.gz", "memory-2.sqlite", "memory-3.sqlite", "replaced-1.sqlite-wal"]
       #expect(receipt.backups == named)
       #expect(try await memory.receipts().map(\.backups) == [named])
       try FileManager.default.removeItem(atPath: backups + "/memory-2.sqlite")
-      #expect(try await memory.verify(receipt.id).backups == ["memory-0.sqlite.gz", "memory-3.sqlite"])
+      #expect(
+        try await memory.verify(receipt.id).backups == [
+          "memory-0.sqlite.gz", "memory-3.sqlite", "replaced-1.sqlite-wal",
+        ])
     }
+  }
+
+  @Test func `name every compressed copy but those whose manifest proves that they are of after the erasure`()
+    async throws
+  {
+    let store = try Store()
+    let clock = ManualClock()
+    try await store.withMemory { memory in try await memory.insert([.sample("kept"), .sample("secret")]) }
+    let memory = try await store.open { $0.clock = clock }
+    func backUp() async throws -> String {
+      clock.advance(by: .seconds(1))
+      let backup = try await memory.backUp(options: BackupOptions(compression: .gzip))
+      return String(backup.path.split(separator: "/").last ?? "")
+    }
+    let before = try await backUp()
+    // It was still being written when the erasure was committed.
+    let path = store.path + "/backups/" + before
+    try FileManager.default.setAttributes([.modificationDate: Date.distantFuture], ofItemAtPath: path)
+    let receipt = try await memory.forget(.episodes(["secret"]), in: .everything)
+    #expect(receipt.backups == [before])
+    let after = try await backUp()
+    #expect(try await memory.verify(receipt.id).backups == [before])
+    try FileManager.default.removeItem(atPath: store.path + "/backups/" + after.replacing(".sqlite.gz", with: ".json"))
+    #expect(try await memory.verify(receipt.id).backups == [before, after])
+    try await memory.close()
+  }
+
+  @Test func `name a copy that is being made also by the name that it will get`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    try await memory.insert([.sample("secret")])
+    let backups = store.path + "/backups"
+    try FileManager.default.createDirectory(
+      atPath: backups, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let drafts = try ["1.sqlite", "2.sqlite", "2.sqlite.gz"].map { try DraftFile(of: "\(backups)/memory-\($0)") }
+    let receipt = try await memory.forget(.episodes(["secret"]), in: .everything)
+    #expect(
+      receipt.backups == [
+        "memory-1.sqlite", "memory-1.sqlite.partial", "memory-2.sqlite.gz", "memory-2.sqlite.gz.partial",
+        "memory-2.sqlite.partial",
+      ])
+    for draft in drafts { draft.discard() }
+    try await memory.close()
   }
 }

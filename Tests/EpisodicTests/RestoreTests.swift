@@ -1,4 +1,5 @@
 import Episodic
+import FileLocks
 import Foundation
 import GRDB
 import TestSupport
@@ -170,6 +171,7 @@ extension Store {
 
   enum Loss: String, CaseIterable {
     case directoryGone, databaseGone, onlyLogLeft, headerOverwritten, pagesOverwritten, emptied, rollbackJournal
+    case applicationID
 
     func happen(to store: Store) throws {
       let path = store.primary
@@ -187,6 +189,7 @@ extension Store {
         try Data(repeating: 7, count: 8192).write(to: URL(filePath: path + "-wal"))
       case .headerOverwritten: try overwrite(path, at: 0, 100)
       case .pagesOverwritten: try overwrite(path, at: 8192, 100_000)
+      case .applicationID: try overwrite(path, at: 68, 4)
       case .emptied: try Data().write(to: URL(filePath: path))
       case .rollbackJournal:
         try overwrite(path, at: 0, 100)
@@ -207,7 +210,7 @@ extension Store {
       case .directoryGone, .databaseGone, .emptied: []
       case .onlyLogLeft: ["-wal"]
       // SQLite removes a journal that is none itself.
-      case .headerOverwritten, .pagesOverwritten, .rollbackJournal: [""]
+      case .headerOverwritten, .pagesOverwritten, .rollbackJournal, .applicationID: [""]
       }
     }
   }
@@ -230,7 +233,58 @@ extension Store {
     #expect((report.damage != nil) == ![.directoryGone, .databaseGone, .emptied].contains(loss), "\(report)")
   }
 
+  @Test(arguments: [0, 9]) func `the database of another program is not replaced`(_ applicationID: Int) async throws {
+    let store = try Store()
+    let backup = try await store.backUpAndGoOn()
+    let other = try Store()
+    try FileManager.default.createDirectory(atPath: other.path, withIntermediateDirectories: false)
+    let shell = try DatabaseQueue(path: other.primary)
+    try await shell.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA application_id = \(applicationID); CREATE TABLE schema_version (version)")
+    }
+    try shell.close()
+    let before = try Data(contentsOf: URL(filePath: other.primary))
+    let error = await #expect(throws: MemoryError.self) { try await Memory.restore(backup.path, to: other.path) }
+    #expect(error?.code == .notAStore && error?.message.contains(other.primary) == true, "\(String(describing: error))")
+    #expect(try Data(contentsOf: URL(filePath: other.primary)) == before)
+  }
+
   // MARK: Bad input
+
+  @Test func `a file that a program uses is refused, also through a link, and keeps its locks`() async throws {
+    let store = try Store()
+    try await store.fillAll()
+    let link = store.directory.file("link.sqlite")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: store.primary)
+    let memory = try await store.open()
+    try await memory.insert([.sample("in the log")])
+    let other = try Store()
+    func refuse(_ path: String) async {
+      for isRestore in [false, true] {
+        let error = await #expect(throws: MemoryError.self) {
+          if isRestore { _ = try await Memory.restore(path, to: other.path) } else { _ = try await Memory.verify(path) }
+        }
+        #expect(error?.code == .conflict && error?.message.contains("memory.sqlite") == true, "\(error?.message ?? "")")
+      }
+    }
+    let identity = try #require(try FileIdentity(of: store.primary))
+    for path in [store.primary, link] { await refuse(path) }
+    #expect(LockHolders().processes(on: identity) == [getpid()], "closing the file would have dropped them")
+    try await memory.close()
+    // Nothing is in its log.
+    let shell = try DatabaseQueue(path: store.primary)
+    _ = try await shell.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM episodes") }
+    await refuse(link)
+    try shell.close()
+    try? FileManager.default.removeItem(atPath: store.primary + "-shm")
+    try? FileManager.default.removeItem(atPath: store.primary + "-wal")
+    let lock = FileLock(try OpenFile<FileError>.openOrCreate(store.primary + "-lock"))
+    #expect(try lock.tryLock(.exclusive))
+    await refuse(link)
+    lock.unlock()
+    // In use by nobody, it is as good as a backup.
+    #expect(try await Memory.verify(link).isPassed)
+  }
 
   enum BadBackup: String, CaseIterable {
     case cut, cutWithoutManifest, missing, folder, text, itself, withLog, ofOtherApplication, ofNewerVersion,

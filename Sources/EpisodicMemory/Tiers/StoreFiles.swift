@@ -32,11 +32,16 @@ package struct StoredReceipt: Sendable, Hashable {
   /// The key of the digests.
   package let key: [UInt8]
   package let traces: [Erasure.Trace]
+  /// Which of the receipts of the store it is, from 1 on in the order of the commits; `nil` if it was read beside the backups.
+  package let place: Int?
 
-  package init(receipt: ErasureReceipt, store: StoreIdentity, key: [UInt8], traces: [Erasure.Trace]) {
+  package init(
+    receipt: ErasureReceipt, store: StoreIdentity, key: [UInt8], traces: [Erasure.Trace], place: Int? = nil
+  ) {
     self.receipt = receipt
     self.store = store
     self.key = key
     self.traces = traces
+    self.place = place
   }
 }

@@ -18,6 +18,10 @@ struct BackupFile {
   /// - Throws: `.notFound`; `.invalid` for what is no backup; `.conflict` for a database in use.
   init(_ path: String) throws(MemoryError) {
     do {
+      // What belongs to a database stands beside the file itself, not beside a link to it.
+      let path = try FileStatus(of: path)?.kind == .symbolicLink ? RealPath.resolve(path) : path
+      // Before it is opened: closing it would drop the locks that SQLite holds on it in this process (I5).
+      try Self.requireUnused(path)
       guard let file = try OpenFile<FileError>.reading(path),
         let backup = BackupFolder.backup(at: path, BackupName(path.split(separator: "/").last.map(String.init) ?? ""))
       else { throw MemoryError(.notFound, "there is no backup \(path)") }
@@ -33,13 +37,6 @@ struct BackupFile {
       } else {
         throw MemoryError(.invalid, "\(path) is no backup: it is neither a SQLite database nor one inside a gzip file")
       }
-      for suffix in ["-wal", "-journal"] {
-        guard let log = try FileStatus(of: path + suffix), log.size > 0 else { continue }
-        throw MemoryError(
-          .conflict,
-          "\(path) has a log, \(path)\(suffix), that belongs to it: it is in use, or was damaged; back up that "
-            + "store instead, or salvage it")
-      }
     } catch let error as MemoryError {
       throw error
     } catch {
@@ -47,8 +44,29 @@ struct BackupFile {
     }
   }
 
-  var identity: FileIdentity {
-    get throws(FileError) { try file.status().identity }
+  /// A file that a program uses, or that has not everything in itself, is no backup.
+  private static func requireUnused(_ path: String) throws {
+    for suffix in ["-wal", "-journal"] {
+      guard let log = try FileStatus(of: path + suffix), log.size > 0 else { continue }
+      throw MemoryError(
+        .conflict,
+        "\(path) has a log, \(path)\(suffix), that belongs to it: it is in use, or was damaged; back up that "
+          + "store instead, or salvage it")
+    }
+    if try FileStatus(of: path + "-shm") != nil {
+      throw MemoryError(
+        .conflict,
+        "\(path) is in use, or its program was killed: there is \(path)-shm; back up that store instead, or end the "
+          + "program, or remove \(path)-shm if there is none")
+    }
+    if let lock = try FileStatus(of: path + "-lock"),
+      let process = LockHolders().processes(on: lock.identity).first
+    {
+      throw MemoryError(
+        .conflict,
+        "\(path) is the database of a store that the process \(ProcessState.name(of: process)) writes; back up that "
+          + "store instead")
+    }
   }
 
   /// What the file says against its manifest; `nil` if they agree.

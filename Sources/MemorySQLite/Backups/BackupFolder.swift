@@ -55,6 +55,15 @@ package struct BackupFolder: Sendable {
       fileBytes: status.size, manifest: manifest)
   }
 
+  /// Whether the manifest of a compressed backup proves that it was made after an erasure of its store: it has its receipt.
+  package static func isLater(_ path: String, than receipt: StoredReceipt) -> Bool {
+    guard let place = receipt.place, let manifest = BackupManifest.beside(path),
+      manifest.store == receipt.store.rawValue,
+      (try? FileStatus(of: path))?.size == manifest.fileBytes, let receipts = manifest.rows["erasures"]
+    else { return false }
+    return receipts >= place
+  }
+
   /// A name that nothing in the folder has: neither plain nor compressed, nor as a manifest, nor as a draft.
   ///
   /// - Parameter prefix: `memory`, `replaced`, `before-schema-011`.

@@ -27,6 +27,31 @@ enum BackupTarget {
     }
   }
 
+  /// Refuses a place in the store's directory where an erasure would not find the copy: it looks into `backups` only.
+  ///
+  /// - Parameter own: The folder `backups` of the store.
+  func requireFound(fromStoreOf own: BackupFolder) throws(MemoryError) {
+    let (path, place): (String, String)
+    do throws(FileError) {
+      switch self {
+      case .folder(let folder): (path, place) = (folder.path, try RealPath.resolve(folder.path))
+      case .file(let file):
+        path = file
+        let directory = try RealPath.resolve((file as NSString).deletingLastPathComponent)
+        let isKnown = file.hasSuffix(".sqlite") || file.hasSuffix(".sqlite.gz")
+        place = directory == own.path && !isKnown ? own.path + "/" + file : directory
+      }
+    } catch {
+      throw MemoryError(backup: error)
+    }
+    let store = (own.path as NSString).deletingLastPathComponent
+    guard place != own.path, place == store || place.hasPrefix(store + "/") else { return }
+    throw MemoryError(
+      .invalid,
+      "\(path) is in the directory of the store, where forgetting would not find the copy; name a place outside of it, or "
+        + "a file *.sqlite or *.sqlite.gz in \(own.path)")
+  }
+
   /// - Parameter name: A path; `~` and `~/...` are in the home directory.
   static func absolute(_ name: String) throws(MemoryError) -> String {
     let path = try PathText.expanded(name, of: "a backup")

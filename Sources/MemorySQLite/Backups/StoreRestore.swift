@@ -39,8 +39,8 @@ package struct StoreRestore: Sendable {
   /// - Parameter path: Of its file; `~` and `~/...` are in the home directory.
   package func run(_ path: String) throws(MemoryError) -> RestoreReport {
     let path = try BackupTarget.absolute(path)
+    try refuseOwnFile(path)
     let file = try BackupFile(path)
-    try refuseOwnFile(file)
     let current = currentStore()
     do {
       return options.isDryRun ? try rehearse(file, current) : try restore(file, current)
@@ -50,13 +50,15 @@ package struct StoreRestore: Sendable {
   }
 
   /// The database of the store itself must not be opened but by SQLite (I5).
-  private func refuseOwnFile(_ file: BackupFile) throws(MemoryError) {
-    do {
-      guard let own = try FileStatus(of: primary)?.identity, try own == file.identity else { return }
+  private func refuseOwnFile(_ path: String) throws(MemoryError) {
+    do throws(FileError) {
+      guard let own = try FileStatus(of: primary)?.identity,
+        try own == FileStatus(of: path, followingLinks: true)?.identity
+      else { return }
     } catch {
       throw MemoryError(backup: error)
     }
-    throw MemoryError(.invalid, "\(file.backup.path) is the store itself; name a backup")
+    throw MemoryError(.invalid, "\(path) is the store itself; name a backup")
   }
 
   /// The store that is to be replaced.
@@ -126,7 +128,8 @@ package struct StoreRestore: Sendable {
     let last = try prepared.verify()
     try report(.exchanging, 0)
     let outcome = try DatabaseReplacement(
-      path: primary, applicationID: Schema.applicationID, timeout: options.busyTimeout
+      path: primary, applicationID: Schema.applicationID, tables: ["episodes", "schema_version", "steps"],
+      timeout: options.busyTimeout
     ).replace(with: draft) {
       // An erasure commits under the lock that is held here.
       guard currentStore()?.receipts.map(\.receipt.id) == current?.receipts.map(\.receipt.id) else {

@@ -50,6 +50,13 @@ enum ErasureRow {
     return (try decode(row), traces)
   }
 
+  /// Which of the receipts it is, from 1 on in the order of the commits.
+  static func place(of id: ErasureReceipt.ID, _ db: Database) throws -> Int? {
+    try Int.fetchOne(
+      db, sql: "SELECT count(*) FROM erasures WHERE seq <= (SELECT seq FROM erasures WHERE id = ?)",
+      arguments: [id.rawValue])
+  }
+
   /// All with their digests, in the order of the commits; none before migration 011.
   static func stored(of store: StoreIdentity, _ db: Database) throws -> [StoredReceipt] {
     guard try db.tableExists("erasures") else { return [] }

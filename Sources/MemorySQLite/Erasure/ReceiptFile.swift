@@ -123,10 +123,4 @@ package struct ReceiptFile {
       return value?.members == nil ? nil : value
     }
   }
-
-  /// Whether a file was last written before a time.
-  package static func isOlder(_ path: String, than time: Timestamp) -> Bool {
-    guard let status = try? FileStatus(of: path) else { return true }  // One that cannot be examined may be.
-    return status.modified / 1_000_000 <= time.milliseconds
-  }
 }
