@@ -34,8 +34,8 @@ extension Memory {
   ) async throws(MemoryError) -> BackupVerification {
     try await BlockingWork.shared.run { cancellation throws(MemoryError) in
       try BackupVerification(verifying: path) { now in
-        if cancellation.isCancelled { throw MemoryError.cancelledTask }
         progress(now)
+        if cancellation.isCancelled { throw MemoryError.cancelledTask }
       }
     }
   }

@@ -68,6 +68,8 @@ extension Memory {
 private struct SalvageDirectory {
   let target: StoreDirectory
   let directory: StoreDirectory
+  /// Held as long as the directory is being made.
+  private let lock: FileLock<FileError>
 
   init(for target: StoreDirectory) throws(MemoryError) {
     self.target = target
@@ -80,16 +82,39 @@ private struct SalvageDirectory {
       throw MemoryError(.conflict, "\(target.path) exists; name a directory that does not exist")
     }
     let path = target.path + ".partial"
-    guard !files.fileExists(atPath: path) else {
-      throw MemoryError(
-        .conflict, "\(path) exists: another salvage is making it, or was killed; wait for it or remove that directory")
-    }
-    do {
-      try PrivateDirectory<FileError>.createWithParents(path)
+    do throws(FileError) {
+      try Self.removeAbandoned(path)
+      try PrivateDirectory<FileError>.createWithParents((path as NSString).deletingLastPathComponent)
+      let place = try PrivateDirectory<FileError>(creatingAt: path)
+      lock = place.lock
+      guard try lock.tryLock(.exclusive), try place.names().isEmpty, try FileIdentity(of: path) == place.identity else {
+        throw Self.isTaken(path)
+      }
     } catch {
-      throw MemoryError(.unavailable, error.message, cause: error)
+      throw MemoryError(error.code == .busy ? .conflict : .unavailable, error.message, cause: error)
     }
     directory = try StoreDirectory(path)
+  }
+
+  /// Removes what a killed salvage left: nobody holds its lock, and it has nothing but the files of a store.
+  private static func removeAbandoned(_ path: String) throws(FileError) {
+    guard let place = try PrivateDirectory<FileError>(at: path) else { return }
+    let lock = place.lock
+    guard try lock.tryLock(.exclusive) else { throw isTaken(path) }
+    defer { lock.unlock() }
+    for name in try place.names() where !name.hasPrefix("memory.sqlite") && name != "backups" {
+      throw FileError(.busy, "\(path) exists, with \(name), which no salvage makes; name another directory")
+    }
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch {
+      throw FileError(
+        .busy, "\(path), which a killed salvage left, cannot be removed (\(error)); remove that directory")
+    }
+  }
+
+  private static func isTaken(_ path: String) -> FileError {
+    FileError(.busy, "\(path) exists: another salvage is making it; wait for it, or name another directory")
   }
 
   func publish() throws(MemoryError) {

@@ -42,7 +42,7 @@ extension MemoryError {
   }
 
   private init(_ error: DatabaseError, path: String) {
-    let said = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
+    let said = error.reason
     switch error.resultCode {
     case .SQLITE_NOTADB:
       self.init(.notAStore, "\(path) is no SQLite database; name another store or restore a backup", cause: error)

@@ -11,6 +11,10 @@ extension SQLitePrimaryStore {
     progress: @escaping @Sendable (BackupProgress) -> Void
   ) async throws(MemoryError) -> Backup {
     let target = try BackupTarget(destination, own: ownFolder)
+    if case .file(let path) = target, options.keep != nil || options.keepFor != nil {
+      throw MemoryError(
+        .invalid, "\(path) is a file, and backups are kept in a folder; name a directory, or say nothing of keeping")
+    }
     if destination != nil, let own = ownFolder { try target.requireFound(fromStoreOf: own) }
     do {
       switch target {
@@ -29,6 +33,18 @@ extension SQLitePrimaryStore {
       }
     } catch {
       throw explainedOfBackup(error)
+    }
+  }
+
+  package func obstacle(toBackup options: BackupOptions) async throws(MemoryError) -> String? {
+    guard let disk = growth.disk else { return nil }
+    let bytes = try await readRows { db in try DatabaseContent.bytes(db) }
+    // A compressed file is made from a plain one.
+    let needed = options.compression == .none ? bytes : bytes &+ bytes / 3
+    do throws(FileError) {
+      return try disk.shortage(for: needed).map { "a backup needs \(needed) bytes, and \($0)" }
+    } catch {
+      throw MemoryError(storage: error, path: database.path)
     }
   }
 

@@ -12,6 +12,11 @@ package struct DatabaseContent: Hashable, Sendable {
 
   package var bytes: Int64 { Int64(pages) &* Int64(pageSize) }
 
+  /// Bytes of the database as a file without a log.
+  package static func bytes(_ db: Database) throws -> Int64 {
+    try Int64.fetchOne(db, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") ?? 0
+  }
+
   /// Cost: reads an index of each table once.
   package init(_ db: Database) throws {
     applicationID = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0

@@ -22,53 +22,65 @@ package struct DatabaseDraft {
 
   /// Verifies its marks, its structure, the owners of its rows and its full text.
   ///
+  /// - Parameter goOn: Called meanwhile; an error that it throws ends it.
   /// - Throws: `StorageError.foreign`, `.newer`, `.changedMigration`, `.damaged`; GRDB's `DatabaseError`.
-  package func verify() throws -> Findings {
-    let (content, strays) = try Self.inspect(draft.path, migrator, configuration.applicationID)
-    return Findings(content: content, faults: try DatabaseIntegrity.faults(of: draft.path, strays))
+  package func verify(_ goOn: @escaping () throws -> Void = {}) throws -> Findings {
+    let (content, strays) = try Self.inspect(draft.path, migrator, configuration.applicationID, goOn)
+    return Findings(content: content, faults: try DatabaseIntegrity.faults(of: draft.path, strays, goOn))
   }
 
   /// Reads a database file that nobody writes, without making a file beside it, and verifies all but the full text, which takes a
   /// connection that writes.
   ///
+  /// - Parameter goOn: Called meanwhile; an error that it throws ends it.
   /// - Parameter read: Reads besides.
   package static func inspect<Value>(
-    _ path: String, _ configuration: WALDatabase.Configuration, _ read: (Database) throws -> Value
+    _ path: String, _ configuration: WALDatabase.Configuration, while goOn: @escaping () throws -> Void = {},
+    _ read: (Database) throws -> Value
   ) throws -> (findings: Findings, value: Value) {
     let migrator = Migrator(
       migrations: configuration.migrations, path: path, digest: configuration.schemaDigest)
     var value: Value?
-    let (content, strays) = try inspect(path, migrator, configuration.applicationID) { db in value = try read(db) }
+    let (content, strays) = try inspect(path, migrator, configuration.applicationID, goOn) { db in
+      value = try read(db)
+    }
     guard let value else { throw StorageError.damaged(path: path, reason: "it cannot be read") }
     return (Findings(content: content, faults: strays.map { [$0] } ?? []), value)
   }
 
   private static func inspect(
-    _ path: String, _ migrator: Migrator, _ applicationID: Int32, _ read: (Database) throws -> Void = { _ in }
+    _ path: String, _ migrator: Migrator, _ applicationID: Int32, _ goOn: @escaping () throws -> Void,
+    _ read: (Database) throws -> Void = { _ in }
   ) throws -> (DatabaseContent, strays: String?) {
     let connection = try Connector(files: DatabaseFiles(path: path), access: .immutable, timeout: .zero).reading()
     let result = try connection.read { db in
-      let found = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-      guard found == applicationID else {
-        throw StorageError.foreign(
-          path: migrator.path, reason: "its application id is \(found), not \(applicationID); name a backup of a store")
-      }
-      // Refuses a newer one first: its schema cannot be judged.
-      let state = try migrator.inspect(db)
-      if let problem = try DatabaseIntegrity.problems(db).first {
-        throw StorageError.damaged(path: migrator.path, reason: problem)
-      }
-      switch state {
-      case .empty: throw StorageError.foreign(path: migrator.path, reason: "it has no tables; name another file")
-      case .newest(let problems, _):
-        if let problem = problems.first { throw StorageError.damaged(path: migrator.path, reason: problem) }
-      case .older: break
-      }
-      try read(db)
-      return (try DatabaseContent(db), strays: try DatabaseIntegrity.strays(db))
+      try db.interruptible(by: goOn) { try inspect(db, migrator, applicationID, read) }
     }
     try connection.close()
     return result
+  }
+
+  private static func inspect(
+    _ db: Database, _ migrator: Migrator, _ applicationID: Int32, _ read: (Database) throws -> Void
+  ) throws -> (DatabaseContent, strays: String?) {
+    let found = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    guard found == applicationID else {
+      throw StorageError.foreign(
+        path: migrator.path, reason: "its application id is \(found), not \(applicationID); name a backup of a store")
+    }
+    // Refuses a newer one first: its schema cannot be judged.
+    let state = try migrator.inspect(db)
+    if let problem = try DatabaseIntegrity.problems(db).first {
+      throw StorageError.damaged(path: migrator.path, reason: problem)
+    }
+    switch state {
+    case .empty: throw StorageError.foreign(path: migrator.path, reason: "it has no tables; name another file")
+    case .newest(let problems, _):
+      if let problem = problems.first { throw StorageError.damaged(path: migrator.path, reason: problem) }
+    case .older: break
+    }
+    try read(db)
+    return (try DatabaseContent(db), strays: try DatabaseIntegrity.strays(db))
   }
 
   /// Reads a database that others may have open; an immutable one if it has no log.

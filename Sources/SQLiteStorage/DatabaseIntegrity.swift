@@ -24,20 +24,25 @@ package enum DatabaseIntegrity {
   /// What a check would find beside damage in a file that nobody else has open, in words.
   ///
   /// - Parameter strays: Of a connection that read it.
-  static func faults(of path: String, _ strays: String?) throws -> [String] {
-    let texts = try differingTexts(of: path).map { "the full text \($0) differs from its table" }
+  /// - Parameter goOn: Called meanwhile; an error that it throws ends it.
+  static func faults(
+    of path: String, _ strays: String?, _ goOn: @escaping () throws -> Void
+  ) throws -> [String] {
+    let texts = try differingTexts(of: path, goOn).map { "the full text \($0) differs from its table" }
     return (strays.map { [$0] } ?? []) + texts
   }
 
   /// As `differingTexts(_:)`, of a file that nobody else has open.
-  package static func differingTexts(of path: String) throws -> [String] {
+  package static func differingTexts(
+    of path: String, _ goOn: @escaping () throws -> Void = {}
+  ) throws -> [String] {
     let connection = try DatabaseQueue(path: path, configuration: Connector.configuration)
     var names: [String] = []
     try connection.writeWithoutTransaction { db in
       // In memory, and rolled back: the comparison changes no page.
       try db.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE")
       try db.inTransaction(.deferred) {
-        names = try differingTexts(db)
+        names = try db.interruptible(by: goOn) { try differingTexts(db) }
         return .rollback
       }
     }

@@ -50,7 +50,7 @@ package struct DatabaseReplacement {
       do {
         return try replaceWhole(prepared)
       } catch let error as DatabaseError where error.isDamage {
-        return try replaceDamaged(prepared, because: error.message ?? "SQLite cannot read it")
+        return try replaceDamaged(prepared, because: error.reason)
       }
     }
   }

@@ -144,21 +144,19 @@ package final class InMemoryDatabase: StoredDatabase {
 
   // MARK: Copying
 
-  /// Writes wait meanwhile: there is one connection.
+  /// Writes wait while pages are copied: there is one connection.
   package func copy<Value: Sendable>(
     to target: String, progress: @escaping @Sendable (DatabaseCopy.Progress) -> Void,
     describing describe: @escaping @Sendable (Database) throws -> Value
   ) async throws -> (copy: DatabaseCopy, value: Value) {
     try await connectionWork.run(orThrow: CancellationError() as any Error) { [self] cancellation in
       try requireOpen()
-      return try connection.read { db in
-        let value = try describe(db)
-        let copy = try DatabaseCopy.make(of: db, to: target) { now in
+      return try DatabaseCopy.make(
+        of: connection, to: target,
+        progress: { now in
           if cancellation.isCancelled { throw CancellationError() }
           progress(now)
-        }
-        return (copy: copy, value: value)
-      }
+        }, describing: describe)
     }
   }
 

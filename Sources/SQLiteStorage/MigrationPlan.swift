@@ -18,7 +18,7 @@ package struct MigrationPlan: Sendable {
     // The transaction of the migration keeps other writers away; a connection of its own reads what was before it.
     let connection = try Connector(files: DatabaseFiles(path: path), access: .readWrite, timeout: timeout).reading()
     defer { try? connection.close() }  // It has read only.
-    return try connection.read { db in try DatabaseCopy.make(of: db, to: target) }
+    return try DatabaseCopy.make(of: connection, to: target) { _ in }.copy
   }
 }
 

@@ -252,15 +252,13 @@ package final class WALDatabase: StoredDatabase {
     try await connectionWork.run(orThrow: CancellationError() as any Error) { [connections] cancellation in
       try connections.fileGuard.verify()
       let source = try connections.connector.reading()
-      let result = try source.read { db in
-        let value = try describe(db)
-        let copy = try DatabaseCopy.make(of: db, to: target) { now in
+      let result = try DatabaseCopy.make(
+        of: source, to: target,
+        progress: { now in
           if cancellation.isCancelled { throw CancellationError() }
           if connections.isClosed { throw StorageError.closed(path: connections.files.path) }
           progress(now)
-        }
-        return (copy: copy, value: value)
-      }
+        }, describing: describe)
       try source.close()
       try connections.fileGuard.verify()
       return result

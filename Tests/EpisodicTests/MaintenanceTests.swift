@@ -127,8 +127,9 @@ import Testing
     #expect(try await memory.backupSchedule() == schedule)
     #expect(try await memory.maintain(.init(isDryRun: true))[.backup]?.counts == ["backups": 1])
     #expect(try await memory.backups().isEmpty)
-    for _ in 0..<4 {
-      #expect(try await memory.maintain()[.backup]?.counts == ["backups": 1])
+    for number in 0..<4 {
+      let counts = try await memory.maintain()[.backup]?.counts
+      #expect(counts == (number < 2 ? ["backups": 1] : ["backups": 1, "removed": 1]))
       #expect(try await memory.maintain()[.backup]?.counts == [:])
       clock.advance(by: .seconds(3600))
     }
@@ -137,6 +138,29 @@ import Testing
     try await memory.setBackupSchedule(nil)
     #expect(try await memory.maintain()[.backup]?.counts == [:])
     try await memory.close()
+  }
+
+  @Test func `a scheduled backup waits for a disk that has room for it above the floor`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    try await store.withMemory { memory in
+      try await memory.insert(Self.episodes(3, at: clock))
+      try await memory.setBackupSchedule(BackupSchedule(every: .seconds(3600)))
+    }
+    // As much as is free now, but for less than the store has.
+    let free = try FileSystemSpace(of: store.path).free
+    let memory = try await store.open {
+      $0.clock = clock
+      $0.limits.minimumFreeBytes = Int(clamping: free - 1)
+    }
+    let task = try await memory.maintain(.init(tasks: [.backup]))[.backup]
+    #expect(task?.outcome == .postponed && task?.reason?.contains(store.path) == true, "\(String(describing: task))")
+    #expect(try await memory.backups().isEmpty)
+    try await memory.close()
+    try await store.withMemory { memory in
+      let counts = try await memory.maintain(.init(tasks: [.backup]))[.backup]?.counts
+      #expect(counts == ["backups": 1])
+    }
   }
 
   @Test func `a second run returns at once with the process that maintains`() async throws {

@@ -265,22 +265,40 @@ extension PlantedFault {
     ) { _ in nil },
     shell(
       "a backup without a manifest", [.backupIncomplete],
-      "mkdir -m 700 backups && cp memory.sqlite backups/memory-20260101T000000Z.sqlite && chmod 600 backups/*"),
+      "n=memory-$(date -u +%Y%m%dT%H%M%SZ); mkdir -m 700 backups && cp memory.sqlite backups/$n.sqlite && chmod 600 backups/*"
+    ),
     shell(
       "a backup of another size than its manifest says", [.backupIncomplete],
       """
-      mkdir -m 700 backups && cp memory.sqlite backups/memory-20260101T000000Z.sqlite
-      echo '{"file_bytes":1}' > backups/memory-20260101T000000Z.json && chmod 600 backups/*
+      n=memory-$(date -u +%Y%m%dT%H%M%SZ)
+      mkdir -m 700 backups && cp memory.sqlite backups/$n.sqlite
+      echo '{"file_bytes":1}' > backups/$n.json && chmod 600 backups/*
       """),
     shell(
       "a manifest without its backup", [.backupIncomplete],
-      "mkdir -m 700 backups && echo '{}' > backups/memory-20260101T000000Z.json && chmod 600 backups/*"),
+      "n=memory-$(date -u +%Y%m%dT%H%M%SZ); mkdir -m 700 backups && echo '{}' > backups/$n.json && chmod 600 backups/*"),
+    shell(
+      "a backup of the year 2100", [.clockBehind],
+      """
+      mkdir -m 700 backups && echo x > backups/memory-21000101T000000Z.sqlite
+      echo '{"file_bytes":2}' > backups/memory-21000101T000000Z.json && chmod 600 backups/*
+      """),
+    sql(
+      "no backup for longer than twice the time of the schedule", [.backupOld],
+      """
+      INSERT INTO settings VALUES ('backup_schedule', '{"every_seconds":3600,"compression":"none","keep":2}',
+        \(now - 3 * 3_600_000))
+      """),
+    sql(
+      "no backup, but a schedule that was set a moment ago", [],
+      """
+      INSERT INTO settings VALUES ('backup_schedule', '{"every_seconds":3600,"compression":"none","keep":2}', \(now))
+      """),
     shell(
       "an old backup", [.backupOld],
       """
       mkdir -m 700 backups && echo x > backups/memory-20200101T000000Z.sqlite
       echo '{"file_bytes":2}' > backups/memory-20200101T000000Z.json && chmod 600 backups/*
-      touch -d 2020-01-01 backups/memory-20200101T000000Z.sqlite
       """),
     shell(
       "too many backups", [.backupsMany], adjust: { $0.limits.backupsWarningCount = 2 },

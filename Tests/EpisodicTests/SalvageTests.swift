@@ -1,4 +1,5 @@
 import Episodic
+import FileLocks
 import Foundation
 import GRDB
 import TestSupport
@@ -297,5 +298,25 @@ struct Damage: CustomTestStringConvertible {
     #expect(foreign?.code == .corrupted)
     #expect(!FileManager.default.fileExists(atPath: store.salvaged))
     #expect(!FileManager.default.fileExists(atPath: store.salvaged + ".partial"))
+  }
+
+  @Test func `what a killed salvage left is removed by the next, and nothing else`() async throws {
+    let store = try await SalvageCase()
+    let draft = store.salvaged + ".partial"
+    try FileManager.default.createDirectory(
+      atPath: draft, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    try Data("cut".utf8).write(to: URL(filePath: draft + "/memory.sqlite"))
+    try Data("mine".utf8).write(to: URL(filePath: draft + "/notes.txt"))
+    let foreign = await failure { _ = try await Memory.salvage(from: store.original, to: store.salvaged) }
+    #expect(foreign?.code == .conflict && foreign?.message.contains("notes.txt") == true)
+    try FileManager.default.removeItem(atPath: draft + "/notes.txt")
+    let lock = FileLock(try OpenFile<FileError>.directory(draft))
+    #expect(try lock.tryLock(.exclusive))
+    let held = await failure { _ = try await Memory.salvage(from: store.original, to: store.salvaged) }
+    #expect(held?.code == .conflict && held?.message.contains(draft) == true)
+    lock.unlock()
+    _ = try await Memory.salvage(from: store.original, to: store.salvaged)
+    #expect(!FileManager.default.fileExists(atPath: draft))
+    #expect(try SalvageCase.rows(of: store.salvaged) == SalvageCase.rows(of: store.original))
   }
 }

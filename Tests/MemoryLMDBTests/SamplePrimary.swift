@@ -117,6 +117,7 @@ final class SamplePrimary: PrimaryStore {
     to destination: String?, _ options: BackupOptions, at now: Timestamp,
     progress: @escaping @Sendable (BackupProgress) -> Void
   ) async throws(MemoryError) -> Backup { throw Self.unavailable }
+  func obstacle(toBackup options: BackupOptions) async throws(MemoryError) -> String? { throw Self.unavailable }
   func backups(in directory: String?) async throws(MemoryError) -> [Backup] { throw Self.unavailable }
   func pruneBackups(
     in directory: String?, _ options: BackupOptions, at now: Timestamp

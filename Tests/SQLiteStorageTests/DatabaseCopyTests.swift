@@ -2,6 +2,7 @@ import FileLocks
 import Foundation
 import GRDB
 import SQLiteStorage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -68,6 +69,25 @@ import Testing
     let all = try await database.texts()
     #expect(copied.count >= before && copied == Array(all.prefix(copied.count)))
     try await other.close()
+    try await database.close()
+  }
+
+  @Test func `the log of the source can shrink while the copy is verified`() async throws {
+    let directory = try TemporaryDirectory()
+    let database = try await filled(directory)
+    let other = try otherProgram(directory.file("db"))
+    let isBusy = Mutex<Bool?>(nil)
+    let copied = try await copy(database, to: directory.file("copy")) { now in
+      guard now.stage == .verifying, isBusy.withLock({ $0 == nil }) else { return }
+      let found = try? other.writeWithoutTransaction { db in
+        try db.execute(sql: "INSERT INTO notes (text) VALUES ('meanwhile')")
+        return try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+      }
+      isBusy.withLock { $0 = found ?? true }
+    }
+    #expect(isBusy.withLock { $0 } == false)
+    copied.draft.discard()
+    try other.close()
     try await database.close()
   }
 

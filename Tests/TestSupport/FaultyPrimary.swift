@@ -104,6 +104,9 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.backUp(to: destination, options, at: now, progress: progress)
     }
   }
+  package func obstacle(toBackup options: BackupOptions) async throws(MemoryError) -> String? {
+    try await through { () async throws(MemoryError) in try await primary.obstacle(toBackup: options) }
+  }
   package func backups(in directory: String?) async throws(MemoryError) -> [Backup] {
     try await through { () async throws(MemoryError) in try await primary.backups(in: directory) }
   }

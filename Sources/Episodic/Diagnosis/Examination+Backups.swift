@@ -1,5 +1,6 @@
 import EpisodicMemory
 import FileLocks
+import MemorySQLite
 
 /// The folder `backups` of the store.
 extension Examination {
@@ -10,8 +11,6 @@ extension Examination {
     }
     let names = names(in: folder)
     examineLeftovers(in: folder)
-    let now = options.clock.now()
-    var newest: Int64?
     var count = 0
     for name in names {
       let path = folder + "/" + name
@@ -30,20 +29,49 @@ extension Examination {
       }
       guard name.hasPrefix("memory-") else { continue }
       count += 1
-      newest = max(newest ?? .min, file.modified / 1_000_000)
       examineManifest(of: name, file, in: folder, names)
     }
-    saw(
-      "backups", newest.map { "\(count), the newest of \(Timestamp(milliseconds: $0))" } ?? "none in the store's folder"
-    )
+    let newest = newestBackup
+    saw("backups", newest.map { "\(count), the newest of \($0)" } ?? "none in the store's folder")
     if count >= options.limits.backupsWarningCount {
       found(
         .backupsMany, folder,
         "there are \(count) backups, and limits.backupsWarningCount is \(options.limits.backupsWarningCount)")
     }
-    if let newest, isOld(Timestamp(milliseconds: newest), at: now) {
-      found(.backupOld, folder, "the newest backup is of \(Timestamp(milliseconds: newest))")
+    if let newest, isOld(newest, at: options.clock.now()) {
+      found(.backupOld, folder, "the newest backup is of \(newest)")
     }
+  }
+
+  /// - Parameter changedAt: When the schedule was set.
+  func examineBackups(by schedule: BackupSchedule, setAt changedAt: Timestamp) {
+    let newest = newestBackup
+    guard !codes.contains(.backupOld),
+      max(newest ?? changedAt, changedAt).adding(schedule.every * 2) < options.clock.now()
+    else { return }
+    let seconds = schedule.every.components.seconds
+    found(
+      .backupOld, directory.backups,
+      "maintenance should make one every \(seconds) seconds, and "
+        + (newest.map { "the newest is of \($0)" } ?? "there is none"))
+  }
+
+  /// The time of the newest backup, by its manifest or its name; of those of the future only if there is no other.
+  private var newestBackup: Timestamp? {
+    let backups: [Backup]
+    do throws(MemoryError) {
+      backups = try BackupFolder(directory.backups).backups().filter { $0.kind == .backup }
+    } catch {
+      // What keeps the folder from being read is reported by itself.
+      return nil
+    }
+    let now = options.clock.now()
+    for backup in backups where backup.createdAt.milliseconds - Self.clockTolerance > now.milliseconds {
+      if !codes.contains(.clockBehind) {
+        found(.clockBehind, "the clock", "it shows \(now), and \(backup.path) was made at \(backup.createdAt)")
+      }
+    }
+    return (backups.first { $0.createdAt <= now } ?? backups.first)?.createdAt
   }
 
   private func examineManifest(of name: String, _ file: FileStatus, in folder: String, _ names: [String]) {

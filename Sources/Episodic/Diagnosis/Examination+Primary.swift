@@ -7,7 +7,7 @@ extension Examination {
   /// How long a store may be without maintenance or a backup before that is worth a word.
   private static let maintenanceAge = Duration.seconds(30 * 86_400)
   /// A clock that differs less was set by a time server.
-  private static let clockTolerance: Int64 = 60_000
+  static let clockTolerance: Int64 = 60_000
   /// Free pages of which it is worth to speak: a quarter of the file, and so many bytes.
   private static let freePagesShare: Int64 = 4
   private static let freePagesBytes: Int64 = 64 << 20
@@ -128,6 +128,11 @@ extension Examination {
     for setting in settings where !KnownSetting.isKnown(setting.name) {
       found(.settingUnknown, setting.name, "no part of this version reads this setting")
     }
+    for setting in settings where setting.name == BackupSchedule.setting {
+      // One that cannot be read is told with the settings.
+      guard let value = setting.value, let schedule = try? BackupSchedule(json: value) else { continue }
+      examineBackups(by: schedule, setAt: setting.changedAt)
+    }
     for setting in settings {
       guard let value = setting.value, let fault = KnownSetting.fault(of: setting.name, value) else { continue }
       found(.retentionContradictory, setting.name, fault)
@@ -136,7 +141,9 @@ extension Examination {
 
   private func examineUpkeep(_ inspection: PrimaryInspection) {
     let now = options.clock.now()
-    if let newest = inspection.newestTime, newest.milliseconds - Self.clockTolerance > now.milliseconds {
+    if !codes.contains(.clockBehind), let newest = inspection.newestTime,
+      newest.milliseconds - Self.clockTolerance > now.milliseconds
+    {
       found(.clockBehind, "the clock", "it shows \(now), and something was written at \(newest)")
     }
     if inspection.unfinishedErasures > 0 {

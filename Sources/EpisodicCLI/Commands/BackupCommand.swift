@@ -1,5 +1,6 @@
 import ArgumentParser
 import Episodic
+import Foundation
 
 struct BackupCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -52,6 +53,11 @@ struct BackupCommand: AsyncParsableCommand {
       }
       if every != "never" { _ = try DurationText(every) }
     }
+    if keep != nil || keepDays != nil, let output, !BackupFolderName.isFolder(output) {
+      throw ValidationError(
+        "--keep and --keep-days remove backups of a folder, and \(output) is a file; give --output a directory with / at its end"
+      )
+    }
     if let keep, keep < 1 { throw ValidationError("--keep is \(keep); keep at least 1") }
     if let keepDays, !(0...36_500).contains(keepDays) {
       throw ValidationError("--keep-days is \(keepDays); give a number from 0 to 36500")
@@ -92,6 +98,17 @@ struct BackupCommand: AsyncParsableCommand {
       for backup in removed { StandardError.write("removed \(backup.path.onOneLine)") }
       StandardOutput.write(backup.path.onOneLine)
     }
+  }
+}
+
+private enum BackupFolderName {
+  /// As the library tells them.
+  static func isFolder(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    let expanded = (path as NSString).expandingTildeInPath
+    return path.hasSuffix("/")
+      || FileManager.default.fileExists(atPath: expanded, isDirectory: &isDirectory)
+        && isDirectory.boolValue
   }
 }
 

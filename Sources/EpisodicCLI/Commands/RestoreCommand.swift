@@ -65,7 +65,7 @@ extension RestoreReport {
     var lines = [
       "\(isDryRun ? "would restore" : "restored") \(directory.onOneLine) from \(backup.path.onOneLine)\(episodes)"
     ]
-    if !matchesManifest { lines.append("no manifest: the database alone was checked") }
+    if !matchesManifest { lines.append(backup.manifestNote) }
     if let damage { lines.append("the store that was there is moved aside as it is: \(damage.onOneLine)") }
     lines += kept.map { "\(isDryRun ? "would keep" : "kept") what was there as \($0.onOneLine)" }
     if erasures > 0 { lines.append("\(counted(erasures, "erasure")) done again") }

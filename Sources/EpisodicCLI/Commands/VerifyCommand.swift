@@ -1,5 +1,6 @@
 import ArgumentParser
 import Episodic
+import Foundation
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -63,11 +64,24 @@ enum BackupReference {
   }
 }
 
+extension Backup {
+  /// Why it was not compared with a manifest.
+  var manifestNote: String {
+    var stem = path
+    for suffix in [".gz", ".sqlite"] where stem.hasSuffix(suffix) { stem.removeLast(suffix.count) }
+    let manifest = stem + ".json"
+    let reason =
+      FileManager.default.fileExists(atPath: manifest)
+      ? "its manifest \(manifest.onOneLine) cannot be read" : "no manifest"
+    return "\(reason): the database alone was checked"
+  }
+}
+
 extension BackupVerification {
   fileprivate var line: String {
     let path = backup.path.onOneLine
     if let problem = problems.first { return "FAILED   \(path): \(problem.inCommandTerms.onOneLine)" }
-    let notes = (matchesManifest ? [] : ["no manifest: the database alone was checked"]) + faults
+    let notes = (matchesManifest ? [] : [backup.manifestNote]) + faults
     return "ok       \(path)" + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ").inCommandTerms.onOneLine))")
   }
 

@@ -11,6 +11,11 @@ extension String {
     ("a full run does it at once", "maintain --full does it at once"),
     ("create one, or name another", "make one with import or record, or name another"),
     ("the option acceptsOtherStore", "--other-store"),
+    (
+      "while it was open; nothing was written: open it again",
+      "while it was open; nothing was written: run the command again"
+    ),
+    ("name a directory, or say nothing of keeping", "name a directory, or leave out --keep and --keep-days"),
   ]
 
   /// A message of the library in the words of the command.

@@ -13,7 +13,8 @@ extension Memory {
   ///   `backups` of the store. `~` and `~/...` are in the home directory.
   /// - Parameter options: Compression, and which backups of the folder to remove afterwards.
   /// - Parameter progress: Called every mebibyte.
-  /// - Throws: `.conflict` if there is a file of that name; `.invalid` for a name that cannot be that of a file; `.unavailable`
+  /// - Throws: `.conflict` if there is a file of that name; `.invalid` for a name that cannot be that of a file, for a place in the
+  ///   store's directory other than its folder `backups`, and for a file with options of what to keep; `.unavailable`
   ///   without room or permission; `.corrupted` if the store is damaged; `.cancelled`. Nothing is left then.
   public func backUp(
     to destination: String? = nil, options: BackupOptions = BackupOptions(),

@@ -74,8 +74,13 @@ extension Memory {
     guard let schedule = try await backupSchedule(),
       schedule.isDue(after: try await backups(), at: clock.now())
     else { return MaintenanceResult() }
-    if !run.options.isDryRun { _ = try await backUp(options: schedule.options) { _ in run.report(done: 1) } }
-    return MaintenanceResult(["backups": 1])
+    if let obstacle = try await primary.obstacle(toBackup: schedule.options) {
+      return MaintenanceResult(obstacle: obstacle)
+    }
+    if run.options.isDryRun { return MaintenanceResult(["backups": 1]) }
+    _ = try await backUp(options: BackupOptions(compression: schedule.options.compression)) { _ in run.report(done: 1) }
+    let removed = try await pruneBackups(options: schedule.options)
+    return MaintenanceResult(["backups": 1, "removed": removed.count])
   }
 
   private func maintainRetention(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {

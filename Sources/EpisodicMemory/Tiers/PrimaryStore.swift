@@ -167,6 +167,8 @@ package protocol PrimaryStore: Sendable {
     to destination: String?, _ options: BackupOptions, at now: Timestamp,
     progress: @escaping @Sendable (BackupProgress) -> Void
   ) async throws(MemoryError) -> Backup
+  /// Why the disk of the store has no room for another backup above the floor that writes need; `nil` if it has.
+  func obstacle(toBackup options: BackupOptions) async throws(MemoryError) -> String?
   /// Newest first; those of the store's own folder for `nil`.
   func backups(in directory: String?) async throws(MemoryError) -> [Backup]
   /// Removes what the options do not keep, and what killed processes left; nothing if `directory` is a file.

@@ -32,10 +32,18 @@ package struct BackupFolder: Sendable {
   }
 
   private func names() throws(MemoryError) -> [String] {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return [] }
-    guard isDirectory.boolValue else {
-      throw MemoryError(.invalid, "\(path) is a file; name a directory with backups")
+    do throws(FileError) {
+      guard let status = try FileStatus(of: path, followingLinks: true) else {
+        guard try FileStatus(of: path) == nil else {
+          throw FileError(.link, "\(path) is a link that leads nowhere; name a directory with backups")
+        }
+        return []
+      }
+      guard status.kind == .directory else {
+        throw FileError(.kind, "\(path) is a file; name a directory with backups")
+      }
+    } catch {
+      throw MemoryError(backup: error)
     }
     do {
       return try FileManager.default.contentsOfDirectory(atPath: path)
@@ -103,11 +111,12 @@ package struct BackupFolder: Sendable {
     let found = own.filter { $0.createdAt <= now } + own.filter { $0.createdAt > now }
     // The last one that is known to be whole stays whatever its age: after it nothing would be left.
     let newest = found.first { $0.manifest != nil && $0.manifest?.fileBytes == $0.fileBytes } ?? found.first
+    let time = options.keepFor.map { Self.time(forAgesOf: found, keptFor: $0, at: now) } ?? now
     let removed = found.enumerated().filter { place, backup in
       if backup == newest || place == 0 { return false }
       if let keep = options.keep, place < keep { return false }
       if let keepFor = options.keepFor {
-        let age = now.milliseconds.subtractingReportingOverflow(backup.createdAt.milliseconds)
+        let age = time.milliseconds.subtractingReportingOverflow(backup.createdAt.milliseconds)
         if age.overflow || Duration.milliseconds(age.partialValue) < keepFor { return false }
       }
       return true
@@ -123,6 +132,19 @@ package struct BackupFolder: Sendable {
       throw MemoryError(storage: error, path: path)
     }
     return removed
+  }
+
+  /// The time by which ages are judged: a clock that has jumped ahead makes every backup old at once.
+  ///
+  /// It is believed, as for retention, if it has jumped by less than 30 days, and than half of the age; or if there have been
+  /// backups for seven days since, or for the age. Until then the time of the last backup before the jump stands for it.
+  private static func time(forAgesOf backups: [Backup], keptFor age: Duration, at now: Timestamp) -> Timestamp {
+    let day = Duration.seconds(86_400)
+    let times = backups.map(\.createdAt).filter { $0 <= now }
+    let proof = now.adding(.zero - min(day * 7, age))
+    guard let last = times.filter({ $0 <= proof && $0 < now }).max() else { return now }
+    let next = times.filter { $0 > last }.min() ?? now
+    return last.adding(min(day * 30, age / 2)) < next ? last : now
   }
 
   private func removeLoneManifests() throws {

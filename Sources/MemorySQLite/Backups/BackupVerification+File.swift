@@ -10,10 +10,11 @@ extension BackupVerification {
   ///
   /// A compressed one without a manifest is unpacked beside the files of temporary data.
   ///
+  /// - Parameter progress: Called some times a second; an error that it throws ends it.
   /// - Throws: `.notFound`, `.invalid` for what is no backup, `.unavailable` for what cannot be read. What is wrong with a backup is
   ///   a result.
   package init(
-    verifying path: String, progress: (BackupProgress) throws -> Void = { _ in }
+    verifying path: String, progress: @escaping (BackupProgress) throws -> Void = { _ in }
   ) throws(MemoryError) {
     let path = try BackupTarget.absolute(path)
     let file = try BackupFile(path)
@@ -26,9 +27,10 @@ extension BackupVerification {
         self.init(file, matches: false, problem: "\(path) is damaged: \(difference); restore another backup")
         return
       }
+      func goOn() throws { try verifying(0, 1) }
       let findings: Findings
       switch (file.compression, manifest) {
-      case (.none, _): findings = try Findings(of: path)
+      case (.none, _): findings = try Findings(of: file.backup.path, goOn)
       case (.gzip, let manifest?):
         // Byte for byte what was read back when it was made.
         findings = Findings(schemaVersion: manifest.schemaVersion, rows: manifest.rows, faults: manifest.faults)
@@ -39,7 +41,7 @@ extension BackupVerification {
         let folder = NSTemporaryDirectory() + (NSTemporaryDirectory().hasSuffix("/") ? "" : "/")
         let draft = try DraftFile(of: folder + "episodic-\(UUID().uuidString).sqlite")
         try file.unpack(into: draft, verifying)
-        findings = try Findings(of: draft.path)
+        findings = try Findings(of: draft.path, goOn)
       }
       self.init(
         backup: file.backup, matchesManifest: manifest != nil, problems: [], faults: findings.faults,
@@ -69,8 +71,8 @@ private struct Findings {
     self.faults = faults
   }
 
-  init(of path: String) throws {
-    let (findings, texts) = try DatabaseDraft.inspect(path, Schema.configuration) { db in
+  init(of path: String, _ goOn: @escaping () throws -> Void) throws {
+    let (findings, texts) = try DatabaseDraft.inspect(path, Schema.configuration, while: goOn) { db in
       try Self.differingTexts(db)
     }
     self.init(
@@ -113,7 +115,7 @@ extension MemoryError {
       self.init(.corrupted, "\(path) is damaged: \(reason); restore another backup", cause: error)
     case let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode):
       self.init(
-        .corrupted, "\(path) is damaged: \(error.message ?? "SQLite cannot read it"); restore another backup",
+        .corrupted, "\(path) is damaged: \(error.reason); restore another backup",
         cause: error)
     case let error as FileError: self.init(backup: error)
     default: self.init(storage: error, path: path)

@@ -112,7 +112,7 @@ package struct StoreRestore: Sendable {
     let draft = try DraftFile(of: folder.freeStem("replaced", at: now) + ".sqlite")
     try unpack(file, into: draft)
     let prepared = DatabaseDraft(draft, from: file.backup.path, Schema.configuration)
-    let findings = try prepared.verify()
+    let findings = try prepared.verify { try report(.verifying, 0) }
     if let manifest = file.backup.manifest,
       let difference = DatabaseContent.difference(of: findings.content.rows, from: manifest.rows)
     {
@@ -125,7 +125,7 @@ package struct StoreRestore: Sendable {
     let erasures = try repeatErasures(in: draft, lineage, current)
     try prepared.prepare { db in try lineage.renew(db, replacing: current?.lineage, at: now) }
     try report(.verifying, 0)
-    let last = try prepared.verify()
+    let last = try prepared.verify { try report(.verifying, 0) }
     try report(.exchanging, 0)
     let outcome = try DatabaseReplacement(
       path: primary, applicationID: Schema.applicationID, tables: ["episodes", "schema_version", "steps"],

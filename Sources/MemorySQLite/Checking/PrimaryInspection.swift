@@ -11,6 +11,7 @@ package struct PrimaryInspection: Sendable {
     package let name: String
     /// `nil` if it cannot be read.
     package let value: JSON?
+    package let changedAt: Timestamp
   }
 
   package let sqliteVersion: String
@@ -62,8 +63,10 @@ package struct PrimaryInspection: Sendable {
     let created: Int64? = try applied?.value(1)
     schemaVersion = version ?? 0
     createdAt = created.map { Timestamp(milliseconds: $0) }
-    settings = try Row.fetchAll(db, sql: "SELECT name, value FROM settings ORDER BY name").map { row in
-      Setting(name: try row.value(0), value: Self.json(try row.value(1)))
+    settings = try Row.fetchAll(db, sql: "SELECT name, value, changed_at FROM settings ORDER BY name").map { row in
+      Setting(
+        name: try row.value(0), value: Self.json(try row.value(1)),
+        changedAt: Timestamp(milliseconds: try row.value(2)))
     }
     unfinishedErasures = try Int.fetchOne(db, sql: "SELECT count(*) FROM erasures WHERE cleaned_at IS NULL") ?? 0
     maintenance = try MaintenanceRow.all(db)

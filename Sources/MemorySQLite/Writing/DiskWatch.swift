@@ -69,6 +69,14 @@ package final class DiskWatch: Sendable {
     throw shortage
   }
 
+  /// What would be left on the disk after so many bytes, in words, if that is less than the floor; `nil` if it is not.
+  func shortage(for bytes: Int64) throws(FileError) -> String? {
+    let space = try FileSystemSpace(of: directory)
+    let floor = Self.floor(floor, ofDiskOf: space.size)
+    guard bytes > space.free &- floor else { return nil }
+    return "the disk of \(directory) has \(space.free) left, of which \(floor) must stay free; free some space"
+  }
+
   /// Has the next write look again: space has been freed.
   func lookAgain() { nextLook.store(.min, ordering: .relaxed) }
 
