@@ -8,8 +8,8 @@ extension Database {
   /// - Throws: What `goOn` or `body` throws.
   package func interruptible<Value>(by goOn: @escaping () throws -> Void, _ body: () throws -> Value) throws -> Value {
     let inquiry = Inquiry(goOn)
-    // Instructions of SQLite's virtual machine: some tenths of a millisecond.
-    let interval: CInt = 10_000
+    // Instructions of SQLite's virtual machine: some hundredths of a millisecond.
+    let interval: CInt = 1000
     return try withExtendedLifetime(inquiry) {
       sqlite3_progress_handler(
         sqliteConnection, interval,

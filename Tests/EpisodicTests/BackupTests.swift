@@ -205,7 +205,7 @@ extension Store {
 
   @Test func `a verification can be cancelled while the database is read`() async throws {
     let store = try Store()
-    try await store.fill()
+    try await store.fill(300)
     let backup = try await store.withMemory { try await $0.backUp() }
     // Nothing is compared byte by byte then.
     try FileManager.default.removeItem(atPath: backup.path.replacing(".sqlite", with: ".json"))
