@@ -219,8 +219,11 @@ package final class OpenFile<Failure: FileFailure>: Sendable {
 
   /// Makes what was written durable; of a directory, the names in it.
   package func sync() throws(Failure) {
-    // Some file systems cannot sync a directory and say so; their names are durable or cannot be made so.
-    guard fsync(descriptor) == 0 || errno == EINVAL else { throw Failure(.last("sync", path)) }
+    while fsync(descriptor) != 0 {
+      // Some file systems cannot sync a directory and say so; their names are durable or cannot be made so.
+      if errno == EINVAL { return }
+      if errno != EINTR { throw Failure(.last("sync", path)) }
+    }
   }
 }
 

@@ -74,7 +74,7 @@ extension Store {
     #expect(backup.path == store.path + "/backups/memory-20260131T120000Z" + suffix)
     #expect(try store.backupNames() == ["memory-20260131T120000Z.json", "memory-20260131T120000Z" + suffix])
     let manifest = try #require(backup.manifest)
-    #expect(manifest.rows["episodes"] == 31 && manifest.rows["settings"] == 1 && manifest.faults.isEmpty)
+    #expect(manifest.rows["episodes"] == 31 && manifest.faults.isEmpty)
     #expect(backup.createdAt == Self.time && manifest.compression == compression)
     let sum = try Child(running: "/usr/bin/sha256sum", [backup.path], in: store.directory)
     #expect(sum.wait() == 0)
@@ -95,7 +95,8 @@ extension Store {
     )
     // The identity is another, and the one before is kept as a setting; the source has a row more by now.
     #expect(found["store"] != expected["store"])
-    #expect(found["settings"]?.count == 2)
+    let settings = try #require(manifest.rows["settings"])
+    #expect(settings > 0 && found["settings"]?.count == settings + 1)
     found["settings"]?.removeAll { $0.contains("ancestors") }
     for table in ["store", "sqlite_sequence"] { (found[table], expected[table]) = (nil, nil) }
     let untouched = Set(expected.keys).subtracting(

@@ -116,9 +116,9 @@ enum FaultVerb: String, CaseIterable, Codable, ExpressibleByArgument {
 
   static func defaults(of kind: FaultKind) -> [FaultVerb] {
     switch kind {
-    case .kill: [.open, .record, .close, .migrate, .import, .rebuild]
+    case .kill: [.open, .record, .close, .migrate, .import, .rebuild, .backup, .restore, .forget, .maintain]
     case .error:
-      [.record, .recall, .import, .check, .rebuild, .open, .close]
+      [.record, .recall, .import, .check, .rebuild, .open, .close, .backup, .restore, .forget, .maintain]
     case .stop: [.record, .recall, .import, .check, .rebuild, .open, .close]
     }
   }

@@ -121,7 +121,11 @@ final class FaultStore {
       return task
     case .rebuild: return command(["rebuild"])
     case .backup: return command(["backup", "--keep", "3"])
-    case .maintain: return command(["maintain", "--full"])
+    case .maintain:
+      var task = command(["maintain", "--full"])
+      // A task of it failed.
+      task.codes = [1, 3]
+      return task
     case .restore:
       try require(command(["backup", "--keep", "2"]))
       let earlier = acknowledged
@@ -137,6 +141,8 @@ final class FaultStore {
       try require(command(["recall", "--everywhere", word]))
       var task = command(["forget", "--episode", id, "--everywhere", "--yes"])
       task.outcome = acknowledged.filter { $0.key != id }
+      // It was erased, and traces are left in the files.
+      task.codes = [1, 3]
       return task
     case .close:
       let episodes = (0..<2).map { "\(id)-\($0)=\(word)x\($0)" }

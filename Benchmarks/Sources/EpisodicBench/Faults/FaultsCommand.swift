@@ -21,11 +21,11 @@ struct FaultsCommand: AsyncParsableCommand {
       Runs `episodic` under ptrace and injects a fault (a strike) into a system call on a file of its store, into one \
       call after the other:
 
-        --kind kill   SIGKILL before the call. In opening a new store, record, close, migrate, import and rebuild.
+        --kind kill   SIGKILL before the call. In opening a new store, record, close, migrate, import, rebuild, backup, \
+      restore, forget and maintain.
         --kind error  The call fails, with each error of its manual page, or reads or writes only half. In record, \
-      recall, import, check, rebuild, open and close. The command may fail (exit 1 or 3); if it exits with 0, its \
-      writes must exist.
-        --verb backup restore forget maintain: asked for by name, with kill or error.
+      recall, import, check, rebuild, open, close, backup, restore, forget and maintain. The command may fail (exit 1 \
+      or 3); if it exits with 0, its writes must exist.
         --kind stop   All threads stop after a call that took a lock. Nine commands are run beside the process: reads \
       must succeed, all must end within a bound that follows from --busy-timeout. Then it is killed.
 
