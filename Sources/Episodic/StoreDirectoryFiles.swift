@@ -41,9 +41,9 @@ struct StoreDirectoryFiles: StoreFiles {
 
   // MARK: Receipts
 
-  func keep(_ receipt: StoredReceipt) async throws(MemoryError) {
-    let receipts = ReceiptFile(in: directory.backups)
-    try await BlockingWork.shared.run { () throws(MemoryError) in try receipts.add(receipt) }
+  func keep(_ receipts: [StoredReceipt]) async throws(MemoryError) {
+    let file = ReceiptFile(in: directory.backups)
+    try await BlockingWork.shared.run { () throws(MemoryError) in try file.add(receipts) }
   }
 
   func receipts() async throws(MemoryError) -> [StoredReceipt] {
@@ -60,12 +60,25 @@ struct StoreDirectoryFiles: StoreFiles {
     }
   }
 
+  func copies(
+    matching request: ErasureRequest, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> [ErasedCopy] {
+    let backups = directory.backups
+    return try await BlockingWork.shared.run { cancellation throws(MemoryError) in
+      try CopySearch(in: backups) { (done, total) throws(MemoryError) in
+        if cancellation.isCancelled { throw MemoryError.cancelledTask }
+        progress(Erasure.Progress(.backups, done: done, total: total))
+      }.copies(matching: request)
+    }
+  }
+
   func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String] {
     let backups = directory.backups
     return try await BlockingWork.shared.run { () throws(MemoryError) in
       guard let names = try Self.names(in: backups) else { return [] }
       let all = Set(names)
-      var holding: Set<String> = []
+      // Those that were found to have a text: of its digest alone nobody could find out.
+      var holding = receipt.receipt.selection.kind == "text" ? all.intersection(receipt.receipt.backups) : []
       for name in names {
         let path = "\(backups)/\(name)"
         if name.hasSuffix(".sqlite") {

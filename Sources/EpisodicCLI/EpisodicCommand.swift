@@ -53,7 +53,9 @@ struct EpisodicCommand: AsyncParsableCommand {
     LoggingSystem.bootstrap(StandardErrorLog.init)
     do {
       try DescriptorLimit.require()
-      var command = try parseAsRoot(EmptyValues.separated(Array(CommandLine.arguments.dropFirst())))
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      var command = try parseAsRoot(EmptyValues.separated(arguments))
+      try RepeatedOptions.refuse(arguments, of: command)
       try NonUTF8Arguments.refuseAll()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

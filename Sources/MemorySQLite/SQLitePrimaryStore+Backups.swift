@@ -20,10 +20,12 @@ extension SQLitePrimaryStore {
       switch target {
       case .folder(let folder):
         try folder.make(isOwn: destination == nil)
+        if destination != nil { try await keepReceipts(ReceiptFile(in: folder.path, isOwn: false)) }
         let stem = try folder.freeStem("memory", at: now)
         let file = stem + (options.compression == .gzip ? ".sqlite.gz" : ".sqlite")
         return try await backUp(to: file, by: stem + ".sqlite", options.compression, at: now, progress)
       case .file(let path):
+        try await keepReceipts(ReceiptFile(beside: path))
         // A compressed file is made from a plain one, which lies beside it meanwhile.
         let isCompressed = options.compression == .gzip || path.hasSuffix(".gz")
         return try await backUp(
@@ -67,6 +69,11 @@ extension SQLitePrimaryStore {
     let lineage = try await readRows { db in try StoreLineage(db) }
     return try folder.prune(
       options, of: Set([lineage.uuid] + lineage.ancestors), isOwn: directory == nil, at: now)
+  }
+
+  /// Copies elsewhere are restored without the store: what was erased from older ones is told beside them.
+  private func keepReceipts(_ file: ReceiptFile) async throws {
+    try file.add(try await readRows { db in try ErasureRow.stored(db) })
   }
 
   /// `nil` in memory.

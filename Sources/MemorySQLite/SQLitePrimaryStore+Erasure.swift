@@ -33,9 +33,10 @@ extension SQLitePrimaryStore {
       rows.patterns.merge(try search.patternsWithoutEvidence(but: rows)) { first, _ in first }
     }
     let counts = try ErasureTransaction.count(rows, db)
-    guard !counts.isEmpty else { throw ErasureTransaction.nothing(request) }
+    guard !counts.isEmpty || request.isInCopies else { throw ErasureTransaction.nothing(request) }
     return ErasureReceipt(
-      id: request.id, selection: request.described(by: try ErasureDigests(db)), counts: counts, erasedAt: request.now)
+      id: request.id, selection: request.described(by: try ErasureDigests(db)), counts: counts, erasedAt: request.now,
+      backups: request.copies.map(\.name))
   }
 
   package func cleanErased(
@@ -50,13 +51,13 @@ extension SQLitePrimaryStore {
     }
   }
 
-  package func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError) {
+  package func repeatErasures(_ receipts: [StoredReceipt], at now: Timestamp) async throws(MemoryError) {
     let ids = receipts.map(\.receipt.id)
     let isMissing = try await readRows { db in
       !Set(try ErasureRow.all(unfinished: false, db).map(\.id)).isSuperset(of: ids)
     }
     guard isMissing else { return }
-    _ = try await writeRows { db in try ErasureReplay.run(receipts, isCleaned: false, db) }
+    _ = try await writeRows { db in try ErasureReplay.run(receipts, isCleaned: false, now: now, db) }
   }
 
   package func finishErasure(
@@ -75,26 +76,11 @@ extension SQLitePrimaryStore {
   }
 
   package func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt? {
-    let identity = identity
-    return try await readRows { db in
-      guard let (receipt, traces) = try ErasureRow.fetch(id, db) else { return nil }
-      return StoredReceipt(
-        receipt: receipt, store: identity, key: try ErasureDigests(db).key, traces: traces,
-        place: try ErasureRow.place(of: id, db))
-    }
+    try await readRows { db in try ErasureRow.stored(id, db) }
   }
 
-  package func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace] {
-    try await readRows { db in
-      let digests = try ErasureDigests(db)
-      let wanted = Set(traces)
-      var found: [Erasure.Trace] = []
-      try ErasureReplay.forEachName(db) { subject, _, name in
-        let trace = digests.trace(subject, name)
-        if wanted.contains(trace) { found.append(trace) }
-      }
-      return found
-    }
+  package func existing(_ receipt: StoredReceipt) async throws(MemoryError) -> [Erasure.Trace] {
+    try await readRows { db in try ErasureReplay.existing(receipt, db) }
   }
 
   package func erasureDigest(

@@ -40,6 +40,40 @@ import Testing
     #expect(!replaced.output.contains("memory.sqlite") && !replaced.output.contains("mdb"), "\(replaced)")
   }
 
+  @Test func `takes beginnings of ids and places, and an id that only a copy has`() throws {
+    try episodic("backup")
+    let last = try episodic("forget", "--episode", "@last", "--everywhere", "--yes")
+    #expect(last.status == 0 && last.errors.contains("1 episode"), "\(last)")
+    #expect(try episodic("show", "fine").status == 1)
+    #expect(try episodic("forget", "--episode", "@2", "--everywhere", "--yes").status == 1)
+    let question = try episodic("forget", "--episode", "lea", "--everywhere")
+    #expect(question.status == 2 && question.errors.contains(" of leak for good?"), "\(question)")
+    try episodic("delete", "leak")
+    let gone = try episodic("forget", "--episode", "leak", "--everywhere", "--yes")
+    #expect(gone.status == 0 && gone.errors.contains("still in backups/memory-"), "\(gone)")
+    try episodic("restore", "@latest", "--yes")
+    #expect(try episodic("show", "leak").status == 1 && (try episodic("show", "fine")).status == 1)
+    #expect(try episodic("receipts", "--verify").status == 0)
+  }
+
+  @Test func `says that a copy brings a text back that was changed before`() throws {
+    try episodic("backup", "--gzip")
+    try episodic("update", "fine", "--context", "nothing")
+    let done = try episodic("forget", "--text", "all is well", "--everywhere", "--yes")
+    #expect(done.status == 0 && done.errors.contains("after a restore: remove the copy"), "\(done)")
+  }
+
+  @Test(arguments: [
+    ["forget", "--domain", "a", "--domain", "b", "--yes"],
+    ["forget", "--text", "a", "--text=b", "--everywhere", "--yes"],
+    ["forget", "--session", "a", "--domain", "x", "--session", "b", "--yes"],
+    ["retention", "set", "--domain", "a", "--domain", "b", "--max-episodes", "1", "--force"],
+    ["stats", "--domain", "a", "--domain", "b"], ["recall", "word", "--domain", "a", "--domain", "b"],
+  ]) func `and every other verb refuse an option of one value that is given twice`(_ arguments: [String]) throws {
+    let result = try episodic.run(arguments)
+    #expect(result.status == 2 && result.errors.contains("is given twice"), "\(result)")
+  }
+
   @Test(arguments: [
     (["--everywhere"], "nothing is named"), (["--text", "x"], "--everywhere"),
     (["--session", "s", "--text", "x", "--everywhere"], "several"),

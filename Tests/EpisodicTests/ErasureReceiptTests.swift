@@ -84,10 +84,10 @@ import Testing
     // In a file of its own, as a restore does.
     let restored = store.directory.file("restored.sqlite")
     try FileManager.default.copyItem(atPath: copy, toPath: restored)
-    let report = try ErasureReplay.run(receipts, at: restored)
+    let report = try ErasureReplay.run(receipts, at: restored, now: Timestamp(Date()))
     #expect(report.receipts == receipts.map(\.receipt.id) && report.counts.episodes == 1 && report.counts.patterns == 1)
     #expect(ErasureReplay.holds(receipts[0], at: restored) == false)
-    #expect(try ErasureReplay.run(receipts, at: restored).receipts.isEmpty)
+    #expect(try ErasureReplay.run(receipts, at: restored, now: Timestamp(Date())).receipts.isEmpty)
     let bytes = ErasedBytes(directory: store.directory)
     #expect(
       try bytes.files(under: store.directory.path, with: ["the hidden one of before"]).filter {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A plain model of what each selection takes.
-private struct Oracle {
+struct ErasureOracle {
   var episodes: [Episode.ID: Episode] = [:]
   var embeddings: [Episode.ID: [String]] = [:]
   /// Patterns by name: domain, text, and the episodes that each is linked to.
@@ -76,10 +76,19 @@ private struct Oracle {
     }
   }
 
-  mutating func erase(_ selection: Erasure.Selection, _ scope: Query.Scope, _ policy: Erasure.PatternPolicy) {
+  /// - Parameter also: What was erased by its id.
+  /// - Parameter among: Only these are taken by the selection; `nil` for all.
+  mutating func erase(
+    _ selection: Erasure.Selection, _ scope: Query.Scope, _ policy: Erasure.PatternPolicy,
+    also: (episodes: Set<Episode.ID>, patterns: Set<Pattern.ID>) = ([], []),
+    among: (episodes: Set<Episode.ID>, patterns: Set<Pattern.ID>)? = nil
+  ) {
     let only: String? = if case .domain(let name) = scope { name } else { nil }
-    let gone = Set(
-      episodes.values.filter { (only == nil || $0.domain == only) && takes(selection, $0) }.map(\.id))
+    let taken = episodes.values.filter { episode in
+      (only == nil || episode.domain == only) && takes(selection, episode)
+        && among.map { $0.episodes.contains(episode.id) } ?? true
+    }
+    let gone = Set(taken.map(\.id)).union(also.episodes)
     for id in gone { episodes[id] = nil }
     for (id, pattern) in patterns {
       let isWithin = only == nil || pattern.domain == only
@@ -92,7 +101,8 @@ private struct Oracle {
           has(text, ignoringCase, [pattern.text, pattern.domain, id.rawValue, "optimization"])
         default: false
         }
-      if isWithin, matches || lost && policy == .eraseWithoutEvidence {
+      let isTaken = matches && among.map { $0.patterns.contains(id) } ?? true
+      if also.patterns.contains(id) || isWithin && (isTaken || lost && policy == .eraseWithoutEvidence) {
         patterns[id] = nil
       } else {
         patterns[id]?.links.subtract(gone)
@@ -119,7 +129,7 @@ private struct Oracle {
     for (seed, policy) in zip([1, 2] as [UInt64], Erasure.PatternPolicy.allCases) {
       var generator = SeededGenerator(seed: seed)
       let memory = try await Memory.inMemory()
-      var oracle = Oracle()
+      var oracle = ErasureOracle()
       try await oracle.fill(memory, &generator)
       let before = oracle
       oracle.erase(selection, scope, policy)

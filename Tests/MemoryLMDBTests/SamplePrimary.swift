@@ -142,13 +142,15 @@ final class SamplePrimary: PrimaryStore {
   func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
     throw Self.unavailable
   }
-  func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError) { throw Self.unavailable }
+  func repeatErasures(_ receipts: [StoredReceipt], at now: Timestamp) async throws(MemoryError) {
+    throw Self.unavailable
+  }
   func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError) {
     throw Self.unavailable
   }
   func receipts(unfinished: Bool) async throws(MemoryError) -> [ErasureReceipt] { throw Self.unavailable }
   func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt? { throw Self.unavailable }
-  func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace] { throw Self.unavailable }
+  func existing(_ receipt: StoredReceipt) async throws(MemoryError) -> [Erasure.Trace] { throw Self.unavailable }
   func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest {
     throw Self.unavailable
   }

@@ -156,8 +156,8 @@ package final class FaultyPrimary: PrimaryStore {
   package func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.cleanErased(progress) }
   }
-  package func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError) {
-    try await through { () async throws(MemoryError) in try await primary.repeatErasures(receipts) }
+  package func repeatErasures(_ receipts: [StoredReceipt], at now: Timestamp) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.repeatErasures(receipts, at: now) }
   }
   package func finishErasure(
     _ id: ErasureReceipt.ID, backups: [String], at now: Timestamp
@@ -172,8 +172,8 @@ package final class FaultyPrimary: PrimaryStore {
   package func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt? {
     try await through { () async throws(MemoryError) in try await primary.storedReceipt(id) }
   }
-  package func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace] {
-    try await through { () async throws(MemoryError) in try await primary.existing(traces) }
+  package func existing(_ receipt: StoredReceipt) async throws(MemoryError) -> [Erasure.Trace] {
+    try await through { () async throws(MemoryError) in try await primary.existing(receipt) }
   }
   package func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest {
     try await through { () async throws(MemoryError) in try await primary.erasureDigest(subject, of: id) }

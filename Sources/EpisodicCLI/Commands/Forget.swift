@@ -14,9 +14,13 @@ struct Forget: AsyncParsableCommand {
       --text - reads the text from standard input, so that a secret need not stand in the history of the shell.
 
       Copies of the store are not changed: those in its folder backups that still hold what was erased are named, and restoring \
-      one erases it again. Exports, copies elsewhere and snapshots of the file system are out of reach.
+      one erases it again, also what was deleted or changed before. Of a text only a digest is kept: an episode that had it, and \
+      was changed before, has it again when an older copy is restored, so remove the copies that are named. Exports, copies \
+      elsewhere and snapshots of the file system are out of reach.
 
-      Exits 1 if nothing matches, or if traces are left in a file, which is said on standard error; the next forget removes \
+      A policy of retention of a domain that is erased goes with it.
+
+      Exits 1 if nothing matches in the store and in the copies, or if traces are left in a file, which is said on standard error; the next forget removes \
       them.
 
       EXAMPLES:
@@ -29,7 +33,10 @@ struct Forget: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("The episodes of these ids.", valueName: "id"))
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "The episodes of these ids; unique beginnings of ids, @last and @2 for the second newest too.", valueName: "id"))
   var episode: [String] = []
 
   @Option(help: ArgumentHelp("The episodes of a session.", valueName: "session"))
@@ -97,14 +104,16 @@ struct Forget: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let selection = try selection()
+    let given = try selection()
     let scope = domain.map(Query.Scope.domain) ?? .everything
     let patterns: Erasure.PatternPolicy = keepPatterns ? .keep : .eraseWithoutEvidence
     let receipt = try await store.withMemory { memory in
+      let selection = try await resolved(given, memory)
       if dryRun || !yes {
         let preview = try await memory.forget(selection, in: scope, patterns: patterns, dryRun: true)
         if dryRun { return preview }
-        try Confirmation.require("erase \(preview.counts.sentence) for good?", instead: "--yes", or: "")
+        let names = selection == given ? "" : " of \(Self.names(of: selection))"
+        try Confirmation.require("erase \(preview.counts.sentence)\(names) for good?", instead: "--yes", or: "")
       }
       defer { StandardError.endProgress() }
       return try await memory.forget(selection, in: scope, patterns: patterns) { progress in
@@ -114,9 +123,32 @@ struct Forget: AsyncParsableCommand {
     }
     print(receipt)
     if let pending = receipt.pending {
-      StandardError.write("episodic: erased, but traces are left in the files of \(store.path): \(pending)".onOneLine)
+      let left = receipt.cleanedAt == nil ? "traces are left in the files of \(store.path): " : ""
+      StandardError.write("episodic: erased, but \(left)\(pending.inCommandTerms)".onOneLine)
       throw ExitCode(1)
     }
+  }
+
+  /// With whole ids. One that the store does not have is taken as it is: a copy may have it.
+  private func resolved(
+    _ given: Erasure.Selection, _ memory: Memory
+  ) async throws(MemoryError) -> Erasure.Selection {
+    guard !episode.isEmpty else { return given }
+    var ids: [Episode.ID] = []
+    for text in episode {
+      do throws(MemoryError) {
+        ids.append(try await EpisodeReference.resolve(text, in: domain, memory))
+      } catch {
+        guard error.code == .notFound, try EpisodeReference.place(text) == nil else { throw error }
+        ids.append(Episode.ID(text))
+      }
+    }
+    return .episodes(ids)
+  }
+
+  private static func names(of selection: Erasure.Selection) -> String {
+    guard case .episodes(let ids) = selection else { return "" }
+    return ids.prefix(5).map(\.rawValue.onOneLine).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
   }
 
   private func selection() throws -> Erasure.Selection {
@@ -145,10 +177,15 @@ struct Forget: AsyncParsableCommand {
 
   private func print(_ receipt: ErasureReceipt) {
     guard !output.json else { return StandardOutput.write(receipt.json(isDryRun: dryRun)) }
-    if dryRun { return StandardOutput.write("would erase \(receipt.counts.sentence)") }
-    StandardError.write("erased \(receipt.counts.sentence)")
+    let copies = receipt.counts.isEmpty ? "; copies of the store have it" : ""
+    if dryRun { return StandardOutput.write("would erase \(receipt.counts.sentence)\(copies)") }
+    StandardError.write("erased \(receipt.counts.sentence)\(copies)")
+    let consequence =
+      receipt.selection.kind == "text"
+      ? "an episode whose text was changed before has it again after a restore: remove the copy if it must not"
+      : "restoring it erases it again"
     for backup in receipt.backups {
-      StandardError.write("still in backups/\(backup), or may be; restoring it erases it again".onOneLine)
+      StandardError.write("still in backups/\(backup), or may be; \(consequence)".onOneLine)
     }
     StandardOutput.write(receipt.id.rawValue)
   }
@@ -163,6 +200,7 @@ extension ErasureReceipt.Counts {
     ].filter { $0.0 > 0 }.map {
       $0.1 == "row without an owner" && $0.0 > 1 ? "\($0.0) rows without an owner" : counted($0.0, $0.1)
     }
+    if isEmpty { return "nothing of the store" }
     return parts.isEmpty ? counted(changes, "id") + " in the feed" : parts.joined(separator: ", ")
   }
 }

@@ -7,7 +7,7 @@ struct Receipts: AsyncParsableCommand {
     discussion: """
       A receipt says by what rows were chosen, how many there were and when, and has keyed digests of their ids: only who has \
       the store can find out whether an id is among them. --verify looks for each of them in the store and in the copies in its \
-      folder backups, and exits 1 if the store has one.
+      folder backups, and exits 1 if the store has one. An id that was used again since is found, too.
 
       EXAMPLES:
         episodic receipts

@@ -35,8 +35,8 @@ enum EpisodeReference {
     }
   }
 
-  /// The n of `@n`, counted from 1.
-  private static func place(_ text: String) throws(MemoryError) -> Int? {
+  /// The n of `@n`, counted from 1; `nil` for an id.
+  static func place(_ text: String) throws(MemoryError) -> Int? {
     guard text.hasPrefix("@") else { return nil }
     if text == "@last" { return 1 }
     guard let place = Int(text.dropFirst()) else { return nil }

@@ -10,6 +10,7 @@ extension String {
     ("correct the name, or allow unknown domains", "correct the name, or give --force"),
     ("a full run does it at once", "maintain --full does it at once"),
     ("create one, or name another", "make one with import or record, or name another"),
+    ("call resumeErasures()", "run maintain"),
     ("the option acceptsOtherStore", "--other-store"),
     (
       "while it was open; nothing was written: open it again",

@@ -110,4 +110,33 @@ package struct ErasureRequest: Sendable {
   package let scope: Query.Scope
   package let patterns: Erasure.PatternPolicy
   package let now: Timestamp
+  /// The copies beside the store that were searched before and have it, or may have it.
+  package var copies: [ErasedCopy] = []
+
+  /// Whether a copy is known to have it.
+  package var isInCopies: Bool { copies.contains { !$0.found.isEmpty } }
+}
+
+/// A copy of the store beside it that has what is to be erased, or may have it.
+package struct ErasedCopy: Hashable, Sendable {
+  /// Of its file.
+  package let name: String
+  /// What it has; empty if it could not be searched.
+  package let found: Set<ErasedName>
+
+  package init(name: String, found: Set<ErasedName>) {
+    self.name = name
+    self.found = found
+  }
+}
+
+/// Something that can be erased, by what its digest is of.
+package struct ErasedName: Hashable, Sendable {
+  package let subject: Erasure.Subject
+  package let name: String
+
+  package init(_ subject: Erasure.Subject, _ name: String) {
+    self.subject = subject
+    self.name = name
+  }
 }

@@ -46,15 +46,19 @@ public struct ErasureReceipt: Identifiable, Hashable, Sendable, Codable {
     public let to: Timestamp?
     /// The keyed digest of the domain that it was restricted to; `nil` for the whole store.
     public let domain: Erasure.Digest?
+    /// What became of patterns whose last episode was erased; `nil` in receipts of earlier builds, as if they had been kept.
+    public let patterns: Erasure.PatternPolicy?
 
     package init(
-      kind: String, values: [Erasure.Digest], from: Timestamp? = nil, to: Timestamp? = nil, domain: Erasure.Digest?
+      kind: String, values: [Erasure.Digest], from: Timestamp? = nil, to: Timestamp? = nil, domain: Erasure.Digest?,
+      patterns: Erasure.PatternPolicy?
     ) {
       self.kind = kind
       self.values = values
       self.from = from
       self.to = to
       self.domain = domain
+      self.patterns = patterns
     }
   }
 
@@ -70,7 +74,8 @@ public struct ErasureReceipt: Identifiable, Hashable, Sendable, Codable {
   public var cleanedAt: Timestamp?
   /// The copies of the store beside it that hold, or may hold, what was erased, by name. Copies elsewhere are not known.
   public var backups: [String]
-  /// Why traces are left in the store's files; `nil` if none is.
+  /// What is left to do, and why: traces are in the store's files unless `cleanedAt` is set, or the receipt could not be kept beside
+  /// the backups. `nil` if nothing is.
   public var pending: String?
 
   package init(

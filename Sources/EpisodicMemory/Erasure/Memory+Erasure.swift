@@ -10,15 +10,18 @@ extension Memory {
   /// built. If a piece of an erased text is still in the gap of a page, the database is rewritten, which takes its room once
   /// more, and other writers wait for it.
   ///
-  /// Copies beside the store are not changed; the receipt names those that hold what was erased. Nothing can be reached in
-  /// copies and exports elsewhere, snapshots of the file system, and blocks that a disk has set aside.
+  /// Copies beside the store are not changed; the receipt names those that hold what was erased. A restore of one erases the same in
+  /// it, also what was deleted or changed before; but of a text only a digest is kept, so an episode whose text was changed before
+  /// has it again. Nothing can be reached in copies and exports elsewhere, snapshots of the file system, and blocks that a disk has
+  /// set aside.
   ///
   /// - Parameter scope: Nothing outside of it is erased (I8). A pattern that all domains share is erased only in `.everything`.
   /// - Parameter patterns: What becomes of a pattern whose last episode is erased.
   /// - Parameter dryRun: Whether to count only.
   /// - Parameter progress: Called at the start of each stage and during it.
   /// - Returns: The receipt. Its `pending` says why traces are left in the files, such as a reader that keeps the log.
-  /// - Throws: `.notFound` if nothing matches, `.invalid`; then nothing is written.
+  /// - Throws: `.notFound` if nothing matches in the store, nor in a copy beside it; `.invalid`; `.unavailable` if the folder of backups
+  ///   cannot be read. Nothing is written then.
   @discardableResult
   public func forget(
     _ selection: Erasure.Selection, in scope: Query.Scope,
@@ -32,13 +35,37 @@ extension Memory {
         now: now)
       let memory = self
       return try await BlockingWork.shared.perform { () async throws(MemoryError) in
-        let receipt = try await memory.primary.erase(request, dryRun: dryRun, progress)
+        let receipt = try await memory.erase(request, dryRun: dryRun, progress)
         if dryRun { return receipt }
         // All processes share it: also what tolerates staleness is not served from it any more.
         memory.cache.removeAll()
         let cleaned = await memory.clean(try await memory.primary.receipts(unfinished: true), progress)
         return cleaned.first { $0.id == receipt.id } ?? receipt
       }
+    }
+  }
+
+  /// Erases the rows, and names the copies that have them.
+  private func erase(
+    _ request: ErasureRequest, dryRun: Bool, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> ErasureReceipt {
+    var request = request
+    do throws(MemoryError) {
+      // A folder in which no receipt can be kept is told before anything is erased.
+      _ = try await files.receipts()
+      // Once it is erased, nobody can look for a text any more.
+      if case .text = request.selection { request.copies = try await files.copies(matching: request, progress) }
+    } catch {
+      throw MemoryError(error.code, "\(error.message); nothing was erased", cause: error)
+    }
+    do throws(MemoryError) {
+      return try await primary.erase(request, dryRun: dryRun, progress)
+    } catch {
+      guard error.code == .notFound, request.copies.isEmpty else { throw error }
+      // If it was deleted before, a copy that is restored would bring it back.
+      request.copies = try await files.copies(matching: request, progress)
+      guard request.isInCopies else { throw error }
+      return try await primary.erase(request, dryRun: dryRun, progress)
     }
   }
 
@@ -54,10 +81,22 @@ extension Memory {
   ) async throws(MemoryError) -> [ErasureReceipt] {
     let memory = self
     return try await BlockingWork.shared.perform { () async throws(MemoryError) in
-      let kept = try await memory.files.receipts()
-      if !kept.isEmpty { try await memory.primary.repeatErasures(kept) }
+      var obstacle: MemoryError?
+      do throws(MemoryError) {
+        let kept = try await memory.files.receipts()
+        if !kept.isEmpty { try await memory.primary.repeatErasures(kept, at: memory.clock.now()) }
+        try await memory.keepMissing(besides: kept)
+      } catch {
+        // What can be cleaned is cleaned all the same.
+        obstacle = error
+      }
       let unfinished = try await memory.primary.receipts(unfinished: true)
-      return unfinished.isEmpty ? [] : await memory.clean(unfinished, progress)
+      var cleaned = unfinished.isEmpty ? [] : await memory.clean(unfinished, progress)
+      if let obstacle {
+        if cleaned.isEmpty { throw obstacle }
+        for index in cleaned.indices where cleaned[index].pending == nil { cleaned[index].pending = obstacle.message }
+      }
+      return cleaned
     }
   }
 
@@ -78,7 +117,7 @@ extension Memory {
         throw MemoryError(.notFound, "no receipt \"\(id)\"; look for its id with receipts()")
       }
       return ErasureVerification(
-        receipt: id, found: try await memory.primary.existing(stored.traces),
+        receipt: id, found: try await memory.primary.existing(stored),
         isCleaned: stored.receipt.cleanedAt != nil, backups: try await memory.files.copies(holding: stored))
     }
   }
@@ -97,14 +136,21 @@ extension Memory {
     _ unfinished: [ErasureReceipt], _ progress: @escaping @Sendable (Erasure.Progress) -> Void
   ) async -> [ErasureReceipt] {
     var receipts = unfinished
+    func note(_ obstacle: MemoryError) {
+      for index in receipts.indices where receipts[index].pending == nil { receipts[index].pending = obstacle.message }
+    }
+    var stored: [StoredReceipt] = []
     do throws(MemoryError) {
-      var stored: [StoredReceipt] = []
       for receipt in unfinished {
-        guard let found = try await primary.storedReceipt(receipt.id) else { continue }
-        // First: if the primary is lost later, a restored copy can be told what to forget.
-        try await files.keep(found)
-        stored.append(found)
+        if let found = try await primary.storedReceipt(receipt.id) { stored.append(found) }
       }
+      // First: if the primary is lost later, a restored copy can be told what to forget.
+      try await files.keep(stored)
+    } catch {
+      // The traces go all the same; the receipts are kept with the next cleaning.
+      note(error)
+    }
+    do throws(MemoryError) {
       // The log is emptied before the derived files go: then no reader is left that could build them from old rows.
       try await primary.cleanErased(progress)
       progress(Erasure.Progress(.derivedFiles))
@@ -114,12 +160,13 @@ extension Memory {
       reads.gate.close()
       progress(Erasure.Progress(.backups))
       for found in stored {
-        let backups = try await files.copies(holding: found)
+        var backups = found.receipt.backups
+        do throws(MemoryError) { backups = try await files.copies(holding: found) } catch { note(error) }
         let now = clock.now()
         try await primary.finishErasure(found.receipt.id, backups: backups, at: now)
         if let index = receipts.firstIndex(where: { $0.id == found.receipt.id }) {
-          receipts[index].backups = backups
           receipts[index].cleanedAt = now
+          receipts[index].backups = backups
         }
       }
       follower.start()
@@ -127,6 +174,16 @@ extension Memory {
       for index in receipts.indices where receipts[index].cleanedAt == nil { receipts[index].pending = error.message }
     }
     return receipts
+  }
+
+  /// Keeps receipts beside the backups that are missing there: the folder could not be written, or somebody removed it.
+  private func keepMissing(besides kept: [StoredReceipt]) async throws(MemoryError) {
+    let known = Set(kept.map(\.receipt.id))
+    var missing: [StoredReceipt] = []
+    for receipt in try await primary.receipts(unfinished: false) where !known.contains(receipt.id) {
+      if let found = try await primary.storedReceipt(receipt.id) { missing.append(found) }
+    }
+    try await files.keep(missing)
   }
 }
 

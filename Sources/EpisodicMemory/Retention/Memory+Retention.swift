@@ -1,9 +1,7 @@
 extension Memory {
-  private static let retentionSetting = "retention"
-
   /// The policies of retention. They are kept in the store, so that every process that maintains it follows them.
   public func retention() async throws(MemoryError) -> RetentionPolicies {
-    try RetentionPolicies(json: try await primary.setting(Self.retentionSetting))
+    try RetentionPolicies(json: try await primary.setting(RetentionPolicies.setting))
   }
 
   /// Sets the policy of a domain, or that of all domains without one of their own. Nothing is deleted before the policies are
@@ -26,7 +24,7 @@ extension Memory {
           "no episode is in the domain \"\(name.shortened(to: 60))\"; correct the name, or allow unknown domains")
       }
     }
-    try await primary.changeSetting(Self.retentionSetting, at: clock.now()) { stored throws(MemoryError) in
+    try await primary.changeSetting(RetentionPolicies.setting, at: clock.now()) { stored throws(MemoryError) in
       var policies = try RetentionPolicies(json: stored)
       if let name { policies.domains[name] = policy } else { policies.standard = policy }
       return policies == RetentionPolicies() ? Optional.none : policies.json

@@ -66,6 +66,9 @@ public struct RetentionPolicy: Hashable, Sendable {
 
 /// The policies of a store: one for each domain that has its own, and one for all others.
 public struct RetentionPolicies: Hashable, Sendable {
+  /// The name of the setting that keeps them.
+  package static let setting = "retention"
+
   /// Of the domains without a policy of their own, each by itself; `nil`: everything of them is kept.
   public var standard: RetentionPolicy?
   /// Takes the place of the standard one as a whole.

@@ -144,7 +144,9 @@ package protocol PrimaryStore: Sendable {
   /// - Throws: `.busy` if a reader keeps the log for longer than the store's `busyTimeout`.
   func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError)
   /// Erases again what receipts name that this store does not have: it was replaced by an older copy.
-  func repeatErasures(_ receipts: [StoredReceipt]) async throws(MemoryError)
+  ///
+  /// - Parameter now: What was created after an erasure, and not after this, stays unless its id was erased.
+  func repeatErasures(_ receipts: [StoredReceipt], at now: Timestamp) async throws(MemoryError)
   /// Records that nothing is left of an erasure, and which copies may hold it.
   func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError)
   /// In the order of the commits.
@@ -153,8 +155,8 @@ package protocol PrimaryStore: Sendable {
   func receipts(unfinished: Bool) async throws(MemoryError) -> [ErasureReceipt]
   /// A receipt with its digests and their key; `nil` if there is none of that id.
   func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt?
-  /// Those of some digests under which something exists. Computes the digest of every id.
-  func existing(_ traces: [Erasure.Trace]) async throws(MemoryError) -> [Erasure.Trace]
+  /// What a receipt names by its id and the store has. Computes the digest of every id.
+  func existing(_ receipt: StoredReceipt) async throws(MemoryError) -> [Erasure.Trace]
   /// The digest under which the erasure of an id is recorded.
   func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest
 

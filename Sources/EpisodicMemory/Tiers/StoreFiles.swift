@@ -7,10 +7,14 @@ package protocol StoreFiles: Sendable {
   func removeDerived(waitingAtMost timeout: Duration) async throws(MemoryError)
   /// Removes what crashes and replaced files left: drafts, and a log that belongs to no database.
   func removeLeftovers() async throws(MemoryError)
-  /// Keeps a receipt beside the backups, so that a restore of an older one can repeat the erasure; once.
-  func keep(_ receipt: StoredReceipt) async throws(MemoryError)
+  /// Keeps receipts beside the backups, so that a restore of an older one can repeat the erasures; each once.
+  func keep(_ receipts: [StoredReceipt]) async throws(MemoryError)
   /// The receipts that were kept, in their order.
   func receipts() async throws(MemoryError) -> [StoredReceipt]
+  /// The copies of the store that have what is to be erased, or that cannot be searched; those that are beyond a bound of bytes.
+  func copies(
+    matching request: ErasureRequest, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> [ErasedCopy]
   /// The copies of the store that hold what a receipt names, by name; those that cannot be read may hold it.
   func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String]
 }
@@ -20,8 +24,11 @@ package struct NoFiles: StoreFiles {
   package init() {}
   package func removeDerived(waitingAtMost timeout: Duration) async throws(MemoryError) {}
   package func removeLeftovers() async throws(MemoryError) {}
-  package func keep(_ receipt: StoredReceipt) async throws(MemoryError) {}
+  package func keep(_ receipts: [StoredReceipt]) async throws(MemoryError) {}
   package func receipts() async throws(MemoryError) -> [StoredReceipt] { [] }
+  package func copies(
+    matching request: ErasureRequest, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) -> [ErasedCopy] { [] }
   package func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String] { [] }
 }
 
@@ -29,6 +36,8 @@ package struct NoFiles: StoreFiles {
 package struct StoredReceipt: Sendable, Hashable {
   package let receipt: ErasureReceipt
   package let store: StoreIdentity
+  /// Earlier identities of the store, from before it was restored: a copy may have one of them.
+  package let ancestors: [String]
   /// The key of the digests.
   package let key: [UInt8]
   package let traces: [Erasure.Trace]
@@ -36,10 +45,12 @@ package struct StoredReceipt: Sendable, Hashable {
   package let place: Int?
 
   package init(
-    receipt: ErasureReceipt, store: StoreIdentity, key: [UInt8], traces: [Erasure.Trace], place: Int? = nil
+    receipt: ErasureReceipt, store: StoreIdentity, ancestors: [String], key: [UInt8], traces: [Erasure.Trace],
+    place: Int? = nil
   ) {
     self.receipt = receipt
     self.store = store
+    self.ancestors = ancestors
     self.key = key
     self.traces = traces
     self.place = place

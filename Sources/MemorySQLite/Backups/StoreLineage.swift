@@ -39,6 +39,13 @@ struct StoreLineage: Sendable {
     return !Set([uuid] + ancestors).isDisjoint(with: [other.uuid] + other.ancestors)
   }
 
+  /// Counts another store among those that this one was.
+  static func remember(_ uuid: String, at now: Timestamp, _ db: Database) throws {
+    let lineage = try StoreLineage(db)
+    let names = ([uuid] + lineage.ancestors.filter { $0 != uuid }).prefix(maximumAncestors)
+    try Setting.set(setting, to: .array(names.map { .string($0) }), at: now, db)
+  }
+
   /// Gives the database an identity of its own.
   ///
   /// - Parameter current: Of the store that it takes the place of: a backup from before receipts gets its key, so that they can be

@@ -72,7 +72,7 @@ package struct StoreRestore: Sendable {
     try? DatabaseDraft.read(primary, timeout: options.busyTimeout) { db in
       let lineage = try StoreLineage(db)
       return CurrentStore(
-        lineage: lineage, receipts: try ErasureRow.stored(of: StoreIdentity(rawValue: lineage.uuid), db))
+        lineage: lineage, receipts: try ErasureRow.stored(db))
     }
   }
 
@@ -122,11 +122,14 @@ package struct StoreRestore: Sendable {
     try refuseOther(lineage, than: current, file.backup.path)
     try report(.migrating, 0)
     try prepared.prepare { _ in }
-    let erasures = try repeatErasures(in: draft, lineage, current)
+    let receipts = try receipts(beside: file, of: lineage, current)
+    let erasures = try repeatErasures(receipts, in: draft, at: now)
     try prepared.prepare { db in try lineage.renew(db, replacing: current?.lineage, at: now) }
     try report(.verifying, 0)
     let last = try prepared.verify { try report(.verifying, 0) }
     try report(.exchanging, 0)
+    // The new store forgets the same when one of its backups is restored.
+    try ReceiptFile(in: folder.path).add(receipts)
     let outcome = try DatabaseReplacement(
       path: primary, applicationID: Schema.applicationID, tables: ["episodes", "schema_version", "steps"],
       timeout: options.busyTimeout
@@ -142,22 +145,29 @@ package struct StoreRestore: Sendable {
       rows: findings.content.rows, faults: last.faults, erasures: erasures)
   }
 
-  /// Erases in a draft what was erased from the store after the backup, by the receipts of the store and those beside the backups.
+  /// What was erased from the store of a backup, in the order of the erasures: by the receipts in the store that is there, by those
+  /// beside its backups, and by those beside the file.
+  private func receipts(
+    beside file: BackupFile, of lineage: StoreLineage, _ current: CurrentStore?
+  ) throws(MemoryError) -> [StoredReceipt] {
+    var relatives: Set<String> = []
+    if let other = current?.lineage, lineage.isRelated(to: other) { relatives = Set([other.uuid] + other.ancestors) }
+    // One whose process was killed before it was kept is in the store alone.
+    let all =
+      try keptReceipts() + ReceiptFile(beside: file.backup.path).receipts() + (current?.receipts ?? [])
+    var known: Set<ErasureReceipt.ID> = []
+    return ErasureReplay.related(all, to: lineage, relatives).filter { known.insert($0.receipt.id).inserted }
+      .sorted { $0.receipt.erasedAt < $1.receipt.erasedAt }
+  }
+
+  /// Erases in a draft what was erased from the store after the backup.
   ///
   /// - Returns: How many erasures were done again.
   private func repeatErasures(
-    in draft: DraftFile, _ lineage: StoreLineage, _ current: CurrentStore?
+    _ receipts: [StoredReceipt], in draft: DraftFile, at now: Timestamp
   ) throws(MemoryError) -> Int {
-    var names = Set([lineage.uuid] + lineage.ancestors)
-    if let other = current?.lineage, lineage.isRelated(to: other) { names.formUnion([other.uuid] + other.ancestors) }
-    var receipts = try keptReceipts()
-    let kept = Set(receipts.map(\.receipt.id))
-    // One whose process was killed before it was kept.
-    receipts += (current?.receipts ?? []).filter { !kept.contains($0.receipt.id) }
-    let related = receipts.filter { names.contains($0.store.rawValue) || Data($0.key) == lineage.key }
     let report = try ErasureReplay.run(
-      related.sorted { $0.receipt.erasedAt < $1.receipt.erasedAt }, at: draft.path,
-      relatives: Set(related.map(\.store.rawValue)))
+      receipts, at: draft.path, relatives: Set(receipts.map(\.store.rawValue)), now: now)
     return report.receipts.count
   }
 

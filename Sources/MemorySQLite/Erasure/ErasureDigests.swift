@@ -36,6 +36,11 @@ struct ErasureDigests: Sendable {
     Erasure.Digest(rawValue: bytes(kind, value).hexadecimal)
   }
 
+  /// What the digest of a selection by metadata is of.
+  static func name(ofMetadata value: JSON, at path: [String]) -> String {
+    JSON.array([.array(path.map(JSON.string)), value]).canonicalText
+  }
+
   func trace(_ subject: Erasure.Subject, _ name: String) -> Erasure.Trace {
     Erasure.Trace(subject, digest(subject.rawValue, name))
   }
@@ -72,12 +77,19 @@ struct ErasedRows: Sendable {
     var traces = episodes.values.map { digests.trace(.episode, $0) }
     traces += patterns.values.map { digests.trace(.pattern, $0.id) }
     traces += idempotencyKeys.map { digests.trace(.idempotencyKey, $0.name) }
+    traces += try orphanNames(db).map { digests.trace(.orphan, $0.name) }
+    return traces
+  }
+
+  /// Rows without an owner are named by what they have.
+  func orphanNames(_ db: Database) throws -> [ErasedName] {
+    var names: [ErasedName] = []
     var contents = try RawStatement("SELECT content FROM orphans_kept WHERE seq = ?", db)
     for row in orphans {
       try contents.bind(row)
-      if try contents.step() { traces.append(digests.trace(.orphan, contents.text(0))) }
+      if try contents.step() { names.append(ErasedName(.orphan, contents.text(0))) }
       contents.reset()
     }
-    return traces
+    return names
   }
 }

@@ -13,10 +13,10 @@ enum ErasureRow {
     _ receipt: ErasureReceipt, _ traces: [Erasure.Trace], isCleaned: Bool, _ db: Database
   ) throws {
     try db.execute(
-      sql: "INSERT INTO erasures (id, selection, counts, erased_at, cleaned_at) VALUES (?, ?, ?, ?, ?)",
+      sql: "INSERT INTO erasures (id, selection, counts, erased_at, cleaned_at, backups) VALUES (?, ?, ?, ?, ?, ?)",
       arguments: [
         receipt.id.rawValue, try text(receipt.selection), try text(receipt.counts), receipt.erasedAt.milliseconds,
-        isCleaned ? receipt.erasedAt.milliseconds : nil,
+        isCleaned ? receipt.erasedAt.milliseconds : nil, try text(receipt.backups),
       ])
     let erasure = db.lastInsertedRowID
     var statement = try RawStatement("INSERT INTO erased (digest, kind, erasure) VALUES (?, ?, ?)", db)
@@ -35,7 +35,7 @@ enum ErasureRow {
     return try Row.fetchAll(db, sql: "SELECT \(columns) FROM erasures \(condition) ORDER BY seq").map { try decode($0) }
   }
 
-  static func fetch(_ id: ErasureReceipt.ID, _ db: Database) throws -> (
+  private static func fetch(_ id: ErasureReceipt.ID, _ db: Database) throws -> (
     receipt: ErasureReceipt, traces: [Erasure.Trace]
   )? {
     let row = try Row.fetchOne(db, sql: "SELECT \(columns) FROM erasures WHERE id = ?", arguments: [id.rawValue])
@@ -58,14 +58,18 @@ enum ErasureRow {
   }
 
   /// All with their digests, in the order of the commits; none before migration 011.
-  static func stored(of store: StoreIdentity, _ db: Database) throws -> [StoredReceipt] {
+  static func stored(_ db: Database) throws -> [StoredReceipt] {
     guard try db.tableExists("erasures") else { return [] }
-    let key = try ErasureDigests(db).key
-    return try all(unfinished: false, db).compactMap { receipt in
-      try fetch(receipt.id, db).map { found in
-        StoredReceipt(receipt: found.receipt, store: store, key: key, traces: found.traces)
-      }
-    }
+    return try all(unfinished: false, db).compactMap { receipt in try stored(receipt.id, db) }
+  }
+
+  /// With its digests; `nil` if there is none.
+  static func stored(_ id: ErasureReceipt.ID, _ db: Database) throws -> StoredReceipt? {
+    guard let found = try fetch(id, db) else { return nil }
+    let lineage = try StoreLineage(db)
+    return StoredReceipt(
+      receipt: found.receipt, store: StoreIdentity(rawValue: lineage.uuid), ancestors: lineage.ancestors,
+      key: try ErasureDigests(db).key, traces: found.traces, place: try place(of: id, db))
   }
 
   private static func decode(_ row: Row) throws -> ErasureReceipt {

@@ -148,11 +148,7 @@ struct ErasureSearch {
       while try linked.step() { links[linked.text(0), default: 0] += 1 }
     }
     var found: [Int64: ErasedRows.PatternName] = [:]
-    var rows = try RawStatement(
-      """
-      SELECT p.seq, p.id, \(Self.patternKey), p.domain, (SELECT count(*) FROM episode_patterns l WHERE l.pattern_id = p.id)
-      FROM patterns p WHERE p.id = ?
-      """, db)
+    var rows = try RawStatement(Self.patternWithLinks, db)
     for (id, count) in links {
       try id.withContiguousUTF8 { try rows.bind(text: $0) }
       if try rows.step() {
@@ -165,6 +161,11 @@ struct ErasureSearch {
     }
     return found
   }
+
+  static let patternWithLinks = """
+    SELECT p.seq, p.id, \(patternKey), p.domain, (SELECT count(*) FROM episode_patterns l WHERE l.pattern_id = p.id)
+    FROM patterns p WHERE p.id = ?
+    """
 
   /// As the triggers name a pattern in the feed.
   static let patternKey = "p.pattern_type || ':' || p.data_hash || iif(p.domain = '', '', ':' || p.domain)"

@@ -19,7 +19,7 @@ struct ErasureTransaction {
   /// Finds and erases.
   ///
   /// - Parameter earlier: What a search before the transaction found.
-  /// - Throws: `.notFound` if there is nothing; then nothing was written.
+  /// - Throws: `.notFound` if there is nothing, and no copy has it; then nothing was written.
   mutating func perform(
     _ request: ErasureRequest, after earlier: ErasedRows, asOf watermark: Watermark
   ) throws -> ErasureReceipt {
@@ -28,31 +28,66 @@ struct ErasureTransaction {
     if request.patterns == .eraseWithoutEvidence {
       rows.patterns.merge(try search.patternsWithoutEvidence(but: rows)) { first, _ in first }
     }
-    if case .text(let text, _) = request.selection { texts.add(whole: text) }
-    let traces = try rows.traces(digests, db)
-    var counts = try erase(rows)
-    let before = counts.revision
-    var names = FeedNames(rows, embeddings: counts.embeddingIDs, digests)
-    if case .episodes(let ids) = request.selection { names.add(ids.map(\.rawValue), digests) }
+    switch request.selection {
+    case .text(let text, _): texts.add(whole: text)
+    case .domain(let name): texts.add(whole: name)
+    default: break
+    }
+    var traces = try rows.traces(digests, db)
+    var outcome = try erase(rows)
+    var names = FeedNames(rows, embeddings: outcome.embeddingIDs, digests)
+    if case .episodes(let ids) = request.selection { names.add(episodes: ids.map(\.rawValue)) }
     names.domain = request.scope.onlyDomain
-    names.matcher = request.matcher
-    counts.counts.changes = try redact(names, writtenAfter: before)
-    guard !counts.counts.isEmpty else { throw Self.nothing(request) }
+    let hidesDomain = request.hidesDomain
+    names.hidesDomain = hidesDomain
+    if let matcher = request.matcher { names.namesKey = { _, key, _ in matcher.isFound(in: key) } }
+    if case .everything = request.selection { names.namesKey = { _, _, _ in true } }
+    let redacted = try redact(names, writtenAfter: outcome.revision)
+    outcome.counts.changes = redacted.changes
+    let policies = try erasePolicies { name, _ in hidesDomain(name) }
+    guard !outcome.counts.isEmpty || policies > 0 || request.isInCopies else { throw Self.nothing(request) }
+    traces += try tracesOfGone(redacted.episodes, request)
     let receipt = ErasureReceipt(
-      id: request.id, selection: request.described(by: digests), counts: counts.counts, erasedAt: request.now)
-    try insert(receipt, traces)
+      id: request.id, selection: request.described(by: digests), counts: outcome.counts, erasedAt: request.now,
+      backups: request.copies.map(\.name))
+    try ErasureRow.insert(receipt, traces, isCleaned: false, db)
     try markFeed()
     return receipt
   }
 
-  /// Erases rows that a receipt names by digest; caches and indexes of a restored copy are built from the start.
-  mutating func repeatErasure(of rows: ErasedRows) throws -> ErasureReceipt.Counts {
-    guard !rows.isEmpty else { return ErasureReceipt.Counts() }
+  /// Erases rows that receipts name by digest; caches and indexes of a restored copy are built from the start.
+  mutating func repeatErasure(of rows: ErasedRows, named matcher: ReceiptMatcher) throws -> ErasureReceipt.Counts {
     var outcome = try erase(rows)
-    let names = FeedNames(rows, embeddings: outcome.embeddingIDs, digests)
-    outcome.counts.changes = try redact(names, writtenAfter: outcome.revision)
+    var names = FeedNames(rows, embeddings: outcome.embeddingIDs, digests)
+    names.hidesDomain = { matcher.isErased(domain: $0) }
+    names.namesKey = { subject, key, domain in subject == "episode" && matcher.isNamed(episode: key, in: domain) }
+    outcome.counts.changes = try redact(names, writtenAfter: outcome.revision).changes
+    _ = try erasePolicies { name, changedAt in matcher.isErased(domain: name, changedAt: changedAt) }
     try markFeed()
     return outcome.counts
+  }
+
+  /// Of what is gone already: its id stands in the feed, or a copy has it.
+  ///
+  /// - Parameter episodes: Ids that the feed had.
+  private func tracesOfGone(_ episodes: Set<String>, _ request: ErasureRequest) throws -> [Erasure.Trace] {
+    var gone = Set(request.copies.flatMap(\.found))
+    // Of other selections the receipt says by what an older copy finds the same.
+    if ["episodes", "text"].contains(request.selection.kind) {
+      gone.formUnion(episodes.map { ErasedName(.episode, $0) })
+    }
+    return try gone.filter { name in
+      switch name.subject {
+      case .episode:
+        try Bool.fetchOne(db, sql: "SELECT NOT EXISTS (SELECT 1 FROM episodes WHERE id = ?)", arguments: [name.name])
+          ?? false
+      case .pattern:
+        try Bool.fetchOne(db, sql: "SELECT NOT EXISTS (SELECT 1 FROM patterns WHERE id = ?)", arguments: [name.name])
+          ?? false
+      // What is still there was not erased; of a key and of a row without an owner nothing else is known.
+      case .idempotencyKey, .orphan: true
+      }
+    }.map { digests.trace($0.subject, $0.name) }
   }
 
   static func nothing(_ request: ErasureRequest) -> MemoryError {
@@ -168,73 +203,47 @@ struct ErasureTransaction {
 
   // MARK: The feed
 
-  /// Under which keys the feed names what is erased.
-  private struct FeedNames {
-    private var digests: [String: [String: [UInt8]]] = [:]
-    private let code: ErasureDigests
-    /// Only changes of this domain; `nil` for all.
-    var domain: String?
-    /// Changes of what is gone already, whose key has a text.
-    var matcher: TextMatcher?
-
-    init(_ rows: ErasedRows, embeddings: [String], _ code: ErasureDigests) {
-      self.code = code
-      add(Array(rows.episodes.values), code)
-      for pattern in rows.patterns.values {
-        digests["pattern", default: [:]][pattern.key] = code.bytes(Erasure.Subject.pattern.rawValue, pattern.id)
-      }
-      for id in embeddings { digests["embedding", default: [:]][id] = code.bytes("embedding", id) }
-    }
-
-    mutating func add(_ episodes: [String], _ code: ErasureDigests) {
-      for id in episodes {
-        digests["episode", default: [:]][id] = code.bytes(Erasure.Subject.episode.rawValue, id)
-      }
-    }
-
-    /// - Parameter of: The domain of the change; `nil` if it has none.
-    func digest(_ subject: String, _ key: UnsafeRawBufferPointer, of owner: String?) -> [UInt8]? {
-      if key.isEmpty || domain != nil && domain != owner { return nil }
-      let text = String(decoding: key, as: UTF8.self)
-      if let digest = digests[subject]?[text] { return digest }
-      guard let matcher, matcher.isFound(in: key) else { return nil }
-      return code.bytes(subject, text)
-    }
-  }
-
-  /// Puts digests in the place of keys, in all changes: those of the deletions and older ones. Of these only the deletions
-  /// are told to watchers.
+  /// Puts digests in the place of keys and of names of domains, in all changes: those of the deletions and older ones. Of these
+  /// only the deletions are told to watchers.
   ///
-  /// - Returns: Changes of before.
-  private func redact(_ names: FeedNames, writtenAfter before: Int64) throws -> Int {
-    var found: [(revision: Int64, digest: [UInt8], isTold: Bool, hidesDomain: Bool)] = []
+  /// - Returns: How many changes of before, and the episodes that they named.
+  private func redact(
+    _ names: FeedNames, writtenAfter before: Int64
+  ) throws -> (changes: Int, episodes: Set<String>) {
+    // Without a digest the key stays: it is empty already, or of something else.
+    var found: [(revision: Int64, digest: [UInt8]?, isTold: Bool, domain: String?)] = []
+    var episodes: Set<String> = []
     var rows = try RawStatement("SELECT revision, subject, key, domain, kind, step FROM changes", db)
     while try rows.step() {
       let domain = rows.isNull(3) ? nil : rows.text(3)
+      let hidden = names.hidden(domain)
       let subject = rows.text(1)
-      guard let digest = names.digest(subject, rows.bytes(2), of: domain) else { continue }
+      let digest = names.digest(subject, rows.bytes(2), of: domain)
+      guard digest != nil || hidden != domain else { continue }
+      let revision = rows.integer(0)
+      if digest != nil, revision <= before, subject == "episode" { episodes.insert(rows.text(2)) }
       let isDeletion =
         rows.text(4) == "delete" && subject != "embedding"
         && (subject == "pattern" || !rows.isNull(5) && rows.integer(5) == Change.allSteps)
-      found.append(
-        (
-          rows.integer(0), digest, isDeletion && rows.integer(0) > before,
-          names.matcher.map { matcher in domain.map { matcher.isFound(in: $0) } ?? false } ?? false
-        ))
+      found.append((revision, digest, isDeletion && revision > before, hidden))
     }
-    var update = try RawStatement(
-      """
-      UPDATE changes SET key = '', erased = ?, kind = iif(?, kind, 'implied'), domain = iif(?, NULL, domain)
-      WHERE revision = ?
-      """, db)
+    var keys = try RawStatement(
+      "UPDATE changes SET key = '', erased = ?, kind = iif(?, kind, 'implied'), domain = ? WHERE revision = ?", db)
+    var domains = try RawStatement("UPDATE changes SET domain = ? WHERE revision = ?", db)
     for change in found {
-      try change.digest.withUnsafeBytes { try update.bind($0) }
-      try update.bind(change.isTold ? 1 : 0 as Int64)
-      try update.bind(change.hidesDomain ? 1 : 0 as Int64)
-      try update.bind(change.revision)
-      try update.execute()
+      if let digest = change.digest {
+        try digest.withUnsafeBytes { try keys.bind($0) }
+        try keys.bind(change.isTold ? 1 : 0 as Int64)
+        try keys.bind(change.domain)
+        try keys.bind(change.revision)
+        try keys.execute()
+      } else {
+        try domains.bind(change.domain)
+        try domains.bind(change.revision)
+        try domains.execute()
+      }
     }
-    return found.count { $0.revision <= before }
+    return (found.count { $0.digest != nil && $0.revision <= before }, episodes)
   }
 
   /// A change of an episode without a domain: whatever a cache holds may be of it, so that it removes all that it has before
@@ -243,14 +252,42 @@ struct ErasureTransaction {
     try db.execute(sql: "INSERT INTO changes (subject, key, kind, row) VALUES ('episode', '', 'implied', 0)")
   }
 
-  // MARK: The receipt
+  // MARK: Settings
 
-  private func insert(_ receipt: ErasureReceipt, _ traces: [Erasure.Trace]) throws {
-    try ErasureRow.insert(receipt, traces, isCleaned: false, db)
+  /// Takes the policies of retention of erased domains away, whose names they have.
+  ///
+  /// - Returns: How many there were.
+  private mutating func erasePolicies(_ isErased: (_ domain: String, _ changedAt: Timestamp) -> Bool) throws -> Int {
+    let row = try Row.fetchOne(
+      db, sql: "SELECT value, changed_at FROM settings WHERE name = ?", arguments: [RetentionPolicies.setting])
+    // One that another program made unreadable is not ours to mend.
+    guard let row, var members = try? JSON(text: row.value(0)).members, let domains = members["domains"]?.members
+    else { return 0 }
+    let changedAt = Timestamp(milliseconds: try row.value(1))
+    let kept = domains.filter { !isErased($0.name, changedAt) }
+    guard kept.count < domains.count else { return 0 }
+    for domain in domains where isErased(domain.name, changedAt) { texts.add(whole: domain.name) }
+    members["domains"] = .object(JSON.Object(kept.map { ($0.name, $0.value) }))
+    let isLast = kept.isEmpty && members["standard"] == nil
+    try Setting.set(RetentionPolicies.setting, to: isLast ? nil : .object(members), at: changedAt, db)
+    return domains.count - kept.count
   }
 }
 
 extension ErasureRequest {
+  /// Tells the domains whose own names are erased.
+  var hidesDomain: @Sendable (String) -> Bool {
+    let only = scope.onlyDomain
+    switch selection {
+    case .domain(let wanted): return { $0 == wanted && (only == nil || $0 == only) }
+    case .everything: return { only == nil || $0 == only }
+    case .text:
+      let matcher = matcher
+      return { name in (only == nil || name == only) && matcher?.isFound(in: name) ?? false }
+    case .episodes, .session, .created, .metadata: return { _ in false }
+    }
+  }
+
   /// By what the rows are chosen; names and texts as digests.
   func described(by digests: ErasureDigests) -> ErasureReceipt.Selection {
     let kind = selection.kind
@@ -261,14 +298,15 @@ extension ErasureRequest {
     case .session(let name), .domain(let name), .text(let name, _): values = [name]
     case .created(let times): range = times
     case .metadata(let path, let value):
-      values = [JSON.array([.array(path.map(JSON.string)), value]).canonicalText]
+      values = [ErasureDigests.name(ofMetadata: value, at: path)]
     case .everything: break
     }
     // Of an episode the digest under which it is erased.
     let kindOfDigest = kind == "episodes" ? Erasure.Subject.episode.rawValue : kind
     return ErasureReceipt.Selection(
       kind: kind, values: values.map { digests.digest(kindOfDigest, $0) }.sorted { $0.rawValue < $1.rawValue },
-      from: range?.lowerBound, to: range?.upperBound, domain: scope.onlyDomain.map { digests.digest("domain", $0) })
+      from: range?.lowerBound, to: range?.upperBound, domain: scope.onlyDomain.map { digests.digest("domain", $0) },
+      patterns: patterns)
   }
 }
 

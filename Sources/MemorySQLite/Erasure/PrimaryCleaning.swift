@@ -94,7 +94,7 @@ struct PrimaryCleaning {
     var wait = BoundedWait(busyTimeout, pause: Self.pause)
     while !(try await database.truncateLog(waitingAtMost: Self.waitForReaders)) {
       try await wait.pause(
-        for: "a reader has kept the log of \(database.path) for \(busyTimeout); end it, and clean up again")
+        for: "a reader has kept the log of \(database.path) for \(busyTimeout); end it, and call resumeErasures()")
     }
   }
 

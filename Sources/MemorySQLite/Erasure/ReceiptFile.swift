@@ -14,52 +14,75 @@ package struct ReceiptFile {
   package static let keyName = "receipts.key"
 
   private let directory: String
+  private let isOwn: Bool
 
-  package init(in directory: String) { self.directory = directory }
+  /// - Parameter directory: With backups.
+  /// - Parameter isOwn: Whether it is in the store, and so must be the user's own and no link; false for a directory that a person
+  ///   named.
+  package init(in directory: String, isOwn: Bool = true) {
+    self.directory = directory
+    self.isOwn = isOwn
+  }
+
+  /// Those beside a file that a person named.
+  init(beside path: String) {
+    let directory = (path as NSString).deletingLastPathComponent
+    self.init(in: directory.isEmpty ? "." : directory, isOwn: false)
+  }
 
   // MARK: Writing
 
-  /// Adds a receipt, durably, unless it is there.
-  package func add(_ stored: StoredReceipt) throws(MemoryError) {
+  /// Adds receipts, durably, but for those that are there.
+  package func add(_ receipts: [StoredReceipt]) throws(MemoryError) {
+    guard !receipts.isEmpty else { return }
     do throws(FileError) {
-      let place = try PrivateDirectory<FileError>(creatingAt: directory)
-      let keyID = Self.identifier(of: stored.key)
-      let key: JSON = ["id": .string(keyID), "key": .string(stored.key.hexadecimal)]
+      var keys: [(id: String, line: JSON)] = []
+      for stored in receipts {
+        let id = Self.identifier(of: stored.key)
+        if keys.contains(where: { $0.id == id }) { continue }
+        keys.append((id, ["id": .string(id), "key": .string(stored.key.hexadecimal)]))
+      }
       // The key first: a receipt without it is of no use.
-      try append(key, named: keyID, to: Self.keyName, in: place)
-      try append(Self.line(stored, keyID), named: stored.receipt.id.rawValue, to: Self.name, in: place)
+      try append(keys, to: Self.keyName)
+      try append(receipts.map { ($0.receipt.id.rawValue, Self.line($0)) }, to: Self.name)
       try OpenFile<FileError>.directory(directory).sync()
     } catch {
-      throw MemoryError(.unavailable, "the receipt of an erasure cannot be kept: \(error.message)", cause: error)
+      throw MemoryError(
+        .unavailable, "the receipts of erasures cannot be kept in \(directory): \(error.message)", cause: error)
     }
   }
 
   private static let timeout = Duration.seconds(10)
 
-  private func append(
-    _ line: JSON, named id: String, to name: String, in place: PrivateDirectory<FileError>
-  ) throws(FileError) {
-    let lock = FileLock(try place.createFile(name))
+  private func append(_ lines: [(id: String, line: JSON)], to name: String) throws(FileError) {
+    let lock = FileLock(try create(name))
     try lock.withLock(timeout: Self.timeout) { () throws(FileError) in
       let content = try lock.file.read(Int(clamping: lock.file.status().size), at: 0)
-      let isThere = Self.lines(content).contains { line in
-        if case .string(id)? = line["id"] { true } else { false }
-      }
-      if isThere { return }
+      var known: Set<String> = []
+      for line in Self.lines(content) { if case .string(let id)? = line["id"] { known.insert(id) } }
+      let added = lines.filter { !known.contains($0.id) }
+      if added.isEmpty { return }
       let newline = UInt8(ascii: "\n")
-      let separator: [UInt8] = content.isEmpty || content.last == newline ? [] : [newline]
-      try lock.file.append(separator + Array(line.canonicalText.utf8) + [newline])
+      var bytes: [UInt8] = content.isEmpty || content.last == newline ? [] : [newline]
+      for (_, line) in added { bytes += Array(line.canonicalText.utf8) + [newline] }
+      try lock.file.append(bytes)
       try lock.file.sync()
     }
   }
 
-  private static func line(_ stored: StoredReceipt, _ keyID: String) -> JSON {
+  private func create(_ name: String) throws(FileError) -> OpenFile<FileError> {
+    if isOwn { return try PrivateDirectory<FileError>(creatingAt: directory).createFile(name) }
+    return try OpenFile<FileError>.openOrCreate(directory + "/" + name)
+  }
+
+  private static func line(_ stored: StoredReceipt) -> JSON {
     var digests = JSON.Object()
     for (subject, traces) in Dictionary(grouping: stored.traces, by: \.subject) {
       digests[subject.rawValue] = .array(traces.map { .string($0.digest.rawValue) })
     }
     return [
-      "id": .string(stored.receipt.id.rawValue), "store": .string(stored.store.rawValue), "key_id": .string(keyID),
+      "id": .string(stored.receipt.id.rawValue), "store": .string(stored.store.rawValue),
+      "ancestors": .array(stored.ancestors.map(JSON.string)), "key_id": .string(identifier(of: stored.key)),
       "receipt": receiptText(stored.receipt), "digests": .object(digests),
     ]
   }
@@ -82,13 +105,12 @@ package struct ReceiptFile {
     let content: [UInt8]
     let keyContent: [UInt8]
     do throws(FileError) {
-      guard let place = try PrivateDirectory<FileError>(at: directory), let file = try place.openFile(Self.name),
-        let keys = try place.openFile(Self.keyName)
-      else { return [] }
+      guard let file = try open(Self.name), let keys = try open(Self.keyName) else { return [] }
       content = try file.read(Int(clamping: file.status().size), at: 0)
       keyContent = try keys.read(Int(clamping: keys.status().size), at: 0)
     } catch {
-      throw MemoryError(.unavailable, "the receipts of erasures cannot be read: \(error.message)", cause: error)
+      throw MemoryError(
+        .unavailable, "the receipts of erasures in \(directory) cannot be read: \(error.message)", cause: error)
     }
     var keys: [String: [UInt8]] = [:]
     for line in Self.lines(keyContent) {
@@ -98,6 +120,11 @@ package struct ReceiptFile {
       keys[id] = bytes
     }
     return Self.lines(content).compactMap { line in Self.receipt(in: line, keys) }
+  }
+
+  private func open(_ name: String) throws(FileError) -> OpenFile<FileError>? {
+    if isOwn { return try PrivateDirectory<FileError>(at: directory)?.openFile(name) }
+    return try OpenFile<FileError>.reading(directory + "/" + name)
   }
 
   private static func receipt(in line: JSON, _ keys: [String: [UInt8]]) -> StoredReceipt? {
@@ -113,7 +140,12 @@ package struct ReceiptFile {
         traces.append(Erasure.Trace(subject, Erasure.Digest(rawValue: digest)))
       }
     }
-    return StoredReceipt(receipt: receipt, store: StoreIdentity(rawValue: store), key: key, traces: traces)
+    var ancestors: [String] = []
+    if case .array(let names)? = line["ancestors"] {
+      ancestors = names.compactMap { if case .string(let name) = $0 { name } else { nil } }
+    }
+    return StoredReceipt(
+      receipt: receipt, store: StoreIdentity(rawValue: store), ancestors: ancestors, key: key, traces: traces)
   }
 
   /// The lines that are JSON objects.

@@ -87,12 +87,19 @@ enum ChangeFeed {
     var rows = try RawStatement(watchedAfter, db)
     try rows.bind(last.revision)
     try rows.bind(Int64(limit))
-    let only: [UInt8]? = if case .domain(let name) = scope { Array(name.canonicallyComposed.utf8) } else { nil }
+    let only = scope.onlyDomain
+    // What stands in the place of the domain if that was erased; computed if a change needs it.
+    var hidden: String?
     var changes: [MemoryChange] = []
     while try rows.step() {
       last = Watermark(revision: rows.integer(0), nonce: rows.integer(1))
-      if let only, rows.isNull(4) || !rows.bytes(4).elementsEqual(only) { continue }
-      guard let change = change(rows, cursor: MemoryChange.Cursor(last, of: store)) else { continue }
+      if let only, rows.isNull(4) || !rows.bytes(4).elementsEqual(only.utf8) {
+        guard !rows.isNull(4), !rows.isNull(8), FeedNames.isHidden(rows.text(4)) else { continue }
+        let name = try hidden ?? FeedNames.hidden(only, by: ErasureDigests(db))
+        hidden = name
+        guard rows.bytes(4).elementsEqual(name.utf8) else { continue }
+      }
+      guard let change = change(rows, only, cursor: MemoryChange.Cursor(last, of: store)) else { continue }
       changes.append(change)
     }
     return WatchedChanges(gap: gap, changes: changes, end: last, isComplete: last.revision >= end.revision)
@@ -104,7 +111,11 @@ enum ChangeFeed {
     """
 
   /// - Returns: `nil` for a row that only caches and indexes follow.
-  private static func change(_ row: borrowing RawStatement, cursor: MemoryChange.Cursor) -> MemoryChange? {
+  ///
+  /// - Parameter only: The domain that is watched; `nil` for all.
+  private static func change(
+    _ row: borrowing RawStatement, _ only: String?, cursor: MemoryChange.Cursor
+  ) -> MemoryChange? {
     let (key, kind) = (row.text(3), row.isNull(5) ? nil : row.text(5))
     // A change without a subject makes the feed end at the highest revision.
     guard kind != "implied" else { return nil }
@@ -112,7 +123,9 @@ enum ChangeFeed {
     if !row.isNull(8) {
       let digest = Erasure.Digest(rawValue: row.bytes(8).hexadecimal)
       let subject: Erasure.Subject = row.text(2) == "pattern" ? .pattern : .episode
-      return MemoryChange(subject: .erased(subject, digest), kind: .deleted, domain: domain, cursor: cursor)
+      // Who watches an erased domain knows its name; others are not told it.
+      let told = only ?? domain.flatMap { FeedNames.isHidden($0) ? nil : $0 }
+      return MemoryChange(subject: .erased(subject, digest), kind: .deleted, domain: told, cursor: cursor)
     }
     guard !key.isEmpty else { return nil }
     let subject: MemoryChange.Subject

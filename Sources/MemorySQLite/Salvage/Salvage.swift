@@ -30,7 +30,7 @@ package struct Salvage: Sendable {
         }
       }
       let salvage = Salvage(source: source, target: target, progress: progress)
-      return try await salvage.run(report)
+      return try await salvage.run(report, receipts: receipts(beside: path))
     } catch {
       throw MemoryError(storage: error, path: path)
     }
@@ -41,16 +41,29 @@ package struct Salvage: Sendable {
     (SalvagedTable.all + [.store]).first { $0.values(rowID, values) != nil }?.name
   }
 
-  private func run(_ empty: SalvageReport) async throws -> SalvageReport {
+  /// What was erased from the store, by what is kept in its folder of backups, or beside the file if that is a backup itself.
+  private static func receipts(beside path: String) throws(MemoryError) -> [StoredReceipt] {
+    var known: Set<ErasureReceipt.ID> = []
+    let all =
+      try ReceiptFile(in: BackupFolder(besidePrimary: path).path, isOwn: false).receipts()
+      + ReceiptFile(beside: path).receipts()
+    return all.filter { known.insert($0.receipt.id).inserted }
+  }
+
+  private func run(_ empty: SalvageReport, receipts: [StoredReceipt]) async throws -> SalvageReport {
     var report = empty
     let log = source.logFrames
     report.describeFile(
       pageSize: source.pageSize, pages: source.pageCount, lostPages: source.lostPages.count, logFrames: log.used,
       unusedLogFrames: log.unused)
-    try await takeDigestKey()
+    let identity = try await takeIdentity()
     var versions: [(row: Int64, version: Int64)] = []
     for table in SalvagedTable.all { try await salvage(table, &report, &versions) }
     try await setEmbeddingVersions(versions)
+    if let identity {
+      try await target.writeRows { db in try StoreLineage.remember(identity, at: SystemClock().now(), db) }
+    }
+    try await repeatErasures(receipts, hasIdentity: identity != nil, &report)
     report.setFailedChecks(try await target.check())
     return report
   }
@@ -184,19 +197,51 @@ package struct Salvage: Sendable {
     }
   }
 
-  /// Receipts of erasures are verified with the key.
-  private func takeDigestKey() async throws {
+  /// Takes the key of the receipts over, with which they are verified.
+  ///
+  /// - Returns: The identity of the damaged store; `nil` if it is lost.
+  private func takeIdentity() async throws -> String? {
     let table = SalvagedTable.store
     for place in source.places(of: table.name) {
       for case .row(let rowID, let stored) in source.rows(on: place.page) {
-        guard let values = table.values(rowID, stored), case .blob(let key)? = values.last else { continue }
-        return try await target.writeRows { db in
-          var statement = try RawStatement("UPDATE store SET digest_key = ?", db)
-          try key.withUnsafeBytes { try statement.bind($0) }
-          try statement.execute()
+        guard let values = table.values(rowID, stored), case .text(let name)? = values.first else { continue }
+        if values.count > 1, case .blob(let key)? = values.last {
+          try await target.writeRows { db in
+            var statement = try RawStatement("UPDATE store SET digest_key = ?", db)
+            try key.withUnsafeBytes { try statement.bind($0) }
+            try statement.execute()
+          }
         }
+        return String(decoding: name, as: UTF8.self)
       }
     }
+    return nil
+  }
+
+  /// Erases what was erased from the store, but not from what is salvaged: a backup, or a store whose damage brought it back.
+  private func repeatErasures(
+    _ receipts: [StoredReceipt], hasIdentity: Bool, _ report: inout SalvageReport
+  ) async throws {
+    let related = try await target.readRows { db in ErasureReplay.related(receipts, to: try StoreLineage(db)) }
+    guard !related.isEmpty else {
+      if !receipts.isEmpty, !hasIdentity {
+        report.add(
+          SalvageReport.Loss(
+            table: "store",
+            reason: "the identity of the store is lost, so the \(receipts.count) erasures that receipts beside it name "
+              + "could not be done again"))
+      }
+      return
+    }
+    try await target.repeatErasures(related, at: SystemClock().now())
+    let unfinished = try await target.receipts(unfinished: true)
+    if !unfinished.isEmpty {
+      try await target.cleanErased { _ in }
+      for receipt in unfinished {
+        try await target.finishErasure(receipt.id, backups: receipt.backups, at: SystemClock().now())
+      }
+    }
+    try ReceiptFile(in: BackupFolder(besidePrimary: target.database.path).path).add(related)
   }
 }
 

@@ -1,0 +1,338 @@
+import Episodic
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@testable import MemorySQLite
+
+@Suite struct `An erasure in a restored backup` {
+  /// I8: what is in another domain stays.
+  @Test(arguments: `Selections of an erasure`.selections, [Query.Scope.everything, .domain("one"), .domain("two")])
+  func `takes what the same erasure takes there, also what was deleted or changed before it`(
+    _ selection: Erasure.Selection, _ scope: Query.Scope
+  ) async throws {
+    let store = try Store()
+    var generator = SeededGenerator(seed: 3)
+    let memory = try await store.open {
+      $0.cache.isEnabled = false
+      $0.index.isEnabled = false
+    }
+    var copy = ErasureOracle()
+    try await copy.fill(memory, &generator)
+    let backup = try await memory.backUp(
+      options: BackupOptions(compression: generator.next().isMultiple(of: 2) ? .none : .gzip))
+    var live = copy
+    try await Self.deleteAndChange(&live, memory, in: store)
+
+    let before = live
+    let policy: Erasure.PatternPolicy = generator.next().isMultiple(of: 2) ? .keep : .eraseWithoutEvidence
+    live.erase(selection, scope, policy)
+    let erased = (
+      Set(before.episodes.keys).subtracting(live.episodes.keys),
+      Set(before.patterns.keys).subtracting(live.patterns.keys)
+    )
+    // A text cannot be told from its digest: what was changed before stays, and the receipt names the copy.
+    var among: (Set<Episode.ID>, Set<Pattern.ID>)?
+    if case .text = selection {
+      among = (
+        Set(copy.episodes.keys).subtracting(before.episodes.keys),
+        Set(copy.patterns.keys).subtracting(before.patterns.keys)
+      )
+    }
+    let whole = copy
+    copy.erase(selection, scope, policy, also: erased, among: among)
+    do throws(MemoryError) {
+      let receipt = try await memory.forget(selection, in: scope, patterns: policy)
+      #expect(receipt.counts.episodes == erased.0.count && receipt.pending == nil)
+      if copy.episodes.count < whole.episodes.count {
+        #expect(receipt.backups == [URL(filePath: backup.path).lastPathComponent])
+      }
+    } catch {
+      #expect(error.code == .notFound && copy.episodes.count == whole.episodes.count, "\(error)")
+    }
+    try await memory.close()
+    _ = try await Memory.restore(backup.path, to: store.path)
+    try await store.withMemory { memory in
+      let left = try await memory.episodes(.init(), in: .everything, limit: 100).elements
+      #expect(Set(left.map(\.id)) == Set(copy.episodes.keys))
+      let patterns = try await memory.patterns(.init(limit: 100), in: .everything)
+      #expect(Set(patterns.map(\.id)) == Set(copy.patterns.keys))
+      for receipt in try await memory.receipts() { #expect(try await memory.verify(receipt.id).holds) }
+    }
+    try await store.expectSoundness()
+  }
+
+  /// A third is deleted, a third becomes something that no selection takes.
+  private static func deleteAndChange(
+    _ oracle: inout ErasureOracle, _ memory: Memory, in store: Store
+  ) async throws {
+    let start = Timestamp(milliseconds: 1_700_000_000_000)
+    var replacements: [Episode] = []
+    for number in 0..<60 {
+      let id = Episode.ID("e\(number)")
+      guard let episode = oracle.episodes[id] else { continue }
+      if number % 3 == 0 {
+        _ = try await memory.delete(id)
+        oracle.episodes[id] = nil
+        for pattern in oracle.patterns.keys { oracle.patterns[pattern]?.links.remove(id) }
+      } else if number % 3 == 1, oracle.embeddings[id] == nil {
+        func changed(in domain: String) -> Episode {
+          Episode(
+            id: id, taskType: .testing, domain: domain, context: "nothing", status: .completed, createdAt: start,
+            completedAt: start, steps: [Step(id: Step.ID("\(id)/1"), number: 1, action: "wait", timestamp: start)])
+        }
+        replacements.append(changed(in: episode.domain))
+        oracle.episodes[id] = changed(in: "other")
+        // A link ends with the domain that it is in.
+        for (pattern, value) in oracle.patterns where value.domain != nil { oracle.patterns[pattern]?.links.remove(id) }
+      }
+    }
+    try await memory.insert(replacements, existing: .replace)
+    // No verb moves an episode; another program may.
+    let program = try DatabaseQueue(path: store.primary)
+    for episode in replacements {
+      try await program.write { db in
+        try db.execute(
+          sql: "UPDATE episodes SET domain = 'other' WHERE id = ?", arguments: [episode.id.rawValue])
+      }
+    }
+    try program.close()
+    for (place, id) in oracle.patterns.keys.sorted(by: { $0.rawValue < $1.rawValue }).enumerated()
+    where place.isMultiple(of: 4) {
+      _ = try await memory.delete(pattern: id)
+      oracle.patterns[id] = nil
+    }
+  }
+
+  @Test func `leaves what was recorded into a copy that somebody put in the place of the store`() async throws {
+    let store = try Store()
+    let clock = ManualClock(Timestamp(milliseconds: 1_790_000_000_000))
+    func withMemory(_ body: (Memory) async throws -> Void) async throws {
+      let memory = try await store.open { $0.clock = clock }
+      try await body(memory)
+      try await memory.close()
+    }
+    let copy = store.directory.file("copy.sqlite")
+    try await withMemory { memory in
+      try await memory.insert([.sample("old", domain: "web"), .sample("other", domain: "api")])
+      // Times of an import say nothing.
+      try await memory.insert([.sample("of the future", domain: "web", at: 4_000_000_000_000)])
+    }
+    try FileManager.default.copyItem(atPath: store.primary, toPath: copy)
+    try await withMemory { memory in
+      _ = try await memory.delete("of the future")
+      clock.advance(by: .seconds(60))
+      try await memory.forget(.domain("web"), in: .everything)
+    }
+    try FileManager.default.removeItem(atPath: store.primary)
+    try FileManager.default.copyItem(atPath: copy, toPath: store.primary)
+    try await withMemory { memory in
+      clock.advance(by: .seconds(60))
+      _ = try await memory.begin(.init(.testing, domain: "web", context: "after", id: "new"))
+      try await memory.setRetention(RetentionPolicy(maximumEpisodes: 5), for: "web")
+      clock.advance(by: .seconds(60))
+      #expect(try await memory.resumeErasures().allSatisfy { $0.pending == nil })
+      let ids = try await memory.episodes(.init(), in: .everything, limit: 10).elements.map(\.id)
+      #expect(Set(ids) == ["new", "other"])
+      #expect(try await memory.retention().domains.keys.contains("web"))
+    }
+  }
+
+  @Test func `is done in another directory too, by the receipts beside the backup, which go on with the store`()
+    async throws
+  {
+    let (store, elsewhere) = (try Store(), try Store())
+    let folder = store.directory.file("elsewhere/")
+    let backup = try await store.withMemory { memory in
+      try await memory.insert([.sample("secret"), .sample("kept")])
+      let backup = try await memory.backUp(to: folder)
+      _ = try await memory.delete("secret")
+      try await memory.forget(.episodes(["secret"]), in: .everything)
+      return backup
+    }
+    let names = ["receipts.jsonl", "receipts.key"]
+    // The folder learns of the erasure with the next backup.
+    #expect(names.allSatisfy { !FileManager.default.fileExists(atPath: folder + $0) })
+    _ = try await store.withMemory { memory in try await memory.backUp(to: folder) }
+    for name in names {
+      let mode = try FileManager.default.attributesOfItem(atPath: folder + name)[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+    }
+    let report = try await Memory.restore(backup.path, to: elsewhere.path)
+    #expect(report.erasures == 1)
+    #expect(try await elsewhere.present("secret", "kept") == ["kept"])
+    // Its own backups need nothing else any more.
+    try FileManager.default.removeItem(atPath: folder + "receipts.jsonl")
+    _ = try await Memory.restore(backup.path, to: elsewhere.path)
+    #expect(try await elsewhere.present("secret", "kept") == ["kept"])
+    // From the folder of the store, too.
+    let third = try Store()
+    let own = store.path + "/backups/copy.sqlite"
+    try FileManager.default.copyItem(atPath: backup.path, toPath: own)
+    _ = try await Memory.restore(own, to: third.path)
+    #expect(try await third.present("secret", "kept") == ["kept"])
+  }
+
+  @Test func `is done though the backup has no key of receipts and the store that had it is lost`() async throws {
+    let fixture = try EarlierStoreFixture(version: 10)
+    let backup = fixture.directory.file("memory-old.sqlite")
+    try FileManager.default.copyItem(atPath: fixture.database, toPath: backup)
+    try await fixture.open().close()
+    // From here on the store has another identity than the backup.
+    _ = try await Memory.restore(backup, to: fixture.path)
+    let memory = try await fixture.open()
+    let id = try #require(try await memory.episodes(.init(), in: .everything, limit: 1).elements.first?.id)
+    try await memory.forget(.episodes([id]), in: .everything)
+    try await memory.close()
+    for name in ["memory.sqlite", "memory.sqlite-lock"] {
+      try? FileManager.default.removeItem(atPath: fixture.path + "/" + name)
+    }
+    #expect(try await Memory.restore(backup, to: fixture.path).erasures == 1)
+    let restored = try await fixture.open()
+    #expect(try await restored.episode(id) == nil)
+    try await restored.close()
+  }
+
+  @Test func `is done in a salvaged store, and its receipt goes on with that`() async throws {
+    let store = try Store()
+    let backup = try await store.withMemory { memory in
+      try await memory.insert([.sample("secret", context: "the hidden word of before"), .sample("kept")])
+      let backup = try await memory.backUp()
+      _ = try await memory.delete("secret")
+      try await memory.forget(.text("hidden word"), in: .everything)
+      return backup
+    }
+    let target = store.directory.file("salvaged")
+    let report = try await Memory.salvage(from: backup.path, to: target)
+    #expect(report.failedChecks.isEmpty && report.isComplete, "\(report)")
+    let memory = try await Memory.open(at: target)
+    #expect(try await memory.episode("secret") == nil)
+    #expect(try await memory.episode("kept") != nil)
+    let receipts = try await memory.receipts()
+    #expect(receipts.count == 1 && receipts[0].cleanedAt != nil)
+    try await memory.close()
+    #expect(try ReceiptFile(in: target + "/backups").receipts().count == 1)
+    #expect(try ErasedBytes(directory: store.directory).files(under: target, with: ["the hidden word of before"]) == [])
+  }
+}
+
+@Suite struct `An erasure of what is gone` {
+  @Test func `is done for the copies that have it, and of nothing else is there a receipt`() async throws {
+    let store = try Store()
+    try await store.withMemory { memory in
+      try await memory.insert([.sample("e1", context: "a word of its own: zanzibar"), .sample("e2")])
+      let backup = try await memory.backUp(options: BackupOptions(compression: .gzip))
+      _ = try await memory.delete("e1")
+      let name = URL(filePath: backup.path).lastPathComponent
+      let receipt = try await memory.forget(.text("zanzibar"), in: .everything)
+      #expect(receipt.counts.episodes == 0 && receipt.backups == [name] && receipt.cleanedAt != nil)
+      let times = Timestamp(milliseconds: 0)..<Timestamp(milliseconds: 9)
+      await #expect(throws: MemoryError.self) { try await memory.forget(.created(times), in: .everything) }
+      await #expect(throws: MemoryError.self) { try await memory.forget(.text("zanzibar"), in: .domain("web")) }
+      let receipts = try await memory.receipts()
+      #expect(receipts.count == 1)
+      // The copy is named as long as it is there.
+      #expect(try await memory.verify(receipts[0].id).backups == [name])
+      try FileManager.default.removeItem(atPath: backup.path)
+      #expect(try await memory.verify(receipts[0].id).backups == [])
+    }
+  }
+
+  @Test func `names a copy whose text was changed before, which a restore brings back`() async throws {
+    let store = try Store()
+    let backup = try await store.withMemory { memory in
+      try await memory.insert([.sample("e1", context: "a word of its own: zanzibar"), .sample("e2")])
+      let backup = try await memory.backUp()
+      try await memory.update("e1", with: .init(context: "without it"))
+      let receipt = try await memory.forget(.text("zanzibar"), in: .everything)
+      #expect(receipt.backups == [URL(filePath: backup.path).lastPathComponent] && receipt.counts.episodes == 0)
+      #expect(try await memory.episode("e1")?.context == "without it")
+      return backup
+    }
+    _ = try await Memory.restore(backup.path, to: store.path)
+    #expect(try await store.present("e1", "e2") == ["e1", "e2"])
+  }
+
+  @Test func `of a domain leaves its name in no file, and whoever watches the domain is told`() async throws {
+    let store = try Store()
+    let name = "domain-of-the-client-4711"
+    let memory = try await store.open()
+    try await memory.insert([.sample("a", domain: name, steps: ["x"]), .sample("b", domain: "two")])
+    _ = try await memory.record(Pattern.Draft(.optimization, data: ["a": 1], domain: name))
+    _ = try await memory.begin(.init(.testing, domain: name, context: "c", id: "c"), idempotencyKey: "k")
+    _ = try await memory.delete("c")
+    try await memory.setRetention(RetentionPolicy(maximumEpisodes: 9), for: name)
+    try await memory.setRetention(RetentionPolicy(maximumEpisodes: 8), for: "two")
+    let backup = try await memory.backUp(to: store.directory.file("elsewhere/"))
+    let cursor = try await memory.changeCursor()
+    let receipt = try await memory.forget(.domain(name), in: .domain(name))
+    #expect(receipt.counts.episodes == 1 && receipt.counts.patterns == 1 && receipt.counts.idempotencyKeys == 1)
+    #expect(try await Array(memory.retention().domains.keys) == ["two"])
+    let ofDomain = try await memory.committedChanges(after: cursor, in: .domain(name), limit: 100).batch.changes
+    let wanted = MemoryChange.Subject.erased(.episode, try await memory.erasureDigest(.episode, of: "a"))
+    #expect(ofDomain.map(\.subject).contains(wanted) && ofDomain.allSatisfy { $0.domain == name })
+    let ofAll = try await memory.committedChanges(after: cursor, in: .everything, limit: 100).batch.changes
+    #expect(ofAll.map(\.subject) == ofDomain.map(\.subject) && ofAll.allSatisfy { $0.domain == nil })
+    #expect(try await memory.committedChanges(after: cursor, in: .domain("two"), limit: 100).batch.changes.isEmpty)
+    try await memory.close()
+    let bytes = ErasedBytes(directory: store.directory)
+    #expect(try bytes.files(under: store.path, with: [name]) == [])
+    _ = try await Memory.restore(backup.path, to: store.path)
+    try await store.expectSoundness()
+    #expect(try bytes.files(under: store.path, with: [name], excluding: "backups/replaced") == [])
+    #expect(try await store.present("a", "b") == ["b"])
+  }
+
+  @Test func `of everything leaves no name and no id in the feed`() async throws {
+    let memory = try await Memory.inMemory()
+    try await memory.insert([.sample("a", domain: "one"), .sample("b", domain: "two")])
+    _ = try await memory.delete("a")
+    _ = try await memory.record(Pattern.Draft(.optimization, data: ["a": 1]))
+    try await memory.setRetention(RetentionPolicy(maximumEpisodes: 9), for: "two")
+    try await memory.setRetention(RetentionPolicy(maximumEpisodes: 9))
+    try await memory.forget(.everything, in: .everything)
+    #expect(try await memory.retention() == RetentionPolicies(standard: RetentionPolicy(maximumEpisodes: 9)))
+    let changes = try await memory.committedChanges(after: .beginning, in: .everything, limit: 100).batch.changes
+    #expect(changes.count == 2 && changes.allSatisfy { $0.domain == nil && $0.kind == .deleted }, "\(changes)")
+  }
+
+  @Test func `is refused before anything is erased if the folder of backups is a link`() async throws {
+    let store = try Store()
+    try await store.withMemory { memory in
+      try await memory.insert([.sample("e1")])
+      try FileManager.default.createSymbolicLink(
+        atPath: store.path + "/backups", withDestinationPath: store.directory.path)
+      let error = await #expect(throws: MemoryError.self) {
+        try await memory.forget(.episodes(["e1"]), in: .everything)
+      }
+      #expect(error?.message.contains("backups") == true && error?.message.hasSuffix("nothing was erased") == true)
+      #expect(try await memory.episode("e1") != nil)
+    }
+  }
+}
+
+@Suite(.enabled(if: Host.canMount, "only root can mount a read-only folder"))
+struct `An erasure without room for its receipt` {
+  @Test func `is cleaned all the same, says so, and the receipt is kept later`() async throws {
+    let store = try Store()
+    let backups = store.path + "/backups"
+    try await store.withMemory { memory in try await memory.insert([.sample("e1", context: "the hidden word")]) }
+    try FileManager.default.createDirectory(atPath: backups, withIntermediateDirectories: true)
+    func run(_ command: String) throws {
+      let status = try Child(running: "/bin/sh", ["-c", command], in: store.directory).wait()
+      #expect(status == 0)
+    }
+    try run("mount -t tmpfs -o ro,mode=700 tmpfs '\(backups)'")
+    defer { try? run("umount -l '\(backups)' 2>/dev/null || true") }
+    try await store.withMemory { memory in
+      let receipt = try await memory.forget(.episodes(["e1"]), in: .everything)
+      #expect(receipt.cleanedAt != nil && receipt.pending?.contains("receipts") == true, "\(receipt)")
+    }
+    #expect(try ErasedBytes(directory: store.directory).files(under: store.path, with: ["the hidden word"]) == [])
+    try run("umount '\(backups)'")
+    let resumed = try await store.withMemory { memory in try await memory.resumeErasures() }
+    #expect(resumed.isEmpty)
+    #expect(try ReceiptFile(in: backups).receipts().count == 1)
+  }
+}
