@@ -46,8 +46,14 @@ package struct Validation {
       "\(count) \(what) are given; write at most \(limits.batchElements) in one call or raise limits.batchElements")
   }
 
+  /// The domain of episodes that are being deleted.
+  package static let reservedDomain = "\u{1}deleted"
+
   package func name(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
     guard !value.isEmpty else { throw MemoryError(.invalid, "\(field()) is empty; give it a name") }
+    guard value != Self.reservedDomain else {
+      throw MemoryError(.invalid, "\(field()) is a name that the store keeps for itself; choose another")
+    }
     try text(value, field())
   }
 

@@ -74,7 +74,8 @@ extension SQLitePrimaryStore {
   {
     try await readRows { db in
       let statement = try db.cachedStatement(
-        sql: "SELECT \(EpisodeRow.columns) FROM episodes e WHERE e.seq > ? ORDER BY e.seq")
+        sql:
+          "SELECT \(EpisodeRow.columns) FROM episodes e WHERE e.seq > ? AND \(DeletedEpisodes.excluded) ORDER BY e.seq")
       let rows = try Row.fetchCursor(statement, arguments: [cursor?.row ?? 0])
       var episodes: [Episode] = []
       var bytes = 0

@@ -9,14 +9,16 @@ extension SQLitePrimaryStore {
     return try await readRows { db in
       func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT \(sql)") ?? 0 }
       var episodes: [Episode.Status: Int] = [:]
-      for row in try Row.fetchAll(db, sql: "SELECT status, count(*) FROM episodes GROUP BY status") {
+      for row in try Row.fetchAll(
+        db, sql: "SELECT status, count(*) FROM episodes e WHERE \(DeletedEpisodes.excluded) GROUP BY status")
+      {
         episodes[Episode.Status(stored: try row.value(0)), default: 0] += try row.value(1)
       }
       let spaces = try Row.fetchAll(
         db, sql: "SELECT model_name, dimensions, count(*) FROM embeddings GROUP BY model_name, dimensions")
       return PrimaryStatistics(
         episodes: episodes, steps: try count("count(*) FROM steps"), patterns: try count("count(*) FROM patterns"),
-        domains: try count("count(DISTINCT domain) FROM episodes"),
+        domains: try count("count(DISTINCT domain) FROM episodes e WHERE \(DeletedEpisodes.excluded)"),
         spaces: try spaces.map { row in
           .init(model: try row.value(0), dimensions: try row.value(1), vectors: try row.value(2))
         }, bytes: bytes, watermark: try ChangeFeed.watermark(db),

@@ -7,7 +7,10 @@ extension SQLitePrimaryStore {
   ) async throws(MemoryError) -> [Hit.Neighbors] {
     try await readRows { db in
       let place = try db.cachedStatement(
-        sql: "SELECT domain, session, created_at, seq FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+        sql: """
+          SELECT domain, session, created_at, seq FROM episodes e
+          WHERE id = ?1 AND (?2 IS NULL OR domain = ?2) AND \(DeletedEpisodes.excluded)
+          """)
       return try ids.map { id in
         guard let row = try Row.fetchOne(place, arguments: [id.rawValue, scope.onlyDomain]),
           let session: String = try row.value(1)

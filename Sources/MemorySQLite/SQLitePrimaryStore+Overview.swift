@@ -25,7 +25,8 @@ extension SQLitePrimaryStore {
   }
 
   static let countsByDomain = """
-    SELECT domain, status, count(*), max(created_at) FROM episodes GROUP BY domain, status ORDER BY domain, status
+    SELECT domain, status, count(*), max(created_at) FROM episodes e WHERE \(DeletedEpisodes.excluded)
+    GROUP BY domain, status ORDER BY domain, status
     """
   /// Argument: domain.
   static let lastCompletion = "SELECT max(completed_at) FROM episodes WHERE domain = ? AND completed_at IS NOT NULL"

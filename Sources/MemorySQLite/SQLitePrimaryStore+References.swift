@@ -36,14 +36,14 @@ extension SQLitePrimaryStore {
 
   /// The query behind `episodeIDs`. The unary plus keeps it on the index of ids: a domain has more rows than a beginning.
   static func idsInRange(_ scope: Query.Scope) -> String {
-    let condition = scope == .everything ? "" : "AND +domain = ?"
-    return "SELECT id FROM episodes WHERE id >= ? AND id < ? \(condition) ORDER BY id LIMIT ?"
+    let condition = scope == .everything ? "AND \(DeletedEpisodes.excluded)" : "AND +domain = ?"
+    return "SELECT id FROM episodes e WHERE id >= ? AND id < ? \(condition) ORDER BY id LIMIT ?"
   }
 
   /// The query behind `newestEpisodeIDs`.
   static func newestIDs(_ scope: Query.Scope) -> String {
-    let condition = scope == .everything ? "" : "WHERE domain = ?"
-    return "SELECT id FROM episodes \(condition) ORDER BY created_at DESC, seq DESC LIMIT ?"
+    let condition = scope == .everything ? "WHERE \(DeletedEpisodes.excluded)" : "WHERE domain = ?"
+    return "SELECT id FROM episodes e \(condition) ORDER BY created_at DESC, seq DESC LIMIT ?"
   }
 
   private static func arguments(_ scope: Query.Scope) -> StatementArguments {

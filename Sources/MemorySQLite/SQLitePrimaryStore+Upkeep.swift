@@ -37,7 +37,7 @@ extension SQLitePrimaryStore {
     case .addedWords:
       try await slice(if: Analysis.isNeeded) { db in
         let done = try Analysis.analyse(limit: amount, db)
-        return MaintenanceSlice(done: done, isComplete: done < amount)
+        return MaintenanceSlice(done: done, isComplete: try !Analysis.isNeeded(db))
       }
     case .mergeText(let text, let begins):
       try await slice { db in try TextMerge.merge(text, pages: amount, begins: begins, db) }
@@ -86,6 +86,18 @@ extension SQLitePrimaryStore {
   ) async throws(MemoryError) -> [RetentionRecord] {
     try await readRows { db in
       try RetentionRow.fetch(in: scope, after: row, limit: limit, measuringBytes: measuresBytes, db)
+    }
+  }
+
+  package func hasDeletedRows() async throws(MemoryError) -> Bool {
+    try await readRows { db in try Row.fetchOne(db, sql: DeletedEpisodes.first) != nil }
+  }
+
+  package func hasLongLog() throws(MemoryError) -> Bool {
+    do {
+      return try database.fileMaintenance?.isLogLonger(than: FileMaintenance.shortLog) ?? false
+    } catch {
+      throw explained(error)
     }
   }
 

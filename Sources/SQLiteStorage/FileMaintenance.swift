@@ -35,6 +35,8 @@ package struct FileMaintenance: Sendable {
     return isBusy == false ? .done(bytes: Int(clamping: before - after)) : .busy
   }
 
+  package func isLogLonger(than limit: Int64) throws -> Bool { try FileStatus(of: files.log)?.size ?? 0 > limit }
+
   /// As `shrinkLog`, of a log that is not short, without waiting for it. A reader that is in the way keeps the log as it is, until
   /// it grows again.
   func shrinkLogSoon() {

@@ -255,6 +255,9 @@ extension PlantedFault {
       return nil
     },
     sql(
+      "a deletion that was cut short", [.deletionUnfinished],
+      "UPDATE episodes SET domain = char(1) || 'deleted' WHERE id = 'e1'"),
+    sql(
       "maintenance that failed", [.maintenanceFailed],
       """
       INSERT INTO maintenance VALUES ('text', \(now), \(now), '{"outcome":"failed","reason":"no room"}')

@@ -1,7 +1,7 @@
 import Episodic
 import EpisodicMemory
 import Foundation
-import Synchronization
+import GRDB
 import TestSupport
 import Testing
 
@@ -152,10 +152,10 @@ import Testing
 
   @Test(arguments: [
     (RetentionPolicy(archiveAfter: .zero), "archiveAfter"),
-    (RetentionPolicy(archiveAfter: .seconds(-5)), "archiveAfter"),
+    (RetentionPolicy(archiveAfter: .seconds(-864_000)), "archiveAfter is -10 days"),
     (RetentionPolicy(abandonAfter: .milliseconds(20)), "abandonAfter"),
     (RetentionPolicy(deleteArchivedAfter: .seconds(Int64.max)), "deleteArchivedAfter"),
-    (RetentionPolicy(archiveAfter: .seconds(20), deleteArchivedAfter: .seconds(10)), "archiveAfter is 20"),
+    (RetentionPolicy(archiveAfter: .seconds(20), deleteArchivedAfter: .seconds(10)), "archiveAfter is 20 seconds"),
     (RetentionPolicy(maximumEpisodes: 0), "maximumEpisodes is 0"),
     (RetentionPolicy(maximumEpisodes: -1), "maximumEpisodes is -1"),
     (RetentionPolicy(maximumBytes: .min), "maximumBytes"),
@@ -179,72 +179,37 @@ import Testing
     #expect(try await memory.retention() == RetentionPolicies())
   }
 
-  @Test func `a clock that jumps ahead empties no memory, and one that goes back does nothing`() async throws {
+  @Test func `an episode that is abandoned keeps what its caller wrote under the same name`() async throws {
     let clock = ManualClock()
     let memory = try await Memory.inMemory(clock: clock)
-    try await memory.insert([.sample("e", at: clock.now().milliseconds)])
-    try await memory.setRetention(RetentionPolicy(archiveAfter: Self.day * 2, deleteArchivedAfter: Self.day * 3))
-    #expect(try await memory.applyRetention().total == 0)
-    clock.advance(by: Self.day * 400)
-    // A write of the time that the clock shows changes nothing.
-    try await memory.insert([.sample("f", at: clock.now().milliseconds)])
-    for _ in 0..<3 {
-      let report = try await memory.applyRetention()
-      #expect(report.total == 0 && report.clockDoubt != nil)
-      let maintained = try await memory.maintain(.init(tasks: [.retention]))
-      #expect(maintained[.retention]?.outcome == .postponed)
-      clock.advance(by: Self.day)
+    for (id, metadata) in [("own", ["abandoned": 7]), ("none", ["a": 1])] as [(Episode.ID, JSON)] {
+      _ = try await memory.begin(.init(.testing, domain: "d", context: "x", metadata: metadata, id: id))
     }
-    #expect(try await memory.applyRetention(dryRun: true, acceptingClock: true).total > 0)
-    clock.advance(by: Self.day * -500)
+    try await memory.setRetention(RetentionPolicy(abandonAfter: Self.day))
+    clock.advance(by: Self.day)
+    #expect(try await memory.applyRetention().counts == [.abandonAfter: 2])
+    #expect(try await memory.episode("own")?.status == .failed)
+    #expect(try await memory.episode("own")?.metadata == ["abandoned": 7])
+    #expect(try await memory.episode("none")?.metadata["abandoned"] != nil)
+  }
+
+  @Test func `policies that cannot be read are applied by nobody and can be removed`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    try await memory.insert([.sample("e")])
+    try await DatabaseQueue(path: store.path + "/memory.sqlite").write { db in
+      try db.execute(sql: "INSERT INTO settings VALUES ('retention', '{\"standard\": {\"burn_after\": 1}}', 0)")
+    }
+    for verb in [
+      { _ = try await $0.retention() }, { _ = try await $0.applyRetention() }, { try await $0.setRetention(nil) },
+    ] as [(Memory) async throws -> Void] {
+      let error = await #expect(throws: MemoryError.self) { try await verb(memory) }
+      #expect(error?.code == .corrupted && error?.message.contains("remove all policies") == true)
+    }
+    try await memory.removeRetention()
+    #expect(try await memory.retention() == RetentionPolicies())
     #expect(try await memory.applyRetention().total == 0)
-    clock.advance(by: Self.day * 100)
-    #expect(try await memory.applyRetention().clockDoubt == nil)
-    #expect(try await memory.episode("e") != nil)
     try await memory.close()
-  }
-
-  @Test func `a clock that went on for a week is believed, and so is one that is accepted`() async throws {
-    for accepts in [false, true] {
-      let clock = ManualClock()
-      let memory = try await Memory.inMemory(clock: clock)
-      try await memory.insert([.sample("e", at: clock.now().milliseconds)])
-      try await memory.setRetention(RetentionPolicy(archiveAfter: Self.day))
-      clock.advance(by: Self.day * 60)
-      if accepts {
-        #expect(try await memory.applyRetention(acceptingClock: true).counts == [.archiveAfter: 1])
-        continue
-      }
-      for _ in 0..<7 {
-        #expect(try await memory.applyRetention().clockDoubt != nil)
-        clock.advance(by: Self.day)
-      }
-      #expect(try await memory.applyRetention().counts == [.archiveAfter: 1])
-    }
-  }
-
-  @Test func `an episode of many steps is deleted in parts, and one cut short is gone on with`() async throws {
-    let clock = ManualClock()
-    let memory = try await Memory.inMemory(clock: clock)
-    let steps = (0..<1500).map { "step \($0)" }
-    for id: Episode.ID in ["e", "f", "g"] {
-      try await memory.insert([.sample(id, steps: steps, at: clock.now().milliseconds)])
-    }
-    try await memory.setRetention(RetentionPolicy(archiveAfter: Self.day, deleteArchivedAfter: Self.day))
-    clock.advance(by: Self.day * 2)
-    // Cancelled after the first part.
-    let calls = CallCount()
-    let cut = Task {
-      try await memory.maintain(.init(tasks: [.retention])) { _ in
-        if calls.next() == 3 { withUnsafeCurrentTask { $0?.cancel() } }
-      }
-    }
-    _ = await cut.result
-    #expect(
-      try await memory.recall(Query(text: "step", scope: .everything)).allSatisfy { $0.episode.steps.count == 1500 })
-    #expect(try await memory.applyRetention().counts[.deleteArchivedAfter] ?? 0 >= 2)
-    #expect(try await memory.domains().isEmpty)
-    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check)") }
   }
 
   /// I8
@@ -260,7 +225,7 @@ import Testing
     #expect(try await web.retention()?.archiveAfter == Self.day)
     #expect(try await memory.domain("db").retention()?.archiveAfter == Self.day * 2)
     clock.advance(by: Self.day * 3)
-    let report = try await web.applyRetention()
+    let report = try await web.applyRetention(acceptingClock: true)
     #expect(report.decisions.map(\.episode) == ["web"] && report.episodes == 1)
     #expect(try await memory.episode("db")?.status == .completed)
     try await web.setRetention(nil)
@@ -277,9 +242,4 @@ import Testing
       #expect(throws: (any Error).self) { try JSONDecoder().decode(RetentionPolicy.self, from: Data(text.utf8)) }
     }
   }
-}
-
-private final class CallCount: Sendable {
-  private let count = Atomic(0)
-  func next() -> Int { count.add(1, ordering: .relaxed).newValue }
 }

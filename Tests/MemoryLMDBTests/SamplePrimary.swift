@@ -130,6 +130,11 @@ final class SamplePrimary: PrimaryStore {
   func retentionRecords(
     in scope: Query.Scope, after row: Int64, limit: Int, measuresBytes: Bool
   ) async throws(MemoryError) -> [RetentionRecord] { throw Self.unavailable }
+  func judgeClock(at now: Timestamp, isAccepted: Bool, isDryRun: Bool) async throws(MemoryError) -> ClockDoubt? {
+    throw Self.unavailable
+  }
+  func hasDeletedRows() async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func hasLongLog() throws(MemoryError) -> Bool { throw Self.unavailable }
   func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease { throw Self.unavailable }
   func maintain(
     _ work: MaintenanceWork, amount: Int, at now: Timestamp

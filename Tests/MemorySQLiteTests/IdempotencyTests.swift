@@ -193,6 +193,22 @@ import Testing
   }
 }
 
+@Suite struct `Idempotency keys and the clock` {
+  @Test func `a clock that jumped ahead prunes no key`() async throws {
+    let clock = ManualClock()
+    let primary = try await SQLitePrimaryStore(inMemoryWith: Logger(label: "test"), clock: clock)
+    let memory = Memory(primary: primary, cache: NoCache(because: "a test"), clock: clock)
+    let draft = Episode.Draft(.testing, domain: "d", context: "x")
+    let begun = try await memory.begin(draft, idempotencyKey: "key")
+    clock.advance(by: .seconds(400 * 86_400))
+    for number in 0..<300 { try await memory.append(Step.Draft("\(number)"), to: begun.id) }
+    #expect(try await memory.begin(draft, idempotencyKey: "key").id == begun.id)
+    #expect(try await memory.maintain(.init(tasks: [.keys]))[.keys]?.counts == [:])
+    _ = try await memory.applyRetention(acceptingClock: true)
+    #expect(try await memory.maintain(.init(tasks: [.keys]))[.keys]?.counts == ["deleted": 1])
+  }
+}
+
 @Suite struct `Over-long texts` {
   private func memory(_ directory: TemporaryDirectory, fieldBytes: Int) async throws -> Memory {
     Memory(

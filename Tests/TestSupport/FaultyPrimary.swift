@@ -132,6 +132,17 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.retentionRecords(in: scope, after: row, limit: limit, measuresBytes: measuresBytes)
     }
   }
+  package func judgeClock(
+    at now: Timestamp, isAccepted: Bool, isDryRun: Bool
+  ) async throws(MemoryError) -> ClockDoubt? {
+    try await through { () async throws(MemoryError) in
+      try await primary.judgeClock(at: now, isAccepted: isAccepted, isDryRun: isDryRun)
+    }
+  }
+  package func hasDeletedRows() async throws(MemoryError) -> Bool {
+    try await through { () async throws(MemoryError) in try await primary.hasDeletedRows() }
+  }
+  package func hasLongLog() throws(MemoryError) -> Bool { try primary.hasLongLog() }
   package func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease {
     try await through { () async throws(MemoryError) in try await primary.leaseMaintenance() }
   }

@@ -152,6 +152,13 @@ extension Examination {
         "\(inspection.unfinishedErasures) erasures were not finished: traces of what was erased may be left in the files"
       )
     }
+    if inspection.unfinishedDeletions > 0 {
+      found(
+        .deletionUnfinished, "episodes",
+        "\(inspection.unfinishedDeletions) deleted episodes have steps left, which nobody sees: a run of maintenance was cut short, or "
+          + "goes on"
+      )
+    }
     for task in inspection.maintenance {
       guard case .string("failed")? = task.outcome["outcome"] else { continue }
       let reason: String = if case .string(let text)? = task.outcome["reason"] { ": \(text)" } else { "" }
@@ -175,8 +182,8 @@ extension Examination {
 /// The settings that this version reads.
 enum KnownSetting {
   private static let names: Set<String> = [
-    "ancestors", BackupSchedule.setting, "cache.reads", "feed", "maintenance", "retention", "retention.clock",
-    "retention.deleting",
+    "ancestors", BackupSchedule.setting, "cache.reads", "feed", "maintenance", RetentionPolicies.setting,
+    RetentionClock.setting,
   ]
 
   static func isKnown(_ name: String) -> Bool { names.contains(name) }

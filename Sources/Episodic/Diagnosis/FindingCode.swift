@@ -41,6 +41,7 @@ enum FindingCode: String, CaseIterable, Sendable {
 
   // MARK: Upkeep
   case erasureUnfinished = "erasure-unfinished"
+  case deletionUnfinished = "deletion-unfinished"
   case maintenanceFailed = "maintenance-failed"
   case maintenanceOverdue = "maintenance-overdue"
   case backupOld = "backup-old"
@@ -97,7 +98,9 @@ extension FindingCode {
       .ownerOther, .storeLarge, .indexLarge, .logLong, .diskLow, .inodesLow, .fileLimit, .mapLimit,
       .temporaryDirectory:
       .warning
-    case .fileSystemOverlay, .schemaOlder, .tableForeign, .freePages, .draftLeft, .partialLeft, .fileUnknown: .note
+    case .fileSystemOverlay, .schemaOlder, .tableForeign, .freePages, .deletionUnfinished, .draftLeft, .partialLeft,
+      .fileUnknown:
+      .note
     }
   }
 
@@ -145,6 +148,7 @@ extension FindingCode {
     case .clockBehind: "set the clock; until then times and expiries are wrong"
     case .freePages: "run maintenance with a full vacuum when nobody writes"
     case .erasureUnfinished: "repair finishes the cleaning"
+    case .deletionUnfinished: "run maintenance, which deletes the rest"
     case .maintenanceFailed: "read the reason; the next run tries again"
     case .maintenanceOverdue: "run maintenance, or let the engine do it by itself"
     case .backupOld: "make a backup"

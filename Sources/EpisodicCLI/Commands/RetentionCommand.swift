@@ -116,7 +116,8 @@ struct RetentionClear: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clear", abstract: "Removes the standard policy, or that of a domain.",
     discussion: """
-      A domain without a policy of its own follows the standard one.
+      A domain without a policy of its own follows the standard one. --force removes every policy without reading it, such as \
+      one that this version does not know.
 
       EXAMPLES:
         episodic retention clear
@@ -128,14 +129,25 @@ struct RetentionClear: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The domain; the standard policy by default.", valueName: "domain"))
   var domain: String?
 
+  @Flag(help: "Remove every policy, also one that cannot be read.")
+  var force = false
+
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if force, domain != nil {
+      throw ValidationError("--force removes the policies of all domains; leave --domain out, or --force")
+    }
+  }
+
   func run() async throws {
-    try await store.withMemory(for: .shortWrite) { memory in try await memory.setRetention(nil, for: domain) }
+    try await store.withMemory(for: .shortWrite) { memory in
+      if force { try await memory.removeRetention() } else { try await memory.setRetention(nil, for: domain) }
+    }
     if output.json {
       return StandardOutput.write(["domain": domain.map(JSON.string) ?? .null, "policy": .null])
     }
-    StandardOutput.write("\(domain?.onOneLine ?? "all other domains"): no policy")
+    StandardOutput.write("\(force ? "all domains" : domain?.onOneLine ?? "all other domains"): no policy")
   }
 }
 
@@ -143,8 +155,8 @@ struct RetentionApply: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apply", abstract: "Archives, deletes and fails episodes as the policies say.",
     discussion: """
-      Names each of the first thousand episodes and why. Rules of age do nothing while the clock is more than 30 days beyond \
-      anything in the store, unless it is accepted.
+      Names each of the first thousand episodes and why. Rules of age do nothing while the clock is far beyond the last \
+      time that the store knows of, unless it is accepted: by 30 days, or half of the shortest age, but a day at least.
 
       EXAMPLES:
         episodic retention apply --dry-run
@@ -208,6 +220,7 @@ extension RetentionReport {
   fileprivate var summary: String {
     var parts = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($1) by \($0.words)" }
     if total > decisions.count { parts.append("the first \(decisions.count) are named") }
+    if finished > 0 { parts.append("the rest of \(counted(finished, "episode")) removed that an earlier run deleted") }
     if kept > 0 { parts.append("\(kept) kept for a pattern that was used") }
     if let clockDoubt { parts.append(clockDoubt.inCommandTerms) }
     let verb = isDryRun ? "would change" : "changed"
@@ -218,6 +231,7 @@ extension RetentionReport {
   fileprivate var json: JSON {
     [
       "dry_run": .bool(isDryRun), "episodes": .integer(Int64(episodes)), "kept": .integer(Int64(kept)),
+      "finished": .integer(Int64(finished)),
       "counts": .object(
         JSON.Object(Reason.allCases.map { ($0.rawValue, .integer(Int64(counts[$0] ?? 0))) })),
       "clock_doubt": clockDoubt.map { .string($0.inCommandTerms) } ?? .null,

@@ -23,7 +23,7 @@ public struct BackupOptions: Codable, Hashable, Sendable {
       throw MemoryError(.invalid, "the number of backups to keep is \(keep); keep at least 1")
     }
     if let keepFor, keepFor < .zero {
-      throw MemoryError(.invalid, "backups cannot be kept for \(keepFor); give a time from 0 on")
+      throw MemoryError(.invalid, "backups cannot be kept for \(keepFor.inWholeUnits); give a time from 0 on")
     }
   }
 }

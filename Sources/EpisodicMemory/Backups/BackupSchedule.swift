@@ -17,10 +17,10 @@ public struct BackupSchedule: Hashable, Sendable {
   /// - Throws: `.invalid`.
   package func validate() throws(MemoryError) {
     guard every >= .seconds(60) else {
-      throw MemoryError(.invalid, "a backup every \(every) is too often; give a minute or more")
+      throw MemoryError(.invalid, "a backup every \(every.inWholeUnits) is too often; give a minute or more")
     }
     guard every <= Self.longest else {
-      throw MemoryError(.invalid, "a backup every \(every) is too seldom; give ten years or less")
+      throw MemoryError(.invalid, "a backup every \(every.inWholeUnits) is too seldom; give ten years or less")
     }
     guard options.keep != nil || options.keepFor != nil else {
       throw MemoryError(.invalid, "scheduled backups would fill the disk; say how many to keep, or for how long")

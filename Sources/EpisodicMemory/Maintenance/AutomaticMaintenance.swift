@@ -27,26 +27,37 @@ package final class AutomaticMaintenance: Sendable {
   /// - Parameter run: Holds the memory as long as the task lives, which ends with this value.
   package init(every interval: Duration, logger: Logger, run: @escaping Run) {
     task = Task.detached(priority: .utility) {
-      var hasFailed = false
+      /// Tasks that failed, until they are done to their end; "" for a whole run.
+      var failing: Set<String> = []
+      func failed(_ task: String, _ reason: String) {
+        guard failing.insert(task).inserted else { return }
+        var metadata: Logger.Metadata = ["event": "maintenance.failed", "reason": "\(reason)"]
+        if !task.isEmpty { metadata["task"] = "\(task)" }
+        logger.warning(
+          "maintenance failed; it is tried again, and only the first failure is logged", metadata: metadata)
+      }
+      func succeeded(_ task: String) {
+        guard failing.remove(task) != nil else { return }
+        var metadata: Logger.Metadata = ["event": "maintenance.recovered"]
+        if !task.isEmpty { metadata["task"] = "\(task)" }
+        logger.notice("maintenance works again", metadata: metadata)
+      }
       while (try? await Task.sleep(for: interval)) != nil {
         do throws(MemoryError) {
           let report = try await run()
-          let failed = report.tasks.filter { $0.outcome == .failed }
           Self.log(report, logger)
-          if let first = failed.first, !hasFailed {
-            logger.warning(
-              "maintenance failed; it is tried again, and only the first failure is logged",
-              metadata: ["task": "\(first.task.rawValue)", "reason": "\(first.reason ?? "")"])
+          for task in report.tasks {
+            switch task.outcome {
+            case .failed: failed(task.task.rawValue, task.reason ?? "")
+            // One that is not due has not been tried again.
+            case .done, .postponed: succeeded(task.task.rawValue)
+            case .due, .notDue: break
+            }
           }
-          if !report.isHeld { hasFailed = !failed.isEmpty }
+          succeeded("")
         } catch {
           if error.code == .closed || error.code == .cancelled { return }
-          if !hasFailed {
-            logger.warning(
-              "maintenance failed; it is tried again, and only the first failure is logged",
-              metadata: ["reason": "\(error.message)"])
-          }
-          hasFailed = true
+          failed("", error.message)
         }
       }
     }

@@ -54,12 +54,13 @@ final class MaintenanceRun: Sendable {
 
   /// When a task is due; `nil` if it is now.
   ///
-  /// One that was cut short is due, and so is one that ran in the future: the clock has gone back since.
+  /// One that was cut short is due, and so is one that ran in the future: the clock has gone back since. One that failed or was
+  /// postponed is tried again after a minute, then after twice as long each time.
   func nextDue(_ task: MaintenanceTask, every interval: Duration) -> Timestamp? {
     guard options.tasks.isEmpty, !options.isFull, let record = state.withLock({ $0.records[task.rawValue] }),
       record.finishedAt != nil, record.startedAt <= startedAt
     else { return nil }
-    let next = record.startedAt.adding(interval)
+    let next = record.startedAt.adding(min(interval, record.retryInterval ?? interval))
     return next > startedAt ? next : nil
   }
 
@@ -104,6 +105,10 @@ final class MaintenanceRun: Sendable {
     var outcome: JSON.Object = ["outcome": .string(task.outcome.rawValue)]
     for (name, count) in task.counts.sorted(by: { $0.key < $1.key }) { outcome[name] = .integer(Int64(count)) }
     outcome["reason"] = task.reason.map(JSON.string)
+    if task.outcome == .failed || task.outcome == .postponed {
+      let before = state.withLock { $0.records[task.task.rawValue]?.attempts } ?? 0
+      outcome[MaintenanceRecord.attempts] = .integer(Int64(min(before, MaintenanceRecord.mostAttempts) + 1))
+    }
     let record = MaintenanceRecord(
       task: task.task.rawValue, startedAt: startedAt, finishedAt: end, outcome: .object(outcome))
     state.withLock { $0.unwritten.append(record) }
@@ -117,6 +122,21 @@ final class MaintenanceRun: Sendable {
     }
     if !records.isEmpty { try await primary.record(records) }
   }
+}
+
+extension MaintenanceRecord {
+  fileprivate static let attempts = "attempts"
+  /// After so many the time to the next attempt, a minute at first, is longer than each interval.
+  fileprivate static let mostAttempts = 16
+
+  /// Runs since the task was last done to its end.
+  fileprivate var attempts: Int {
+    guard case .integer(let count)? = outcome[Self.attempts] else { return 0 }
+    return Int(max(0, min(count, Int64(Self.mostAttempts))))
+  }
+
+  /// `nil` if the task was done to its end.
+  fileprivate var retryInterval: Duration? { attempts > 0 ? .seconds(60) * (1 << (attempts - 1)) : nil }
 }
 
 extension Timestamp {

@@ -37,11 +37,16 @@ extension Memory {
     if let next = run.nextDue(job.task, every: job.interval) {
       return MaintenanceReport.Task(task: job.task, outcome: .notDue, reason: "due at \(next)")
     }
-    if run.options.isDryRun, !job.runsDry { return MaintenanceReport.Task(task: job.task, outcome: .due) }
     run.begin(job.task)
     let begin = ContinuousClock.now
     let result: MaintenanceResult
     do throws(MemoryError) {
+      if run.options.isDryRun {
+        if let isNeeded = job.isNeeded, try await !isNeeded(self) {
+          return MaintenanceReport.Task(task: job.task, outcome: .notDue, reason: "there is nothing to do")
+        }
+        if !job.runsDry { return MaintenanceReport.Task(task: job.task, outcome: .due) }
+      }
       result = try await job.run(self, run)
     } catch  where error.code == .cancelled || error.code == .closed {
       throw error

@@ -7,6 +7,8 @@ struct MaintenanceJob: Sendable {
   let interval: Duration
   /// Whether it can say in a dry run what it would do.
   var runsDry = false
+  /// Whether there is something to do, for a dry run; `nil`: whenever it is due.
+  var isNeeded: (@Sendable (Memory) async throws(MemoryError) -> Bool)?
   /// Works in slices, see `inSlices`, and throws `.cancelled` between them.
   let run: @Sendable (Memory, MaintenanceRun) async throws(MemoryError) -> MaintenanceResult
 }
@@ -17,7 +19,10 @@ extension Memory {
 
   /// The tasks in the order of a run: what deletes comes before what gives space back.
   static let maintenanceJobs: [MaintenanceJob] = [
-    MaintenanceJob(task: .erasures, interval: .zero) { memory, run throws(MemoryError) in
+    MaintenanceJob(
+      task: .erasures, interval: .zero,
+      isNeeded: { memory throws(MemoryError) in try await !memory.primary.receipts(unfinished: true).isEmpty }
+    ) { memory, run throws(MemoryError) in
       let receipts = try await memory.resumeErasures()
       return MaintenanceResult(
         ["cleaned": receipts.count { $0.pending == nil }], obstacle: receipts.compactMap(\.pending).first)
@@ -61,19 +66,29 @@ extension Memory {
       let slice = try await memory.inSlices(.freePages, amount: 32, maximum: 4096, run)
       return MaintenanceResult(["pages": slice.done], obstacle: slice.obstacle)
     },
-    MaintenanceJob(task: .log, interval: .zero) { memory, run throws(MemoryError) in
+    MaintenanceJob(
+      task: .log, interval: .zero, isNeeded: { memory throws(MemoryError) in try memory.primary.hasLongLog() }
+    ) { memory, run throws(MemoryError) in
       let slice = try await memory.inSlices(.log, amount: 1, maximum: 1, run)
       return MaintenanceResult(["bytes": slice.done], obstacle: slice.obstacle)
     },
-    MaintenanceJob(task: .backup, interval: .zero, runsDry: true) { memory, run throws(MemoryError) in
+    MaintenanceJob(
+      task: .backup, interval: .zero, runsDry: true,
+      isNeeded: { memory throws(MemoryError) in try await memory.dueBackup() != nil }
+    ) { memory, run throws(MemoryError) in
       try await memory.backUpIfDue(run)
     },
   ]
 
+  private func dueBackup() async throws(MemoryError) -> BackupSchedule? {
+    guard let schedule = try await backupSchedule(), schedule.isDue(after: try await backups(), at: clock.now()) else {
+      return nil
+    }
+    return schedule
+  }
+
   private func backUpIfDue(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
-    guard let schedule = try await backupSchedule(),
-      schedule.isDue(after: try await backups(), at: clock.now())
-    else { return MaintenanceResult() }
+    guard let schedule = try await dueBackup() else { return MaintenanceResult() }
     if let obstacle = try await primary.obstacle(toBackup: schedule.options) {
       return MaintenanceResult(obstacle: obstacle)
     }
@@ -92,6 +107,7 @@ extension Memory {
     if report.episodes > 0 { run.noteDeletions(of: Double(report.deleted) / Double(report.episodes)) }
     var counts = Dictionary(uniqueKeysWithValues: report.counts.map { ($0.rawValue, $1) })
     counts["kept"] = report.kept
+    counts["finished"] = report.finished
     return MaintenanceResult(counts, obstacle: report.clockDoubt)
   }
 

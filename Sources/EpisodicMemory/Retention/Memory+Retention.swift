@@ -31,6 +31,11 @@ extension Memory {
     }
   }
 
+  /// Removes all policies, also such that cannot be read: then everything is kept.
+  public func removeRetention() async throws(MemoryError) {
+    try await primary.set(RetentionPolicies.setting, to: nil, at: clock.now())
+  }
+
   /// Applies the policies of retention, in slices that no writer waits longer than 100 ms for.
   ///
   /// A clock that has jumped ahead is not believed, and then rules that depend on it do nothing: `clockDoubt` says so.
@@ -54,11 +59,13 @@ extension Memory {
   ) async throws(MemoryError) -> RetentionReport {
     var report = RetentionReport(isDryRun: dryRun)
     let policies = try await retention()
-    if !dryRun { try await finishDeletion(between) }
-    guard !policies.all.isEmpty else { return report }
+    if !dryRun { report.finished = try await sweepDeleted(between) }
     let now = clock.now()
-    report.clockDoubt = try await doubt(policies, now, dryRun: dryRun, accepting: acceptingClock)
-    let plan = try await retentionPlan(policies, in: scope, at: now, usesAges: report.clockDoubt == nil)
+    // Also without a policy: then the time is known when there is one.
+    let doubt = try await primary.judgeClock(at: now, isAccepted: acceptingClock, isDryRun: dryRun)
+    guard !policies.all.isEmpty else { return report }
+    if policies.shortestAge != nil { report.clockDoubt = doubt?.message(in: scope) }
+    let plan = try await retentionPlan(policies, in: scope, at: now, usesAges: doubt == nil)
     report.episodes = plan.episodes
     report.kept = plan.kept
     guard !dryRun else {
@@ -69,14 +76,12 @@ extension Memory {
     while !rest.isEmpty {
       try MemoryError.throwIfCancelled()
       let begin = ContinuousClock.now
-      let slice = try await apply(rest, in: scope, at: now)
-      for (decision, outcome) in zip(rest, slice.outcomes) where outcome == .applied { report.note(decision) }
-      let done = slice.outcomes.count { $0 != .partly }
-      rest = rest.dropFirst(done)
-      // What is left of an episode with many steps has been archived meanwhile.
-      if slice.outcomes.last == .partly, let first = rest.indices.first { rest[first].record.status = .archived }
-      follower.noteChanges(done)
-      if !rest.isEmpty { try await between(done, ContinuousClock.now - begin) }
+      let outcomes = try await apply(rest, in: scope, at: now)
+      for (decision, outcome) in zip(rest, outcomes) where outcome != .moot { report.note(decision) }
+      rest = rest.dropFirst(outcomes.count)
+      follower.noteChanges(outcomes.count)
+      if !rest.isEmpty || outcomes.last == .begun { try await between(outcomes.count, ContinuousClock.now - begin) }
+      if outcomes.last == .begun { _ = try await sweepDeleted(between) }
     }
     return report
   }
@@ -107,68 +112,43 @@ extension Memory {
     return plan
   }
 
-  private func doubt(
-    _ policies: RetentionPolicies, _ now: Timestamp, dryRun: Bool, accepting: Bool
-  ) async throws(MemoryError) -> String? {
-    guard policies.all.contains(where: \.hasAges) else { return nil }
-    let stored = RetentionClock(json: try await primary.setting(RetentionClock.setting))
-    var retentionClock: RetentionClock
-    if let stored {
-      retentionClock = stored
-    } else {
-      guard let newest = try await primary.domains().map(\.lastActivity).max() else { return nil }
-      retentionClock = RetentionClock(newest: newest)
-    }
-    let doubt = retentionClock.judge(now, isAccepted: accepting)
-    if !dryRun, retentionClock != stored {
-      try await primary.set(RetentionClock.setting, to: retentionClock.json, at: now)
-    }
-    return doubt
-  }
-
   // MARK: Applying
 
-  private struct RetentionSlice: Sendable {
-    var outcomes: [RetentionOutcome] = []
-    var held = Duration.zero
-  }
-
-  /// As many decisions as fit into a slice, at least one.
+  /// As many decisions as fit into a slice, at least one. After one that begins a deletion the rest of that is to be swept.
   private func apply(
     _ decisions: ArraySlice<RetentionDecision>, in scope: Query.Scope, at now: Timestamp
-  ) async throws(MemoryError) -> RetentionSlice {
+  ) async throws(MemoryError) -> [RetentionOutcome] {
     let next = Array(decisions.prefix(256))
     return try await primary.write(in: scope) { transaction throws(MemoryError) in
       let begin = ContinuousClock.now
-      var slice = RetentionSlice()
+      var outcomes: [RetentionOutcome] = []
       for decision in next {
         let outcome = try transaction.apply(decision, at: now)
-        slice.outcomes.append(outcome)
-        slice.held = ContinuousClock.now - begin
-        if outcome == .partly || slice.held >= SliceSize.target { break }
+        outcomes.append(outcome)
+        if outcome == .begun || ContinuousClock.now - begin >= SliceSize.target { break }
       }
-      return slice
+      return outcomes
     }
   }
 
-  /// Goes on with an episode of many steps whose deletion was cut short.
-  private func finishDeletion(
+  /// Deletes what episodes left that were deleted without all of their steps, by this process or by one that was killed.
+  ///
+  /// - Returns: How many episodes have no row left now.
+  private func sweepDeleted(
     _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void
-  ) async throws(MemoryError) {
-    guard case .string(let id)? = try await primary.setting(RetentionDecision.unfinishedSetting) else { return }
+  ) async throws(MemoryError) -> Int {
+    guard try await primary.hasDeletedRows() else { return 0 }
+    var finished = 0
     while true {
       try MemoryError.throwIfCancelled()
-      let (outcome, held) = try await primary.write(in: .everything) { transaction throws(MemoryError) in
-        let begin = ContinuousClock.now
-        return (try transaction.finishDeletion(of: Episode.ID(id)), ContinuousClock.now - begin)
+      let begin = ContinuousClock.now
+      let sweep = try await primary.write(in: .everything) { transaction throws(MemoryError) in
+        try transaction.sweepDeleted()
       }
-      guard outcome == .partly else { return }
-      try await between(0, held)
+      if sweep == .nothing { return finished }
+      if sweep == .finished { finished += 1 }
+      follower.noteChanges(1)
+      try await between(0, ContinuousClock.now - begin)
     }
   }
-}
-
-extension RetentionDecision {
-  /// The id of an episode of which some steps have been deleted already.
-  package static let unfinishedSetting = "retention.deleting"
 }

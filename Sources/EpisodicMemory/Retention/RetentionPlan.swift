@@ -47,8 +47,18 @@ package enum RetentionOutcome: Hashable, Sendable {
   case applied
   /// The episode is no longer what it was: it stays.
   case moot
-  /// It has many steps, of which some were deleted: call again.
+  /// Nobody sees it any more; it has so many steps that what is left of them is to be swept.
+  case begun
+}
+
+/// What a slice did for episodes that are deleted and have rows left.
+package enum DeletionSweep: Hashable, Sendable {
+  /// There is none.
+  case nothing
+  /// An episode has rows left.
   case partly
+  /// An episode has no row left.
+  case finished
 }
 
 /// Decides what policies do to the episodes of a store. Each is added once, in any order.

@@ -8,7 +8,7 @@ public struct RetentionPolicy: Hashable, Sendable {
   /// Deletes archived episodes this long after their end. Not less than `archiveAfter`.
   public var deleteArchivedAfter: Duration?
   /// Fails episodes that are active and got no step for this long, such as those of a recorder that was killed. Their
-  /// metadata says so under `abandoned`.
+  /// metadata says so under `abandoned`, unless it has that already.
   public var abandonAfter: Duration?
   /// Deletes the oldest episodes beyond this number: first archived ones, then completed and failed ones, never active ones.
   public var maximumEpisodes: Int?
@@ -32,8 +32,9 @@ public struct RetentionPolicy: Hashable, Sendable {
     self.keepsLinked = keepsLinked
   }
 
+  fileprivate var ages: [Duration] { [archiveAfter, deleteArchivedAfter, abandonAfter].compactMap(\.self) }
   /// Whether a rule depends on the clock.
-  var hasAges: Bool { archiveAfter != nil || deleteArchivedAfter != nil || abandonAfter != nil }
+  var hasAges: Bool { !ages.isEmpty }
   var hasLimits: Bool { maximumEpisodes != nil || maximumBytes != nil }
 
   private static let longest = Duration.seconds(9000 * 365 * 86_400)
@@ -46,13 +47,14 @@ public struct RetentionPolicy: Hashable, Sendable {
     for (field, age) in ages {
       guard let age else { continue }
       guard age >= .seconds(1), age <= Self.longest else {
-        throw MemoryError(.invalid, "\(field) is \(age); give a time from 1 second to 9,000 years, or leave it out")
+        throw MemoryError(
+          .invalid, "\(field) is \(age.inWholeUnits); give a time from 1 second to 9,000 years, or leave it out")
       }
     }
     if let archiveAfter, let deleteArchivedAfter, deleteArchivedAfter < archiveAfter {
       throw MemoryError(
         .invalid,
-        "deleteArchivedAfter is \(deleteArchivedAfter) and archiveAfter is \(archiveAfter); both count from the end of an "
+        "deleteArchivedAfter is \(deleteArchivedAfter.inWholeUnits) and archiveAfter is \(archiveAfter.inWholeUnits); both count from the end of an "
           + "episode, so delete no earlier than it is archived")
     }
     if let maximumEpisodes, maximumEpisodes < 1 {
@@ -82,6 +84,9 @@ public struct RetentionPolicies: Hashable, Sendable {
 
   /// What holds for a domain.
   public subscript(domain: String) -> RetentionPolicy? { domains[domain.canonicallyComposed] ?? standard }
+
+  /// Of all rules; `nil` if none depends on the clock.
+  package var shortestAge: Duration? { all.flatMap(\.ages).min() }
 
   var all: [RetentionPolicy] { [standard].compactMap(\.self) + domains.values }
 }
@@ -124,13 +129,16 @@ extension RetentionPolicy {
   fileprivate static func unreadable(_ what: String) -> MemoryError {
     MemoryError(
       .corrupted,
-      "the policy of retention has \(what.shortened(to: 60)), which this version does not know; use a newer build"
+      "the policy of retention has \(what.shortened(to: 60)), which this version does not know; use a newer build, or "
+        + "remove all policies"
     )
   }
 }
 
 extension RetentionPolicies {
-  /// The value of the setting `retention`.
+  package static let setting = "retention"
+
+  /// The value of the setting.
   public var json: JSON {
     var members: JSON.Object = [:]
     members["standard"] = standard?.json
@@ -140,7 +148,7 @@ extension RetentionPolicies {
     return .object(members)
   }
 
-  init(json: JSON?) throws(MemoryError) {
+  package init(json: JSON?) throws(MemoryError) {
     self.init()
     guard let json else { return }
     guard let members = json.members else { throw RetentionPolicy.unreadable(json.canonicalText) }

@@ -30,8 +30,8 @@ package protocol PrimaryTransaction {
   func delete(_ id: Episode.ID) throws(MemoryError) -> Bool
   /// Does what a policy of retention decided, if the episode is still what it was then.
   func apply(_ decision: RetentionDecision, at now: Timestamp) throws(MemoryError) -> RetentionOutcome
-  /// Goes on with a deletion that was cut short, if the episode is still archived.
-  func finishDeletion(of id: Episode.ID) throws(MemoryError) -> RetentionOutcome
+  /// Deletes a part of what deleted episodes left.
+  func sweepDeleted() throws(MemoryError) -> DeletionSweep
   /// With what this transaction has written.
   func episode(_ id: Episode.ID) throws(MemoryError) -> Episode?
 

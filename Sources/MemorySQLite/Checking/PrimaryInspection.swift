@@ -34,6 +34,8 @@ package struct PrimaryInspection: Sendable {
   package let settings: [Setting]
   /// Erasures whose traces may be left in the files.
   package let unfinishedErasures: Int
+  /// Deleted episodes of which rows are left.
+  package let unfinishedDeletions: Int
   package let maintenance: [MaintenanceRecord]
   /// When the store was made; `nil` if it cannot be told.
   package let createdAt: Timestamp?
@@ -69,6 +71,7 @@ package struct PrimaryInspection: Sendable {
         changedAt: Timestamp(milliseconds: try row.value(2)))
     }
     unfinishedErasures = try Int.fetchOne(db, sql: "SELECT count(*) FROM erasures WHERE cleaned_at IS NULL") ?? 0
+    unfinishedDeletions = try DeletedEpisodes.count(db)
     maintenance = try MaintenanceRow.all(db)
     // Times of rows may be given by an import; those in the ids of steps, and of maintenance, come from the clock.
     let newest = try Int64.fetchOne(db, sql: "SELECT max(started_at) FROM maintenance")

@@ -88,6 +88,7 @@ enum ChangeFeed {
     try rows.bind(last.revision)
     try rows.bind(Int64(limit))
     let only = scope.onlyDomain
+    let deleted = Array(Validation.reservedDomain.utf8)
     // What stands in the place of the domain if that was erased; computed if a change needs it.
     var hidden: String?
     var changes: [MemoryChange] = []
@@ -99,6 +100,8 @@ enum ChangeFeed {
         hidden = name
         guard rows.bytes(4).elementsEqual(name.utf8) else { continue }
       }
+      // It was deleted when it was moved there.
+      if !rows.isNull(4), rows.bytes(4).elementsEqual(deleted) { continue }
       guard let change = change(rows, only, cursor: MemoryChange.Cursor(last, of: store)) else { continue }
       changes.append(change)
     }

@@ -13,12 +13,14 @@ enum EpisodeRow {
   static func fetch(
     _ db: Database, id: Episode.ID, in scope: Query.Scope = .everything, steps: StepSelection = .all
   ) throws -> Episode? {
-    guard let domain = scope.onlyDomain else { return try fetch(db, where: "e.id = ?", [id.rawValue], steps) }
+    guard let domain = scope.onlyDomain else {
+      return try fetch(db, where: "e.id = ? AND \(DeletedEpisodes.excluded)", [id.rawValue], steps)
+    }
     return try fetch(db, where: "e.id = ? AND e.domain = ?", [id.rawValue, domain], steps)
   }
 
   static func fetch(_ db: Database, row: Int64, steps: StepSelection) throws -> Episode? {
-    try fetch(db, where: "e.seq = ?", [row], steps)
+    try fetch(db, where: "e.seq = ? AND \(DeletedEpisodes.excluded)", [row], steps)
   }
 
   private static func fetch(
@@ -96,7 +98,7 @@ enum EpisodeRow {
 
   static func exists(_ id: Episode.ID, in scope: Query.Scope, _ db: Database) throws -> Bool {
     let statement = try db.cachedStatement(
-      sql: "SELECT 1 FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+      sql: "SELECT 1 FROM episodes e WHERE id = ?1 AND (?2 IS NULL OR domain = ?2) AND \(DeletedEpisodes.excluded)")
     return try Int.fetchOne(statement, arguments: [id.rawValue, scope.onlyDomain]) != nil
   }
 }
@@ -107,7 +109,7 @@ struct Conditions {
   private(set) var arguments = StatementArguments()
 
   init(_ filter: Episode.Filter, _ scope: Query.Scope) {
-    if let domain = scope.onlyDomain { add("e.domain = ?", domain) }
+    if let domain = scope.onlyDomain { add("e.domain = ?", domain) } else { add(DeletedEpisodes.excluded) }
     if let session = filter.session { add("e.session = ?", session.canonicallyComposed) }
     if let taskType = filter.taskType { add("e.task_type = ?", taskType.rawValue) }
     if let statuses = filter.statuses?.map(\.rawValue).sorted(), statuses.count < Episode.Status.allCases.count {
@@ -136,7 +138,8 @@ extension Query.Scope {
   /// The only domain it includes, as stored; `nil` if it includes all.
   var onlyDomain: String? {
     switch self {
-    case .domain(let domain): domain.canonicallyComposed
+    // Nothing is in the domain '', and no scope names deleted episodes.
+    case .domain(let domain): domain == Validation.reservedDomain ? "" : domain.canonicallyComposed
     case .everything: nil
     }
   }

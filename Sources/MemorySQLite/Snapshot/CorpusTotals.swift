@@ -54,6 +54,9 @@ extension CorpusTotals {
     }
     contexts = try Field(allOf: Self.averagesOfContexts, Self.contextColumns, db)
     steps = try Field(allOf: Self.averagesOfSteps, Self.stepColumns, db)
+    let deleted = "e.domain = \(DeletedEpisodes.domain)"
+    contexts.subtract(try Field(counting: Self.contexts(deleted), Self.contextColumns, [], db))
+    steps.subtract(try Field(counting: Self.steps(deleted), Self.stepColumns, [], db))
     guard !includesActive else { return }
     contexts.subtract(try Field(counting: Self.contexts("e.status = 'active'"), Self.contextColumns, [], db))
     steps.subtract(try Field(counting: Self.steps("e.status = 'active'"), Self.stepColumns, [], db))

@@ -74,8 +74,8 @@ struct IndexedRows: Sendable {
   let ofEpisode: String?
 
   private init(_ select: String, key: String, ofEpisode: String?) {
-    one = "\(select) WHERE \(key) = ?"
-    following = "\(select) WHERE \(key) > ? ORDER BY \(key) LIMIT ?"
+    one = "\(select) WHERE \(DeletedEpisodes.excluded) AND \(key) = ?"
+    following = "\(select) WHERE \(DeletedEpisodes.excluded) AND \(key) > ? ORDER BY \(key) LIMIT ?"
     self.ofEpisode = ofEpisode
   }
 

@@ -7,6 +7,8 @@ import SQLiteStorage
 enum Analysis {
   /// Rows in a transaction: some ten milliseconds.
   static let rowsAtOnce = 1000
+  /// Bytes of text after which a transaction ends: some twenty milliseconds.
+  private static let bytesAtOnce = 256 << 10
 
   /// What the migration calls, which fills the columns of the rows that are there.
   static let functions = [
@@ -37,14 +39,17 @@ enum Analysis {
 
   /// Fills the columns of rows that are not analysed.
   ///
-  /// - Returns: How many there were, at most `limit`.
+  /// - Returns: How many rows were filled: at most `limit`, and fewer if their texts are long.
   static func analyse(limit: Int, _ db: Database) throws -> Int {
-    var count = 0
-    for table in Table.allCases where count < limit {
+    var (count, bytes) = (0, 0)
+    for table in Table.allCases where count < limit && bytes < bytesAtOnce {
       var found: [(row: Int64, words: [String])] = []
       var rows = try RawStatement("\(table.select) WHERE added IS NULL ORDER BY seq LIMIT ?", db)
       try rows.bind(Int64(limit - count))
-      while try rows.step() { found.append((rows.integer(0), table.words(rows))) }
+      while bytes < bytesAtOnce, try rows.step() {
+        found.append((rows.integer(0), table.words(rows)))
+        bytes += table.textBytes(rows)
+      }
       for (row, words) in found { try table.set(words, of: row, db) }
       count += found.count
     }
@@ -101,6 +106,11 @@ enum Analysis {
             action: row.text(3), result: row.isNull(4) ? nil : row.text(4), tool: row.isNull(5) ? nil : row.text(5))
         ]
       }
+    }
+
+    /// Of the columns that the words are made of.
+    func textBytes(_ row: borrowing RawStatement) -> Int {
+      (3...(self == .episodes ? 6 : 5) as ClosedRange<Int32>).reduce(0) { $0 + row.bytes($1).count }
     }
 
     func set(_ words: [String], of row: Int64, _ db: Database) throws {

@@ -32,7 +32,8 @@ struct EpisodeInsertion: ~Copyable {
   /// - Throws: `.conflict` if the id is taken and the policy is to fail.
   mutating func add(_ episode: Episode) throws {
     if pending.contains(episode.id) { try insertPending() }
-    let row = try lookup.row(of: episode.id)
+    var row = try lookup.row(of: episode.id)
+    if row != nil, try DeletedEpisodes.deleteRest(of: episode.id, db) { row = nil }
     if row != nil {
       switch existing {
       case .fail: throw Self.taken(episode.id)

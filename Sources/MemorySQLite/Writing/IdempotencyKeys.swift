@@ -78,18 +78,21 @@ enum IdempotencyKeys {
 
   // MARK: Maintenance
 
+  static let isDue = "SELECT EXISTS (SELECT 1 FROM idempotency_keys WHERE created_at < ?)"
   static let pruning = """
     DELETE FROM idempotency_keys WHERE (domain, key) IN (
         SELECT domain, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)
     """
 
-  /// Deletes keys that are older than `lifetime`, oldest first.
+  /// Deletes keys that are older than `lifetime`, oldest first; none by a clock that is not believed.
   ///
   /// - Returns: How many.
   @discardableResult
   static func prune(_ db: Database, at now: Timestamp, limit: Int = prunedAtOnce) throws -> Int {
     let (oldest, overflow) = now.milliseconds.subtractingReportingOverflow(lifetime)
-    guard !overflow else { return 0 }
+    guard !overflow, try Bool.fetchOne(db.cachedStatement(sql: isDue), arguments: [oldest]) == true,
+      try StoreClock.judge(now, db) == nil
+    else { return 0 }
     try db.execute(sql: pruning, arguments: [oldest, limit])
     return db.changesCount
   }

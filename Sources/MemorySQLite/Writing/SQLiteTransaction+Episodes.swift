@@ -85,11 +85,11 @@ extension SQLiteTransaction {
       // Unchanged columns stay as they are stored: another program may have written what an `Episode` cannot hold.
       try db.cachedStatement(
         sql: """
-          UPDATE episodes SET task_type = coalesce(?1, task_type), context = coalesce(?2, context),
+          UPDATE episodes AS e SET task_type = coalesce(?1, task_type), context = coalesce(?2, context),
               session = CASE WHEN ?3 THEN ?4 ELSE session END,
               success_rate = coalesce(?5, success_rate), metadata = coalesce(?6, metadata),
               added = CASE WHEN ?9 THEN NULL ELSE added END, labels = CASE WHEN ?9 THEN NULL ELSE labels END
-          WHERE id = ?7 AND (?8 IS NULL OR domain = ?8)
+          WHERE id = ?7 AND (?8 IS NULL OR domain = ?8) AND \(DeletedEpisodes.excluded)
           """
       ).execute(arguments: [
         change.taskType?.rawValue, change.context, change.session != nil,
@@ -103,8 +103,9 @@ extension SQLiteTransaction {
 
   func delete(_ id: Episode.ID) throws(MemoryError) -> Bool {
     try perform {
-      try db.cachedStatement(sql: "DELETE FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
-        .execute(arguments: [id.rawValue, scope.onlyDomain])
+      try db.cachedStatement(
+        sql: "DELETE FROM episodes AS e WHERE id = ?1 AND (?2 IS NULL OR domain = ?2) AND \(DeletedEpisodes.excluded)"
+      ).execute(arguments: [id.rawValue, scope.onlyDomain])
       return db.changesCount > 0
     }
   }
@@ -122,7 +123,8 @@ extension SQLiteTransaction {
 
   private func domain(of id: Episode.ID) throws -> String {
     let statement = try db.cachedStatement(
-      sql: "SELECT domain FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+      sql: "SELECT domain FROM episodes e WHERE id = ?1 AND (?2 IS NULL OR domain = ?2) AND \(DeletedEpisodes.excluded)"
+    )
     guard let domain = try String.fetchOne(statement, arguments: [id.rawValue, scope.onlyDomain]) else {
       throw MemoryError.noEpisode(id)
     }
@@ -131,7 +133,8 @@ extension SQLiteTransaction {
 
   private func status(of id: Episode.ID) throws -> Episode.Status {
     let statement = try db.cachedStatement(
-      sql: "SELECT status FROM episodes WHERE id = ?1 AND (?2 IS NULL OR domain = ?2)")
+      sql: "SELECT status FROM episodes e WHERE id = ?1 AND (?2 IS NULL OR domain = ?2) AND \(DeletedEpisodes.excluded)"
+    )
     guard let text = try String.fetchOne(statement, arguments: [id.rawValue, scope.onlyDomain]) else {
       throw MemoryError.noEpisode(id)
     }

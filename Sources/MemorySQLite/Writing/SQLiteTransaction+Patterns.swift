@@ -103,7 +103,9 @@ extension SQLiteTransaction {
   /// Whether the pattern is shared or of the episode's domain.
   private func isLinkable(_ id: Pattern.ID, to episode: Episode.ID) throws -> Bool {
     let statement = try db.cachedStatement(
-      sql: "SELECT 1 FROM patterns p JOIN episodes e ON e.id = ? WHERE p.id = ? AND p.domain IN ('', e.domain)")
+      sql:
+        "SELECT 1 FROM patterns p JOIN episodes e ON e.id = ? WHERE p.id = ? AND p.domain IN ('', e.domain) AND \(DeletedEpisodes.excluded)"
+    )
     return try Int.fetchOne(statement, arguments: [episode.rawValue, id.rawValue]) != nil
   }
 

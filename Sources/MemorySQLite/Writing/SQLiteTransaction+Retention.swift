@@ -2,9 +2,6 @@ import EpisodicMemory
 import GRDB
 
 extension SQLiteTransaction {
-  /// Steps that are deleted at once with their episode: 10 to 20 ms. Of an episode with more, the last ones go first.
-  private static let stepsAtOnce = 400
-
   func apply(_ decision: RetentionDecision, at now: Timestamp) throws(MemoryError) -> RetentionOutcome {
     try perform {
       let planned = decision.record
@@ -19,50 +16,19 @@ extension SQLiteTransaction {
         _ = try apply(.archive, to: record.id, at: now)
       case .abandon:
         let episode = try apply(.fail(successRate: nil), to: record.id, at: now).value
-        guard var metadata = episode.metadata.members else { return .applied }
+        // What a caller wrote under the same name stays.
+        guard var metadata = episode.metadata.members, metadata["abandoned"] == nil else { return .applied }
         metadata["abandoned"] = .string("no step since \(record.lastStepAt ?? record.createdAt)")
         _ = try update(record.id, with: Episode.Change(metadata: .object(metadata)))
-      case .delete: return try delete(record)
+      case .delete:
+        return try DeletedEpisodes.delete(record.row, record.id, db) ? .applied : .begun
       }
       return .applied
     }
   }
 
-  /// One that was reopened meanwhile stays as it is.
-  func finishDeletion(of id: Episode.ID) throws(MemoryError) -> RetentionOutcome {
-    try perform {
-      guard let record = try RetentionRow.fetch(id, db), record.status == .archived else {
-        try Setting.set(RetentionDecision.unfinishedSetting, to: nil, at: Timestamp(milliseconds: 0), db)
-        return .moot
-      }
-      return try delete(record)
-    }
-  }
-
-  private func delete(_ record: RetentionRecord) throws -> RetentionOutcome {
-    let count =
-      try Int.fetchOne(
-        db.cachedStatement(sql: "SELECT count(*) FROM steps WHERE episode_id = ?"), arguments: [record.id.rawValue])
-      ?? 0
-    let (setting, id) = (RetentionDecision.unfinishedSetting, JSON.string(record.id.rawValue))
-    let isNoted = try Setting.value(setting, db) == id
-    guard count > Self.stepsAtOnce else {
-      _ = try delete(record.id)
-      if isNoted { try Setting.set(setting, to: nil, at: record.createdAt, db) }
-      return .applied
-    }
-    // Out of recall first, so that nobody finds half of it; and a process that is killed leaves a note for the next.
-    if record.status != .archived {
-      try db.execute(sql: "UPDATE episodes SET status = 'archived' WHERE seq = ?", arguments: [record.row])
-    }
-    if !isNoted { try Setting.set(setting, to: id, at: record.createdAt, db) }
-    try db.cachedStatement(
-      sql: """
-        DELETE FROM steps WHERE seq IN (
-            SELECT seq FROM steps WHERE episode_id = ? ORDER BY step_number DESC LIMIT ?)
-        """
-    ).execute(arguments: [record.id.rawValue, Self.stepsAtOnce])
-    return .partly
+  func sweepDeleted() throws(MemoryError) -> DeletionSweep {
+    try perform { try DeletedEpisodes.sweep(db) }
   }
 }
 
@@ -87,12 +53,13 @@ enum RetentionRow {
   static func page(measuringBytes: Bool) -> String {
     """
     SELECT \(columns), \(measuringBytes ? bytes : "0") FROM episodes e
-    WHERE e.seq > ?1 AND (?2 IS NULL OR e.domain = ?2) ORDER BY e.seq LIMIT ?3
+    WHERE e.seq > ?1 AND (?2 IS NULL OR e.domain = ?2) AND \(DeletedEpisodes.excluded) ORDER BY e.seq LIMIT ?3
     """
   }
 
   static func fetch(_ id: Episode.ID, _ db: Database) throws -> RetentionRecord? {
-    let statement = try db.cachedStatement(sql: "SELECT \(columns), 0 FROM episodes e WHERE e.id = ?")
+    let statement = try db.cachedStatement(
+      sql: "SELECT \(columns), 0 FROM episodes e WHERE e.id = ? AND \(DeletedEpisodes.excluded)")
     return try Row.fetchOne(statement, arguments: [id.rawValue]).map(record)
   }
 

@@ -85,7 +85,8 @@ private struct StepNumbers {
     self.episode = episode
     let statement = try db.cachedStatement(
       sql: """
-        SELECT status, domain, (SELECT max(step_number) FROM steps WHERE episode_id = ?1) FROM episodes WHERE id = ?1
+        SELECT status, domain, (SELECT max(step_number) FROM steps WHERE episode_id = ?1)
+        FROM episodes e WHERE id = ?1 AND \(DeletedEpisodes.excluded)
         """)
     guard let row = try Row.fetchOne(statement, arguments: [episode.rawValue]) else {
       throw MemoryError.noEpisode(episode)
