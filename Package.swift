@@ -181,7 +181,8 @@ let package = Package(
       ],
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(
-      name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
+      name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport", grdb],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

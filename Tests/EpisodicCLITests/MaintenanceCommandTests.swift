@@ -1,5 +1,6 @@
 import EpisodicMemory
 import Foundation
+import GRDB
 import Testing
 
 @Suite struct `Maintaining by command` {
@@ -63,6 +64,27 @@ import Testing
     #expect(try episodic("show", "b", "--json").json?["status"] as? String == "completed")
     #expect(try episodic("retention", "clear", "--domain", "web").status == 0)
     #expect(try episodic("retention", "show", "--json").output.contains("\"domains\":{}"))
+  }
+
+  @Test func `policies that cannot be read are removed by force`() throws {
+    #expect(try episodic("retention", "set", "--max-episodes", "5").status == 0)
+    let sql = "UPDATE settings SET value = '{\"burn_after\": 1}' WHERE name = 'retention'"
+    try DatabaseQueue(path: episodic.store + "/memory.sqlite").write { db in try db.execute(sql: sql) }
+    for verb in [["show"], ["apply"], ["clear"]] {
+      let result = try episodic.run(["retention"] + verb)
+      #expect(result.status != 0 && result.errors.contains("retention clear --force"), "\(verb): \(result)")
+    }
+    let failed = try episodic("maintain", "--task", "retention", "--json")
+    #expect(failed.status == 1 && failed.output.contains("retention clear --force"), "\(failed)")
+    #expect(try episodic("retention", "clear", "--force", "--domain", "web").status == 2)
+    #expect(try episodic("retention", "clear", "--force").status == 0)
+    #expect(try episodic("retention", "show").errors.contains("everything is kept"))
+  }
+
+  @Test func `a dry run says of a fresh store only what is due by time`() throws {
+    let tasks = try #require(try episodic("maintain", "--dry-run", "--json").json?["tasks"] as? [[String: Any]])
+    let idle = tasks.filter { $0["outcome"] as? String == "not_due" }.compactMap { $0["task"] as? String }
+    #expect(Set(idle) == ["erasures", "log", "backup"], "\(tasks)")
   }
 
   @Test(arguments: [

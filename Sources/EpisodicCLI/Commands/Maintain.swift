@@ -82,7 +82,8 @@ extension MaintenanceReport {
 extension MaintenanceReport.Task {
   fileprivate var json: JSON {
     [
-      "task": .string(task.rawValue), "outcome": .string(outcome.rawValue), "reason": reason.map(JSON.string) ?? .null,
+      "task": .string(task.rawValue), "outcome": .string(outcome.rawValue),
+      "reason": reason.map { .string($0.inCommandTerms) } ?? .null,
       "counts": .object(JSON.Object(counts.sorted { $0.key < $1.key }.map { ($0.key, .integer(Int64($0.value))) })),
       "ms": .integer(Int64(milliseconds)),
     ]

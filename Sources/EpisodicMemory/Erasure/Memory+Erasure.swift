@@ -35,6 +35,8 @@ extension Memory {
         now: now)
       let memory = self
       return try await BlockingWork.shared.perform { () async throws(MemoryError) in
+        // What retention deleted and is still removing is in no domain any more that a selection could name.
+        if !dryRun { _ = try await memory.sweepDeleted() }
         let receipt = try await memory.erase(request, dryRun: dryRun, progress)
         if dryRun { return receipt }
         // All processes share it: also what tolerates staleness is not served from it any more.

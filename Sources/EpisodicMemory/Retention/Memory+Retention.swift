@@ -134,8 +134,8 @@ extension Memory {
   /// Deletes what episodes left that were deleted without all of their steps, by this process or by one that was killed.
   ///
   /// - Returns: How many episodes have no row left now.
-  private func sweepDeleted(
-    _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void
+  func sweepDeleted(
+    _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void = { (_, _) throws(MemoryError) in }
   ) async throws(MemoryError) -> Int {
     guard try await primary.hasDeletedRows() else { return 0 }
     var finished = 0
