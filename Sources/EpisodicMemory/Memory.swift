@@ -42,7 +42,7 @@
 /// - ``recall(queries:vectors:to:options:)`` for every query of a file
 ///
 /// ## Keep for years: Retention/Memory+Retention.swift, Maintenance/Memory+Maintaining.swift, Backups/Memory+Backups.swift
-/// - ``retention()`` policies; ``setRetention(_:for:allowingUnknownDomain:)``; ``applyRetention(dryRun:acceptingClock:)``
+/// - ``retention()`` policies; ``setRetention(_:for:allowingUnknownDomain:)``; ``removeRetention()``; ``applyRetention(dryRun:acceptingClock:)``
 /// - ``maintain(_:progress:)`` does what is due; ``backupSchedule()`` of it, ``setBackupSchedule(_:)``
 /// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``
 ///

@@ -101,6 +101,15 @@ extension SQLitePrimaryStore {
     }
   }
 
+  package func judgeClock(
+    at now: Timestamp, isAccepted: Bool, isDryRun: Bool
+  ) async throws(MemoryError) -> ClockDoubt? {
+    if isDryRun {
+      return try await readRows { db in try StoreClock.judge(now, isAccepted: isAccepted, isDryRun: true, db) }
+    }
+    return try await writeRows { db in try StoreClock.judge(now, isAccepted: isAccepted, db) }
+  }
+
   // MARK: Records
 
   package func maintenanceRecords() async throws(MemoryError) -> [MaintenanceRecord] {

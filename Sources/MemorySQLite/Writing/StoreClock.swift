@@ -1,4 +1,4 @@
-package import EpisodicMemory
+import EpisodicMemory
 import GRDB
 
 /// What the store knows of the clock, before something is deleted by its age.
@@ -28,16 +28,5 @@ enum StoreClock {
       // No rule of a policy that cannot be read is applied.
       return nil
     }
-  }
-}
-
-extension SQLitePrimaryStore {
-  package func judgeClock(
-    at now: Timestamp, isAccepted: Bool, isDryRun: Bool
-  ) async throws(MemoryError) -> ClockDoubt? {
-    if isDryRun {
-      return try await readRows { db in try StoreClock.judge(now, isAccepted: isAccepted, isDryRun: true, db) }
-    }
-    return try await writeRows { db in try StoreClock.judge(now, isAccepted: isAccepted, db) }
   }
 }
