@@ -8,7 +8,7 @@ enum Analysis {
   /// Rows in a transaction: some ten milliseconds.
   static let rowsAtOnce = 1000
   /// Bytes of text after which a transaction ends: some twenty milliseconds.
-  private static let bytesAtOnce = 256 << 10
+  fileprivate static let bytesAtOnce = 256 << 10
 
   /// What the migration calls, which fills the columns of the rows that are there.
   static let functions = [
@@ -119,12 +119,14 @@ enum Analysis {
       try statement.execute(arguments: StatementArguments(words) + [row])
     }
 
-    /// Calls `body` with the words of each row after one, and whether the columns have them.
+    /// Calls `body` with the words of each row after one, and whether the columns have them; ends early after long texts.
     func forEach(after row: Int64, limit: Int, _ db: Database, _ body: (Int64, [String], Bool) -> Void) throws {
       var rows = try RawStatement("\(select) WHERE seq > ? ORDER BY seq LIMIT ?", db)
       try rows.bind(row)
       try rows.bind(Int64(limit))
-      while try rows.step() {
+      var bytes = 0
+      while bytes < Analysis.bytesAtOnce, try rows.step() {
+        bytes += textBytes(rows)
         let words = words(rows)
         var isRight = true
         for (index, text) in words.enumerated() {
