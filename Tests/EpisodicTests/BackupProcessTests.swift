@@ -120,6 +120,47 @@ import Testing
     }
   }
 
+  /// 500 kills with EPISODIC_KILLS=500.
+  @Test func `a restore over a damaged store that is killed parts no database from its log`() async throws {
+    let store = try Store()
+    let backup = try await store.backUpAndGoOn()
+    let files = FileManager.default
+    let (database, log) = (Data(repeating: 0xA5, count: 8192), Data(repeating: 7, count: 4096))
+    func content(_ path: String) -> Data? { files.contents(atPath: path) }
+    func damage() throws {
+      for suffix in ["", "-wal", "-shm"] where files.fileExists(atPath: store.primary + suffix) {
+        try files.removeItem(atPath: store.primary + suffix)
+      }
+      for name in try store.backupNames() where !name.hasPrefix("memory-") {
+        try files.removeItem(atPath: store.path + "/backups/" + name)
+      }
+      try database.write(to: URL(filePath: store.primary))
+      try log.write(to: URL(filePath: store.primary + "-wal"))
+    }
+    try damage()
+    let begin = ContinuousClock.now
+    let whole = try Child("StoreWorker", ["restore", store.path, backup.path], in: store.directory)
+    try await whole.waitForLines(2)
+    let duration = UInt32((begin.duration(to: .now) / .microseconds(1)).rounded())
+    whole.wait()
+    var generator = SeededGenerator(seed: 5)
+    for _ in 0..<Self.amount("EPISODIC_KILLS", 12) {
+      try damage()
+      let child = try Child("StoreWorker", ["restore", store.path, backup.path], in: store.directory)
+      try await child.waitForLines(1)
+      usleep(UInt32.random(in: (duration / 2)...duration, using: &generator))
+      child.kill()
+      let places =
+        [store.primary]
+        + (try store.backupNames().filter { $0.hasPrefix("replaced") && $0.hasSuffix(".sqlite") })
+        .map { store.path + "/backups/" + $0 }
+      #expect(places.contains { content($0) == database && content($0 + "-wal") == log }, "\(places)")
+      if content(store.primary) != database { #expect(try await store.present("e1", "later") == ["e1"]) }
+    }
+    _ = try await Memory.restore(backup.path, to: store.path)
+    try await store.expectSoundness()
+  }
+
   @Test func `processes that have the store open fail clearly, and open the restored one`() async throws {
     let store = try Store()
     let backup = try await store.backUpAndGoOn()

@@ -204,6 +204,39 @@ extension Store {
     #expect(error?.message.contains(store.path + "/backups") == true, "\(String(describing: error))")
   }
 
+  @Test func `what follows a compressed database without a manifest is told, and keeps no one from restoring it`()
+    async throws
+  {
+    let store = try Store()
+    let backup = try await store.backUpAndGoOn(.gzip)
+    try FileManager.default.removeItem(atPath: backup.path.replacing(".sqlite.gz", with: ".json"))
+    #expect(try await Memory.verify(backup.path).faults.isEmpty)
+    let file = try FileHandle(forWritingTo: URL(filePath: backup.path))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data("something else".utf8))
+    try file.close()
+    let verification = try await Memory.verify(backup.path)
+    #expect(verification.isPassed && verification.faults.count == 1, "\(verification.faults)")
+    _ = try await Memory.restore(backup.path, to: store.path)
+    #expect(try await store.present("e1", "later") == ["e1"])
+  }
+
+  @Test func `a clock that is set back by a second between a backup and the removal of others costs it nothing`()
+    async throws
+  {
+    let store = try Store()
+    let clock = ManualClock(Self.time)
+    let memory = try await store.open { $0.clock = clock }
+    for _ in 0..<2 {
+      clock.advance(by: .seconds(3600))
+      let made = try await memory.backUp()
+      clock.advance(by: .seconds(-1))
+      _ = try await memory.pruneBackups(options: BackupOptions(keep: 1))
+      #expect(try await memory.backups().map(\.path) == [made.path])
+    }
+    try await memory.close()
+  }
+
   @Test func `a verification can be cancelled while the database is read`() async throws {
     let store = try Store()
     try await store.fill(300)

@@ -94,6 +94,14 @@ struct BackupFile {
     }
   }
 
+  /// Whether a compressed file ends with the content that was unpacked from it: its last four bytes are the length, modulo 2^32
+  /// (RFC 1952).
+  func endsWithContent(of draft: DraftFile) throws -> Bool {
+    let length = UInt32(truncatingIfNeeded: try draft.file().status().size)
+    let last = try file.read(4, at: max(Int(backup.fileBytes) - 4, 0))
+    return withUnsafeBytes(of: length.littleEndian) { $0.elementsEqual(last) }
+  }
+
   // MARK: Pieces
 
   /// SHA-256 in hexadecimal.

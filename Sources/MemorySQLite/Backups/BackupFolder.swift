@@ -4,6 +4,9 @@ import Foundation
 
 /// A directory with backups, told by their names.
 package struct BackupFolder: Sendable {
+  /// By so much a time server may set a clock back.
+  private static let clockTolerance = Duration.seconds(60)
+
   package let path: String
 
   package init(_ path: String) { self.path = path }
@@ -65,6 +68,7 @@ package struct BackupFolder: Sendable {
 
   /// Whether the manifest of a compressed backup proves that it was made after an erasure of its store: it has its receipt.
   package static func isLater(_ path: String, than receipt: StoredReceipt) -> Bool {
+    // A file that cannot be examined is not proved to be later.
     guard let place = receipt.place, let manifest = BackupManifest.beside(path),
       manifest.store == receipt.store.rawValue,
       (try? FileStatus(of: path))?.size == manifest.fileBytes, let receipts = manifest.rows["erasures"]
@@ -108,7 +112,9 @@ package struct BackupFolder: Sendable {
     let own = try backups().filter { backup in
       backup.kind == .backup && (backup.manifest.map { stores.contains($0.store) } ?? isOwn)
     }
-    let found = own.filter { $0.createdAt <= now } + own.filter { $0.createdAt > now }
+    // The clock may have been set back by a little since the last one was made.
+    let future = now.adding(Self.clockTolerance)
+    let found = own.filter { $0.createdAt <= future } + own.filter { $0.createdAt > future }
     // The last one that is known to be whole stays whatever its age: after it nothing would be left.
     let newest = found.first { $0.manifest != nil && $0.manifest?.fileBytes == $0.fileBytes } ?? found.first
     let time = options.keepFor.map { Self.time(forAgesOf: found, keptFor: $0, at: now) } ?? now

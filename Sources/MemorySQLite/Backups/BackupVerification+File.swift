@@ -28,7 +28,7 @@ extension BackupVerification {
         return
       }
       func goOn() throws { try verifying(0, 1) }
-      let findings: Findings
+      var findings: Findings
       switch (file.compression, manifest) {
       case (.none, _): findings = try Findings(of: file.backup.path, goOn)
       case (.gzip, let manifest?):
@@ -42,6 +42,9 @@ extension BackupVerification {
         let draft = try DraftFile(of: folder + "episodic-\(UUID().uuidString).sqlite")
         try file.unpack(into: draft, verifying)
         findings = try Findings(of: draft.path, goOn)
+        if try !file.endsWithContent(of: draft) {
+          findings.faults.append("something follows the compressed database in the file, which is not part of it")
+        }
       }
       self.init(
         backup: file.backup, matchesManifest: manifest != nil, problems: [], faults: findings.faults,

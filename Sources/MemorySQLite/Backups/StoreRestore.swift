@@ -41,8 +41,8 @@ package struct StoreRestore: Sendable {
     let path = try BackupTarget.absolute(path)
     try refuseOwnFile(path)
     let file = try BackupFile(path)
-    let current = currentStore()
     do {
+      let current = try currentStore()
       return options.isDryRun ? try rehearse(file, current) : try restore(file, current)
     } catch {
       throw MemoryError(readingBackup: error, path: path)
@@ -67,12 +67,22 @@ package struct StoreRestore: Sendable {
     let receipts: [StoredReceipt]
   }
 
-  /// `nil` if there is no store, or none that can be read: it can be replaced by anything.
-  private func currentStore() -> CurrentStore? {
-    try? DatabaseDraft.read(primary, timeout: options.busyTimeout) { db in
-      let lineage = try StoreLineage(db)
-      return CurrentStore(
-        lineage: lineage, receipts: try ErasureRow.stored(db))
+  /// `nil` if there is no store, or one that is damaged: it can be replaced by anything.
+  ///
+  /// - Throws: What may pass: a disk that fails, or a lock. The store may then be another one, or have receipts.
+  private func currentStore() throws -> CurrentStore? {
+    do {
+      return try DatabaseDraft.read(primary, timeout: options.busyTimeout) { db in
+        let lineage = try StoreLineage(db)
+        return CurrentStore(lineage: lineage, receipts: try ErasureRow.stored(db))
+      }
+    } catch let error as DatabaseError
+      where [.SQLITE_IOERR, .SQLITE_BUSY, .SQLITE_NOMEM].contains(error.resultCode)
+      && error.extendedResultCode != .SQLITE_IOERR_SHORT_READ
+    {
+      throw MemoryError(storage: error, path: primary)
+    } catch {
+      return nil
     }
   }
 
@@ -135,7 +145,7 @@ package struct StoreRestore: Sendable {
       timeout: options.busyTimeout
     ).replace(with: draft) {
       // An erasure commits under the lock that is held here.
-      guard currentStore()?.receipts.map(\.receipt.id) == current?.receipts.map(\.receipt.id) else {
+      guard try currentStore()?.receipts.map(\.receipt.id) == current?.receipts.map(\.receipt.id) else {
         throw MemoryError(.conflict, "something was erased from \(directory) during the restore; restore again")
       }
     }
