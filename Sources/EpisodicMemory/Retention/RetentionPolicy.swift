@@ -136,8 +136,6 @@ extension RetentionPolicy {
 }
 
 extension RetentionPolicies {
-  package static let setting = "retention"
-
   /// The value of the setting.
   public var json: JSON {
     var members: JSON.Object = [:]
