@@ -42,6 +42,16 @@ import Testing
     #expect(code.count >= 10 && Set(listed) == code, "\(code.symmetricDifference(listed))")
   }
 
+  @Test func `every line of the log has an event`() throws {
+    // Up to the parenthesis that ends the call at the depth at which it began.
+    for match in try Self.sources().matches(
+      of:
+        /(?m)^( *)(?:\w+\.)?logger\.(?:trace|debug|info|notice|warning|error|critical|log)\((?:[^\n]*\)$|[^\n]*\n(?:\1 [^\n]*\n)*)/
+    ) {
+      #expect(match.0.contains("\"event\"") || match.0.contains("metadata: event"), "\(match.0)")
+    }
+  }
+
   @Test func `every operation of a span is on the page`() throws {
     let text = try Self.sources()
     let code = Set(text.matches(of: /try await span\("([A-Za-z]+)"/).map { String($0.1) })

@@ -31,7 +31,7 @@ package final class AutomaticMaintenance: Sendable {
       var failing: Set<String> = []
       func failed(_ task: String, _ reason: String) {
         guard failing.insert(task).inserted else { return }
-        var metadata: Logger.Metadata = ["event": "maintenance.failed", "reason": "\(reason)"]
+        var metadata: Logger.Metadata = ["event": "maintenance.failed", "error": "\(reason)"]
         if !task.isEmpty { metadata["task"] = "\(task)" }
         logger.warning(
           "maintenance failed; it is tried again, and only the first failure is logged", metadata: metadata)
@@ -74,7 +74,11 @@ package final class AutomaticMaintenance: Sendable {
   private static func log(_ report: MaintenanceReport, _ logger: Logger) {
     for task in report.tasks where !task.counts.isEmpty {
       let counts = task.counts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-      logger.debug("maintenance: \(task.task.rawValue) \(counts)", metadata: ["ms": "\(task.milliseconds)"])
+      logger.debug(
+        "maintenance: \(task.task.rawValue) \(counts)",
+        metadata: [
+          "event": "maintenance.done", "task": "\(task.task.rawValue)", "duration_ms": "\(task.milliseconds)",
+        ])
     }
   }
 }

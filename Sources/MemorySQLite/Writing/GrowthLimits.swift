@@ -29,7 +29,7 @@ struct GrowthLimits: Sendable {
     }
     maximumSteps = limits.stepsPerEpisode
     disk = DiskWatch(of: directory.isEmpty ? "/" : directory, floor: limits.minimumFreeBytes, watched: watched) {
-      logger.warning("\($0)")
+      logger.warning("\($0)", metadata: ["event": "primary.file_large", "path": "\(path)"])
     }
   }
 
