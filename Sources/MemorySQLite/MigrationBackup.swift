@@ -18,21 +18,52 @@ struct MigrationBackup: Sendable {
 
   /// - Throws: `FileError` if it cannot be made; `StorageError.damaged` if the database is damaged. Then nothing is migrated.
   func make(_ plan: MigrationPlan) throws -> MigrationSafeguard {
-    let steps: Logger.Metadata = ["from": "\(plan.version)", "to": "\(plan.target)"]
+    let event: Logger.Metadata = [
+      "event": "primary.migrating", "path": "\(plan.path)", "from": "\(plan.version)", "to": "\(plan.target)",
+    ]
     guard let folder else {
-      logger.notice("migrating \(plan.path) to another schema, without a backup", metadata: steps)
+      logger.notice("migrating \(plan.path) to another schema, without a backup", metadata: event)
       return .none
     }
     try PrivateDirectory<FileError>.createWithParents(folder)
     // Of an opening that was killed meanwhile.
     _ = try LeftoverFiles.remove(in: folder)
     // An opening that was killed in the same second may have left one.
-    let path = try BackupFolder(folder).freeStem(Self.prefix(of: plan.target), at: clock.now()) + ".sqlite"
-    let copy = try plan.copy(to: path)
+    let now = clock.now()
+    let path = try BackupFolder(folder).freeStem(Self.prefix(of: plan.target), at: now) + ".sqlite"
+    let (copy, origin) = try plan.copy(to: path) { db in try Origin(db) }
+    let manifest = BackupManifest(
+      createdAt: now, store: origin.store, schemaVersion: copy.content.schemaVersion, revision: origin.revision,
+      compression: .none, bytes: copy.bytes, fileBytes: copy.bytes,
+      sha256: try BackupFile.digest(of: copy.draft.file()), rows: copy.content.rows, faults: copy.faults)
     logger.notice(
       "migrating \(plan.path) to another schema; a backup is \(path)",
-      metadata: steps.merging(["bytes": "\(copy.bytes)"]) { $1 })
-    return MigrationSafeguard(keep: { try copy.publish() }, discard: { copy.draft.discard() })
+      metadata: event.merging(["bytes": "\(copy.bytes)"]) { $1 })
+    return MigrationSafeguard {
+      // Before the copy, which has a manifest from the moment on that it has its name.
+      try manifest.write(beside: path)
+      do {
+        try copy.publish()
+      } catch {
+        BackupManifest.remove(beside: path)
+        throw error
+      }
+    } discard: {
+      copy.draft.discard()
+    }
+  }
+
+  /// What a manifest says of the store, as far as an earlier schema knows it.
+  private struct Origin {
+    /// Empty before schema 4.
+    var store = ""
+    var revision: Int64 = 0
+
+    init(_ db: Database) throws {
+      guard try db.tableExists("store"), try db.tableExists("changes") else { return }
+      store = try String.fetchOne(db, sql: "SELECT uuid FROM store") ?? ""
+      revision = try ChangeFeed.highestRevision(db)
+    }
   }
 
   private static func prefix(of version: Int) -> String {

@@ -1,4 +1,4 @@
-import GRDB
+package import GRDB
 
 /// What a migration is about to do.
 package struct MigrationPlan: Sendable {
@@ -13,12 +13,15 @@ package struct MigrationPlan: Sendable {
 
   /// Copies the database as it is now, verified, to a file that does not exist.
   ///
-  /// - Throws: As `DatabaseCopy.make`.
-  package func copy(to target: String) throws -> DatabaseCopy {
+  /// - Parameter describe: Reads from the snapshot that is copied.
+  /// - Throws: As `DatabaseCopy.make`; what `describe` throws.
+  package func copy<Value>(
+    to target: String, describing describe: (Database) throws -> Value
+  ) throws -> (copy: DatabaseCopy, value: Value) {
     // The transaction of the migration keeps other writers away; a connection of its own reads what was before it.
     let connection = try Connector(files: DatabaseFiles(path: path), access: .readWrite, timeout: timeout).reading()
     defer { try? connection.close() }  // It has read only.
-    return try DatabaseCopy.make(of: connection, to: target) { _ in }.copy
+    return try DatabaseCopy.make(of: connection, to: target, describing: describe)
   }
 }
 

@@ -149,6 +149,10 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(try EarlierStoreFixture.schemaVersion(of: store.path + "/backups/" + backup) == version)
     EarlierStoreFixture.expectNothingLost(
       before, try EarlierStoreFixture.rows(of: store.path + "/backups/" + backup))
+    let verification = try await Memory.verify(store.path + "/backups/" + backup)
+    #expect(verification.isPassed && verification.matchesManifest, "\(verification)")
+    #expect(verification.schemaVersion == version && verification.backup.kind == .beforeMigration)
+    #expect(verification.backup.manifest?.rows["episodes"] == before["episodes"]?.count)
     #expect(try await store.open().episode("episode-01") != nil)
     #expect(try store.backups().filter { $0.hasSuffix(".sqlite") }.count == 1)
   }

@@ -59,7 +59,10 @@ import Testing
     try await old.add("kept")
     var newer = configuration(migrations: Self.later)
     newer.safeguard = { plan in
-      let copy = try plan.copy(to: directory.file("copy.sqlite"))
+      let (copy, texts) = try plan.copy(to: directory.file("copy.sqlite")) { db in
+        try String.fetchAll(db, sql: "SELECT text FROM notes")
+      }
+      #expect(texts == ["kept"])
       return MigrationSafeguard(keep: { try copy.publish() }, discard: {})
     }
     let migrated = try WALDatabase(path: path, newer)

@@ -27,9 +27,9 @@ extension Examination {
         }
         continue
       }
+      examineManifest(of: name, file, in: folder, names)
       guard name.hasPrefix("memory-") else { continue }
       count += 1
-      examineManifest(of: name, file, in: folder, names)
     }
     let newest = newestBackup
     saw("backups", newest.map { "\(count), the newest of \($0)" } ?? "none in the store's folder")
@@ -79,6 +79,8 @@ extension Examination {
     let stem = String(name.prefix(name.count - (name.hasSuffix(".gz") ? ".sqlite.gz".count : ".sqlite".count)))
     let manifest = "\(stem).json"
     guard names.contains(manifest) else {
+      // What a restore replaced has none, nor what an earlier version left before a migration.
+      guard name.hasPrefix("memory-") else { return }
       return found(
         .backupIncomplete, path, "it has no manifest beside it, so a changed byte in it would not be noticed")
     }
