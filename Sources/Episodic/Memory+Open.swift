@@ -155,16 +155,28 @@ extension Memory {
       logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)
     let index = index(for: primary, at: directory.index, options)
+    let logger = options.logger
     primary.onFullDisk {
-      (cache as? RecoveringCache)?.giveWay()
-      (index as? RecoveringIndex)?.giveWay()
+      // Files that this memory does not use give way too: other processes make them again when there is room (I1).
+      if let cache = cache as? RecoveringCache {
+        cache.giveWay()
+      } else {
+        RecoveringCache.giveWay(in: directory.cache, logger: logger)
+      }
+      if let index = index as? RecoveringIndex {
+        index.giveWay()
+      } else {
+        RecoveringIndex.giveWay(in: directory.index, logger: logger)
+      }
     }
     var memory = Memory(
       primary: primary, cache: cache, index: index, clock: options.clock,
       limits: options.limits, prefetchesEnded: options.cache.prefetchesEnded, busyTimeout: options.busyTimeout,
       files: StoreDirectoryFiles(directory: directory, cache: cache, index: index), observer: observer)
     if let interval = options.maintenance.interval, primary.readOnlyReason == nil {
-      memory.maintainAutomatically(every: interval, logger: options.logger)
+      var logger = options.logger
+      logger[metadataKey: "path"] = "\(directory.path)"
+      memory.maintainAutomatically(every: interval, logger: logger)
     }
     return memory
   }

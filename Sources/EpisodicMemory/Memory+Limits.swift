@@ -28,7 +28,7 @@ extension Memory {
 
     // MARK: Files
 
-    /// Bytes left on the disk below which nothing is written that makes the store grow; `nil` for 64 MiB, or for 1 % of the
+    /// Bytes left on the disk below which nothing is written that makes the store grow; `nil` for 64 MiB, or for 5 % of the
     /// disk if that is less. 0 for no such floor. Deleting, archiving, completing, maintenance and checks go on.
     public var minimumFreeBytes: Int?
     /// Bytes of the primary with its log from which there is a warning.

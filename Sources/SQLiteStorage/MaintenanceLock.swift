@@ -41,7 +41,7 @@ package final class MaintenanceLock: Sendable {
         isHeld.withLock { $0 = false }
         return .taken(pid: try Self.holder(in: file))
       }
-      try file.replaceContent(with: Array("\(getpid())\n".utf8))
+      Self.note(getpid(), in: file)
       holds.store(true, ordering: .relaxed)
       return .held {
         self.holds.store(false, ordering: .relaxed)
@@ -52,6 +52,13 @@ package final class MaintenanceLock: Sendable {
       isHeld.withLock { $0 = false }
       throw error
     }
+  }
+
+  /// The lock is what counts: on a full disk the file stays empty, and others do not learn the number.
+  private static func note(_ process: Int32, in file: OpenFile<FileError>) {
+    do throws(FileError) {
+      try file.replaceContent(with: Array("\(process)\n".utf8))
+    } catch {}
   }
 
   private static func holder(in file: OpenFile<FileError>) throws -> Int32? {

@@ -1,4 +1,5 @@
 import Episodic
+import FileLocks
 import Foundation
 import TestSupport
 import Testing
@@ -13,6 +14,22 @@ private final class SmallDisk {
     path = directory.file("disk")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     try #require(run("mount -t tmpfs -o size=\(megabytes)m tmpfs '\(path)'") == 0)
+  }
+
+  var space: FileSystemSpace { get throws { try FileSystemSpace(of: path) } }
+
+  /// Lets the file of another program take all but so many bytes.
+  func fill(leaving bytes: Int64) throws {
+    let ballast = path + "/ballast"
+    try? FileManager.default.removeItem(atPath: ballast)
+    try Data().write(to: URL(filePath: ballast))
+    let file = try FileHandle(forWritingTo: URL(filePath: ballast))
+    var left = try max(0, space.free - bytes)
+    while left > 0 {
+      try file.write(contentsOf: Data(repeating: 1, count: Int(min(left, 1 << 20))))
+      left -= 1 << 20
+    }
+    try file.close()
   }
 
   deinit { _ = try? run("umount -l '\(path)'") }
@@ -49,6 +66,72 @@ private final class SmallDisk {
     #expect(statistics.cache.unavailable?.contains("full disk") == true)
     #expect(statistics.cache.unavailableSince != nil)
     #expect(try await memory.recall(Query(text: "context", scope: .everything, limit: 5)).count == 5)
+    try await memory.close()
+  }
+
+  private static func store(on disk: SmallDisk) async throws -> String {
+    let path = disk.path + "/store"
+    let memory = try await Memory.open(at: path)
+    let text = String(repeating: "words of a context ", count: 20)
+    try await memory.insert((0..<200).map { .sample(Episode.ID("e\($0)"), context: "\($0) \(text)") })
+    for number in 0..<200 { _ = try await memory.episode(Episode.ID("e\(number)")) }
+    try await memory.optimize()
+    try await memory.close()
+    return path
+  }
+
+  private static func withoutDerivedFiles() -> Memory.OpenOptions {
+    var options = Memory.OpenOptions()
+    options.cache.isEnabled = false
+    options.index.isEnabled = false
+    return options
+  }
+
+  @Test func `below the floor cache and index give way also to a process that does not use them`() async throws {
+    let disk = try SmallDisk(megabytes: 64)
+    let path = try await Self.store(on: disk)
+    // A twentieth of the disk is the floor; the files of cache and index are more than a mebibyte.
+    try disk.fill(leaving: try disk.space.size / 20 - 1 << 20)
+    let memory = try await Memory.open(at: path, options: Self.withoutDerivedFiles())
+    try await memory.insert([.sample("late")])
+    #expect(!FileManager.default.fileExists(atPath: path + "/cache.lmdb/policy"))
+    #expect(!FileManager.default.fileExists(atPath: path + "/cache.lmdb/index/data.mdb"))
+    try await memory.close()
+    let again = try await Memory.open(at: path)
+    #expect(try await again.episode("late") != nil)
+    try await again.close()
+  }
+
+  @Test func `below the floor what makes the store no larger goes on, and on a full disk maintenance says what failed`()
+    async throws
+  {
+    let disk = try SmallDisk(megabytes: 64)
+    let path = try await Self.store(on: disk)
+    let before = try await Memory.open(at: path, options: Self.withoutDerivedFiles())
+    let active = try await before.begin(.init(.debugging, domain: "d", context: "words"))
+    try await before.close()
+    try FileManager.default.removeItem(atPath: path + "/cache.lmdb")
+    try disk.fill(leaving: 1 << 20)
+    // It looks at the disk with its first write, and then once a second.
+    let memory = try await Memory.open(at: path, options: Self.withoutDerivedFiles())
+    let refusal = await #expect(throws: MemoryError.self) { try await memory.insert([.sample("late")]) }
+    #expect(refusal?.code == .unavailable && refusal?.message.contains("less than the floor") == true)
+    try await memory.complete(active.id)
+    #expect(try await memory.delete("e1"))
+    let receipt = try await memory.forget(.episodes(["e2"]), in: .everything)
+    #expect(receipt.pending == nil, "\(receipt)")
+    try await memory.setRetention(RetentionPolicy(maximumEpisodes: 100))
+    let report = try await memory.maintain()
+    #expect(report.tasks.allSatisfy { $0.outcome == .done }, "\(report)")
+    let counts = try await memory.statistics().primary.episodes
+    #expect(counts.values.reduce(0, +) == 101, "\(counts)")
+    // Not one byte: the lock is what makes it the one that maintains.
+    try FileManager.default.removeItem(atPath: path + "/memory.sqlite-maintenance")
+    try disk.fill(leaving: 0)
+    let full = try await memory.maintain(.init(isFull: true))
+    #expect(!full.isHeld && full.tasks.count == MaintenanceTask.allCases.count)
+    #expect(full.tasks.contains { $0.outcome == .failed }, "\(full)")
+    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name): \(check.outcome)") }
     try await memory.close()
   }
 

@@ -2,7 +2,7 @@ import Dispatch
 package import EpisodicMemory
 import FileLocks
 import LMDB
-import Logging
+package import Logging
 import Synchronization
 
 /// What lies in a tier and can be lost: the cache, or the search index.
@@ -214,6 +214,12 @@ package final class RecoveringTier<Tier: RecoverableTier>: Sendable {
       }
     }
     given?.close()
+    return Self.giveWay(in: directory, logger: logger)
+  }
+
+  /// As `giveWay`, for files that this process does not use.
+  @discardableResult
+  package static func giveWay(in directory: String, logger: Logger) -> Int64 {
     let bytes = LMDBTier.removeFiles(in: directory)
     if bytes > 0 {
       logger.notice(

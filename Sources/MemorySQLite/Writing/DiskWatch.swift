@@ -25,8 +25,9 @@ package final class DiskWatch: Sendable {
 
   /// Below 64 MiB other programs on the same disk fail too.
   private static let defaultFloor: Int64 = 64 << 20
-  /// On a small disk 64 MiB may be most of it.
-  private static let defaultShare: Int64 = 100
+  /// On a small disk 64 MiB may be most of it: a twentieth, as much as ext4 reserves. Less would be gone with one large commit and
+  /// its log.
+  private static let defaultShare: Int64 = 20
   private static let interval: Int64 = 1000
 
   private let directory: String
