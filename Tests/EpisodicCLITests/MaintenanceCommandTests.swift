@@ -19,9 +19,9 @@ import Testing
     let commands = text.split(separator: "\n").compactMap { line -> String? in
       let line = String(line)
       if line.hasPrefix("episodic ") { return line }
-      guard let program = line.range(of: "/usr/bin/episodic ") else { return nil }
+      guard let program = line.range(of: "/usr/local/bin/episodic ") else { return nil }
       // Its output goes to standard output here.
-      return "episodic " + line[program.upperBound...].components(separatedBy: " >> ")[0]
+      return "episodic " + line[program.upperBound...].components(separatedBy: " 2>&1 | ")[0]
     }
     #expect(commands.count >= 6)
     for command in commands {
@@ -47,6 +47,25 @@ import Testing
       try episodic("maintain", "--task", "pages", "--task", "log", "--json").json?["tasks"].map { "\($0)" }?.contains(
         "not_due") == false)
     #expect(try episodic("maintain", "--task", "sweep").status == 2)
+  }
+
+  @Test func `a task that failed is shown by maintain, check and doctor, until it succeeds`() throws {
+    #expect(try episodic("backup", "--every", "1d").status == 0)
+    _ = try episodic.shell("touch \"$EPISODIC_STORE/backups\"")
+    #expect(try episodic("maintain", "--task", "backup").status == 1)
+    let dry = try episodic("maintain", "--dry-run", "--json")
+    let tasks = try #require(dry.json?["tasks"] as? [[String: Any]])
+    let failure = tasks.first { $0["task"] as? String == "backup" }?["last_failure"] as? [String: String]
+    #expect(failure?["reason"]?.contains("backups") == true && failure?["at"] != nil, "\(dry)")
+    let check = try episodic("check", "--quick")
+    #expect(check.status == 0 && check.output.contains("note     the task backup of maintenance failed"), "\(check)")
+    #expect((try episodic("check", "--quick", "--json").json?["notes"] as? [String])?.count == 1)
+    let doctor = try episodic("doctor")
+    #expect(doctor.status == 1 && doctor.output.contains("maintenance-failed  backup"), "\(doctor)")
+    _ = try episodic.shell("rm \"$EPISODIC_STORE/backups\"")
+    #expect(try episodic("maintain").status == 0)
+    #expect(try episodic("check", "--quick", "--json").json?["notes"] as? [String] == [])
+    #expect(try episodic("doctor").status == 0)
   }
 
   @Test func `a policy is set, shown, applied and cleared`() throws {

@@ -176,6 +176,31 @@ import Testing
     }
   }
 
+  @Test func `a task that fails is kept with its reason, and named until it runs without an error`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    try await memory.insert([.sample("e")])
+    try await memory.setBackupSchedule(BackupSchedule(every: .seconds(3600)))
+    try Data("in the way".utf8).write(to: URL(filePath: store.path + "/backups"))
+    let failed = try await memory.maintain(.init(tasks: [.backup]))[.backup]
+    #expect(failed?.outcome == .failed && failed?.lastFailure == nil, "\(String(describing: failed))")
+    let reason = try #require(failed?.reason)
+    #expect(reason.contains("backups"), "\(reason)")
+    let dry = try await memory.maintain(.init(isDryRun: true))
+    #expect(dry[.erasures]?.lastFailure == nil && dry[.backup]?.lastFailure?.reason == reason, "\(dry)")
+    let finding = try await memory.diagnose().findings.first { $0.code == "maintenance-failed" }
+    #expect(finding?.subject == "backup" && finding?.meaning.contains(reason) == true, "\(String(describing: finding))")
+    // Of what runs each time and did nothing, nothing is kept.
+    #expect(try Self.scalar("SELECT count(*) FROM maintenance WHERE task IN ('erasures', 'log')", store) == 0)
+
+    try FileManager.default.removeItem(atPath: store.path + "/backups")
+    let again = try await memory.maintain(.init(tasks: [.backup]))[.backup]
+    #expect(again?.outcome == .done && again?.lastFailure?.reason == reason)
+    #expect(try await memory.maintain(.init(isDryRun: true))[.backup]?.lastFailure == nil)
+    #expect(try await memory.diagnose().findings.allSatisfy { $0.code != "maintenance-failed" })
+    try await memory.close()
+  }
+
   @Test func `a second run returns at once with the process that maintains`() async throws {
     let store = try Store()
     let memory = try await store.open()

@@ -5,9 +5,10 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Verifies the primary, and cache and index against it.",
     discussion: """
-      Reads everything once; with --quick, in seconds, what shows that the database is whole. FAILED: derived data is wrong, and episodic rebuild repairs it, or another program wrote \
-      rows that the reason names: exit 1. DAMAGED: the primary itself is damaged; restore a backup, or save what can \
-      still be read with episodic export: exit 3.
+      Reads everything once; with --quick, in seconds, what shows that the database is whole. FAILED: derived data is \
+      wrong, and episodic rebuild repairs it, or another program wrote rows that the reason names: exit 1. DAMAGED: the \
+      primary itself is damaged; restore a backup, or save what can still be read with episodic salvage: exit 3. A note \
+      names a task of maintenance that failed, and changes no exit status.
 
       EXAMPLES:
         episodic check
@@ -28,21 +29,28 @@ struct Check: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    let checks = try await store.withMemory { memory in
+    let (checks, failures) = try await store.withMemory { memory in
       defer { StandardError.endProgress() }
       func check() async throws -> [MemoryCheck] {
         try await memory.check(depth.memoryDepth) { stage in StandardError.progress("checking the \(stage)") }
       }
       let checks = try await check()
-      guard repair, checks.map(\.outcome.exitCode).max() == 1 else { return checks }
+      let failures = try await memory.failedMaintenance()
+      guard repair, checks.map(\.outcome.exitCode).max() == 1 else { return (checks, failures) }
       try await memory.rebuild { step in StandardError.progress("rebuilding the \(step.stage)") }
-      return try await check()
+      return (try await check(), failures)
+    }
+    let notes = failures.map { task, failure in
+      "the task \(task) of maintenance failed at \(failure.at): \(failure.reason.inCommandTerms)"
     }
     let code = checks.map(\.outcome.exitCode).max() ?? 0
     if json {
-      StandardOutput.write(["checks": .array(checks.map(\.json)), "passed": .bool(code == 0)])
+      StandardOutput.write([
+        "checks": .array(checks.map(\.json)), "notes": .array(notes.map(JSON.string)), "passed": .bool(code == 0),
+      ])
     } else {
       for check in checks { StandardOutput.write(check.line) }
+      for note in notes { StandardOutput.write("note     \(note.onOneLine)") }
     }
     if code != 0 { throw ExitCode(code) }
   }

@@ -69,7 +69,12 @@ extension MaintenanceReport {
     ])
     for task in tasks {
       let counts = task.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-      let notes = counts + [task.reason?.inCommandTerms].compactMap(\.self)
+      // Of a task that ran, the reason says whether it failed again.
+      let failure = task.outcome == .due || task.outcome == .notDue ? task.lastFailure : nil
+      let notes =
+        counts
+        + [task.reason?.inCommandTerms, failure.map { "failed at \($0.at): \($0.reason.inCommandTerms)" }]
+        .compactMap(\.self)
       table.add([
         .init(task.task.rawValue), .init(task.outcome.rawValue.replacing("_", with: " ")),
         .init(notes.joined(separator: ", ").onOneLine), .init("\(task.milliseconds)"),
@@ -86,6 +91,9 @@ extension MaintenanceReport.Task {
       "reason": reason.map { .string($0.inCommandTerms) } ?? .null,
       "counts": .object(JSON.Object(counts.sorted { $0.key < $1.key }.map { ($0.key, .integer(Int64($0.value))) })),
       "ms": .integer(Int64(milliseconds)),
+      "last_failure": lastFailure.map {
+        ["at": .string($0.at.description), "reason": .string($0.reason.inCommandTerms)]
+      } ?? .null,
     ]
   }
 }

@@ -31,16 +31,16 @@ package final class AutomaticMaintenance: Sendable {
       var failing: Set<String> = []
       func failed(_ task: String, _ reason: String) {
         guard failing.insert(task).inserted else { return }
-        var metadata: Logger.Metadata = ["event": "maintenance.failed", "error": "\(reason)"]
-        if !task.isEmpty { metadata["task"] = "\(task)" }
+        var event: Logger.Metadata = ["event": "maintenance.failed", "error": "\(reason)"]
+        if !task.isEmpty { event["task"] = "\(task)" }
         logger.warning(
-          "maintenance failed; it is tried again, and only the first failure is logged", metadata: metadata)
+          "maintenance failed; it is tried again, and only the first failure is logged", metadata: event)
       }
       func succeeded(_ task: String) {
         guard failing.remove(task) != nil else { return }
-        var metadata: Logger.Metadata = ["event": "maintenance.recovered"]
-        if !task.isEmpty { metadata["task"] = "\(task)" }
-        logger.notice("maintenance works again", metadata: metadata)
+        var event: Logger.Metadata = ["event": "maintenance.recovered"]
+        if !task.isEmpty { event["task"] = "\(task)" }
+        logger.notice("maintenance works again", metadata: event)
       }
       while (try? await Task.sleep(for: interval)) != nil {
         do throws(MemoryError) {

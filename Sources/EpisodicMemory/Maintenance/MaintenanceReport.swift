@@ -14,6 +14,20 @@ public struct MaintenanceReport: Hashable, Codable, Sendable {
     case failed
   }
 
+  /// When and why a task failed.
+  public struct Failure: Hashable, Codable, Sendable {
+    /// When the run began that the error ended.
+    public let at: Timestamp
+    /// The message of the error.
+    public let reason: String
+
+    /// A failure; for doubles in tests.
+    public init(at: Timestamp, reason: String) {
+      self.at = at
+      self.reason = reason
+    }
+  }
+
   /// One task.
   public struct Task: Hashable, Codable, Sendable {
     /// Which it is.
@@ -26,16 +40,20 @@ public struct MaintenanceReport: Hashable, Codable, Sendable {
     public let reason: String?
     /// How long it took.
     public let milliseconds: Int
+    /// How the run before this one failed, of any process; `nil` if it did not.
+    public let lastFailure: Failure?
 
     /// An entry of a report.
     public init(
-      task: MaintenanceTask, outcome: Outcome, counts: [String: Int] = [:], reason: String? = nil, milliseconds: Int = 0
+      task: MaintenanceTask, outcome: Outcome, counts: [String: Int] = [:], reason: String? = nil,
+      milliseconds: Int = 0, lastFailure: Failure? = nil
     ) {
       self.task = task
       self.outcome = outcome
       self.counts = counts
       self.reason = reason
       self.milliseconds = milliseconds
+      self.lastFailure = lastFailure
     }
   }
 
@@ -58,4 +76,14 @@ public struct MaintenanceReport: Hashable, Codable, Sendable {
 
   /// The entry of a task; `nil` if the run did not look at it.
   public subscript(task: MaintenanceTask) -> Task? { tasks.first { $0.task == task } }
+}
+
+extension MaintenanceRecord {
+  /// How it failed; `nil` if it did not.
+  package var failure: MaintenanceReport.Failure? {
+    guard outcome["outcome"] == .string(MaintenanceReport.Outcome.failed.rawValue) else { return nil }
+    let reason: String =
+      if case .string(let text)? = outcome["reason"] { text } else { "for a reason that was not kept" }
+    return MaintenanceReport.Failure(at: startedAt, reason: reason)
+  }
 }

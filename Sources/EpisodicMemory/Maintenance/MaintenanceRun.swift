@@ -64,6 +64,11 @@ final class MaintenanceRun: Sendable {
     return next > startedAt ? next : nil
   }
 
+  /// How the last run of a task failed; `nil` if it did not.
+  func lastFailure(of task: MaintenanceTask) -> MaintenanceReport.Failure? {
+    state.withLock { $0.records[task.rawValue] }?.failure
+  }
+
   // MARK: Progress
 
   func begin(_ task: MaintenanceTask) {
@@ -115,12 +120,14 @@ final class MaintenanceRun: Sendable {
     if !task.counts.isEmpty { try await writeRecords(to: primary) }
   }
 
+  /// Keeps them for the next attempt if the disk takes nothing: what was done is in the report, and is due again.
   func writeRecords(to primary: any PrimaryStore) async throws(MemoryError) {
-    let records = state.withLock { state in
-      defer { state.unwritten = [] }
-      return state.unwritten
-    }
-    if !records.isEmpty { try await primary.record(records) }
+    let records = state.withLock { $0.unwritten }
+    guard !records.isEmpty else { return }
+    do throws(MemoryError) {
+      try await primary.record(records)
+      state.withLock { $0.unwritten.removeFirst(records.count) }
+    } catch  where error.code == .unavailable {}
   }
 }
 

@@ -35,7 +35,11 @@ extension Memory {
   private func perform(_ job: MaintenanceJob, _ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceReport.Task
   {
     if let next = run.nextDue(job.task, every: job.interval) {
-      return MaintenanceReport.Task(task: job.task, outcome: .notDue, reason: "due at \(next)")
+      return MaintenanceReport.Task(
+        task: job.task, outcome: .notDue, reason: "due at \(next)", lastFailure: run.lastFailure(of: job.task))
+    }
+    if run.options.isDryRun, !job.runsDry {
+      return MaintenanceReport.Task(task: job.task, outcome: .due, lastFailure: run.lastFailure(of: job.task))
     }
     run.begin(job.task)
     let begin = ContinuousClock.now
@@ -61,9 +65,16 @@ extension Memory {
       result.failure != nil ? .failed : run.options.isDryRun ? .due : result.obstacle != nil ? .postponed : .done
     let task = MaintenanceReport.Task(
       task: job.task, outcome: outcome, counts: counts, reason: result.failure ?? result.obstacle,
-      milliseconds: milliseconds)
-    if job.interval > .zero, !run.options.isDryRun { try await run.note(task, at: clock.now(), in: primary) }
+      milliseconds: milliseconds, lastFailure: run.lastFailure(of: job.task))
+    // Of what runs each time, only a failure and its end are kept, so that an idle store is not written.
+    let isNews = job.interval > .zero || outcome == .failed || task.lastFailure != nil
+    if isNews, !run.options.isDryRun { try await run.note(task, at: clock.now(), in: primary) }
     return task
+  }
+
+  /// The tasks whose last run failed, by name.
+  package func failedMaintenance() async throws(MemoryError) -> [(task: String, failure: MaintenanceReport.Failure)] {
+    try await primary.maintenanceRecords().compactMap { record in record.failure.map { (record.task, $0) } }
   }
 
   /// Does a piece of work of the primary in slices, and lets writers go first in between.
