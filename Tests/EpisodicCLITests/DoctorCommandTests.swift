@@ -36,6 +36,18 @@ import Testing
     #expect(try episodic("doctor").status == 0)
   }
 
+  @Test func `its last line says how many findings there are, and how many of them a repair mends`() throws {
+    func last(_ arguments: String...) throws -> Substring? {
+      try episodic.run(["doctor"] + arguments).output.split(separator: "\n").last
+    }
+    _ = try episodic.shell("chmod 666 \"$EPISODIC_STORE/memory.sqlite\"; touch \"$EPISODIC_STORE/notes.txt\"")
+    // A layer of a container is one more finding.
+    let mendable = try #require(try last())
+    #expect(mendable.contains(/^[23] findings; episodic doctor --repair mends 1 of them$/), "\(mendable)")
+    let left = try #require(try last("--repair"))
+    #expect(left.contains(/^ok: (1 finding|2 findings), worth knowing$/), "\(left)")
+  }
+
   @Test func `exits with 1 for a store that is missing, and makes none`() throws {
     let result = try episodic("doctor", "--json", "--store", episodic.path("nowhere"))
     #expect(result.status == 1 && codes(result) == ["store-missing"], "\(result)")

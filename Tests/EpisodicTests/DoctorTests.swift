@@ -1,5 +1,7 @@
 import FileLocks
 import Foundation
+import Logging
+import MemorySQLite
 import TestSupport
 import Testing
 
@@ -122,6 +124,19 @@ import Testing
     #expect(examination.codes == [.fileSystemNetwork, .fileSystemOverlay, .inodesLow])
   }
 
+  @Test func `a SQLite without full text is named`() async throws {
+    let store = try await FaultyStore()
+    let primary = try await SQLitePrimaryStore(
+      path: store.file("memory.sqlite"), isReadOnly: true, create: false, logger: .silent)
+    var inspection = try await primary.inspect()
+    try await primary.close()
+    #expect(inspection.missingFeatures.isEmpty)
+    inspection.missingFeatures = ["fts5"]
+    let examination = Examination(try StoreDirectory(store.path), DiagnosisOptions())
+    examination.examine(inspection)
+    #expect(examination.codes == [.sqliteFeatures])
+  }
+
   @Test(.enabled(if: Host.canMount, "only root can mount a small disk"))
   func `a disk without inodes and one that is read only are named`() async throws {
     let directory = try TemporaryDirectory()
@@ -167,12 +182,7 @@ import Testing
       .fileSystemNetwork, .fileSystemOverlay, .inodesLow, .readOnly,
       // By limits of a process: in the tests of the command.
       .fileLimit, .mapLimit, .temporaryDirectory,
-      // It needs a store of an earlier version.
-      .schemaOlder,
-      // It needs a SQLite without FTS5; a reader that was refused by the system; 64 MiB of free pages.
-      .sqliteFeatures, .primaryUnavailable, .freePages,
-      // Words of other programs are added by any check of a store that can be written.
-      .wordsMissing,
+      .sqliteFeatures,
     ]
     let all = Set(FindingCode.allCases.map(\.rawValue))
     #expect(planted.union(elsewhere.map(\.rawValue)) == all)

@@ -144,6 +144,22 @@ extension PlantedFault {
     sql(
       "the schema is newer", [.schemaNewer],
       "INSERT INTO schema_version (version, applied_at, description, checksum) VALUES (99, 0, 'x', 'x')"),
+    PlantedFault("the schema is older", [.schemaOlder]) { store in
+      let earlier = try EarlierStoreFixture(version: 10)
+      try store.shell(
+        "rm -r cache.lmdb memory.sqlite*; cp '\(earlier.database)' memory.sqlite; chmod 600 memory.sqlite")
+      return nil
+    },
+    PlantedFault(
+      "another program keeps the database to itself", [.primaryUnavailable],
+      adjust: { $0.busyTimeout = .milliseconds(20) }
+    ) { store in
+      var configuration = Configuration()
+      configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
+      let queue = try DatabaseQueue(path: store.file("memory.sqlite"), configuration: configuration)
+      try await queue.write { db in try db.execute(sql: "DELETE FROM settings WHERE name = 'none'") }
+      return queue
+    },
     shell("the database is gone and its log is not", [.logWithoutDatabase], "mv memory.sqlite memory.sqlite-wal"),
     shell(
       "the log of a replaced database", [.logOfReplaced],
@@ -221,6 +237,12 @@ extension PlantedFault {
     sql(
       "a text and its index disagree", [.fullTextDamaged], depth: .full,
       "INSERT INTO steps_text (rowid, action) SELECT seq, 'phantom' FROM steps WHERE id = 'e1/1'"),
+    sql(
+      "a text that another program wrote", [.wordsMissing], depth: .full, left: [],
+      "UPDATE steps SET action = 'run parseOtherHeader' WHERE id = 'e1/1'"),
+    sql(
+      "many free pages", [.freePages],
+      "CREATE TABLE big (x); INSERT INTO big VALUES (zeroblob(70 << 20)); DROP TABLE big"),
     PlantedFault("the words of a pattern are others", [.patternWords, .fullText], depth: .full, left: []) { store in
       try store.run("UPDATE patterns_words SET words = 'others'")
       return nil
@@ -241,6 +263,16 @@ extension PlantedFault {
       """
       INSERT INTO settings VALUES ('retention',
           '{"domains":{},"standard":{"archive_after_seconds":100,"delete_archived_after_seconds":10}}', 0)
+      """),
+    sql(
+      "a policy with a rule that nobody knows", [.settingBroken],
+      """
+      INSERT INTO settings VALUES ('retention', '{"domains":{},"standard":{"archive_when_raining":true}}', 0)
+      """),
+    sql(
+      "a schedule that is none", [.settingBroken],
+      """
+      INSERT INTO settings VALUES ('backup_schedule', '{"every_seconds":"often"}', 0)
       """),
     sql("a setting that nobody knows", [.settingUnknown], "INSERT INTO settings VALUES ('colour', '1', 0)"),
     sql(
@@ -302,6 +334,12 @@ extension PlantedFault {
       """
       mkdir -m 700 backups && echo x > backups/memory-20200101T000000Z.sqlite
       echo '{"file_bytes":2}' > backups/memory-20200101T000000Z.json && chmod 600 backups/*
+      """),
+    sql(
+      "a schedule of backups that nobody follows", [.backupOld],
+      """
+      INSERT INTO settings VALUES
+          ('backup_schedule', '{"compression":"none","every_seconds":86400,"keep":7}', \(now - 200_000_000))
       """),
     shell(
       "too many backups", [.backupsMany], adjust: { $0.limits.backupsWarningCount = 2 },

@@ -4,10 +4,9 @@ import Foundation
 
 /// The files in the directory, by their names and their status: none of the database is opened (I5).
 extension Examination {
-  /// What makes it useless to open the database.
-  private static let obstacles: Set<FindingCode> = [
-    .storeMissing, .logWithoutDatabase, .symbolicLink, .hardLinks, .notAFile,
-  ]
+  /// What makes it useless to open the database; the last two if they are about its files, not about a folder beside them.
+  private static let obstacles: Set<FindingCode> = [.storeMissing, .logWithoutDatabase, .hardLinks]
+  private static let obstaclesOfFiles: [FindingCode] = [.symbolicLink, .notAFile]
 
   /// - Returns: Whether there is a database that could be opened.
   func examineFiles() -> Bool {
@@ -20,7 +19,8 @@ extension Examination {
     examineLeftovers(in: directory.path)
     examineDatabase()
     examineLockFile()
-    return Self.obstacles.isDisjoint(with: codes)
+    let wrong = Self.obstaclesOfFiles.flatMap(subjects)
+    return Self.obstacles.isDisjoint(with: codes) && !wrong.contains { $0.hasPrefix(directory.primary) }
   }
 
   // MARK: The database

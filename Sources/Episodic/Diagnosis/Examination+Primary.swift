@@ -83,7 +83,7 @@ extension Examination {
 
   // MARK: Facts
 
-  private func examine(_ inspection: PrimaryInspection) {
+  func examine(_ inspection: PrimaryInspection) {
     saw(
       "SQLite",
       inspection.sqliteVersion
@@ -135,7 +135,7 @@ extension Examination {
     }
     for setting in settings {
       guard let value = setting.value, let fault = KnownSetting.fault(of: setting.name, value) else { continue }
-      found(.retentionContradictory, setting.name, fault)
+      found(fault.code, setting.name, fault.reason)
     }
   }
 
@@ -160,9 +160,8 @@ extension Examination {
       )
     }
     for task in inspection.maintenance {
-      guard case .string("failed")? = task.outcome["outcome"] else { continue }
-      let reason: String = if case .string(let text)? = task.outcome["reason"] { ": \(text)" } else { "" }
-      found(.maintenanceFailed, task.task, "this task of maintenance failed at \(task.startedAt)\(reason)")
+      guard let failure = task.failure else { continue }
+      found(.maintenanceFailed, task.task, "this task of maintenance failed at \(failure.at): \(failure.reason)")
     }
     let last = inspection.maintenance.map(\.startedAt).max()
     saw("last maintenance", last.map { "\($0)" } ?? "never")
@@ -188,9 +187,23 @@ enum KnownSetting {
 
   static func isKnown(_ name: String) -> Bool { names.contains(name) }
 
-  /// What makes no sense or contradicts itself in a setting; `nil` if nothing does.
-  static func fault(of name: String, _ value: JSON) -> String? {
-    guard name == "retention" else { return nil }
+  /// What makes no sense or contradicts itself in a setting, judged by what reads it; `nil` if nothing does.
+  static func fault(of name: String, _ value: JSON) -> (code: FindingCode, reason: String)? {
+    do throws(MemoryError) {
+      switch name {
+      case "retention":
+        if let fault = contradiction(in: value) { return (.retentionContradictory, fault) }
+        _ = try RetentionPolicies(json: value)
+      case BackupSchedule.setting: _ = try BackupSchedule(json: value)
+      default: break
+      }
+      return nil
+    } catch {
+      return (.settingBroken, error.message)
+    }
+  }
+
+  private static func contradiction(in value: JSON) -> String? {
     let policies = [("the standard policy", value["standard"])].compactMap { name, policy in policy.map { (name, $0) } }
     let domains = (value["domains"]?.members ?? [:]).map { ("the policy of the domain \"\($0.name)\"", $0.value) }
     for (name, policy) in policies + domains {
@@ -199,7 +212,7 @@ enum KnownSetting {
       } catch  where error.code == .invalid {
         return "\(name): \(error.message)"
       } catch {
-        // What this version does not know is for a newer one to judge.
+        // What this version does not know is reported by the whole.
       }
     }
     return nil

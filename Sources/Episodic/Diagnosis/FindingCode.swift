@@ -151,7 +151,7 @@ extension FindingCode {
     case .deletionUnfinished: "run maintenance, which deletes the rest"
     case .maintenanceFailed: "read the reason; the next run tries again"
     case .maintenanceOverdue: "run maintenance, or let the engine do it by itself"
-    case .backupOld: "make a backup"
+    case .backupOld: "make a backup; if a schedule is to make them, run maintenance"
     case .backupIncomplete: "verify the backup, or remove it and make another"
     case .backupsMany: "remove the oldest, or give the number to keep with the next backup"
     case .cacheWrong, .indexWrong: "repair, which builds it again"

@@ -59,13 +59,21 @@ extension Diagnosis {
       lines.append("          -> \(how)\(finding.remedy.inCommandTerms.onOneLine)")
     }
     if !findings.isEmpty { lines.append("") }
+    let width = observations.map(\.name.count).max() ?? 0
     for observation in observations {
-      lines.append("\(observation.name.padded(to: 22)) \(observation.value.onOneLine)")
+      lines.append("\(observation.name.padded(to: width)) \(observation.value.onOneLine)")
     }
-    lines.append(
-      findings.isEmpty ? "ok: nothing was found" : "\(findings.count) found: episodic doctor --repair does what is safe"
-    )
+    lines.append(summary)
     return lines.joined(separator: "\n")
+  }
+
+  private var summary: String {
+    guard !findings.isEmpty else { return "ok: nothing was found" }
+    let mendable = findings.count(where: \.isMendable)
+    let count = findings.count == 1 ? "1 finding" : "\(findings.count) findings"
+    guard mendable > 0 else { return isHealthy ? "ok: \(count), worth knowing" : count }
+    let share = mendable == findings.count ? (mendable == 1 ? "it" : "them") : "\(mendable) of them"
+    return "\(count); episodic doctor --repair mends \(share)"
   }
 
   fileprivate var json: JSON {

@@ -18,7 +18,7 @@ package struct PrimaryInspection: Sendable {
   /// Whether two connections that write and checkpoint at the same moment can corrupt a database in WAL mode: 3.7.0 to 3.51.2.
   package let hasLogResetFault: Bool
   /// Features of SQLite that the store needs and this SQLite lacks.
-  package let missingFeatures: [String]
+  package var missingFeatures: [String]
   package let schemaVersion: Int
   /// Bytes of pages that hold nothing, and of all pages.
   package let freeBytes: Int64
