@@ -24,7 +24,7 @@ struct Forget: AsyncParsableCommand {
       them.
 
       EXAMPLES:
-        episodic forget --episode 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60
+        episodic forget --episode 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60 --everywhere
         printf %s "$TOKEN" | episodic forget --text - --everywhere --yes
         episodic forget --domain web --dry-run
         episodic forget --metadata user=4711 --everywhere --yes

@@ -305,8 +305,10 @@ final class LMDBTier: Sendable {
       guard identity.format == layout.format, identity.store == store else {
         throw LMDBError(
           .incompatible,
-          message: "\(directory) is of format \(identity.format) and store \(identity.store.rawValue), "
-            + "not \(layout.format) and \(store.rawValue)")
+          message: identity.format == layout.format
+            ? "\(directory) belongs to the store \(identity.store.rawValue), as before a restore; this one is "
+              + store.rawValue
+            : "\(directory) is of format \(identity.format), and this version makes format \(layout.format)")
       }
       self.isNew = isNew
       self.meta = MetaTable(database: meta, generation: identity.generation)
