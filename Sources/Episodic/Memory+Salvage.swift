@@ -31,7 +31,8 @@ extension Memory {
       let target = try StoreDirectory(target)
       let draft = try SalvageDirectory(for: target)
       do throws(MemoryError) {
-        let primary = try await SQLitePrimaryStore(path: draft.directory.primary, logger: logger)
+        let primary = try await SQLitePrimaryStore(
+          path: draft.directory.primary, clock: StoppedClock(), logger: logger)
         let report: SalvageReport
         do throws(MemoryError) {
           report = try await Salvage.run(
@@ -62,6 +63,11 @@ extension Memory {
     }
     return directory.primary
   }
+}
+
+/// By this clock nothing is old: the upkeep after commits would delete idempotency keys that were just brought over.
+private struct StoppedClock: WallClock {
+  func now() -> Timestamp { Timestamp(milliseconds: 0) }
 }
 
 /// The directory of a store that is being made: it gets its name when it is whole.

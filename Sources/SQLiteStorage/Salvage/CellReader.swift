@@ -1,6 +1,8 @@
 /// Reads rows and index entries from cells, following chains of overflow pages.
 struct CellReader: Sendable {
   let pages: DamagedPages
+  /// `nil` in a database without a pointer map.
+  var links: OverflowLinks?
 
   /// Why a cell gives no row.
   enum Fault: String, Error {
@@ -17,7 +19,24 @@ struct CellReader: Sendable {
     let values: [StoredValue]
   }
 
-  func row(_ page: TreePage, at cell: Int) throws(Fault) -> Row {
+  /// - Parameter number: Of the page.
+  func row(_ page: TreePage, at cell: Int, of number: UInt32) throws(Fault) -> Row {
+    let start = try parse(page, at: cell)
+    let payload = try payload(start, page, of: number)
+    guard let values = Record.values(of: payload) else { throw .record }
+    return Row(rowID: start.rowID, values: values)
+  }
+
+  private struct Start {
+    let rowID: Int64?
+    /// Bytes of the row, and those of them in the page.
+    let length: Int
+    let local: Int
+    /// Where they begin.
+    let at: Int
+  }
+
+  private func parse(_ page: TreePage, at cell: Int) throws(Fault) -> Start {
     guard cell > 0 else { throw .outside }
     var at = cell + (page.kind == .indexInterior ? 4 : 0)
     guard let size = page.bytes.varint(at: &at) else { throw .cut }
@@ -27,30 +46,47 @@ struct CellReader: Sendable {
       rowID = Int64(bitPattern: key)
     }
     guard let length = Int(exactly: size), length <= Int(pages.count) * pages.usableSize else { throw .tooLong }
-    let payload = try payload(length, page, at)
-    guard let values = Record.values(of: payload) else { throw .record }
-    return Row(rowID: rowID, values: values)
-  }
-
-  private func payload(_ length: Int, _ page: TreePage, _ at: Int) throws(Fault) -> [UInt8] {
     let local = localLength(of: length, isTable: page.kind == .tableLeaf)
     guard local <= pages.usableSize - at else { throw .cut }
-    var payload = Array(page.bytes[at..<at + local])
-    guard local < length else { return payload }
+    return Start(rowID: rowID, length: length, local: local, at: at)
+  }
+
+  private func payload(_ start: Start, _ page: TreePage, of number: UInt32) throws(Fault) -> [UInt8] {
+    let (length, end) = (start.length, start.at + start.local)
+    var payload = Array(page.bytes[start.at..<end])
+    guard start.local < length else { return payload }
     payload.reserveCapacity(length)
-    guard at + local + 4 <= pages.usableSize, var next = page.bytes.integer32(at: at + local) else { throw .cut }
+    guard end + 4 <= pages.usableSize, var next = page.bytes.integer32(at: end) else { throw .cut }
+    var previous = number
     while payload.count < length {
       guard next > 1, let bytes = pages.bytes(next), let following = bytes.integer32(at: 0) else { throw .chain }
+      let link = OverflowLink(to: next, from: previous, isFirst: payload.count == start.local)
+      if let links, links.contradicts(link) { throw .chain }
       let part = min(length - payload.count, pages.usableSize - 4)
       let content = bytes[4..<4 + part]
       // A page of zeros is one that was wiped: a text has no zero, and no vector has so many.
       guard following != 0 || content.contains(where: { $0 != 0 }) else { throw .chain }
       payload += content
+      previous = next
       next = following
     }
     // The chain ends with the row.
     guard next == 0 else { throw .chain }
     return payload
+  }
+
+  /// Calls `body` for each page of the chain of a cell, as far as it goes.
+  func forEachLink(_ page: TreePage, at cell: Int, of number: UInt32, _ body: (OverflowLink) -> Void) {
+    guard let start = try? parse(page, at: cell), start.local < start.length,
+      let first = page.bytes.integer32(at: start.at + start.local)
+    else { return }
+    var (next, previous, left) = (first, number, start.length - start.local)
+    while left > 0, next > 1, let bytes = pages.bytes(next) {
+      body(OverflowLink(to: next, from: previous, isFirst: left == start.length - start.local))
+      left -= pages.usableSize - 4
+      previous = next
+      next = bytes.integer32(at: 0) ?? 0
+    }
   }
 
   /// Bytes of a row that stand in the page itself.

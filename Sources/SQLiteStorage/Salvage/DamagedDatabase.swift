@@ -39,7 +39,7 @@ package struct DamagedDatabase: Sendable {
 
   /// Surveys a database that nobody has open, and keeps others from opening it until this value and its copies are gone.
   ///
-  /// Cost: reads every page three times; about 10 bytes of memory for each.
+  /// Cost: reads every page four times; about 10 bytes of memory for each.
   ///
   /// - Parameter recognise: The table that a row is of, by its row id, if it has one, and values; `nil` if of none that matters.
   /// - Parameter progress: Called now and then with pages read, and their number.
@@ -52,8 +52,7 @@ package struct DamagedDatabase: Sendable {
     self.path = files.path
     let pages = try DamagedPages(files)
     self.pages = pages
-    let reader = CellReader(pages: pages)
-    self.reader = reader
+    var reader = CellReader(pages: pages)
     let map = PointerMap(pages)
     var kinds = [UInt8](repeating: 0, count: Int(pages.count) + 1)
     var blank: [UInt32] = []
@@ -71,6 +70,8 @@ package struct DamagedDatabase: Sendable {
           bytes, headerOffset: number == 1 ? 100 : 0, usableSize: pages.usableSize)?.kind.rawValue ?? 0
     }
 
+    if let map { reader.links = OverflowLinks(map, reader, (1...pages.count).lazy.filter { kinds[Int($0)] != 0 }) }
+    self.reader = reader
     let free = FreeList(pages, kinds: kinds)
     var owned: Set<UInt32> = []
     var trees: [String: TreeSurvey] = [:]
@@ -90,7 +91,9 @@ package struct DamagedDatabase: Sendable {
     func table(of number: UInt32) -> String? {
       guard let page = pages.tree(number), page.kind != .tableInterior else { return nil }
       for cell in page.cells {
-        if let row = try? reader.row(page, at: cell), let name = recognise(row.rowID, row.values) { return name }
+        if let row = try? reader.row(page, at: cell, of: number), let name = recognise(row.rowID, row.values) {
+          return name
+        }
       }
       return nil
     }
@@ -121,7 +124,8 @@ package struct DamagedDatabase: Sendable {
       guard let page = reader.pages.tree(number) else { continue }
       for cell in page.cells {
         // The schema of tables that cannot be read is that of this build.
-        guard let row = try? reader.row(page, at: cell), row.values.count == 5, case .text(let name) = row.values[1],
+        guard let row = try? reader.row(page, at: cell, of: number), row.values.count == 5,
+          case .text(let name) = row.values[1],
           case .integer(let root) = row.values[3], let root = UInt32(exactly: root), root > 1,
           let tree = reader.pages.tree(root)
         else { continue }
@@ -161,7 +165,7 @@ package struct DamagedDatabase: Sendable {
     }
     return page.cells.map { cell in
       do throws(CellReader.Fault) {
-        let row = try reader.row(page, at: cell)
+        let row = try reader.row(page, at: cell, of: number)
         return .row(rowID: row.rowID, row.values)
       } catch {
         return .nothing(reason: "a row of page \(number): \(error.rawValue)")

@@ -70,11 +70,25 @@ struct PointerMap: Sendable {
 
   func contains(_ number: UInt32) -> Bool { number >= 2 && (number - 2) % (perPage + 1) == 0 }
 
-  func isFree(_ number: UInt32) -> Bool {
-    guard number > 2, !contains(number) else { return false }
-    let map = (number - 2) / (perPage + 1) * (perPage + 1) + 2
-    guard let entry = pages.bytes(map) else { return false }
-    let place = 5 * Int(number - map - 1)
-    return place < entry.count && entry[place] == 2
+  func isFree(_ number: UInt32) -> Bool { entry(of: number)?.kind == .free }
+
+  /// What a page is for, and the page that leads to it.
+  struct Entry: Hashable {
+    enum Kind: UInt8 { case root = 1, free, firstOverflow, laterOverflow, tree }
+    let kind: Kind
+    let parent: UInt32
   }
+
+  /// - Returns: `nil` for a page of the map itself, and if it says nothing.
+  func entry(of number: UInt32) -> Entry? {
+    guard number > 2, !contains(number), let entries = pages.bytes(page(for: number)) else { return nil }
+    let place = 5 * Int(number - page(for: number) - 1)
+    guard place + 5 <= entries.count, let kind = Entry.Kind(rawValue: entries[place]),
+      let parent = entries.integer32(at: place + 1)
+    else { return nil }
+    return Entry(kind: kind, parent: parent)
+  }
+
+  /// The page of the map that has the entry of a page.
+  func page(for number: UInt32) -> UInt32 { (number - 2) / (perPage + 1) * (perPage + 1) + 2 }
 }
