@@ -335,12 +335,6 @@ extension PlantedFault {
       mkdir -m 700 backups && echo x > backups/memory-20200101T000000Z.sqlite
       echo '{"file_bytes":2}' > backups/memory-20200101T000000Z.json && chmod 600 backups/*
       """),
-    sql(
-      "a schedule of backups that nobody follows", [.backupOld],
-      """
-      INSERT INTO settings VALUES
-          ('backup_schedule', '{"compression":"none","every_seconds":86400,"keep":7}', \(now - 200_000_000))
-      """),
     shell(
       "too many backups", [.backupsMany], adjust: { $0.limits.backupsWarningCount = 2 },
       """
