@@ -70,9 +70,12 @@ package struct DamagedDatabase: Sendable {
           bytes, headerOffset: number == 1 ? 100 : 0, usableSize: pages.usableSize)?.kind.rawValue ?? 0
     }
 
-    if let map { reader.links = OverflowLinks(map, reader, (1...pages.count).lazy.filter { kinds[Int($0)] != 0 }) }
-    self.reader = reader
     let free = FreeList(pages, kinds: kinds)
+    if let map {
+      let numbers = (1...pages.count).lazy.filter { kinds[Int($0)] != 0 && !free.pages.contains($0) }
+      reader.links = OverflowLinks(map, reader, numbers)
+    }
+    self.reader = reader
     var owned: Set<UInt32> = []
     var trees: [String: TreeSurvey] = [:]
     let schema = TreeSurvey(root: 1, isOfTable: true, pages, owned: &owned)
