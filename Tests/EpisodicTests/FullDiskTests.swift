@@ -111,7 +111,7 @@ private final class SmallDisk {
     let active = try await before.begin(.init(.debugging, domain: "d", context: "words"))
     try await before.close()
     try FileManager.default.removeItem(atPath: path + "/cache.lmdb")
-    try disk.fill(leaving: 1 << 20)
+    try disk.fill(leaving: 3 << 20)
     // It looks at the disk with its first write, and then once a second.
     let memory = try await Memory.open(at: path, options: Self.withoutDerivedFiles())
     let refusal = await #expect(throws: MemoryError.self) { try await memory.insert([.sample("late")]) }
