@@ -84,7 +84,7 @@ public enum Erasure {
       case rewrite
       /// Cache and index are made again.
       case derivedFiles = "cache and index"
-      /// Backups are looked at, to be named.
+      /// Backups are looked at, to be named; for a text they are searched before anything else, too.
       case backups
     }
 
