@@ -144,8 +144,16 @@ package struct StoreRestore: Sendable {
       path: primary, applicationID: Schema.applicationID, tables: ["episodes", "schema_version", "steps"],
       timeout: options.busyTimeout
     ).replace(with: draft) {
+      let found = try currentStore()
+      // A disk that fails now and then: the store may be another one, or have receipts.
+      guard (found == nil) == (current == nil) else {
+        throw MemoryError(
+          .unavailable,
+          "the store in \(directory) could be read at one moment of the restore and not at another; look at the disk, and "
+            + "restore again")
+      }
       // An erasure commits under the lock that is held here.
-      guard try currentStore()?.receipts.map(\.receipt.id) == current?.receipts.map(\.receipt.id) else {
+      guard found?.receipts.map(\.receipt.id) == current?.receipts.map(\.receipt.id) else {
         throw MemoryError(.conflict, "something was erased from \(directory) during the restore; restore again")
       }
     }

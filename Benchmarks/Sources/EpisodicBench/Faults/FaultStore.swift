@@ -261,7 +261,10 @@ final class FaultStore {
     let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
     let partial = names.filter { $0.hasSuffix(".partial") }
     if !partial.isEmpty { complaints.append((.leftover, "\(partial.prefix(3).joined(separator: ", ")) stays behind")) }
-    let backups = names.filter { $0.hasPrefix("backups/") && $0.hasSuffix(".sqlite") }
+    // To SQLite a read that fails is damage: then a restore has moved the old store aside with its log.
+    let backups = names.filter {
+      $0.hasPrefix("backups/") && $0.hasSuffix(".sqlite") && !names.contains("\($0)-wal")
+    }
     if !backups.isEmpty { complaints += try run(["verify"] + backups.map { "\(path)/\($0)" }) }
     guard !forgotten.isEmpty else { return complaints }
     for name in names {
