@@ -38,18 +38,19 @@ extension Memory {
       return MaintenanceReport.Task(
         task: job.task, outcome: .notDue, reason: "due at \(next)", lastFailure: run.lastFailure(of: job.task))
     }
-    if run.options.isDryRun, !job.runsDry {
-      return MaintenanceReport.Task(task: job.task, outcome: .due, lastFailure: run.lastFailure(of: job.task))
-    }
     run.begin(job.task)
     let begin = ContinuousClock.now
     let result: MaintenanceResult
     do throws(MemoryError) {
       if run.options.isDryRun {
         if let isNeeded = job.isNeeded, try await !isNeeded(self) {
-          return MaintenanceReport.Task(task: job.task, outcome: .notDue, reason: "there is nothing to do")
+          return MaintenanceReport.Task(
+            task: job.task, outcome: .notDue, reason: "there is nothing to do",
+            lastFailure: run.lastFailure(of: job.task))
         }
-        if !job.runsDry { return MaintenanceReport.Task(task: job.task, outcome: .due) }
+        if !job.runsDry {
+          return MaintenanceReport.Task(task: job.task, outcome: .due, lastFailure: run.lastFailure(of: job.task))
+        }
       }
       result = try await job.run(self, run)
     } catch  where error.code == .cancelled || error.code == .closed {
