@@ -91,8 +91,8 @@ struct StoreDirectoryFiles: StoreFiles {
           holding.insert(name)
           if !all.contains("\(target).gz\(DraftFile.suffix)") { holding.insert(target) }
         } else if name.hasSuffix(".sqlite-wal") || name.hasSuffix(".sqlite-journal") {
-          // The log of a damaged store, which a restore has moved aside with it.
-          if (try? FileStatus(of: path))?.size != 0 { holding.insert(name) }  // One that cannot be examined may hold it.
+          // The log of a damaged store, which a restore has moved aside with it. One that cannot be examined may hold it.
+          if (try? FileStatus(of: path))?.size != 0 { holding.insert(name) }
         }
       }
       return holding.sorted()

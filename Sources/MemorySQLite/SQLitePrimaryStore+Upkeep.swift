@@ -41,11 +41,13 @@ extension SQLitePrimaryStore {
       }
     case .mergeText(let text, let begins):
       try await slice { db in try TextMerge.merge(text, pages: amount, begins: begins, db) }
-    case .statistics: try await slice { db in try PlannerStatistics.update(db) }
+    case .statistics(let table): try await slice { db in try PlannerStatistics.update(table: table, db) }
     case .freePages: try await slice(if: FreePages.areMany) { db in try FreePages.release(amount, db) }
     case .log, .vacuum, .temporaryFiles: try await maintainFiles(work)
     }
   }
+
+  package func settle() async { await database.settle() }
 
   /// Runs `body` in a transaction, and measures it.
   ///

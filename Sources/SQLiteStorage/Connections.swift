@@ -56,9 +56,9 @@ final class Connections: Sendable {
         return writer
       },
       committed: configuration.committed,
-      afterCommit: { [waiters] db, busy in
+      afterCommit: { [waiters] db, busy, took in
         waiters.check()
-        logMaintenance.afterCommit(db, busy)
+        logMaintenance.afterCommit(db, busy, took: took)
         quietLog.committed(frames: logMaintenance.frames)
       })
     let maintenance = FileMaintenance(files: files, writer: writer, fileGuard: fileGuard)

@@ -29,7 +29,7 @@ final class GroupCommit: Sendable {
   private let fileGuard: FileGuard
   private let schemaGuard: SchemaGuard
   private let openWriter: @Sendable (BusyHandler) throws -> DatabaseQueue
-  private let afterCommit: @Sendable (Database, BusyHandler) -> Void
+  private let afterCommit: @Sendable (Database, BusyHandler, _ took: Duration) -> Void
   private let committed: CommitObserver?
   private let thread = DispatchQueue(label: "episodic.writer")
   private let calls: CallQueue
@@ -40,11 +40,12 @@ final class GroupCommit: Sendable {
 
   /// - Parameter openWriter: Opens the connection, with the first call: a process that only reads needs none.
   /// - Parameter committed: Called with each commit; `nil`: none is timed.
-  /// - Parameter afterCommit: Called on the writer's thread, under the lock, after each commit has been acknowledged.
+  /// - Parameter afterCommit: Called on the writer's thread, under the lock, after each commit has been acknowledged, with how
+  ///   long its transaction took.
   init(
     files: DatabaseFiles, lock: CommitLock, timeout: Duration, fileGuard: FileGuard, schemaGuard: SchemaGuard,
     openWriter: @escaping @Sendable (BusyHandler) throws -> DatabaseQueue, committed: CommitObserver? = nil,
-    afterCommit: @escaping @Sendable (Database, BusyHandler) -> Void
+    afterCommit: @escaping @Sendable (Database, BusyHandler, _ took: Duration) -> Void
   ) {
     self.committed = committed
     self.files = files
@@ -121,14 +122,25 @@ final class GroupCommit: Sendable {
               return try lock.withLock(whileWaiting: { $0 < wait }) { try body(db, busy) }
             })
         }, fail: { end(.failure($0)) }))
-    thread.async { [self] in
-      do {
-        if let refusal = calls.refusal { throw refusal }
-        let writer = try openedWriter()
-        writer.connection.writeWithoutTransaction { db in exclusiveWork.take()?.run(db, writer.busy) }
-      } catch {
-        exclusiveWork.take()?.fail(error)
-      }
+    thread.async { [self] in takeExclusiveWork() }
+  }
+
+  private func takeExclusiveWork() {
+    do {
+      if let refusal = calls.refusal { throw refusal }
+      let writer = try openedWriter()
+      writer.connection.writeWithoutTransaction { db in exclusiveWork.take()?.run(db, writer.busy) }
+    } catch {
+      exclusiveWork.take()?.fail(error)
+    }
+  }
+
+  /// Returns when what follows the commit that has just been acknowledged is done, such as a checkpoint: a call before that
+  /// would get the lock again before any other process.
+  func settle() async {
+    await withCheckedContinuation { continuation in
+      exclusiveWork.add(.init(run: { _, _ in continuation.resume() }, fail: { _ in continuation.resume() }))
+      thread.async { [self] in takeExclusiveWork() }
     }
   }
 
@@ -250,27 +262,32 @@ final class GroupCommit: Sendable {
 
   /// Ends the transaction that has begun.
   private func commit(_ group: [CallQueue.Call], _ db: Database, _ busy: BusyHandler) throws {
-    let start = committed == nil ? 0 : DispatchTime.now().uptimeNanoseconds
+    var start = DispatchTime.now().uptimeNanoseconds
     if let outcome = try transact(group, db) {
+      let took = Self.duration(since: start)
       if let committed, let first = group.lazy.map(\.arrival).min() {
-        let end = DispatchTime.now().uptimeNanoseconds
-        committed(
-          group.count, .nanoseconds(Int64(clamping: start &- min(first, start))),
-          .nanoseconds(Int64(clamping: end &- start)))
+        committed(group.count, .nanoseconds(Int64(clamping: start &- min(first, start))), took)
       }
       for resume in outcome { resume() }
-      afterCommit(db, busy)
+      afterCommit(db, busy, took)
       return
     }
     for call in group {
       do {
+        start = DispatchTime.now().uptimeNanoseconds
         try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
-        for resume in try transact([call], db) ?? [] { resume() }
-        afterCommit(db, busy)
+        let outcome = try transact([call], db)
+        let took = Self.duration(since: start)
+        for resume in outcome ?? [] { resume() }
+        afterCommit(db, busy, took)
       } catch {
         call.fail(error)
       }
     }
+  }
+
+  private static func duration(since start: UInt64) -> Duration {
+    .nanoseconds(Int64(clamping: DispatchTime.now().uptimeNanoseconds &- start))
   }
 
   /// One transaction for the whole group, which has begun.

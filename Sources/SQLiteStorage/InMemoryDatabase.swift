@@ -121,6 +121,8 @@ package final class InMemoryDatabase: StoredDatabase {
   }
 
   /// There is no log.
+  package func settle() async {}
+
   package func truncateLog(waitingAtMost wait: Duration) async throws -> Bool { true }
 
   package func refuseWrites(because reason: String) { state.withLock { $0.damage = reason } }

@@ -20,6 +20,10 @@ final class LogMaintenance: Sendable {
   /// How long it waits for a log of that length, and in proportion for a longer one: a small part of the time that writing
   /// it took.
   private static let waitForReaders = Duration.milliseconds(100)
+  /// A transaction after which whoever waits for the lock has waited long already.
+  private static let longTransaction = Duration.milliseconds(10)
+  /// Long transactions in a row that leave the checkpoint to the next commit: more would make it long itself.
+  private static let longestPostponement = 2
   /// Commits between two rounds of maintenance.
   private static let maintenanceInterval = 256
 
@@ -30,6 +34,8 @@ final class LogMaintenance: Sendable {
   private let commits = Atomic(Int.random(in: 0..<LogMaintenance.maintenanceInterval))
   /// Frames at which to wait for readers the next time: a reader that stays must not cost every commit that wait.
   private let nextWait = Atomic(LogMaintenance.longLogFrames)
+  /// Checkpoints in a row that were left to the next commit.
+  private let postponements = Atomic(0)
 
   init(log: LogLength, maintenance: MaintenanceLock, configuration: WALDatabase.Configuration) {
     self.log = log
@@ -41,8 +47,12 @@ final class LogMaintenance: Sendable {
   var frames: Int { log.frames }
 
   /// Called on the writer's queue, under the commit lock, outside a transaction.
-  func afterCommit(_ db: Database, _ busy: BusyHandler) {
-    if log.frames >= (maintenance.isHeldHere ? Self.checkpointFramesOfMaintenance : Self.checkpointFrames) {
+  ///
+  /// - Parameter took: How long the transaction held the lock.
+  func afterCommit(_ db: Database, _ busy: BusyHandler, took: Duration) {
+    if log.frames >= (maintenance.isHeldHere ? Self.checkpointFramesOfMaintenance : Self.checkpointFrames),
+      !isPostponed(after: took)
+    {
       // When everything is moved, and no reader is left that began before, the next commit begins the log again.
       attempt("a checkpoint") { try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
       waitForReadersIfLong(db, busy)
@@ -55,6 +65,16 @@ final class LogMaintenance: Sendable {
         }
       }
     }
+  }
+
+  /// Whether the next commit makes the checkpoint, so that a writer that waits gets the lock between the two.
+  private func isPostponed(after took: Duration) -> Bool {
+    if took >= Self.longTransaction, postponements.load(ordering: .relaxed) < Self.longestPostponement {
+      postponements.add(1, ordering: .relaxed)
+      return true
+    }
+    postponements.store(0, ordering: .relaxed)
+    return false
   }
 
   private func waitForReadersIfLong(_ db: Database, _ busy: BusyHandler) {

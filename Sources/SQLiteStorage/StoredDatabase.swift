@@ -31,6 +31,8 @@ package protocol StoredDatabase: AnyObject, Sendable {
   /// Lends the writer's connection outside of a transaction, between two commits, which wait for it: for pragmas, checkpoints
   /// and `VACUUM`.
   func maintain<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value
+  /// Returns when what follows the last commit of this value is done, such as a checkpoint; other processes wait for it.
+  func settle() async
   /// Moves the log into the database file, and leaves one page of the schema in it.
   ///
   /// - Parameter wait: For readers that still use it; commits wait meanwhile.

@@ -205,6 +205,8 @@ package final class WALDatabase: StoredDatabase {
     try await writer().maintain(waitingAtMost: nil, body)
   }
 
+  package func settle() async { await connections.writer?.settle() }
+
   package func truncateLog(waitingAtMost wait: Duration) async throws -> Bool {
     try await writer().maintain(waitingAtMost: wait) { db in
       try !FileMaintenance.truncateLog(db)

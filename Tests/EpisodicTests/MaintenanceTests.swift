@@ -65,6 +65,21 @@ import Testing
     try await memory.close()
   }
 
+  @Test func `inserts merge no full text beside a merge of all, and do again when a run has ended it`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    try await memory.insert(Self.episodes(20, at: clock))
+    let merged = "SELECT coalesce(sum(v), -1) FROM steps_text_config WHERE k = 'automerge'"
+    _ = try await memory.primaryStore.maintain(.mergeText(.steps, begins: true), amount: 1, at: clock.now())
+    #expect(try Self.scalar(merged, store) == 0)
+    // As after a kill: the next run goes on.
+    try await memory.maintain()
+    #expect(try Self.scalar(merged, store) == 4)
+    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check.name)") }
+    try await memory.close()
+  }
+
   @Test func `free pages are given back, and a store of an earlier version gives them back in a full run`() async throws
   {
     for isOld in [false, true] {

@@ -134,6 +134,7 @@ final class SamplePrimary: PrimaryStore {
     throw Self.unavailable
   }
   func hasDeletedRows() async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func settle() async {}
   func hasLongLog() throws(MemoryError) -> Bool { throw Self.unavailable }
   func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease { throw Self.unavailable }
   func maintain(

@@ -142,6 +142,7 @@ package final class FaultyPrimary: PrimaryStore {
   package func hasDeletedRows() async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.hasDeletedRows() }
   }
+  package func settle() async { await primary.settle() }
   package func hasLongLog() throws(MemoryError) -> Bool { try primary.hasLongLog() }
   package func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease {
     try await through { () async throws(MemoryError) in try await primary.leaseMaintenance() }

@@ -96,7 +96,14 @@ extension Memory {
       run.report(done: slice.done)
       if slice.isComplete { return total }
       size.adapt(to: slice.held)
-      try await run.pause(after: ContinuousClock.now - begin)
+      try await letWritersGoFirst(after: ContinuousClock.now - begin, run)
     }
+  }
+
+  /// Pauses for as long as a slice and what followed its commit held writers up.
+  func letWritersGoFirst(after held: Duration, _ run: MaintenanceRun) async throws(MemoryError) {
+    let begin = ContinuousClock.now
+    await primary.settle()
+    try await run.pause(after: held + (ContinuousClock.now - begin))
   }
 }

@@ -51,8 +51,7 @@ extension Memory {
     },
     MaintenanceJob(task: .text, interval: day) { memory, run throws(MemoryError) in try await memory.mergeTexts(run) },
     MaintenanceJob(task: .statistics, interval: day) { memory, run throws(MemoryError) in
-      _ = try await memory.inSlices(.statistics, amount: 1, maximum: 1, run)
-      return MaintenanceResult()
+      try await memory.updateStatistics(run)
     },
     MaintenanceJob(task: .files, interval: day) { memory, run throws(MemoryError) in
       let slice = try await memory.inSlices(.temporaryFiles, amount: 1, maximum: 1, run)
@@ -63,7 +62,7 @@ extension Memory {
       return MaintenanceResult(["bytes": slice.done], obstacle: slice.obstacle)
     },
     MaintenanceJob(task: .pages, interval: hour) { memory, run throws(MemoryError) in
-      let slice = try await memory.inSlices(.freePages, amount: 32, maximum: 4096, run)
+      let slice = try await memory.inSlices(.freePages, amount: 32, maximum: 256, run)
       return MaintenanceResult(["pages": slice.done], obstacle: slice.obstacle)
     },
     MaintenanceJob(
@@ -102,7 +101,7 @@ extension Memory {
     let report = try await applyRetention(in: .everything, dryRun: run.options.isDryRun, acceptingClock: false) {
       (done, held) throws(MemoryError) in
       run.report(done: done)
-      try await run.pause(after: held)
+      try await letWritersGoFirst(after: held, run)
     }
     if report.episodes > 0 { run.noteDeletions(of: Double(report.deleted) / Double(report.episodes)) }
     var counts = Dictionary(uniqueKeysWithValues: report.counts.map { ($0.rawValue, $1) })
@@ -136,6 +135,18 @@ extension Memory {
     return [cached, indexed].compactMap(\.self).min()
   }
 
+  private func updateStatistics(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
+    var table = 0
+    while true {
+      try MemoryError.throwIfCancelled()
+      let slice = try await primary.maintain(.statistics(table: table), amount: 1, at: clock.now())
+      run.report(done: slice.done)
+      if slice.isComplete { return MaintenanceResult() }
+      table += 1
+      try await letWritersGoFirst(after: slice.held, run)
+    }
+  }
+
   private func mergeTexts(_ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceResult {
     let mergesAll = run.options.isFull || run.hasDeletedMuch
     var pages = 0
@@ -144,9 +155,9 @@ extension Memory {
         let first = try await primary.maintain(.mergeText(text, begins: true), amount: 16, at: clock.now())
         pages += first.done
         run.report(done: first.done)
-        try await run.pause(after: first.held)
+        try await letWritersGoFirst(after: first.held, run)
       }
-      pages += try await inSlices(.mergeText(text, begins: false), amount: 64, maximum: 4096, run).done
+      pages += try await inSlices(.mergeText(text, begins: false), amount: 64, maximum: 256, run).done
     }
     return MaintenanceResult(["pages": pages])
   }

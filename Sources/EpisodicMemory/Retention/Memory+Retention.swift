@@ -50,12 +50,20 @@ extension Memory {
     try await applyRetention(in: .everything, dryRun: dryRun, acceptingClock: acceptingClock)
   }
 
+  /// Pauses for as long as each slice and what follows its commit.
+  func applyRetention(
+    in scope: Query.Scope, dryRun: Bool, acceptingClock: Bool
+  ) async throws(MemoryError) -> RetentionReport {
+    try await applyRetention(in: scope, dryRun: dryRun, acceptingClock: acceptingClock) { _, held throws(MemoryError) in
+      await primary.settle()
+      do { try await Task.sleep(for: held) } catch { throw .cancelledTask }
+    }
+  }
+
   /// - Parameter pause: Called between slices with how long the last one took.
   func applyRetention(
     in scope: Query.Scope, dryRun: Bool, acceptingClock: Bool,
-    _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void = { (_, held) throws(MemoryError) in
-      do { try await Task.sleep(for: held) } catch { throw .cancelledTask }
-    }
+    _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void
   ) async throws(MemoryError) -> RetentionReport {
     var report = RetentionReport(isDryRun: dryRun)
     let policies = try await retention()

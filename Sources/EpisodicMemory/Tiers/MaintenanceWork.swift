@@ -12,8 +12,10 @@ package enum MaintenanceWork: Hashable, Sendable {
   ///
   /// - Parameter begins: Whether this is the first slice of a merge of all segments into one.
   case mergeText(TextIndex, begins: Bool)
-  /// Updates what the query planner knows of the tables.
-  case statistics
+  /// Updates what the query planner knows of a table.
+  ///
+  /// - Parameter table: Its place among all, from 0.
+  case statistics(table: Int)
   /// Gives free pages back to the file system. Amount: pages.
   case freePages
   /// Moves the log into the database file and truncates it, if nobody reads or writes.

@@ -211,6 +211,8 @@ package protocol PrimaryStore: Sendable {
   func hasDeletedRows() async throws(MemoryError) -> Bool
   /// Whether the log is so long that `.log` truncates it.
   func hasLongLog() throws(MemoryError) -> Bool
+  /// Returns when what follows the last commit of this process is done, such as a checkpoint, which other writers wait for.
+  func settle() async
   /// The right to maintain the store, without waiting for it.
   func leaseMaintenance() async throws(MemoryError) -> MaintenanceLease
   /// Does one slice of a work.

@@ -2,17 +2,31 @@ import EpisodicMemory
 import GRDB
 
 /// Merges of the segments of a full-text index.
+///
+/// Beside a merge of all segments FTS5 lets each 64th insert go on with it, for 64 pages a level: up to 100 ms for whoever appends
+/// a step. So inserts merge nothing until it is done, but for levels of 16 segments. A process that is killed leaves that to the
+/// next run.
 enum TextMerge {
+  /// Segments of a level that an insert merges: FTS5's own default.
+  private static let mergedByInserts = 4
+
   /// - Parameter pages: What the merge may write, in pages of the index of about 4 KB.
   /// - Parameter begins: Whether to begin a merge of all segments into one, which is what `optimize` does at once.
   static func merge(_ text: TextIndex, pages: Int, begins: Bool, _ db: Database) throws -> MaintenanceSlice {
+    if begins { try set("automerge", of: text, to: 0, db) }
     let before = db.totalChangesCount
-    try db.execute(
-      sql: "INSERT INTO \(text.rawValue) (\(text.rawValue), rank) VALUES ('merge', ?)",
-      arguments: [begins ? -pages : pages])
+    try set("merge", of: text, to: begins ? -pages : pages, db)
     // www.sqlite.org/fts5.html#the_merge_command: fewer than two changes say that there was nothing to do.
-    let changes = db.totalChangesCount - before
-    return MaintenanceSlice(done: changes < 2 ? 0 : pages, isComplete: changes < 2)
+    let isComplete = db.totalChangesCount - before < 2
+    if isComplete, try Int.fetchOne(db, sql: "SELECT v FROM \(text.rawValue)_config WHERE k = 'automerge'") == 0 {
+      try set("automerge", of: text, to: mergedByInserts, db)
+    }
+    return MaintenanceSlice(done: isComplete ? 0 : pages, isComplete: isComplete)
+  }
+
+  private static func set(_ command: String, of text: TextIndex, to value: Int, _ db: Database) throws {
+    try db.execute(
+      sql: "INSERT INTO \(text.rawValue) (\(text.rawValue), rank) VALUES ('\(command)', ?)", arguments: [value])
   }
 }
 
@@ -21,9 +35,17 @@ enum PlannerStatistics {
   /// Rows of each index that are examined.
   private static let limit = 400
 
-  static func update(_ db: Database) throws -> MaintenanceSlice {
-    try db.execute(sql: "PRAGMA analysis_limit = \(limit); ANALYZE")
-    return MaintenanceSlice(done: 1)
+  static func update(table: Int, _ db: Database) throws -> MaintenanceSlice {
+    let tables = try String.fetchAll(
+      db,
+      sql: """
+        SELECT name FROM sqlite_schema
+        WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL %' ORDER BY name
+        """)
+    guard tables.indices.contains(table) else { return MaintenanceSlice() }
+    try db.execute(sql: "PRAGMA analysis_limit = \(limit)")
+    try db.execute(sql: "ANALYZE \(tables[table].quotedDatabaseIdentifier)")
+    return MaintenanceSlice(done: 1, isComplete: table == tables.count - 1)
   }
 }
 
