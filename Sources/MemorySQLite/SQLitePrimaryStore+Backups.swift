@@ -67,8 +67,9 @@ extension SQLitePrimaryStore {
       }
     }
     let lineage = try await readRows { db in try StoreLineage(db) }
+    // Elsewhere a backup of an earlier identity may be that of another store, which was restored from the same backup.
     return try folder.prune(
-      options, of: Set([lineage.uuid] + lineage.ancestors), isOwn: directory == nil, at: now)
+      options, of: Set([lineage.uuid] + (directory == nil ? lineage.ancestors : [])), isOwn: directory == nil, at: now)
   }
 
   /// Copies elsewhere are restored without the store: what was erased from older ones is told beside them.

@@ -316,6 +316,18 @@ extension Store {
     #expect(Set(left.map { folder.path + "/" + $0 }) == Set(last), "\(left)")
   }
 
+  @Test func `a store that was restored from a backup elsewhere removes none of the store that made it`() async throws {
+    let (store, other, folder) = (try Store(), try Store(), try TemporaryDirectory())
+    let first = try await store.withMemory { memory in try await memory.backUp(to: folder.path) }
+    _ = try await Memory.restore(first.path, to: other.path)
+    let second = try await store.withMemory { memory in try await memory.backUp(to: folder.path) }
+    let own = try await other.withMemory { memory in
+      try await memory.backUp(to: folder.path, options: BackupOptions(keep: 1))
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".sqlite") }
+    #expect(Set(left.map { folder.path + "/" + $0 }) == Set([first, second, own].map(\.path)), "\(left)")
+  }
+
   enum Target: String, CaseIterable {
     case existing, existingManifest, noFolder, link, empty, inAFile, otherHome
     case inStore, inFolderOfStore, inCache, throughLink, belowBackups, ofOddName

@@ -174,6 +174,35 @@ import Testing
     #expect(try await third.present("secret", "kept") == ["kept"])
   }
 
+  @Test func `does nothing to another store that was restored from the same backup, also if a restore fails`()
+    async throws
+  {
+    let (store, other) = (try Store(), try Store())
+    let folder = store.directory.file("elsewhere/")
+    let backup = try await store.withMemory { memory in
+      try await memory.insert([.sample("kept")])
+      return try await memory.backUp(to: folder)
+    }
+    _ = try await Memory.restore(backup.path, to: other.path)
+    try await other.withMemory { memory in
+      try await memory.forget(.everything, in: .everything)
+      _ = try await memory.backUp(to: folder)
+    }
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let writer = try DatabaseQueue(path: store.primary, configuration: configuration)
+    try await writer.writeWithoutTransaction { db in try db.beginTransaction(.immediate) }
+    var options = RestoreOptions()
+    options.busyTimeout = .milliseconds(100)
+    await #expect(throws: MemoryError.self) { try await Memory.restore(backup.path, to: store.path, options: options) }
+    try await writer.writeWithoutTransaction { db in try db.rollback() }
+    try writer.close()
+    _ = try await store.withMemory { memory in try await memory.maintain() }
+    #expect(try await store.present("kept") == ["kept"])
+    #expect(try await Memory.restore(backup.path, to: store.path).erasures == 0)
+    #expect(try await store.present("kept") == ["kept"])
+  }
+
   @Test func `is done though the backup has no key of receipts and the store that had it is lost`() async throws {
     let fixture = try EarlierStoreFixture(version: 10)
     let backup = fixture.directory.file("memory-old.sqlite")

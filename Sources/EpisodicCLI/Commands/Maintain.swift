@@ -5,7 +5,7 @@ struct Maintain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Does what is due: retention, expired entries, the change feed, full text, free pages, the log.",
     discussion: """
-      Works in small slices: no writer waits longer than 100 ms for it. Meant to be run by a timer; what ran recently is \
+      Works in small slices: a writer waits about 100 ms for it at most. Meant to be run by a timer; what ran recently is \
       left out. One process at a time maintains a store: a second one says so and ends with 0. --full does everything, and \
       writes memory.sqlite again without free pages: writers wait for that.
 

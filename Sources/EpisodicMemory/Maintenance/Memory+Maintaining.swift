@@ -3,9 +3,10 @@ import FileLocks
 extension Memory {
   /// Does what is due: retention, expired entries, feed, full text, free pages, the log; see the page Maintenance.
   ///
-  /// Works in slices of some 20 ms and pauses in between: no writer waits longer than 100 ms for it, but for
-  /// `options.isFull`. One process maintains a store at a time; a second one returns at once, and its report says who does it.
-  /// A run that is cancelled or killed leaves a store that the next run goes on with. An error ends one task and not the run.
+  /// Works in slices of some 20 ms and pauses in between: a writer waits about 100 ms for it at most, in a store of a million
+  /// steps; longer with `options.isFull`. One process maintains a store at a time; a second one returns at once, and its report
+  /// says who does it. A run that is cancelled or killed leaves a store that the next run goes on with. An error ends one task
+  /// and not the run.
   ///
   /// - Parameter progress: Called after each slice.
   /// - Throws: `.readOnly`; `.cancelled`; `.busy`, `.corrupted` or `.unavailable` if no task could run.

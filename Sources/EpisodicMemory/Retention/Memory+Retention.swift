@@ -36,12 +36,12 @@ extension Memory {
     try await primary.set(RetentionPolicies.setting, to: nil, at: clock.now())
   }
 
-  /// Applies the policies of retention, in slices that no writer waits longer than 100 ms for.
+  /// Applies the policies of retention, in slices that a writer waits about 100 ms for at most.
   ///
   /// A clock that has jumped ahead is not believed, and then rules that depend on it do nothing: `clockDoubt` says so.
   ///
   /// - Parameter dryRun: Whether only to say what would be done.
-  /// - Parameter acceptingClock: Whether to believe the clock.
+  /// - Parameter acceptingClock: Whether to believe the clock, from now on in all domains; by a handle of one domain, this time.
   /// - Throws: `.corrupted` for policies of a newer version; `.cancelled`, when a part has been done.
   @discardableResult
   public func applyRetention(
@@ -67,12 +67,18 @@ extension Memory {
   ) async throws(MemoryError) -> RetentionReport {
     var report = RetentionReport(isDryRun: dryRun)
     let policies = try await retention()
-    if !dryRun { report.finished = try await sweepDeleted(between) }
+    if !dryRun {
+      let finished = try await sweepDeleted(between)
+      // Of which domain they were is not known any more (I8).
+      if scope == .everything { report.finished = finished }
+    }
     let now = clock.now()
-    // Also without a policy: then the time is known when there is one.
-    let doubt = try await primary.judgeClock(at: now, isAccepted: acceptingClock, isDryRun: dryRun)
+    // Also without a policy: then the time is known when there is one. Who has one domain accepts the clock for that one alone.
+    let found = try await primary.judgeClock(
+      at: now, isAccepted: acceptingClock && scope == .everything, isDryRun: dryRun)
+    let doubt = acceptingClock ? nil : found
     guard !policies.all.isEmpty else { return report }
-    if policies.shortestAge != nil { report.clockDoubt = doubt?.message(in: scope) }
+    if policies.hasAges(in: scope) { report.clockDoubt = doubt?.message(in: scope) }
     let plan = try await retentionPlan(policies, in: scope, at: now, usesAges: doubt == nil)
     report.episodes = plan.episodes
     report.kept = plan.kept

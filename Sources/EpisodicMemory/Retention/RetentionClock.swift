@@ -99,9 +99,15 @@ package struct ClockDoubt: Hashable, Sendable {
       case .everything: "the last time that this store knows of is \(trusted)"
       case .domain: "that is far beyond the last time that this store knows of"
       }
+    // The proof follows from the shortest age of any domain.
+    let long =
+      switch scope {
+      case .everything: proof.inWholeUnits
+      case .domain: "some days"
+      }
     return
       "the clock says \(now), and \(last): nothing was done by age; if the clock is right, accept it, or it is believed "
-      + "when it has gone on for \(proof.inWholeUnits)"
+      + "when it has gone on for \(long)"
   }
 }
 

@@ -88,6 +88,14 @@ public struct RetentionPolicies: Hashable, Sendable {
   /// Of all rules; `nil` if none depends on the clock.
   package var shortestAge: Duration? { all.flatMap(\.ages).min() }
 
+  /// Whether a rule that may hold in a scope depends on the clock.
+  func hasAges(in scope: Query.Scope) -> Bool {
+    switch scope {
+    case .everything: shortestAge != nil
+    case .domain(let name): self[name].map { !$0.ages.isEmpty } ?? false
+    }
+  }
+
   var all: [RetentionPolicy] { [standard].compactMap(\.self) + domains.values }
 }
 

@@ -138,8 +138,6 @@ package struct StoreRestore: Sendable {
     try report(.verifying, 0)
     let last = try prepared.verify { try report(.verifying, 0) }
     try report(.exchanging, 0)
-    // The new store forgets the same when one of its backups is restored.
-    try ReceiptFile(in: folder.path).add(receipts)
     let outcome = try DatabaseReplacement(
       path: primary, applicationID: Schema.applicationID, tables: ["episodes", "schema_version", "steps"],
       timeout: options.busyTimeout
@@ -157,10 +155,13 @@ package struct StoreRestore: Sendable {
         throw MemoryError(.conflict, "something was erased from \(directory) during the restore; restore again")
       }
     }
+    // The new store forgets the same when one of its backups is restored. Not before it is the store: maintenance erases from the
+    // store that is there what these receipts name. It has them itself, and adds them if this process is killed here.
+    try ReceiptFile(in: folder.path).add(receipts)
     return RestoreReport(
       backup: file.backup, directory: directory, isDryRun: false, kept: outcome.kept, damage: outcome.damage,
       matchesManifest: file.backup.manifest != nil, schemaVersion: findings.content.schemaVersion,
-      rows: findings.content.rows, faults: last.faults, erasures: erasures)
+      rows: (erasures > 0 ? last : findings).content.rows, faults: last.faults, erasures: erasures)
   }
 
   /// What was erased from the store of a backup, in the order of the erasures: by the receipts in the store that is there, by those
@@ -170,9 +171,14 @@ package struct StoreRestore: Sendable {
   ) throws(MemoryError) -> [StoredReceipt] {
     var relatives: Set<String> = []
     if let other = current?.lineage, lineage.isRelated(to: other) { relatives = Set([other.uuid] + other.ancestors) }
+    var elsewhere = try ReceiptFile(beside: file.backup.path).receipts()
+    if let current = current?.lineage {
+      // What was erased from another store that was restored from the same backup was not erased from this one.
+      let line = Set([lineage.uuid, current.uuid] + lineage.ancestors + current.ancestors)
+      elsewhere.removeAll { !line.contains($0.store.rawValue) }
+    }
     // One whose process was killed before it was kept is in the store alone.
-    let all =
-      try keptReceipts() + ReceiptFile(beside: file.backup.path).receipts() + (current?.receipts ?? [])
+    let all = try keptReceipts() + elsewhere + (current?.receipts ?? [])
     var known: Set<ErasureReceipt.ID> = []
     return ErasureReplay.related(all, to: lineage, relatives).filter { known.insert($0.receipt.id).inserted }
       .sorted { $0.receipt.erasedAt < $1.receipt.erasedAt }

@@ -141,6 +141,8 @@ struct ReceiptMatcher {
       let (id, domain) = (rows.text(1), rows.text(2))
       let createdAt = Timestamp(milliseconds: rows.integer(4))
       var places: [Int?] = []
+      // Retention had deleted it when the copy was made; where it was before is not known any more.
+      if !onlyIDs, domain == Validation.reservedDomain { places.append(0) }
       for group in groups {
         places.append(place(ofEpisode: id, in: domain, group: group))
         let kinds = group.kinds

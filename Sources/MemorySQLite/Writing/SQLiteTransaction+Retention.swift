@@ -8,7 +8,9 @@ extension SQLiteTransaction {
       guard let record = try RetentionRow.fetch(planned.id, db), record.row == planned.row,
         record.status == planned.status, record.domain == planned.domain,
         scope.onlyDomain ?? record.domain == record.domain,
-        record.lastStepAt == planned.lastStepAt
+        record.lastStepAt == planned.lastStepAt, record.createdAt == planned.createdAt,
+        // It was reopened and ended again meanwhile.
+        record.completedAt == planned.completedAt
       else { return .moot }
       if decision.action != .abandon, decision.keepsLinked, record.isLinked { return .moot }
       switch decision.action {
