@@ -27,10 +27,7 @@ package struct FileMaintenance: Sendable {
   package func shrinkLog(longerThan limit: Int64) async throws -> Outcome {
     let before = try FileStatus(of: files.log)?.size ?? 0
     guard before > limit else { return .done(bytes: 0) }
-    let isBusy = try await writer.exclusively { [fileGuard] db, busy in
-      try fileGuard.verify(db)
-      return try Self.truncateLog(db, busy)
-    }
+    let isBusy = try await writer.exclusively(guardedTruncation)
     let after = try FileStatus(of: files.log)?.size ?? 0
     return isBusy == false ? .done(bytes: Int(clamping: before - after)) : .busy
   }
@@ -42,11 +39,15 @@ package struct FileMaintenance: Sendable {
   func shrinkLogSoon() {
     // Sizes only: an error of the file system is met by the next commit.
     guard let size = try? FileStatus(of: files.log)?.size, size > Self.shortLog else { return }
-    writer.submitExclusively(
-      { [fileGuard] db, busy in
-        try fileGuard.verify(db)
-        return try Self.truncateLog(db, busy)
-      }, then: { _ in })
+    writer.submitExclusively(guardedTruncation, then: { _ in })
+  }
+
+  /// `truncateLog` of files that are still the database's.
+  private var guardedTruncation: @Sendable (Database, BusyHandler) throws -> Bool {
+    { [fileGuard] db, busy in
+      try fileGuard.verify(db)
+      return try Self.truncateLog(db, busy)
+    }
   }
 
   /// Without waiting for readers.

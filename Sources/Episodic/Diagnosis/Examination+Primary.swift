@@ -191,7 +191,7 @@ enum KnownSetting {
   static func fault(of name: String, _ value: JSON) -> (code: FindingCode, reason: String)? {
     do throws(MemoryError) {
       switch name {
-      case "retention":
+      case RetentionPolicies.setting:
         if let fault = contradiction(in: value) { return (.retentionContradictory, fault) }
         _ = try RetentionPolicies(json: value)
       case BackupSchedule.setting: _ = try BackupSchedule(json: value)

@@ -27,19 +27,19 @@ package final class AutomaticMaintenance: Sendable {
   /// - Parameter run: Holds the memory as long as the task lives, which ends with this value.
   package init(every interval: Duration, logger: Logger, run: @escaping Run) {
     task = Task.detached(priority: .utility) {
-      /// Tasks that failed, until they are done to their end; "" for a whole run.
-      var failing: Set<String> = []
-      func failed(_ task: String, _ reason: String) {
+      /// Tasks that failed, until they are done to their end; `nil` for a whole run.
+      var failing: Set<MaintenanceTask?> = []
+      func failed(_ task: MaintenanceTask?, _ reason: String) {
         guard failing.insert(task).inserted else { return }
         var event: Logger.Metadata = ["event": "maintenance.failed", "error": "\(reason)"]
-        if !task.isEmpty { event["task"] = "\(task)" }
+        event["task"] = task.map { "\($0.rawValue)" }
         logger.warning(
           "maintenance failed; it is tried again, and only the first failure is logged", metadata: event)
       }
-      func succeeded(_ task: String) {
+      func succeeded(_ task: MaintenanceTask?) {
         guard failing.remove(task) != nil else { return }
         var event: Logger.Metadata = ["event": "maintenance.recovered"]
-        if !task.isEmpty { event["task"] = "\(task)" }
+        event["task"] = task.map { "\($0.rawValue)" }
         logger.notice("maintenance works again", metadata: event)
       }
       while (try? await Task.sleep(for: interval)) != nil {
@@ -48,16 +48,16 @@ package final class AutomaticMaintenance: Sendable {
           Self.log(report, logger)
           for task in report.tasks {
             switch task.outcome {
-            case .failed: failed(task.task.rawValue, task.reason ?? "")
+            case .failed: failed(task.task, task.reason ?? "")
             // One that is not due has not been tried again.
-            case .done, .postponed: succeeded(task.task.rawValue)
+            case .done, .postponed: succeeded(task.task)
             case .due, .notDue: break
             }
           }
-          succeeded("")
+          succeeded(nil)
         } catch {
           if error.code == .closed || error.code == .cancelled { return }
-          failed("", error.message)
+          failed(nil, error.message)
         }
       }
     }

@@ -88,8 +88,8 @@ final class MaintenanceRun: Sendable {
   }
 
   /// Lets writers go first.
-  func pause(after held: Duration) async throws(MemoryError) {
-    let pause = min(max(held, Self.shortestPause), Self.longestPause)
+  static func pause(after held: Duration) async throws(MemoryError) {
+    let pause = min(max(held, shortestPause), longestPause)
     do { try await Task.sleep(for: pause) } catch { throw .cancelledTask }
   }
 

@@ -35,23 +35,18 @@ extension Memory {
 
   private func perform(_ job: MaintenanceJob, _ run: MaintenanceRun) async throws(MemoryError) -> MaintenanceReport.Task
   {
-    if let next = run.nextDue(job.task, every: job.interval) {
-      return MaintenanceReport.Task(
-        task: job.task, outcome: .notDue, reason: "due at \(next)", lastFailure: run.lastFailure(of: job.task))
+    let lastFailure = run.lastFailure(of: job.task)
+    func notRun(_ outcome: MaintenanceReport.Outcome, _ reason: String? = nil) -> MaintenanceReport.Task {
+      MaintenanceReport.Task(task: job.task, outcome: outcome, reason: reason, lastFailure: lastFailure)
     }
+    if let next = run.nextDue(job.task, every: job.interval) { return notRun(.notDue, "due at \(next)") }
     run.begin(job.task)
     let begin = ContinuousClock.now
     let result: MaintenanceResult
     do throws(MemoryError) {
       if run.options.isDryRun {
-        if let isNeeded = job.isNeeded, try await !isNeeded(self) {
-          return MaintenanceReport.Task(
-            task: job.task, outcome: .notDue, reason: "there is nothing to do",
-            lastFailure: run.lastFailure(of: job.task))
-        }
-        if !job.runsDry {
-          return MaintenanceReport.Task(task: job.task, outcome: .due, lastFailure: run.lastFailure(of: job.task))
-        }
+        if let isNeeded = job.isNeeded, try await !isNeeded(self) { return notRun(.notDue, "there is nothing to do") }
+        if !job.runsDry { return notRun(.due) }
       }
       result = try await job.run(self, run)
     } catch  where error.code == .cancelled || error.code == .closed {
@@ -67,9 +62,9 @@ extension Memory {
       result.failure != nil ? .failed : run.options.isDryRun ? .due : result.obstacle != nil ? .postponed : .done
     let task = MaintenanceReport.Task(
       task: job.task, outcome: outcome, counts: counts, reason: result.failure ?? result.obstacle,
-      milliseconds: milliseconds, lastFailure: run.lastFailure(of: job.task))
+      milliseconds: milliseconds, lastFailure: lastFailure)
     // Of what runs each time, only a failure and its end are kept, so that an idle store is not written.
-    let isNews = job.interval > .zero || outcome == .failed || task.lastFailure != nil
+    let isNews = job.interval > .zero || outcome == .failed || lastFailure != nil
     if isNews, !run.options.isDryRun { try await run.note(task, at: clock.now(), in: primary) }
     return task
   }
@@ -97,14 +92,14 @@ extension Memory {
       run.report(done: slice.done)
       if slice.isComplete { return total }
       size.adapt(to: slice.held)
-      try await letWritersGoFirst(after: ContinuousClock.now - begin, run)
+      try await letWritersGoFirst(after: ContinuousClock.now - begin)
     }
   }
 
   /// Pauses for as long as a slice and what followed its commit held writers up.
-  func letWritersGoFirst(after held: Duration, _ run: MaintenanceRun) async throws(MemoryError) {
+  func letWritersGoFirst(after held: Duration) async throws(MemoryError) {
     let begin = ContinuousClock.now
     await primary.settle()
-    try await run.pause(after: held + (ContinuousClock.now - begin))
+    try await MaintenanceRun.pause(after: held + (ContinuousClock.now - begin))
   }
 }

@@ -101,7 +101,7 @@ extension Memory {
     let report = try await applyRetention(in: .everything, dryRun: run.options.isDryRun, acceptingClock: false) {
       (done, held) throws(MemoryError) in
       run.report(done: done)
-      try await letWritersGoFirst(after: held, run)
+      try await letWritersGoFirst(after: held)
     }
     if report.episodes > 0 { run.noteDeletions(of: Double(report.deleted) / Double(report.episodes)) }
     var counts = Dictionary(uniqueKeysWithValues: report.counts.map { ($0.rawValue, $1) })
@@ -123,7 +123,7 @@ extension Memory {
       expired += removed
       run.report(done: removed)
       if removed == 0 { return MaintenanceResult(["expired": expired]) }
-      try await run.pause(after: .zero)
+      try await MaintenanceRun.pause(after: .zero)
     }
   }
 
@@ -143,7 +143,7 @@ extension Memory {
       run.report(done: slice.done)
       if slice.isComplete { return MaintenanceResult() }
       table += 1
-      try await letWritersGoFirst(after: slice.held, run)
+      try await letWritersGoFirst(after: slice.held)
     }
   }
 
@@ -155,7 +155,7 @@ extension Memory {
         let first = try await primary.maintain(.mergeText(text, begins: true), amount: 16, at: clock.now())
         pages += first.done
         run.report(done: first.done)
-        try await letWritersGoFirst(after: first.held, run)
+        try await letWritersGoFirst(after: first.held)
       }
       pages += try await inSlices(.mergeText(text, begins: false), amount: 64, maximum: 256, run).done
     }

@@ -55,8 +55,7 @@ extension Memory {
     in scope: Query.Scope, dryRun: Bool, acceptingClock: Bool
   ) async throws(MemoryError) -> RetentionReport {
     try await applyRetention(in: scope, dryRun: dryRun, acceptingClock: acceptingClock) { _, held throws(MemoryError) in
-      await primary.settle()
-      do { try await Task.sleep(for: held) } catch { throw .cancelledTask }
+      try await letWritersGoFirst(after: held)
     }
   }
 
