@@ -61,7 +61,7 @@ extension Memory {
     } catch {
       throw MemoryError(.unavailable, error.message, cause: error)
     }
-    return directory.primary
+    return try BackupFolder(directory.backups).nameWithLog(of: directory.primary) ?? directory.primary
   }
 }
 
@@ -72,6 +72,9 @@ private struct StoppedClock: WallClock {
 
 /// The directory of a store that is being made: it gets its name when it is whole.
 private struct SalvageDirectory {
+  /// The file that tells a draft from a store of its name.
+  private static let marker = "memory.sqlite-salvage"
+
   let target: StoreDirectory
   let directory: StoreDirectory
   /// Held as long as the directory is being made.
@@ -96,23 +99,28 @@ private struct SalvageDirectory {
       guard try lock.tryLock(.exclusive), try place.names().isEmpty, try FileIdentity(of: path) == place.identity else {
         throw Self.isTaken(path)
       }
+      _ = try place.createFile(Self.marker)
     } catch {
       throw MemoryError(error.code == .busy ? .conflict : .unavailable, error.message, cause: error)
     }
     directory = try StoreDirectory(path)
   }
 
-  /// Removes what a killed salvage left: nobody holds its lock, and it has nothing but the files of a store.
+  /// Removes what a killed salvage left: nobody holds its lock, and it has its marker and nothing else but the files of a store.
   private static func removeAbandoned(_ path: String) throws(FileError) {
     guard let place = try PrivateDirectory<FileError>(at: path) else { return }
     let lock = place.lock
     guard try lock.tryLock(.exclusive) else { throw isTaken(path) }
     defer { lock.unlock() }
-    for name in try place.names() where !name.hasPrefix("memory.sqlite") && name != "backups" {
+    let names = try place.names()
+    for name in names where !name.hasPrefix("memory.sqlite") && name != "backups" {
       throw FileError(.busy, "\(path) exists, with \(name), which no salvage makes; name another directory")
     }
+    guard names.isEmpty || names.contains(marker) else {
+      throw FileError(.busy, "\(path) exists, and no salvage is making it; name another directory, or move it")
+    }
     do {
-      try FileManager.default.removeItem(atPath: path)
+      try remove(path)
     } catch {
       throw FileError(
         .busy, "\(path), which a killed salvage left, cannot be removed (\(error)); remove that directory")
@@ -125,6 +133,8 @@ private struct SalvageDirectory {
 
   func publish() throws(MemoryError) {
     do throws(FileError) {
+      let marker = directory.path + "/" + Self.marker
+      guard unlink(marker) == 0 else { throw .last("remove", marker) }
       try OpenFile<FileError>.directory(directory.path).sync()
       guard rename(directory.path, target.path) == 0 else { throw .last("name", target.path) }
       try OpenFile<FileError>.directory((target.path as NSString).deletingLastPathComponent).sync()
@@ -134,5 +144,14 @@ private struct SalvageDirectory {
   }
 
   /// What cannot be removed stays, and its name says what it is.
-  func discard() { try? FileManager.default.removeItem(atPath: directory.path) }
+  func discard() { try? Self.remove(directory.path) }
+
+  /// Removes a draft, its marker last: what is left if this is cut short is a draft as well.
+  private static func remove(_ path: String) throws {
+    let files = FileManager.default
+    for name in try files.contentsOfDirectory(atPath: path) where name != marker {
+      try files.removeItem(atPath: path + "/" + name)
+    }
+    try files.removeItem(atPath: path)
+  }
 }

@@ -292,6 +292,44 @@ struct Damage: CustomTestStringConvertible {
     #expect(back == (try SalvageCase.rows(of: store.original)))
   }
 
+  @Test func `finds the log that a killed restore has moved aside before the database`() async throws {
+    let store = try await SalvageCase()
+    let memory = try await Memory.open(at: store.original)
+    try await memory.insert([.sample("in-the-log")])
+    // As a restore over a damaged store leaves it that is killed just before the new one takes its name.
+    let copy = try Child(
+      running: "/bin/sh",
+      [
+        "-c",
+        """
+        set -e; mkdir -m 700 "$2"/backups; replaced="$2"/backups/replaced-20260131T120000Z.sqlite
+        cp "$1"/memory.sqlite "$2"; ln "$2"/memory.sqlite "$replaced"; cp "$1"/memory.sqlite-wal "$replaced"-wal
+        """, "sh", store.original, store.damaged,
+      ], in: store.directory)
+    #expect(copy.wait() == 0)
+    try await memory.close()
+    let findings = try await Memory.diagnose(at: store.damaged, options: .init()).findings
+    #expect(
+      findings.contains { $0.code == "hard-links" && $0.meaning.contains("replaced-20260131T120000Z.sqlite") },
+      "\(findings)")
+    let report = try await Memory.salvage(from: store.damaged, to: store.salvaged)
+    #expect(report.logFrames > 0)
+    #expect(try SalvageCase.rows(of: store.salvaged) == SalvageCase.rows(of: store.original))
+  }
+
+  @Test func `leaves a store alone that has the name of its draft`() async throws {
+    let store = try await SalvageCase()
+    let draft = store.salvaged + ".partial"
+    try FileManager.default.copyItem(atPath: store.original, toPath: draft)
+    let refused = await failure { _ = try await Memory.salvage(from: store.original, to: store.salvaged) }
+    #expect(refused?.code == .conflict && refused?.message.contains(draft) == true, "\(refused?.message ?? "")")
+    #expect(try SalvageCase.rows(of: draft) == SalvageCase.rows(of: store.original))
+    try FileManager.default.removeItem(atPath: draft)
+    _ = try await Memory.salvage(from: store.original, to: store.salvaged)
+    let names = try FileManager.default.contentsOfDirectory(atPath: store.salvaged)
+    #expect(!names.contains { $0.contains("salvage") }, "\(names)")
+  }
+
   @Test func `refuses a store that is in use, a target that exists, and what is no store`() async throws {
     let store = try await SalvageCase()
     let memory = try await Memory.open(at: store.original)
@@ -317,6 +355,7 @@ struct Damage: CustomTestStringConvertible {
     try FileManager.default.createDirectory(
       atPath: draft, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     try Data("cut".utf8).write(to: URL(filePath: draft + "/memory.sqlite"))
+    try Data().write(to: URL(filePath: draft + "/memory.sqlite-salvage"))
     try Data("mine".utf8).write(to: URL(filePath: draft + "/notes.txt"))
     let foreign = await failure { _ = try await Memory.salvage(from: store.original, to: store.salvaged) }
     #expect(foreign?.code == .conflict && foreign?.message.contains("notes.txt") == true)

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import FileLocks
 import Foundation
+import MemorySQLite
 
 /// The files in the directory, by their names and their status: none of the database is opened (I5).
 extension Examination {
@@ -40,9 +41,13 @@ extension Examination {
         database == nil ? "there is no store in this directory" : "the database is empty: it has lost everything")
     }
     if database.kind == .regular, database.nameCount > 1 {
+      let other = (try? BackupFolder(directory.backups).nameWithLog(of: directory.primary)) ?? nil
       found(
         .hardLinks, directory.primary,
-        "the file has \(database.nameCount) names, and under each SQLite would keep another log")
+        other.map {
+          "a restore was killed: the file is \($0) as well, and its log is beside that; restore again, or salvage"
+        }
+          ?? "the file has \(database.nameCount) names, and under each SQLite would keep another log")
     }
     if let journal = status(of: directory.primary + "-journal"), journal.size > 0 {
       found(

@@ -96,6 +96,26 @@ package struct BackupFolder: Sendable {
     throw MemoryError(.unavailable, "\(path) has 9999 backups of one second; name another directory")
   }
 
+  /// The other name of a damaged primary, beside which its log is: a restore that was moving both aside was killed.
+  ///
+  /// - Returns: `nil` if the primary has its log, or there is none.
+  package func nameWithLog(of primary: String) throws(MemoryError) -> String? {
+    do {
+      guard try FileStatus(of: primary + "-wal")?.size ?? 0 == 0, let status = try FileStatus(of: primary),
+        status.nameCount > 1, try FileStatus(of: path)?.kind == .directory
+      else { return nil }
+      for name in try names() where BackupName(name)?.kind == .replaced {
+        let other = path + "/" + name
+        if try FileStatus(of: other)?.identity == status.identity, try FileStatus(of: other + "-wal")?.size ?? 0 > 0 {
+          return other
+        }
+      }
+      return nil
+    } catch {
+      throw MemoryError(storage: error, path: primary)
+    }
+  }
+
   // MARK: Removing
 
   /// Removes the backups of a store that the options do not keep, each before its manifest, and manifests without a backup.
