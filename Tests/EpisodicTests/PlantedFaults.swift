@@ -341,6 +341,9 @@ extension PlantedFault {
       mkdir -m 700 backups; for n in 1 2; do echo x > backups/memory-$n.sqlite; echo '{"file_bytes":2}' > backups/memory-$n.json; done
       chmod 600 backups/*
       """),
+    shell(
+      "a line of the receipts cannot be read", [.receiptsUnreadable],
+      "mkdir -m 700 backups; echo damaged > backups/receipts.jsonl; chmod 600 backups/*"),
   ]
 
   private static let derived: [PlantedFault] = [

@@ -11,6 +11,7 @@ extension Examination {
     }
     let names = names(in: folder)
     examineLeftovers(in: folder)
+    examineReceipts(in: folder)
     var count = 0
     for name in names {
       let path = folder + "/" + name
@@ -40,6 +41,22 @@ extension Examination {
     }
     if let newest, isOld(newest, at: options.clock.now()) {
       found(.backupOld, folder, "the newest backup is of \(newest)")
+    }
+  }
+
+  private func examineReceipts(in folder: String) {
+    let file = ReceiptFile(in: folder)
+    func found(_ detail: String) { self.found(.receiptsUnreadable, folder + "/" + ReceiptFile.name, detail) }
+    do throws(MemoryError) {
+      try file.faults().forEach(found)
+      let lost = try file.receipts().count(where: \.key.isEmpty)
+      if lost > 0 {
+        found(
+          "\(ReceiptFile.keyName) lacks the key of \(lost) receipts, so a copy without that key would not forget what they name"
+        )
+      }
+    } catch {
+      found(error.message)
     }
   }
 

@@ -47,6 +47,7 @@ enum FindingCode: String, CaseIterable, Sendable {
   case backupOld = "backup-old"
   case backupIncomplete = "backup-incomplete"
   case backupsMany = "backups-many"
+  case receiptsUnreadable = "receipts-unreadable"
 
   // MARK: Cache and index
   case cacheWrong = "cache-wrong"
@@ -93,7 +94,7 @@ extension FindingCode {
       .notAFile, .fileSystemNetwork:
       .failure
     case .readOnly, .indexDropped, .logOfReplaced, .journalLeft, .settingUnknown, .clockBehind, .maintenanceFailed,
-      .maintenanceOverdue, .backupOld, .backupIncomplete, .backupsMany, .cacheUnreadable,
+      .maintenanceOverdue, .backupOld, .backupIncomplete, .backupsMany, .receiptsUnreadable, .cacheUnreadable,
       .indexUnreadable, .derivedUnusable, .readerDead, .readerStopped, .lockStopped, .permissionsOpen, .lockMode,
       .ownerOther, .storeLarge, .indexLarge, .logLong, .diskLow, .inodesLow, .fileLimit, .mapLimit,
       .temporaryDirectory:
@@ -154,6 +155,8 @@ extension FindingCode {
     case .backupOld: "make a backup; if a schedule is to make them, run maintenance"
     case .backupIncomplete: "verify the backup, or remove it and make another"
     case .backupsMany: "remove the oldest, or give the number to keep with the next backup"
+    case .receiptsUnreadable:
+      "run maintenance, which adds a key that the store has; then remove lines that cannot be read"
     case .cacheWrong, .indexWrong: "repair, which builds it again"
     case .cacheUnreadable, .indexUnreadable: "repair, or open the store, which makes it again"
     case .derivedUnusable: "move what is in the way somewhere else"

@@ -53,7 +53,7 @@ public struct RestoreReport: Codable, Hashable, Sendable {
   public let schemaVersion: Int
   /// Rows by table, as in the backup.
   public let rows: [String: Int]
-  /// What a check will find.
+  /// What a check will find, and receipts of erasures that cannot be read.
   public let faults: [String]
   /// Erasures later than the backup that were done again.
   public let erasures: Int

@@ -9,7 +9,7 @@ package protocol StoreFiles: Sendable {
   func removeLeftovers() async throws(MemoryError)
   /// Keeps receipts beside the backups, so that a restore of an older one can repeat the erasures; each once.
   func keep(_ receipts: [StoredReceipt]) async throws(MemoryError)
-  /// The receipts that were kept, in their order.
+  /// The receipts that were kept, in their order; without a key if that is lost.
   func receipts() async throws(MemoryError) -> [StoredReceipt]
   /// The copies of the store that have what is to be erased, or that cannot be searched; those that are beyond a bound of bytes.
   func copies(
@@ -38,20 +38,23 @@ package struct StoredReceipt: Sendable, Hashable {
   package let store: StoreIdentity
   /// Earlier identities of the store, from before it was restored: a copy may have one of them.
   package let ancestors: [String]
-  /// The key of the digests.
-  package let key: [UInt8]
+  /// The key of the digests; empty if it is lost, and known by `keyID` alone.
+  package var key: [UInt8]
+  /// Tells which key it is; `nil` of one that was read from the store.
+  package let keyID: String?
   package let traces: [Erasure.Trace]
   /// Which of the receipts of the store it is, from 1 on in the order of the commits; `nil` if it was read beside the backups.
   package let place: Int?
 
   package init(
-    receipt: ErasureReceipt, store: StoreIdentity, ancestors: [String], key: [UInt8], traces: [Erasure.Trace],
-    place: Int? = nil
+    receipt: ErasureReceipt, store: StoreIdentity, ancestors: [String], key: [UInt8], keyID: String? = nil,
+    traces: [Erasure.Trace], place: Int? = nil
   ) {
     self.receipt = receipt
     self.store = store
     self.ancestors = ancestors
     self.key = key
+    self.keyID = keyID
     self.traces = traces
     self.place = place
   }

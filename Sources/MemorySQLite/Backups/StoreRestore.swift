@@ -133,7 +133,8 @@ package struct StoreRestore: Sendable {
     try report(.migrating, 0)
     try prepared.prepare { _ in }
     let receipts = try receipts(beside: file, of: lineage, current)
-    let erasures = try repeatErasures(receipts, in: draft, at: now)
+    // What is in a copy was not created after it, whatever time an import gave it.
+    let erasures = try repeatErasures(receipts, in: draft, at: min(now, file.backup.createdAt))
     try prepared.prepare { db in try lineage.renew(db, replacing: current?.lineage, at: now) }
     try report(.verifying, 0)
     let last = try prepared.verify { try report(.verifying, 0) }
@@ -161,7 +162,14 @@ package struct StoreRestore: Sendable {
     return RestoreReport(
       backup: file.backup, directory: directory, isDryRun: false, kept: outcome.kept, damage: outcome.damage,
       matchesManifest: file.backup.manifest != nil, schemaVersion: findings.content.schemaVersion,
-      rows: (erasures > 0 ? last : findings).content.rows, faults: last.faults, erasures: erasures)
+      rows: (erasures > 0 ? last : findings).content.rows, faults: try last.faults + receiptFaults(beside: file),
+      erasures: erasures)
+  }
+
+  /// What cannot be read of receipts, in words.
+  private func receiptFaults(beside file: BackupFile) throws(MemoryError) -> [String] {
+    let own = try ReceiptFile(in: folder.path).faults()
+    return try own + ReceiptFile(beside: file.backup.path).faults().filter { !own.contains($0) }
   }
 
   /// What was erased from the store of a backup, in the order of the erasures: by the receipts in the store that is there, by those
@@ -180,7 +188,8 @@ package struct StoreRestore: Sendable {
     // One whose process was killed before it was kept is in the store alone.
     let all = try keptReceipts() + elsewhere + (current?.receipts ?? [])
     var known: Set<ErasureReceipt.ID> = []
-    return ErasureReplay.related(all, to: lineage, relatives).filter { known.insert($0.receipt.id).inserted }
+    return try ErasureReplay.related(all, to: lineage, relatives, known: current?.lineage.key.map(Array.init))
+      .filter { known.insert($0.receipt.id).inserted }
       .sorted { $0.receipt.erasedAt < $1.receipt.erasedAt }
   }
 

@@ -43,7 +43,7 @@ package enum ErasureReplay {
     let lineage = try StoreLineage(db)
     var known = Set(try ErasureRow.all(unfinished: false, db).map(\.id))
     let hadReceipts = !known.isEmpty
-    let missing = related(receipts, to: lineage, relatives).filter { known.insert($0.receipt.id).inserted }
+    let missing = try related(receipts, to: lineage, relatives).filter { known.insert($0.receipt.id).inserted }
     guard let last = missing.last else { return report }
     // So that the receipts can be verified.
     if !hadReceipts, last.key != lineage.key.map(Array.init) {
@@ -62,13 +62,29 @@ package enum ErasureReplay {
   }
 
   /// Those of the same store: a copy has its key, but for one of before stores had keys, and a restored store has another
-  /// identity.
+  /// identity. One whose key is lost gets that of the copy, if it is that.
+  ///
+  /// - Parameter known: Another key that it may be.
+  /// - Throws: `.unavailable` if the key of one of them is lost: it could not be told what it names.
   static func related(
-    _ receipts: [StoredReceipt], to lineage: StoreLineage, _ relatives: Set<String> = []
-  ) -> [StoredReceipt] {
+    _ receipts: [StoredReceipt], to lineage: StoreLineage, _ relatives: Set<String> = [], known: [UInt8]? = nil
+  ) throws(MemoryError) -> [StoredReceipt] {
     let names = relatives.union([lineage.uuid] + lineage.ancestors)
-    var keys = Set(receipts.filter { !names.isDisjoint(with: [$0.store.rawValue] + $0.ancestors) }.map(\.key))
-    if let key = lineage.key { keys.insert(Array(key)) }
+    let own = [lineage.key.map(Array.init), known].compactMap(\.self)
+    var receipts = receipts
+    for index in receipts.indices where receipts[index].key.isEmpty {
+      guard let key = own.first(where: { ReceiptFile.identifier(of: $0) == receipts[index].keyID }) else { continue }
+      receipts[index].key = key
+    }
+    let relatives = receipts.filter { !names.isDisjoint(with: [$0.store.rawValue] + $0.ancestors) }
+    if let lost = relatives.first(where: \.key.isEmpty) {
+      throw MemoryError(
+        .unavailable,
+        "the key of the receipt \(lost.receipt.id) of an erasure is lost, so what it names cannot be told: put "
+          + "\(ReceiptFile.keyName) back beside \(ReceiptFile.name), or remove the receipt from that to go on without it"
+      )
+    }
+    let keys = Set(relatives.map(\.key) + own.prefix(lineage.key == nil ? 0 : 1))
     return receipts.filter { keys.contains($0.key) }
   }
 

@@ -39,8 +39,10 @@ package struct ReceiptFile {
       var keys: [(id: String, line: JSON)] = []
       for stored in receipts {
         let id = Self.identifier(of: stored.key)
-        if keys.contains(where: { $0.id == id }) { continue }
-        keys.append((id, ["id": .string(id), "key": .string(stored.key.hexadecimal)]))
+        let key = stored.key.hexadecimal
+        if keys.contains(where: { $0.id == key }) { continue }
+        // By the key itself: a line of its id may be damaged.
+        keys.append((key, ["id": .string(id), "key": .string(key)]))
       }
       // The key first: a receipt without it is of no use.
       try append(keys, to: Self.keyName)
@@ -59,7 +61,9 @@ package struct ReceiptFile {
     try lock.withLock(timeout: Self.timeout) { () throws(FileError) in
       let content = try lock.file.read(Int(clamping: lock.file.status().size), at: 0)
       var known: Set<String> = []
-      for line in Self.lines(content) { if case .string(let id)? = line["id"] { known.insert(id) } }
+      for line in Self.lines(content) {
+        if case .string(let id)? = line["key"] ?? line["id"] { known.insert(id) }
+      }
       let added = lines.filter { !known.contains($0.id) }
       if added.isEmpty { return }
       let newline = UInt8(ascii: "\n")
@@ -96,30 +100,48 @@ package struct ReceiptFile {
     }
   }
 
-  private static func identifier(of key: [UInt8]) -> String { String(SHA256.digest(of: key).hexadecimal.prefix(16)) }
+  static func identifier(of key: [UInt8]) -> String { String(SHA256.digest(of: key).hexadecimal.prefix(16)) }
 
   // MARK: Reading
 
-  /// All receipts, in the order in which they were added; none if there is no file.
+  /// All receipts, in the order in which they were added; none if there is no file. One whose key is lost has an empty one.
   package func receipts() throws(MemoryError) -> [StoredReceipt] {
-    let content: [UInt8]
-    let keyContent: [UInt8]
-    do throws(FileError) {
-      guard let file = try open(Self.name), let keys = try open(Self.keyName) else { return [] }
-      content = try file.read(Int(clamping: file.status().size), at: 0)
-      keyContent = try keys.read(Int(clamping: keys.status().size), at: 0)
-    } catch {
-      throw MemoryError(
-        .unavailable, "the receipts of erasures in \(directory) cannot be read: \(error.message)", cause: error)
-    }
+    let content = try content(of: Self.name)
+    if content.isEmpty { return [] }
     var keys: [String: [UInt8]] = [:]
-    for line in Self.lines(keyContent) {
+    for line in Self.lines(try self.content(of: Self.keyName)) {
       guard case .string(let id)? = line["id"], case .string(let key)? = line["key"],
-        let bytes = [UInt8](hexadecimal: key)
+        let bytes = [UInt8](hexadecimal: key), Self.identifier(of: bytes) == id
       else { continue }
       keys[id] = bytes
     }
     return Self.lines(content).compactMap { line in Self.receipt(in: line, keys) }
+  }
+
+  /// Lines that are no receipts, in words; empty if there are none. The end of the file without a line's end is being written, or
+  /// was cut short by a crash: its receipt is added again.
+  package func faults() throws(MemoryError) -> [String] {
+    let content = try content(of: Self.name)
+    let newline = UInt8(ascii: "\n")
+    let whole = content.prefix(content.lastIndex(of: newline).map { $0 + 1 } ?? 0)
+    let count = whole.split(separator: newline).count
+    let unreadable = count - Self.lines(Array(whole)).count { Self.receipt(in: $0, [:]) != nil }
+    guard unreadable > 0 else { return [] }
+    return [
+      "\(directory)/\(Self.name): \(unreadable) of \(count) lines cannot be read, and an erasure that one of them names is "
+        + "not done again in a copy"
+    ]
+  }
+
+  /// - Returns: Nothing if there is no such file.
+  private func content(of name: String) throws(MemoryError) -> [UInt8] {
+    do throws(FileError) {
+      guard let file = try open(name) else { return [] }
+      return try file.read(Int(clamping: file.status().size), at: 0)
+    } catch {
+      throw MemoryError(
+        .unavailable, "the receipts of erasures in \(directory) cannot be read: \(error.message)", cause: error)
+    }
   }
 
   private func open(_ name: String) throws(FileError) -> OpenFile<FileError>? {
@@ -128,7 +150,7 @@ package struct ReceiptFile {
   }
 
   private static func receipt(in line: JSON, _ keys: [String: [UInt8]]) -> StoredReceipt? {
-    guard case .string(let store)? = line["store"], case .string(let keyID)? = line["key_id"], let key = keys[keyID],
+    guard case .string(let store)? = line["store"], case .string(let keyID)? = line["key_id"],
       let text = line["receipt"]?.canonicalText,
       // A foreign line is no receipt.
       let receipt = try? JSONDecoder().decode(ErasureReceipt.self, from: Data(text.utf8))
@@ -145,7 +167,9 @@ package struct ReceiptFile {
       ancestors = names.compactMap { if case .string(let name) = $0 { name } else { nil } }
     }
     return StoredReceipt(
-      receipt: receipt, store: StoreIdentity(rawValue: store), ancestors: ancestors, key: key, traces: traces)
+      receipt: receipt, store: StoreIdentity(rawValue: store), ancestors: ancestors, key: keys[keyID] ?? [],
+      keyID: keyID,
+      traces: traces)
   }
 
   /// The lines that are JSON objects.
