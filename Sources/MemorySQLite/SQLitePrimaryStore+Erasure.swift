@@ -40,11 +40,14 @@ extension SQLitePrimaryStore {
   }
 
   package func cleanErased(
-    _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+    leftBy selection: Erasure.Selection?, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
   ) async throws(MemoryError) {
     do {
       let unfinished = try await database.read { db in try ErasureRow.all(unfinished: true, db).map(\.id) }
-      let texts = erasedTexts.texts(of: unfinished)
+      var texts = erasedTexts.texts(of: unfinished)
+      if let selection {
+        if let left = selection.textsOfGone { texts?.add(left) } else { texts = nil }
+      }
       try await PrimaryCleaning(database: database, busyTimeout: busyTimeout, progress: progress).run(lookingFor: texts)
     } catch {
       throw explained(error)

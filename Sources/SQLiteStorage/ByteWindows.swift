@@ -47,6 +47,9 @@ package struct ByteWindows: Sendable {
     bytes.withUnsafeBytes { add($0) }
   }
 
+  /// Notes a text that is not known: no copy of it can be ruled out.
+  package mutating func addUnknown() { isComplete = false }
+
   package mutating func add(_ other: ByteWindows) {
     windows.formUnion(other.windows)
     for index in filter.indices { filter[index] |= other.filter[index] }

@@ -1,6 +1,7 @@
 import Episodic
 import Foundation
 import GRDB
+import Synchronization
 import TestSupport
 import Testing
 
@@ -223,6 +224,59 @@ import Testing
     try await restored.close()
   }
 
+  @Test func `takes what an import had dated after the erasure, since a copy has nothing of after it`() async throws {
+    let store = try Store()
+    let clock = ManualClock(Timestamp(milliseconds: 1_790_000_000_000))
+    let memory = try await store.open { $0.clock = clock }
+    let soon = clock.now().adding(.seconds(3600)).milliseconds
+    try await memory.insert([
+      .sample("dated ahead", domain: "web", at: soon), .sample("old", domain: "web"), .sample("kept", domain: "api"),
+    ])
+    let backup = try await memory.backUp()
+    _ = try await memory.delete("dated ahead")
+    clock.advance(by: .seconds(60))
+    try await memory.forget(.domain("web"), in: .everything)
+    try await memory.close()
+    clock.advance(by: .seconds(7200))
+    var options = RestoreOptions()
+    options.clock = clock
+    #expect(try await Memory.restore(backup.path, to: store.path, options: options).erasures == 1)
+    #expect(try await store.present("dated ahead", "old", "kept") == ["kept"])
+    let target = store.directory.file("salvaged")
+    _ = try await Memory.salvage(from: backup.path, to: target)
+    let salvaged = try await Memory.open(at: target)
+    #expect(try await salvaged.episodes(.init(), in: .everything, limit: 9).elements.map(\.id) == ["kept"])
+    try await salvaged.close()
+  }
+
+  @Test func `takes an episode that retention was deleting when the copy was made`() async throws {
+    let store = try Store()
+    let backup = try await store.withMemory { memory in
+      var other = Episode.sample("of the session")
+      other.session = "s"
+      try await memory.insert([.sample("deleted", context: "the hidden word"), other, .sample("kept")])
+      return try await memory.backUp()
+    }
+    // As a deletion leaves it that is cut short after its first slice.
+    for path in [backup.path, store.primary] {
+      let program = try DatabaseQueue(path: path)
+      try await program.write { db in
+        try db.execute(
+          sql: "UPDATE episodes SET domain = char(1) || 'deleted', session = NULL WHERE id = 'deleted'")
+      }
+      try program.close()
+    }
+    try FileManager.default.removeItem(atPath: backup.path.replacing(".sqlite", with: ".json"))
+    try await store.withMemory { memory in _ = try await memory.forget(.session("s"), in: .everything) }
+    #expect(try await Memory.restore(backup.path, to: store.path).erasures == 1)
+    let program = try DatabaseQueue(path: store.primary)
+    let ids = try await program.read { db in try String.fetchAll(db, sql: "SELECT id FROM episodes") }
+    try program.close()
+    #expect(ids == ["kept"])
+    let bytes = ErasedBytes(directory: store.directory)
+    #expect(try bytes.files(under: store.path, with: ["the hidden word"], excluding: "backups/") == [])
+  }
+
   @Test func `is done in a salvaged store, and its receipt goes on with that`() async throws {
     let store = try Store()
     let backup = try await store.withMemory { memory in
@@ -244,6 +298,13 @@ import Testing
     #expect(try ReceiptFile(in: target + "/backups").receipts().count == 1)
     #expect(try ErasedBytes(directory: store.directory).files(under: target, with: ["the hidden word of before"]) == [])
   }
+}
+
+/// The stages of an erasure that were reported.
+private final class Stages: Sendable {
+  private let noted = Mutex<[Erasure.Progress.Stage]>([])
+  var all: [Erasure.Progress.Stage] { noted.withLock { $0 } }
+  func note(_ stage: Erasure.Progress.Stage) { noted.withLock { $0.append(stage) } }
 }
 
 @Suite struct `An erasure of what is gone` {
@@ -281,6 +342,89 @@ import Testing
     }
     _ = try await Memory.restore(backup.path, to: store.path)
     #expect(try await store.present("e1", "e2") == ["e1", "e2"])
+  }
+
+  enum WayOfGoing: CaseIterable { case deletion, change, retention }
+
+  @Test(arguments: WayOfGoing.allCases, [Erasure.Selection.text("zanzibar4711xq"), .session("of the secret")])
+  func `leaves no byte of it in the files of the store, though there is no receipt`(
+    _ way: WayOfGoing, _ selection: Erasure.Selection
+  ) async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    let secret = "zanzibar4711xq"
+    let memory = try await store.open { $0.clock = clock }
+    var episode = Episode.sample(
+      "e1", context: "with \(secret)", steps: ["say \(secret)"], at: clock.now().milliseconds)
+    episode.session = "of the secret"
+    try await memory.insert([.sample("e2"), episode])
+    #expect(try await memory.recall(Query(text: secret, scope: .everything)).first?.episode.id == "e1")
+    _ = try await memory.episode("e1")
+    switch way {
+    case .deletion: _ = try await memory.delete("e1")
+    case .change: try await memory.insert([.sample("e1")], existing: .replace)
+    case .retention:
+      clock.advance(by: .seconds(5 * 86_400))
+      let week = RetentionPolicy(archiveAfter: .seconds(86_400), deleteArchivedAfter: .seconds(86_400))
+      _ = try await memory.setRetention(week, for: "swift")
+      _ = try await memory.applyRetention(acceptingClock: true)
+    }
+    let bytes = ErasedBytes(directory: store.directory)
+    #expect(try !bytes.files(under: store.path, with: [secret]).isEmpty)
+    let dry = await #expect(throws: MemoryError.self) {
+      try await memory.forget(selection, in: .everything, dryRun: true)
+    }
+    #expect(dry?.code == .notFound && dry?.message.hasSuffix("nothing was erased") == true)
+    let error = await #expect(throws: MemoryError.self) { try await memory.forget(selection, in: .everything) }
+    #expect(error?.code == .notFound && error?.message.contains("has left nothing in the files") == true)
+    #expect(try bytes.files(under: store.path, with: [secret]) == [])
+    #expect(try await memory.receipts().isEmpty)
+    try await memory.close()
+    #expect(try bytes.files(under: store.path, with: [secret]) == [])
+    try await store.expectSoundness()
+  }
+
+  @Test func `by its id leaves no copy of its text in the gap of a page`() async throws {
+    let store = try Store()
+    let secrets = (0..<40).map { "secret number \($0 + 1000) of them" }
+    try await store.withMemory { memory in
+      for (number, secret) in secrets.enumerated() {
+        try await memory.insert([
+          .sample(Episode.ID("e\(number)"), context: secret + String(repeating: " x", count: 400))
+        ])
+      }
+      for number in secrets.indices { _ = try await memory.delete(Episode.ID("e\(number)")) }
+      let stages = Stages()
+      let ids = secrets.indices.map { Episode.ID("e\($0)") }
+      let receipt = try await memory.forget(.episodes(ids), in: .everything) { stages.note($0.stage) }
+      // Nobody knows the texts any more, so the gaps cannot be searched for them.
+      #expect(receipt.counts.episodes == 0 && stages.all.contains(.rewrite))
+    }
+    #expect(try ErasedBytes(directory: store.directory).files(under: store.path, with: secrets) == [])
+  }
+
+  @Test func `is done for a copy of an earlier schema, and one that cannot be searched is named`() async throws {
+    let fixture = try EarlierStoreFixture(version: 10)
+    let memory = try await fixture.open()
+    let episode = try #require(try await memory.episodes(.init(), in: .everything, limit: 1).elements.first)
+    _ = try await memory.delete(episode.id)
+    let copy = try #require(try fixture.backups().first { $0.hasSuffix(".sqlite") })
+    let receipt = try await memory.forget(.text(episode.context), in: .everything)
+    #expect(receipt.backups == [copy])
+    #expect(try fixture.backups().filter { $0.contains("searched") } == [])
+    try Data("cut".utf8).write(to: URL(filePath: fixture.path + "/backups/memory-3.sqlite"))
+    for isDryRun in [true, false] {
+      let error = await #expect(throws: MemoryError.self) {
+        try await memory.forget(.text("no such text"), in: .everything, dryRun: isDryRun)
+      }
+      #expect(error?.code == .notFound && error?.message.contains("memory-3.sqlite") == true, "\(error?.message ?? "")")
+      #expect(error?.message.contains(copy) == false && error?.message.contains("no such text") == false)
+    }
+    try await memory.close()
+    _ = try await Memory.restore(fixture.path + "/backups/" + copy, to: fixture.path)
+    let restored = try await fixture.open()
+    #expect(try await restored.episode(episode.id) == nil)
+    try await restored.close()
   }
 
   @Test func `of a domain leaves its name in no file, and whoever watches the domain is told`() async throws {

@@ -145,7 +145,9 @@ final class SamplePrimary: PrimaryStore {
   func erase(
     _ request: ErasureRequest, dryRun: Bool, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
   ) async throws(MemoryError) -> ErasureReceipt { throw Self.unavailable }
-  func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
+  func cleanErased(
+    leftBy selection: Erasure.Selection?, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) {
     throw Self.unavailable
   }
   func repeatErasures(_ receipts: [StoredReceipt], at now: Timestamp) async throws(MemoryError) {

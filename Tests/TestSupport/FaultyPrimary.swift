@@ -165,8 +165,10 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.erase(request, dryRun: dryRun, progress)
     }
   }
-  package func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError) {
-    try await through { () async throws(MemoryError) in try await primary.cleanErased(progress) }
+  package func cleanErased(
+    leftBy selection: Erasure.Selection?, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.cleanErased(leftBy: selection, progress) }
   }
   package func repeatErasures(_ receipts: [StoredReceipt], at now: Timestamp) async throws(MemoryError) {
     try await through { () async throws(MemoryError) in try await primary.repeatErasures(receipts, at: now) }

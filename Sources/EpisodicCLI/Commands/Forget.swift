@@ -21,7 +21,7 @@ struct Forget: AsyncParsableCommand {
       A policy of retention of a domain that is erased goes with it.
 
       Exits 1 if nothing matches in the store and in the copies, or if traces are left in a file, which is said on standard error; the next forget removes \
-      them.
+      them. What was deleted or changed before leaves the files also if nothing matches.
 
       EXAMPLES:
         episodic forget --episode 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60 --everywhere
@@ -109,12 +109,8 @@ struct Forget: AsyncParsableCommand {
     let patterns: Erasure.PatternPolicy = keepPatterns ? .keep : .eraseWithoutEvidence
     let receipt = try await store.withMemory { memory in
       let selection = try await resolved(given, memory)
-      if dryRun || !yes {
-        let preview = try await memory.forget(selection, in: scope, patterns: patterns, dryRun: true)
-        if dryRun { return preview }
-        let names = selection == given ? "" : " of \(Self.names(of: selection))"
-        try Confirmation.require("erase \(preview.counts.sentence)\(names) for good?", instead: "--yes", or: "")
-      }
+      if dryRun { return try await memory.forget(selection, in: scope, patterns: patterns, dryRun: true) }
+      if !yes { try await confirm(selection, named: selection != given, in: scope, patterns, memory) }
       defer { StandardError.endProgress() }
       return try await memory.forget(selection, in: scope, patterns: patterns) { progress in
         let share = progress.total.map { $0 > 0 ? " \(100 * min(progress.done, $0) / $0) %" : "" } ?? ""
@@ -127,6 +123,22 @@ struct Forget: AsyncParsableCommand {
       StandardError.write("episodic: erased, but \(left)\(pending.inCommandTerms)".onOneLine)
       throw ExitCode(1)
     }
+  }
+
+  private func confirm(
+    _ selection: Erasure.Selection, named: Bool, in scope: Query.Scope, _ patterns: Erasure.PatternPolicy,
+    _ memory: Memory
+  ) async throws {
+    let preview: ErasureReceipt
+    do throws(MemoryError) {
+      preview = try await memory.forget(selection, in: scope, patterns: patterns, dryRun: true)
+    } catch {
+      // Nothing that anyone can see is lost by what follows.
+      if error.code == .notFound { return }
+      throw error
+    }
+    let names = named ? " of \(Self.names(of: selection))" : ""
+    try Confirmation.require("erase \(preview.counts.sentence)\(names) for good?", instead: "--yes", or: "")
   }
 
   /// With whole ids. One that the store does not have is taken as it is: a copy may have it.

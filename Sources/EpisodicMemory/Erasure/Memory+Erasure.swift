@@ -20,8 +20,9 @@ extension Memory {
   /// - Parameter dryRun: Whether to count only.
   /// - Parameter progress: Called at the start of each stage and during it.
   /// - Returns: The receipt. Its `pending` says why traces are left in the files, such as a reader that keeps the log.
-  /// - Throws: `.notFound` if nothing matches in the store, nor in a copy beside it; `.invalid`; `.unavailable` if the folder of backups
-  ///   cannot be read. Nothing is written then.
+  /// - Throws: `.notFound` if nothing matches in the store, nor in a copy beside it: there is no receipt then, but what rows that were
+  ///   deleted or changed before have left in the files is removed all the same. `.invalid`; `.unavailable` if the folder of backups
+  ///   cannot be read, and nothing is written then.
   @discardableResult
   public func forget(
     _ selection: Erasure.Selection, in scope: Query.Scope,
@@ -63,12 +64,40 @@ extension Memory {
     do throws(MemoryError) {
       return try await primary.erase(request, dryRun: dryRun, progress)
     } catch {
-      guard error.code == .notFound, request.copies.isEmpty else { throw error }
-      // If it was deleted before, a copy that is restored would bring it back.
-      request.copies = try await files.copies(matching: request, progress)
-      guard request.isInCopies else { throw error }
-      return try await primary.erase(request, dryRun: dryRun, progress)
+      guard error.code == .notFound else { throw error }
+      if request.copies.isEmpty {
+        // If it was deleted before, a copy that is restored would bring it back.
+        request.copies = try await files.copies(matching: request, progress)
+        if request.isInCopies { return try await primary.erase(request, dryRun: dryRun, progress) }
+      }
+      throw await nothing(of: request, error, dryRun: dryRun, progress)
     }
+  }
+
+  /// Removes what rows that were deleted or changed before left in the files, since nobody could tell that it is there.
+  ///
+  /// - Returns: The error to throw.
+  private func nothing(
+    of request: ErasureRequest, _ error: MemoryError, dryRun: Bool,
+    _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async -> MemoryError {
+    var message = error.message
+    if !dryRun {
+      cache.removeAll()
+      do throws(MemoryError) {
+        try await removeTraces(leftBy: request.selection, progress)
+        follower.start()
+        message += ", and what was deleted before has left nothing in the files of the store"
+      } catch {
+        message += ", but what was deleted before may have left traces in the files of the store: \(error.message)"
+      }
+    }
+    let names = request.copies.map(\.name)
+    if !names.isEmpty {
+      message +=
+        "; \(names.joined(separator: ", ")) in backups cannot be searched and may have it: remove what must not come back"
+    }
+    return MemoryError(.notFound, message, cause: error)
   }
 
   /// Cleans the files after erasures that were cut short, by a kill or by a reader that kept the log. If an older copy has taken
@@ -153,13 +182,7 @@ extension Memory {
       note(error)
     }
     do throws(MemoryError) {
-      // The log is emptied before the derived files go: then no reader is left that could build them from old rows.
-      try await primary.cleanErased(progress)
-      progress(Erasure.Progress(.derivedFiles))
-      try await files.removeDerived(waitingAtMost: follower.busyTimeout)
-      try await files.removeLeftovers()
-      _ = try await primary.maintain(.temporaryFiles, amount: 1, at: clock.now())
-      reads.gate.close()
+      try await removeTraces(leftBy: nil, progress)
       progress(Erasure.Progress(.backups))
       for found in stored {
         var backups = found.receipt.backups
@@ -178,9 +201,25 @@ extension Memory {
     return receipts
   }
 
+  /// Removes what deleted rows left in all files of the store. The index is not built again by this.
+  ///
+  /// - Parameter selection: Of rows that are not there any more.
+  private func removeTraces(
+    leftBy selection: Erasure.Selection?, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError) {
+    // The log is emptied before the derived files go: then no reader is left that could build them from old rows.
+    try await primary.cleanErased(leftBy: selection, progress)
+    progress(Erasure.Progress(.derivedFiles))
+    try await files.removeDerived(waitingAtMost: follower.busyTimeout)
+    try await files.removeLeftovers()
+    _ = try await primary.maintain(.temporaryFiles, amount: 1, at: clock.now())
+    reads.gate.close()
+  }
+
   /// Keeps receipts beside the backups that are missing there: the folder could not be written, or somebody removed it.
   private func keepMissing(besides kept: [StoredReceipt]) async throws(MemoryError) {
-    let known = Set(kept.map(\.receipt.id))
+    // Keeping one whose key is lost there adds the key.
+    let known = Set(kept.filter { !$0.key.isEmpty }.map(\.receipt.id))
     var missing: [StoredReceipt] = []
     for receipt in try await primary.receipts(unfinished: false) where !known.contains(receipt.id) {
       if let found = try await primary.storedReceipt(receipt.id) { missing.append(found) }

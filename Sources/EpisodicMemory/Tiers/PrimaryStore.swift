@@ -141,8 +141,11 @@ package protocol PrimaryStore: Sendable {
   ) async throws(MemoryError) -> ErasureReceipt
   /// Removes from the files of the primary what erased and deleted rows left: in full text, free pages, page gaps and the log.
   ///
+  /// - Parameter selection: Of rows that are not there any more, whose traces go as well; `nil` for those of erasures alone.
   /// - Throws: `.busy` if a reader keeps the log for longer than the store's `busyTimeout`.
-  func cleanErased(_ progress: @escaping @Sendable (Erasure.Progress) -> Void) async throws(MemoryError)
+  func cleanErased(
+    leftBy selection: Erasure.Selection?, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
+  ) async throws(MemoryError)
   /// Erases again what receipts name that this store does not have: it was replaced by an older copy.
   ///
   /// - Parameter now: What was created after an erasure, and not after this, stays unless its id was erased.

@@ -2,6 +2,7 @@ package import EpisodicMemory
 import FileLocks
 import Foundation
 import GRDB
+import SQLiteStorage
 
 /// Looks for what is to be erased in the copies of a store, before it is erased: afterwards nobody can look for a text.
 package struct CopySearch {
@@ -61,10 +62,10 @@ package struct CopySearch {
         let log = try? FileStatus(of: path + "-wal")?.size ?? 0, log == 0
       else { return nil }
       bytesLeft -= status.size
-      return Self.search(path, for: request)
+      if let found = Self.search(path, for: request) { return found }
     }
-    guard let file = try? BackupFile(path), file.compression == .gzip,
-      file.backup.manifest.map({ $0.bytes <= bytesLeft }) ?? true,
+    // Compressed, or of an earlier schema: searched in a draft.
+    guard let file = try? BackupFile(path), file.backup.manifest.map({ $0.bytes <= bytesLeft }) ?? true,
       let draft = try? DraftFile(of: "\(directory)/searched-\(UUID().uuidString).sqlite")
     else { return nil }
     defer { draft.discard() }
@@ -78,6 +79,8 @@ package struct CopySearch {
         unpacked = Int64(done)
         if unpacked > most { throw CancellationError() }
       }
+      if let found = Self.search(draft.path, for: request) { return found }
+      try DatabaseDraft(draft, from: path, Schema.configuration).prepare { _ in }
     } catch {
       return nil
     }

@@ -46,7 +46,10 @@ struct ErasureTransaction {
     outcome.counts.changes = redacted.changes
     let policies = try erasePolicies { name, _ in hidesDomain(name) }
     guard !outcome.counts.isEmpty || policies > 0 || request.isInCopies else { throw Self.nothing(request) }
-    traces += try tracesOfGone(redacted.episodes, request)
+    let gone = try tracesOfGone(redacted.episodes, request)
+    traces += gone
+    // What their rows had is not known any more.
+    if !gone.isEmpty, request.selection.textsOfGone == nil { texts.addUnknown() }
     let receipt = ErasureReceipt(
       id: request.id, selection: request.described(by: digests), counts: outcome.counts, erasedAt: request.now,
       backups: request.copies.map(\.name))
@@ -311,6 +314,17 @@ extension ErasureRequest {
 }
 
 extension Erasure.Selection {
+  /// What is to be found nowhere of rows that this selected, and that were deleted or changed before; `nil` if that is not known.
+  var textsOfGone: ByteWindows? {
+    // Other texts have several forms. One that is shorter is not looked for.
+    guard case .text(let text, ignoringCase: false) = self, text.utf8.count >= 4,
+      text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+    else { return nil }
+    var texts = ByteWindows()
+    texts.add(whole: text)
+    return texts
+  }
+
   /// For receipts and messages.
   var kind: String {
     switch self {

@@ -222,7 +222,7 @@ package struct Salvage: Sendable {
   private func repeatErasures(
     _ receipts: [StoredReceipt], hasIdentity: Bool, _ report: inout SalvageReport
   ) async throws {
-    let related = try await target.readRows { db in ErasureReplay.related(receipts, to: try StoreLineage(db)) }
+    let related = try await target.readRows { db in try ErasureReplay.related(receipts, to: try StoreLineage(db)) }
     guard !related.isEmpty else {
       if !receipts.isEmpty, !hasIdentity {
         report.add(
@@ -233,10 +233,15 @@ package struct Salvage: Sendable {
       }
       return
     }
-    try await target.repeatErasures(related, at: SystemClock().now())
+    let (path, now) = (source.path, SystemClock().now())
+    // What is in a copy was not created after it.
+    let copiedAt = BackupName(path.split(separator: "/").last.map(String.init) ?? "").flatMap { name in
+      BackupFolder.backup(at: path, name)?.createdAt
+    }
+    try await target.repeatErasures(related, at: min(now, copiedAt ?? now))
     let unfinished = try await target.receipts(unfinished: true)
     if !unfinished.isEmpty {
-      try await target.cleanErased { _ in }
+      try await target.cleanErased(leftBy: nil) { _ in }
       for receipt in unfinished {
         try await target.finishErasure(receipt.id, backups: receipt.backups, at: SystemClock().now())
       }
