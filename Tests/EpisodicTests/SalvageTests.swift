@@ -330,6 +330,31 @@ struct Damage: CustomTestStringConvertible {
     #expect(!names.contains { $0.contains("salvage") }, "\(names)")
   }
 
+  @Test(.timeLimit(.minutes(1))) func `ends although every cell of every page claims one long chain of pages`()
+    async throws
+  {
+    let store = try await SalvageCase()
+    let database = URL(filePath: store.damaged + "/memory.sqlite")
+    var bytes = try [UInt8](Data(contentsOf: URL(filePath: store.original + "/memory.sqlite")))
+    let (size, first) = (4096, bytes.count / 4096 + 1)
+    let last = first + 1999
+    // Leaves whose seven cells are one row of 8 MB, the chain of which begins and stays in the last page.
+    func number(_ page: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: page >> $0) } }
+    for page in first...last {
+      var leaf = [UInt8](repeating: 0, count: size)
+      leaf.replaceSubrange(0..<8, with: [13, 0, 0, 0, 7, 0, 27, 0])
+      for cell in 0..<7 { leaf.replaceSubrange(8 + 2 * cell..<10 + 2 * cell, with: [0, 27]) }
+      leaf.replaceSubrange(27..<32, with: [0x83, 0xF3, 0xE1, 28, 5])
+      leaf.replaceSubrange(size - 4..<size, with: number(last))
+      bytes += page == last ? number(last) + [UInt8](repeating: 7, count: size - 4) : leaf
+    }
+    try Data(bytes).write(to: database)
+    let report = try await Memory.salvage(from: store.damaged, to: store.salvaged)
+    #expect(report.pages > 2000)
+    let (back, rows) = (try SalvageCase.rows(of: store.salvaged), try SalvageCase.rows(of: store.original))
+    #expect(back["steps"]?.count == rows["steps"]?.count)
+  }
+
   @Test func `refuses a store that is in use, a target that exists, and what is no store`() async throws {
     let store = try await SalvageCase()
     let memory = try await Memory.open(at: store.original)

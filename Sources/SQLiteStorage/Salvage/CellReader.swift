@@ -1,8 +1,16 @@
+import Synchronization
+
 /// Reads rows and index entries from cells, following chains of overflow pages.
 struct CellReader: Sendable {
   let pages: DamagedPages
+  private let budget: ChainBudget
   /// `nil` in a database without a pointer map.
   var links: OverflowLinks?
+
+  init(pages: DamagedPages) {
+    self.pages = pages
+    budget = ChainBudget(pages: Int(pages.count))
+  }
 
   /// Why a cell gives no row.
   enum Fault: String, Error {
@@ -59,7 +67,9 @@ struct CellReader: Sendable {
     guard end + 4 <= pages.usableSize, var next = page.bytes.integer32(at: end) else { throw .cut }
     var previous = number
     while payload.count < length {
-      guard next > 1, let bytes = pages.bytes(next), let following = bytes.integer32(at: 0) else { throw .chain }
+      guard next > 1, budget.visit(next), let bytes = pages.bytes(next), let following = bytes.integer32(at: 0) else {
+        throw .chain
+      }
       let link = OverflowLink(to: next, from: previous, isFirst: payload.count == start.local)
       if let links, links.contradicts(link) { throw .chain }
       let part = min(length - payload.count, pages.usableSize - 4)
@@ -81,7 +91,7 @@ struct CellReader: Sendable {
       let first = page.bytes.integer32(at: start.at + start.local)
     else { return }
     var (next, previous, left) = (first, number, start.length - start.local)
-    while left > 0, next > 1, let bytes = pages.bytes(next) {
+    while left > 0, next > 1, budget.visit(next), let bytes = pages.bytes(next) {
       body(OverflowLink(to: next, from: previous, isFirst: left == start.length - start.local))
       left -= pages.usableSize - 4
       previous = next
@@ -97,5 +107,28 @@ struct CellReader: Sendable {
     let minimum = (usable - 12) * 32 / 255 - 23
     let fitting = minimum + (length - minimum) % (usable - 4)
     return fitting <= maximum ? fitting : minimum
+  }
+}
+
+/// How often each overflow page is read.
+///
+/// An overflow page is in one chain, and a salvage reads each chain some times. Without a bound, cells that claim one chain of all
+/// pages each would take days. Bounded by the page, they leave the chains of others alone.
+private final class ChainBudget: Sendable {
+  private static let most: UInt8 = 64
+
+  private let visits: Mutex<[UInt8]>
+
+  init(pages: Int) { visits = Mutex([UInt8](repeating: 0, count: pages + 1)) }
+
+  /// - Parameter page: Of those that there are.
+  /// - Returns: False if it has been read too often.
+  func visit(_ page: UInt32) -> Bool {
+    visits.withLock { visits in
+      let place = Int(page)
+      guard place < visits.count, visits[place] < Self.most else { return false }
+      visits[place] += 1
+      return true
+    }
   }
 }
