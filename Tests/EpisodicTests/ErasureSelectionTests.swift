@@ -159,6 +159,27 @@ struct ErasureOracle {
     }
   }
 
+  @Test(arguments: [("caf\u{e9}", "cafe\u{301}"), ("cafe\u{301}", "caf\u{e9}")])
+  func `by metadata find composed and decomposed letters, in a copy too`(_ stored: String, _ given: String) async throws
+  {
+    let store = try Store()
+    func episode(_ id: Episode.ID) -> Episode {
+      var episode = Episode.sample(id)
+      episode.metadata = [stored: [stored: .string(stored)], "n": 1]
+      return episode
+    }
+    let backup = try await store.withMemory { memory in
+      try await memory.insert([episode("a"), episode("b"), .sample("kept")])
+      let backup = try await memory.backUp()
+      _ = try await memory.delete("b")
+      let receipt = try await memory.forget(.metadata(path: [given, given], .string(given)), in: .everything)
+      #expect(receipt.counts.episodes == 1)
+      return backup
+    }
+    _ = try await Memory.restore(backup.path, to: store.path)
+    #expect(try await store.present("a", "b", "kept") == ["kept"])
+  }
+
   static let useless: [(Erasure.Selection, MemoryError.Code)] = [
     (.episodes([]), .invalid), (.text(""), .invalid), (.session(""), .invalid), (.metadata(path: [], 1), .invalid),
     (.created(Timestamp(milliseconds: 5)..<Timestamp(milliseconds: 5)), .invalid), (.episodes(["none"]), .notFound),

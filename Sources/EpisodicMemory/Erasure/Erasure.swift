@@ -10,7 +10,8 @@ public enum Erasure {
     case domain(String)
     /// Those that were created in a time, without its end.
     case created(Range<Timestamp>)
-    /// Those whose metadata have a value: the names of members from the outside in, and what is found there.
+    /// Those whose metadata have a value: the names of members from the outside in, and what is found there. Composed and
+    /// decomposed letters are one text.
     case metadata(path: [String], JSON)
     /// Those with a text, literally, in any field of theirs or of their steps and embeddings; patterns and idempotency keys
     /// with it, too.

@@ -251,7 +251,7 @@ extension Validation {
     case .metadata(let path, let value):
       guard !path.isEmpty else { throw MemoryError(.invalid, "the path into the metadata is empty; name a member") }
       try json(value, "the value in the metadata")
-      return selection
+      return .metadata(path: path.map(\.canonicallyComposed), value.canonicallyComposed)
     case .text(let text, let ignoringCase):
       try name(text, "text")
       return .text(text, ignoringCase: ignoringCase)

@@ -39,4 +39,15 @@ extension JSON {
     default: []
     }
   }
+
+  /// With composed letters in all names and strings.
+  package var canonicallyComposed: JSON {
+    switch self {
+    case .string(let text): .string(text.canonicallyComposed)
+    case .array(let elements): .array(elements.map(\.canonicallyComposed))
+    case .object(let members):
+      .object(Object(members.map { ($0.name.canonicallyComposed, $0.value.canonicallyComposed) }))
+    default: self
+    }
+  }
 }

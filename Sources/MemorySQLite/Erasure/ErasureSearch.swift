@@ -73,7 +73,7 @@ struct ErasureSearch {
     var rows = try RawStatement(
       "SELECT e.seq, e.id, e.metadata FROM episodes e \(conditions.whereClause)", conditions.arguments, db)
     while try rows.step() {
-      var value: JSON? = JSON(storedObject: rows.text(2))
+      var value: JSON? = JSON(storedObject: rows.text(2)).canonicallyComposed
       for name in path { value = value?[name] }
       if value == wanted { found[rows.integer(0)] = rows.text(1) }
     }

@@ -155,7 +155,7 @@ struct ReceiptMatcher {
           places.append(place(ofValue: digest, in: domain, createdAt, group: group))
         }
         if kinds.contains("metadata") {
-          for name in Self.names(in: JSON(storedObject: rows.text(5))) {
+          for name in Self.names(in: JSON(storedObject: rows.text(5)).canonicallyComposed) {
             let digest = group.digests.digest("metadata", name)
             places.append(place(ofValue: digest, in: domain, createdAt, group: group))
           }
