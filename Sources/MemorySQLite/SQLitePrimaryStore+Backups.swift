@@ -17,22 +17,26 @@ extension SQLitePrimaryStore {
     }
     if destination != nil, let own = ownFolder { try target.requireFound(fromStoreOf: own) }
     do {
+      let receipts: ReceiptFile?
+      let (path, plain, compression): (String, String, Backup.Compression)
       switch target {
       case .folder(let folder):
         try folder.make(isOwn: destination == nil)
-        if destination != nil { try await keepReceipts(ReceiptFile(in: folder.path, isOwn: false)) }
+        receipts = destination == nil ? nil : ReceiptFile(in: folder.path, isOwn: false)
         let stem = try folder.freeStem("memory", at: now)
-        let file = stem + (options.compression == .gzip ? ".sqlite.gz" : ".sqlite")
-        return try await backUp(to: file, by: stem + ".sqlite", options.compression, at: now, progress)
-      case .file(let path):
-        try await keepReceipts(ReceiptFile(beside: path))
+        (plain, compression) = (stem + ".sqlite", options.compression)
+        path = compression == .gzip ? plain + ".gz" : plain
+      case .file(let file):
+        receipts = ReceiptFile(beside: file)
         // A compressed file is made from a plain one, which lies beside it meanwhile.
-        let isCompressed = options.compression == .gzip || path.hasSuffix(".gz")
-        return try await backUp(
-          to: path, by: isCompressed ? BackupName.stem(of: path) + ".sqlite" : path, isCompressed ? .gzip : .none,
-          at: now,
-          progress)
+        (path, compression) = (file, file.hasSuffix(".gz") ? .gzip : options.compression)
+        plain = compression == .gzip ? BackupName.stem(of: file) + ".sqlite" : file
       }
+      if let receipts { try await keepReceipts(receipts) }
+      let backup = try await backUp(to: path, by: plain, compression, at: now, progress)
+      // Of what was erased meanwhile.
+      if let receipts { try await keepReceipts(receipts) }
+      return backup
     } catch {
       throw explainedOfBackup(error)
     }

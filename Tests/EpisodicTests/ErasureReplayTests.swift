@@ -175,6 +175,39 @@ import Testing
     #expect(try await third.present("secret", "kept") == ["kept"])
   }
 
+  @Test func `knows of an erasure that was made while the backup beside which its receipt is was written`()
+    async throws
+  {
+    let (store, elsewhere) = (try Store(), try Store())
+    let folder = store.directory.file("elsewhere/")
+    let memory = try await store.open()
+    try await memory.insert([.sample("secret"), .sample("kept")])
+    let first = try await memory.backUp(to: folder)
+    let erased = Mutex(false)
+    let done = DispatchSemaphore(value: 0)
+    _ = try await memory.backUp(to: folder) { progress in
+      // The pages have been copied.
+      guard progress.stage == .verifying,
+        erased.withLock({ isErased in
+          defer { isErased = true }
+          return !isErased
+        })
+      else { return }
+      Task.detached {
+        _ = try? await memory.forget(.episodes(["secret"]), in: .everything)
+        done.signal()
+      }
+      done.wait()
+    }
+    #expect(try await memory.receipts().count == 1)
+    try await memory.close()
+    for backup in try await Memory.backups(inDirectory: folder) {
+      #expect(try await Memory.restore(backup.path, to: elsewhere.path).erasures == 1)
+      #expect(try await elsewhere.present("secret", "kept") == ["kept"])
+    }
+    #expect(first.kind == .backup)
+  }
+
   @Test func `does nothing to another store that was restored from the same backup, also if a restore fails`()
     async throws
   {
