@@ -419,6 +419,44 @@ extension Store {
     }
   }
 
+  @Test(arguments: Backup.Compression.allCases) func `a dry run has the rows and erasures of the restore`(
+    _ compression: Backup.Compression
+  ) async throws {
+    let store = try Store()
+    let backup = try await store.backUpAndGoOn(compression)
+    try await store.withMemory { memory in _ = try await memory.forget(.episodes(["e1"]), in: .everything) }
+    let before = try store.files()
+    var options = RestoreOptions()
+    options.isDryRun = true
+    let dry = try await Memory.restore(backup.path, to: store.path, options: options)
+    #expect(try store.files() == before)
+    let report = try await Memory.restore(backup.path, to: store.path)
+    #expect(dry.erasures == 1 && report.erasures == 1 && dry.rows["episodes"] == 30)
+    #expect(dry.rows == report.rows && dry.faults == report.faults && dry.schemaVersion == report.schemaVersion)
+  }
+
+  @Test(arguments: Backup.Compression.allCases, [true, false])
+  func `one of another store is refused, and leaves no directory that it had to make`(
+    _ compression: Backup.Compression, _ isDryRun: Bool
+  ) async throws {
+    let (store, other) = (try Store(), try Store())
+    try await store.fill(2)
+    try await other.fill(2)
+    let path = store.directory.file("bad.sqlite" + (compression == .gzip ? ".gz" : ""))
+    _ = try await other.withMemory { memory in try await memory.backUp(to: path) }
+    var options = RestoreOptions()
+    options.isDryRun = isDryRun
+    let refused = await #expect(throws: MemoryError.self) {
+      try await Memory.restore(path, to: store.path, options: options)
+    }
+    #expect(refused?.code == .conflict, "\(String(describing: refused))")
+    #expect(!FileManager.default.fileExists(atPath: store.path + "/backups"))
+    try FileHandle(forWritingTo: URL(filePath: path)).truncate(atOffset: 5000)
+    let outer = store.directory.file("new")
+    await #expect(throws: MemoryError.self) { try await Memory.restore(path, to: outer + "/store", options: options) }
+    #expect(!FileManager.default.fileExists(atPath: outer))
+  }
+
   @Test func `a dry run says what would be kept, and changes nothing`() async throws {
     let store = try Store()
     let backup = try await store.backUpAndGoOn(.gzip)

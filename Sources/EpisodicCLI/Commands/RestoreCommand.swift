@@ -68,7 +68,7 @@ extension RestoreReport {
     if !matchesManifest { lines.append(backup.manifestNote) }
     if let damage { lines.append("the store that was there is moved aside as it is: \(damage.onOneLine)") }
     lines += kept.map { "\(isDryRun ? "would keep" : "kept") what was there as \($0.onOneLine)" }
-    if erasures > 0 { lines.append("\(counted(erasures, "erasure")) done again") }
+    if erasures > 0 { lines.append("\(counted(erasures, "erasure")) \(isDryRun ? "would be " : "")done again") }
     lines += faults.map { "run check: \($0.inCommandTerms.onOneLine)" }
     return lines
   }

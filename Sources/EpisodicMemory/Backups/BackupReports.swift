@@ -51,7 +51,7 @@ public struct RestoreReport: Codable, Hashable, Sendable {
   public let matchesManifest: Bool
   /// Number of the last migration that the backup had.
   public let schemaVersion: Int
-  /// Rows by table, as in the backup.
+  /// Rows by table, without what was erased again.
   public let rows: [String: Int]
   /// What a check will find, and receipts of erasures that cannot be read.
   public let faults: [String]

@@ -97,47 +97,67 @@ package struct StoreRestore: Sendable {
   // MARK: Without changing anything
 
   private func rehearse(_ file: BackupFile, _ current: CurrentStore?) throws -> RestoreReport {
-    let verification = try BackupVerification(verifying: file.backup.path, progress: progress)
-    if let problem = verification.problems.first { throw MemoryError(.corrupted, problem) }
+    let now = options.clock.now()
+    let isThere = try FileStatus(of: primary) != nil
+    let kept = isThere ? [try folder.freeStem("replaced", at: now) + ".sqlite"] : []
+    let damage = isThere && current == nil ? "\(primary) cannot be read" : nil
     if file.compression == .none {
-      let (_, lineage) = try DatabaseDraft.inspect(file.backup.path, Schema.configuration) { db in try StoreLineage(db)
+      let verification = try BackupVerification(verifying: file.backup.path, progress: progress)
+      if let problem = verification.problems.first { throw MemoryError(.corrupted, problem) }
+      let (_, (lineage, known)) = try DatabaseDraft.inspect(file.backup.path, Schema.configuration) { db in
+        (try StoreLineage(db), Set(try ErasureRow.stored(db).map(\.receipt.id)))
       }
       try refuseOther(lineage, than: current, file.backup.path)
+      if try receipts(beside: file, of: lineage, current).allSatisfy({ known.contains($0.receipt.id) }) {
+        return RestoreReport(
+          backup: file.backup, directory: directory, isDryRun: true, kept: kept, damage: damage,
+          matchesManifest: verification.matchesManifest, schemaVersion: verification.schemaVersion,
+          rows: verification.rows, faults: try verification.faults + receiptFaults(beside: file), erasures: 0)
+      }
     }
-    let isThere = try FileStatus(of: primary) != nil
+    // What is erased again, and what a compressed file holds, is seen in a draft.
+    let hasFolder = try FileStatus(of: folder.path)?.kind == .directory
+    let temporary = NSTemporaryDirectory()
+    let place = hasFolder ? folder.path : temporary.hasSuffix("/") ? String(temporary.dropLast()) : temporary
+    let draft = try DraftFile(of: "\(place)/rehearsed-\(UUID().uuidString).sqlite")
+    defer { draft.discard() }
+    let prepared = try prepare(file, in: draft, current, at: now)
     return RestoreReport(
-      backup: file.backup, directory: directory, isDryRun: true,
-      kept: isThere ? [try folder.freeStem("replaced", at: options.clock.now()) + ".sqlite"] : [],
-      damage: isThere && current == nil ? "\(primary) cannot be read" : nil,
-      matchesManifest: verification.matchesManifest, schemaVersion: verification.schemaVersion,
-      rows: verification.rows, faults: verification.faults, erasures: 0)
+      backup: file.backup, directory: directory, isDryRun: true, kept: kept, damage: damage,
+      matchesManifest: file.backup.manifest != nil, schemaVersion: prepared.schemaVersion, rows: prepared.rows,
+      faults: try prepared.faults + receiptFaults(beside: file), erasures: prepared.erasures)
   }
 
   // MARK: In earnest
 
   private func restore(_ file: BackupFile, _ current: CurrentStore?) throws -> RestoreReport {
+    let missing = try missingDirectories()
+    do {
+      return try replace(by: file, current)
+    } catch {
+      // Those that have something in them stay.
+      for path in missing { rmdir(path) }
+      throw error
+    }
+  }
+
+  /// The directories that a restore makes, the innermost first.
+  private func missingDirectories() throws(FileError) -> [String] {
+    var missing: [String] = []
+    var path = folder.path
+    while path.count > 1, try FileStatus(of: path) == nil {
+      missing.append(path)
+      path = (path as NSString).deletingLastPathComponent
+    }
+    return missing
+  }
+
+  private func replace(by file: BackupFile, _ current: CurrentStore?) throws -> RestoreReport {
     try PrivateDirectory<FileError>.createWithParents(directory)
     try folder.make()
     let now = options.clock.now()
     let draft = try DraftFile(of: folder.freeStem("replaced", at: now) + ".sqlite")
-    try unpack(file, into: draft)
-    let prepared = DatabaseDraft(draft, from: file.backup.path, Schema.configuration)
-    let findings = try prepared.verify { try report(.verifying, 0) }
-    if let manifest = file.backup.manifest,
-      let difference = DatabaseContent.difference(of: findings.content.rows, from: manifest.rows)
-    {
-      throw StorageError.damaged(path: file.backup.path, reason: "\(difference), as its manifest says")
-    }
-    let lineage = try DatabaseDraft.read(draft.path, timeout: options.busyTimeout) { db in try StoreLineage(db) }
-    try refuseOther(lineage, than: current, file.backup.path)
-    try report(.migrating, 0)
-    try prepared.prepare { _ in }
-    let receipts = try receipts(beside: file, of: lineage, current)
-    // What is in a copy was not created after it, whatever time an import gave it.
-    let erasures = try repeatErasures(receipts, in: draft, at: min(now, file.backup.createdAt))
-    try prepared.prepare { db in try lineage.renew(db, replacing: current?.lineage, at: now) }
-    try report(.verifying, 0)
-    let last = try prepared.verify { try report(.verifying, 0) }
+    let prepared = try prepare(file, in: draft, current, at: now)
     try report(.exchanging, 0)
     let outcome = try DatabaseReplacement(
       path: primary, applicationID: Schema.applicationID, tables: ["episodes", "schema_version", "steps"],
@@ -158,12 +178,48 @@ package struct StoreRestore: Sendable {
     }
     // The new store forgets the same when one of its backups is restored. Not before it is the store: maintenance erases from the
     // store that is there what these receipts name. It has them itself, and adds them if this process is killed here.
-    try ReceiptFile(in: folder.path).add(receipts)
+    try ReceiptFile(in: folder.path).add(prepared.receipts)
     return RestoreReport(
       backup: file.backup, directory: directory, isDryRun: false, kept: outcome.kept, damage: outcome.damage,
-      matchesManifest: file.backup.manifest != nil, schemaVersion: findings.content.schemaVersion,
-      rows: (erasures > 0 ? last : findings).content.rows, faults: try last.faults + receiptFaults(beside: file),
-      erasures: erasures)
+      matchesManifest: file.backup.manifest != nil, schemaVersion: prepared.schemaVersion, rows: prepared.rows,
+      faults: try prepared.faults + receiptFaults(beside: file), erasures: prepared.erasures)
+  }
+
+  /// What takes the place of a store.
+  private struct PreparedStore {
+    /// Of the backup.
+    let schemaVersion: Int
+    let rows: [String: Int]
+    let faults: [String]
+    let receipts: [StoredReceipt]
+    let erasures: Int
+  }
+
+  /// Makes what takes the place of the store: unpacked, verified, migrated, with what was erased later erased, and a new identity.
+  private func prepare(
+    _ file: BackupFile, in draft: DraftFile, _ current: CurrentStore?, at now: Timestamp
+  ) throws -> PreparedStore {
+    try unpack(file, into: draft)
+    let prepared = DatabaseDraft(draft, from: file.backup.path, Schema.configuration)
+    let findings = try prepared.verify { try report(.verifying, 0) }
+    if let manifest = file.backup.manifest,
+      let difference = DatabaseContent.difference(of: findings.content.rows, from: manifest.rows)
+    {
+      throw StorageError.damaged(path: file.backup.path, reason: "\(difference), as its manifest says")
+    }
+    let lineage = try DatabaseDraft.read(draft.path, timeout: options.busyTimeout) { db in try StoreLineage(db) }
+    try refuseOther(lineage, than: current, file.backup.path)
+    try report(.migrating, 0)
+    try prepared.prepare { _ in }
+    let receipts = try receipts(beside: file, of: lineage, current)
+    // What is in a copy was not created after it, whatever time an import gave it.
+    let erasures = try repeatErasures(receipts, in: draft, at: min(now, file.backup.createdAt))
+    try prepared.prepare { db in try lineage.renew(db, replacing: current?.lineage, at: now) }
+    try report(.verifying, 0)
+    let last = try prepared.verify { try report(.verifying, 0) }
+    return PreparedStore(
+      schemaVersion: findings.content.schemaVersion, rows: (erasures > 0 ? last : findings).content.rows,
+      faults: last.faults, receipts: receipts, erasures: erasures)
   }
 
   /// What cannot be read of receipts, in words.
@@ -213,7 +269,7 @@ package struct StoreRestore: Sendable {
       if let difference { throw StorageError.damaged(path: file.backup.path, reason: difference) }
     }
     let bytes = manifest?.bytes ?? file.backup.fileBytes
-    try FileSystemSpace.require(bytes, in: folder.path, for: "restore into", directory)
+    try FileSystemSpace.require(bytes, in: draft.directory, for: "restore into", directory)
     try file.unpack(into: draft) { done, _ in
       try progress(BackupProgress(stage: .copying, done: done, total: Int(clamping: bytes)))
     }
