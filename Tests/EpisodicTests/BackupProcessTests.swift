@@ -9,11 +9,11 @@ import Testing
     ProcessInfo.processInfo.environment[variable].flatMap { Int($0) } ?? short
   }
 
-  /// 100 rounds with EPISODIC_BACKUPS=100; ten a store, since the writers fill it without a pause.
+  /// 100 rounds with EPISODIC_BACKUPS=100; 20 a store, since the writers fill it without a pause.
   @Test func `a backup under four writers is of one moment: no writer's own sequence has a gap`() async throws {
     let rounds = Self.amount("EPISODIC_BACKUPS", 5)
-    for first in stride(from: 0, to: rounds, by: 10) {
-      try await Self.backUpUnderWriters(rounds: first..<min(first + 10, rounds))
+    for first in stride(from: 0, to: rounds, by: 20) {
+      try await Self.backUpUnderWriters(rounds: first..<min(first + 20, rounds))
     }
   }
 
