@@ -90,8 +90,10 @@ import Testing
       }
     }
     try await memory.insert(replacements, existing: .replace)
-    // No verb moves an episode; another program may.
-    let program = try DatabaseQueue(path: store.primary)
+    // No verb moves an episode; another program may, which waits for what follows the last commit.
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(10)
+    let program = try DatabaseQueue(path: store.primary, configuration: configuration)
     for episode in replacements {
       try await program.write { db in
         try db.execute(
