@@ -103,13 +103,13 @@ extension SQLitePrimaryStore {
     }
   }
 
-  package func judgeClock(
+  package func lookAtClock(
     at now: Timestamp, isAccepted: Bool, isDryRun: Bool
-  ) async throws(MemoryError) -> ClockDoubt? {
+  ) async throws(MemoryError) -> RetentionClock {
     if isDryRun {
-      return try await readRows { db in try StoreClock.judge(now, isAccepted: isAccepted, isDryRun: true, db) }
+      return try await readRows { db in try StoreClock.look(at: now, isAccepted: isAccepted, isDryRun: true, db) }
     }
-    return try await writeRows { db in try StoreClock.judge(now, isAccepted: isAccepted, db) }
+    return try await writeRows { db in try StoreClock.look(at: now, isAccepted: isAccepted, db) }
   }
 
   // MARK: Records

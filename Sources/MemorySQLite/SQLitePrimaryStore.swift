@@ -28,7 +28,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter isReadOnly: Creates and changes no file. A file without write permission is opened read-only anyway.
   /// - Parameter backups: The directory for the backup that is made before a migration; `nil` for none.
   /// - Parameter busyTimeout: Bounds every wait for another process.
-  /// - Parameter clock: Decides which idempotency keys are old.
+  /// - Parameter clock: Dates the migrations, and decides which idempotency keys are old.
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
   /// - Parameter limits: Those of what grows: steps of an episode, and the disk's floor with the thresholds of files.
   /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
@@ -58,6 +58,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
           ])
       })
     configuration.committed = observer.committed
+    configuration.now = { clock.now().milliseconds }
     self.logger = logger
     self.busyTimeout = busyTimeout
     do {
@@ -70,7 +71,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
 
   /// Makes a primary in memory: no file is touched, and nothing is left of it after the last reference.
   ///
-  /// - Parameter clock: Decides which idempotency keys are old.
+  /// - Parameter clock: Dates the migrations, and decides which idempotency keys are old.
   package init(
     inMemoryWith logger: Logger, clock: any WallClock = SystemClock(), limits: Memory.Limits = Memory.Limits()
   ) async throws(MemoryError) {
@@ -82,7 +83,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
     do {
       database = try await BlockingWork.shared.run {
         try InMemoryDatabase(
-          applicationID: Schema.applicationID, migrations: Schema.migrations,
+          applicationID: Schema.applicationID, migrations: Schema.migrations, now: { clock.now().milliseconds },
           maintenance: Self.maintenance(by: clock))
       }
       identity = try await Self.identity(of: database)

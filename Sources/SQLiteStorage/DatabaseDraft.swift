@@ -11,7 +11,8 @@ package struct DatabaseDraft {
   package init(_ draft: DraftFile, from source: String, _ configuration: WALDatabase.Configuration) {
     self.draft = draft
     self.configuration = configuration
-    migrator = Migrator(migrations: configuration.migrations, path: source, digest: configuration.schemaDigest)
+    migrator = Migrator(
+      migrations: configuration.migrations, path: source, digest: configuration.schemaDigest, now: configuration.now)
   }
 
   package struct Findings {

@@ -32,7 +32,7 @@ struct DatabaseOpening {
     lock = CommitLock(files)
     migrator = Migrator(
       migrations: configuration.migrations, path: files.path, timeout: configuration.busyTimeout,
-      digest: configuration.schemaDigest)
+      digest: configuration.schemaDigest, now: configuration.now)
   }
 
   func open() throws -> OpenedDatabase {

@@ -29,12 +29,14 @@ package final class InMemoryDatabase: StoredDatabase {
   private let waiters: CommitWaiters
   private let state = Mutex(State())
 
+  /// - Parameter now: Milliseconds since 1970, for the times at which migrations are applied.
   /// - Parameter maintenance: Run in the transaction of every 256th write.
   package init(
-    applicationID: Int32, migrations: [Migration], maintenance: @escaping @Sendable (Database) throws -> Void
+    applicationID: Int32, migrations: [Migration], now: @escaping @Sendable () -> Int64 = Migrator.systemTime,
+    maintenance: @escaping @Sendable (Database) throws -> Void
   ) throws {
     connection = try DatabaseQueue(configuration: Connector.configuration)
-    migrator = Migrator(migrations: migrations, path: path)
+    migrator = Migrator(migrations: migrations, path: path, now: now)
     self.maintenance = maintenance
     let commits = CommitCounter()
     self.commits = commits

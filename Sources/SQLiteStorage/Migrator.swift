@@ -11,6 +11,10 @@ struct Migrator {
   /// `SchemaObjects.digest` of what the migrations make, so that an unchanged schema is recognised by its digest alone;
   /// `nil` if it is not known.
   var digest: String?
+  /// Milliseconds since 1970.
+  var now: @Sendable () -> Int64 = systemTime
+
+  static let systemTime: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
   private var newest: Int { migrations.last?.version ?? 0 }
 
@@ -185,7 +189,7 @@ struct Migrator {
     try db.execute(
       sql: "INSERT INTO schema_version (version, applied_at, description, checksum) VALUES (?, ?, ?, ?)",
       arguments: [
-        migration.version, Int64(Date().timeIntervalSince1970 * 1000), migration.description, migration.checksum,
+        migration.version, now(), migration.description, migration.checksum,
       ])
   }
 }

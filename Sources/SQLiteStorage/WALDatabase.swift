@@ -49,6 +49,8 @@ package final class WALDatabase: StoredDatabase {
     package var report: @Sendable (_ doing: String, any Error) -> Void
     /// Called with each commit of a group of calls; `nil`: none is timed.
     package var committed: CommitObserver?
+    /// Milliseconds since 1970, for the times at which migrations were applied.
+    package var now: @Sendable () -> Int64 = Migrator.systemTime
 
     package init(
       applicationID: Int32, migrations: [Migration], schemaDigest: String? = nil, synchronous: Synchronous = .full,

@@ -130,7 +130,7 @@ final class SamplePrimary: PrimaryStore {
   func retentionRecords(
     in scope: Query.Scope, after row: Int64, limit: Int, measuresBytes: Bool
   ) async throws(MemoryError) -> [RetentionRecord] { throw Self.unavailable }
-  func judgeClock(at now: Timestamp, isAccepted: Bool, isDryRun: Bool) async throws(MemoryError) -> ClockDoubt? {
+  func lookAtClock(at now: Timestamp, isAccepted: Bool, isDryRun: Bool) async throws(MemoryError) -> RetentionClock {
     throw Self.unavailable
   }
   func hasDeletedRows() async throws(MemoryError) -> Bool { throw Self.unavailable }

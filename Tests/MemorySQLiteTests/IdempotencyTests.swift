@@ -179,7 +179,10 @@ import Testing
     let begun = try await memory.begin(draft, idempotencyKey: "old")
     clock.advance(by: .seconds(1))
     try await memory.append(Step.Draft("x"), to: begun.id, idempotencyKey: "young")
-    clock.advance(by: .seconds(7 * 24 * 3600))
+    for _ in 0..<7 {
+      clock.advance(by: .seconds(24 * 3600))
+      try await memory.applyRetention()
+    }
     for number in 0..<300 { try await memory.append(Step.Draft("\(number)"), to: begun.id) }
     #expect(try await keys() == ["young"])
     #expect(try await memory.append(Step.Draft("x"), to: begun.id, idempotencyKey: "young").number == 1)

@@ -133,10 +133,6 @@ import Testing
       "INDEX sqlite_autoindex_steps_2 (episode_id=?)"
     ),
     (
-      "the newest episode before a time", StoreClock.latestCreation.replacing("?", with: "1"),
-      "INDEX episodes_by_creation (created_at<?)"
-    ),
-    (
       "an old idempotency key", IdempotencyKeys.isDue.replacing("?", with: "1"),
       "idempotency_keys_by_age (created_at<?)"
     ),

@@ -132,11 +132,11 @@ package final class FaultyPrimary: PrimaryStore {
       try await primary.retentionRecords(in: scope, after: row, limit: limit, measuresBytes: measuresBytes)
     }
   }
-  package func judgeClock(
+  package func lookAtClock(
     at now: Timestamp, isAccepted: Bool, isDryRun: Bool
-  ) async throws(MemoryError) -> ClockDoubt? {
+  ) async throws(MemoryError) -> RetentionClock {
     try await through { () async throws(MemoryError) in
-      try await primary.judgeClock(at: now, isAccepted: isAccepted, isDryRun: isDryRun)
+      try await primary.lookAtClock(at: now, isAccepted: isAccepted, isDryRun: isDryRun)
     }
   }
   package func hasDeletedRows() async throws(MemoryError) -> Bool {

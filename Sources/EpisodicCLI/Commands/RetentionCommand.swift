@@ -155,8 +155,8 @@ struct RetentionApply: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apply", abstract: "Archives, deletes and fails episodes as the policies say.",
     discussion: """
-      Names each of the first thousand episodes and why. Rules of age do nothing while the clock is far beyond the last \
-      time that the store knows of, unless it is accepted: by 30 days, or half of the shortest age, but a day at least.
+      Names each of the first thousand episodes and why. A rule of age does nothing while the clock is far beyond the last \
+      time that the store is sure of, unless it is accepted: by 30 days, or half of the age, but 36 hours at least.
 
       EXAMPLES:
         episodic retention apply --dry-run

@@ -38,7 +38,7 @@ extension Memory {
 
   /// Applies the policies of retention, in slices that a writer waits about 100 ms for at most.
   ///
-  /// A clock that has jumped ahead is not believed, and then rules that depend on it do nothing: `clockDoubt` says so.
+  /// A clock that has jumped ahead is not believed: rules whose ages are too short for that wait, and `clockDoubt` says so.
   ///
   /// - Parameter dryRun: Whether only to say what would be done.
   /// - Parameter acceptingClock: Whether to believe the clock, from now on in all domains; by a handle of one domain, this time.
@@ -73,19 +73,20 @@ extension Memory {
     }
     let now = clock.now()
     // Also without a policy: then the time is known when there is one. Who has one domain accepts the clock for that one alone.
-    let found = try await primary.judgeClock(
+    var clock = try await primary.lookAtClock(
       at: now, isAccepted: acceptingClock && scope == .everything, isDryRun: dryRun)
-    let doubt = acceptingClock ? nil : found
+    if acceptingClock { clock.accept(now) }
     guard !policies.all.isEmpty else { return report }
-    if policies.hasAges(in: scope) { report.clockDoubt = doubt?.message(in: scope) }
-    let plan = try await retentionPlan(policies, in: scope, at: now, usesAges: doubt == nil)
+    report.clockDoubt = clock.doubt(ofAges: policies.ages(in: scope), in: scope)
+    let plan = try await retentionPlan(policies, in: scope, at: now, by: clock)
     report.episodes = plan.episodes
     report.kept = plan.kept
+    let decisions = plan.decisions
     guard !dryRun else {
-      for decision in plan.decisions { report.note(decision) }
+      for decision in decisions { report.note(decision) }
       return report
     }
-    var rest = plan.decisions[...]
+    var rest = decisions[...]
     while !rest.isEmpty {
       try MemoryError.throwIfCancelled()
       let begin = ContinuousClock.now
@@ -104,9 +105,9 @@ extension Memory {
   private static let recordsAtOnce = 1000
 
   private func retentionPlan(
-    _ policies: RetentionPolicies, in scope: Query.Scope, at now: Timestamp, usesAges: Bool
+    _ policies: RetentionPolicies, in scope: Query.Scope, at now: Timestamp, by clock: RetentionClock
   ) async throws(MemoryError) -> RetentionPlan {
-    var plan = RetentionPlan(policies, at: now, usesAges: usesAges)
+    var plan = RetentionPlan(policies, at: now, by: clock)
     // The texts of all episodes are no larger than the files that they are in.
     var measures = false
     if let limit = policies.all.compactMap(\.maximumBytes).min() {
@@ -146,9 +147,10 @@ extension Memory {
 
   /// Deletes what episodes left that were deleted without all of their steps, by this process or by one that was killed.
   ///
+  /// - Parameter between: Called between slices with how long the last one took.
   /// - Returns: How many episodes have no row left now.
   func sweepDeleted(
-    _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void = { (_, _) throws(MemoryError) in }
+    _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void
   ) async throws(MemoryError) -> Int {
     guard try await primary.hasDeletedRows() else { return 0 }
     var finished = 0

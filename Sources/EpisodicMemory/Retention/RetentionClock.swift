@@ -1,113 +1,83 @@
 /// Decides whether the clock can be believed when something is deleted by its age: a clock that jumps ahead must not empty a
 /// memory.
 ///
-/// The latest time that was believed is kept, and a clock may be a gap beyond it. One that is further ahead is believed when it
-/// has been seen going on: three times, an hour or more apart, over the proof. A clock that goes back is believed at once,
-/// because it makes everything younger.
+/// The time that has passed is counted from one look at the clock to the next. A pause between two looks that is longer than
+/// `evenPause` may be a jump of the clock, and is not counted: the clock is then ahead of the counted time, which is no later
+/// than the true one. Nothing here depends on the policies, so that one rule does not decide for another.
 package struct RetentionClock: Hashable, Sendable {
-  /// How far the clock may be ahead of the last time, if no age is shorter than twice that.
+  /// A machine that was off for the night, or that looks once a day, has not lost its clock, however short an age is.
+  private static let evenPause = Duration.seconds(36 * 3600)
+  /// How far the clock may be ahead for a rule, if its age is not shorter than twice that.
   private static let longestGap = Duration.seconds(30 * 86_400)
-  /// A machine that was off for the night has not lost its clock, however short an age is.
-  private static let shortestGap = Duration.seconds(86_400)
   private static let longestProof = Duration.seconds(7 * 86_400)
-  private static let sightingsOfProof = 3
-  /// Sightings within an hour count once.
-  private static let sightingDistance = Duration.seconds(3600)
-  /// A clock that moves further from one sighting to the next has jumped again: the proof begins with it.
-  private static let longestPause = Duration.seconds(60 * 86_400)
-  /// Looks at the activity of a store, which bridges the time in which nobody judged the clock.
-  private static let mostBridges = 1000
+  /// Long pauses in succession, after which such pauses are usual.
+  private static let usualPauses = 3
 
-  /// The latest time that was believed.
-  package private(set) var trusted: Timestamp
-  /// Of a clock that is not believed yet.
-  private var doubt: Sightings?
+  /// The time that has been counted.
+  package private(set) var counted: Timestamp
+  /// What the clock said at the last look.
+  private var seen: Timestamp
+  /// How long the clock has gone on since the last long pause, while it is ahead.
+  private var goneOn = Duration.zero
+  /// Long pauses in succession, of which none is more than twice as long as its neighbour, while the clock is ahead.
+  private var pauses = 0
+  private var lastPause = Duration.zero
 
-  private struct Sightings: Hashable {
-    let first: Timestamp
-    var last: Timestamp
-    /// When the last one was that counts.
-    var counted: Timestamp
-    var count: Int
-  }
+  /// - Parameter start: The earliest time that is known, such as that of the creation of the store.
+  package init(start: Timestamp) { (counted, seen) = (start, start) }
 
-  /// - Parameter newest: The latest time before the first judgement at which something was recorded.
-  package init(newest: Timestamp) { trusted = newest }
+  // MARK: Looking at the clock
 
-  /// How far the clock may be ahead: 30 days, or half of the shortest age in force, but a day at least.
-  private static func gap(_ shortestAge: Duration?) -> Duration {
-    min(longestGap, max(shortestGap, (shortestAge ?? longestGap * 2) / 2))
-  }
-
-  /// - Parameter shortestAge: Of the rules in force; `nil`: there is none.
-  /// - Parameter activity: The latest time that is no later than its argument at which something was recorded.
-  /// - Returns: Why the clock is not believed; `nil` if it is.
-  package mutating func judge(
-    _ now: Timestamp, shortestAge: Duration?, isAccepted: Bool = false,
-    activity: (_ notAfter: Timestamp) throws -> Timestamp? = { _ in nil }
-  ) rethrows -> ClockDoubt? {
-    let gap = Self.gap(shortestAge)
-    if !isAccepted, now > trusted.adding(gap) { try bridge(to: now, gap, activity) }
-    if isAccepted || now <= trusted.adding(gap) { return believe(now) }
-
-    let proof = min(Self.longestProof, gap)
-    if var seen = doubt, now >= seen.first, now <= seen.last.adding(Self.longestPause) {
-      seen.last = now
-      if now >= seen.counted.adding(Self.sightingDistance) {
-        seen.count = min(seen.count + 1, Self.sightingsOfProof)
-        seen.counted = now
-      }
-      doubt = seen
-      if seen.count >= Self.sightingsOfProof, now >= seen.first.adding(proof) { return believe(now) }
+  /// What was recorded since the last look says nothing: an import may be dated at will, and so may what was recorded under a
+  /// clock that was wrong before.
+  package mutating func look(at now: Timestamp) {
+    let pause = seen.duration(to: now)
+    if pause > Self.evenPause {
+      pauses = pauses > 0 && pause <= lastPause * 2 && lastPause <= pause * 2 ? pauses + 1 : 1
+      lastPause = pause
+      goneOn = .zero
+    } else if pause < .zero - Self.evenPause {
+      (pauses, goneOn) = (0, .zero)
     } else {
-      doubt = Sightings(first: now, last: now, counted: now, count: 1)
+      counted = counted.adding(max(pause, .zero))
+      goneOn = min(goneOn + max(pause, .zero), Self.longestProof)
     }
-    return ClockDoubt(now: now, trusted: trusted, proof: proof)
+    seen = now
+    // A clock that goes back behind the counted time makes everything younger.
+    if lead <= Self.evenPause || goneOn >= Self.longestProof || pauses >= Self.usualPauses { accept(now) }
   }
 
-  private mutating func believe(_ now: Timestamp) -> ClockDoubt? {
-    trusted = now
-    doubt = nil
-    return nil
-  }
+  /// Believes the clock whatever it says.
+  package mutating func accept(_ now: Timestamp) { self = RetentionClock(start: now) }
 
-  /// Moves the trusted time along what was recorded since, as long as no pause in it is longer than the gap.
-  private mutating func bridge(
-    to now: Timestamp, _ gap: Duration, _ activity: (_ notAfter: Timestamp) throws -> Timestamp?
-  ) rethrows {
-    for _ in 0..<Self.mostBridges where now > trusted.adding(gap) {
-      guard let next = try activity(trusted.adding(gap)), next > trusted else { return }
-      trusted = next
-    }
-  }
-}
+  // MARK: What it says
 
-/// Why nothing is done by age.
-package struct ClockDoubt: Hashable, Sendable {
-  private let now: Timestamp
-  private let trusted: Timestamp
-  private let proof: Duration
+  /// How far the clock is ahead of the counted time.
+  private var lead: Duration { counted.duration(to: seen) }
 
-  fileprivate init(now: Timestamp, trusted: Timestamp, proof: Duration) {
-    (self.now, self.trusted, self.proof) = (now, trusted, proof)
-  }
+  /// How far the clock may be ahead for a rule of an age: by half of the age, but by no less than a pause that is counted.
+  private static func gap(_ age: Duration) -> Duration { min(longestGap, max(evenPause, age / 2)) }
 
+  /// How long a clock that is further ahead has to go on before a rule of an age is applied.
+  private static func proof(_ age: Duration) -> Duration { min(longestProof, gap(age)) }
+
+  /// Whether a rule of an age may be applied by what the clock said at the last look.
+  package func isBelieved(forAge age: Duration) -> Bool { lead <= Self.gap(age) || goneOn >= Self.proof(age) }
+
+  /// Why some rules are not applied; `nil` if none is held back.
+  ///
+  /// - Parameter ages: Of the rules in force.
   /// - Parameter scope: For one domain the message does not say when others were active (I8).
-  package func message(in scope: Query.Scope) -> String {
+  package func doubt(ofAges ages: [Duration], in scope: Query.Scope) -> String? {
+    guard let proof = ages.filter({ !isBelieved(forAge: $0) }).map(Self.proof).max() else { return nil }
     let last =
       switch scope {
-      case .everything: "the last time that this store knows of is \(trusted)"
-      case .domain: "that is far beyond the last time that this store knows of"
-      }
-    // The proof follows from the shortest age of any domain.
-    let long =
-      switch scope {
-      case .everything: proof.inWholeUnits
-      case .domain: "some days"
+      case .everything: "the last time that this store is sure of is \(counted)"
+      case .domain: "that is far beyond the last time that this store is sure of"
       }
     return
-      "the clock says \(now), and \(last): nothing was done by age; if the clock is right, accept it, or it is believed "
-      + "when it has gone on for \(long)"
+      "the clock says \(seen), and \(last): some rules of age were not applied; if the clock is right, accept it, or it is "
+      + "believed when it has gone on for \(proof.inWholeUnits)"
   }
 }
 
@@ -115,14 +85,10 @@ extension RetentionClock {
   package static let setting = "retention.clock"
 
   package var json: JSON {
-    var members: JSON.Object = ["trusted": trusted.jsonValue]
-    if let doubt {
-      members["doubted_since"] = doubt.first.jsonValue
-      members["doubted_until"] = doubt.last.jsonValue
-      members["doubted_counted"] = doubt.counted.jsonValue
-      members["sightings"] = .integer(Int64(doubt.count))
-    }
-    return .object(members)
+    [
+      "counted": counted.jsonValue, "seen": seen.jsonValue, "gone_on_ms": .integer(goneOn.milliseconds),
+      "pauses": .integer(Int64(pauses)), "last_pause_ms": .integer(lastPause.milliseconds),
+    ]
   }
 
   /// `nil` for what `json` does not write.
@@ -131,12 +97,23 @@ extension RetentionClock {
       guard case .string(let text)? = json?[name] else { return nil }
       return Timestamp(text)
     }
-    guard let trusted = time("trusted") else { return nil }
-    self.trusted = trusted
-    guard let first = time("doubted_since"), let last = time("doubted_until"), let counted = time("doubted_counted"),
-      case .integer(let count)? = json?["sightings"], let count = Int(exactly: count), count > 0,
-      count <= Self.sightingsOfProof
-    else { return }
-    doubt = Sightings(first: first, last: last, counted: counted, count: count)
+    func number(_ name: String) -> Int64? {
+      guard case .integer(let number)? = json?[name], number >= 0 else { return nil }
+      return number
+    }
+    guard let counted = time("counted"), let seen = time("seen"), let goneOn = number("gone_on_ms"),
+      let pauses = number("pauses"), pauses < Self.usualPauses, let lastPause = number("last_pause_ms")
+    else { return nil }
+    (self.counted, self.seen) = (counted, max(counted, seen))
+    (self.goneOn, self.pauses) = (.milliseconds(goneOn), Int(pauses))
+    self.lastPause = .milliseconds(lastPause)
+  }
+}
+
+extension Timestamp {
+  /// Negative to an earlier time; the longest one if there is no room for it.
+  fileprivate func duration(to other: Timestamp) -> Duration {
+    let (span, overflow) = other.milliseconds.subtractingReportingOverflow(milliseconds)
+    return .milliseconds(overflow ? (other < self ? .min : .max) : span)
   }
 }

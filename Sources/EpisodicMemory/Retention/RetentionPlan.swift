@@ -87,26 +87,28 @@ struct RetentionPlan {
 
   let policies: RetentionPolicies
   let now: Timestamp
-  /// Whether the clock can be believed.
-  let usesAges: Bool
+  let clock: RetentionClock
 
   private(set) var episodes = 0
   private(set) var kept = 0
-  private(set) var decisions: [RetentionDecision] = []
+  /// Deletions first: they make room for the others.
+  var decisions: [RetentionDecision] { deletions + changes }
+  private var deletions: [RetentionDecision] = []
+  private var changes: [RetentionDecision] = []
   private var domains: [String: Domain] = [:]
 
-  init(_ policies: RetentionPolicies, at now: Timestamp, usesAges: Bool) {
+  init(_ policies: RetentionPolicies, at now: Timestamp, by clock: RetentionClock) {
     self.policies = policies
     self.now = now
-    self.usesAges = usesAges
+    self.clock = clock
   }
 
   mutating func add(_ record: RetentionRecord) {
     guard let policy = policies[record.domain] else { return }
     episodes += 1
     let isKept = policy.keepsLinked && record.isLinked
-    let isDone: (Duration?, Timestamp) -> Bool = { [usesAges, now] age, since in
-      usesAges && age.map { since.adding($0) <= now } ?? false
+    let isDone: (Duration?, Timestamp) -> Bool = { [clock, now] age, since in
+      age.map { since.adding($0) <= now && clock.isBelieved(forAge: $0) } ?? false
     }
     var isArchivedNow = false
     switch record.status {
@@ -162,7 +164,8 @@ struct RetentionPlan {
     _ action: RetentionReport.Action, _ reason: RetentionReport.Reason, _ record: RetentionRecord,
     _ policy: RetentionPolicy
   ) {
-    decisions.append(
-      RetentionDecision(record: record, action: action, reason: reason, keepsLinked: policy.keepsLinked))
+    let decision = RetentionDecision(
+      record: record, action: action, reason: reason, keepsLinked: policy.keepsLinked)
+    if action == .delete { deletions.append(decision) } else { changes.append(decision) }
   }
 }

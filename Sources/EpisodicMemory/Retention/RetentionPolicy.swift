@@ -33,8 +33,6 @@ public struct RetentionPolicy: Hashable, Sendable {
   }
 
   fileprivate var ages: [Duration] { [archiveAfter, deleteArchivedAfter, abandonAfter].compactMap(\.self) }
-  /// Whether a rule depends on the clock.
-  var hasAges: Bool { !ages.isEmpty }
   var hasLimits: Bool { maximumEpisodes != nil || maximumBytes != nil }
 
   private static let longest = Duration.seconds(9000 * 365 * 86_400)
@@ -85,14 +83,11 @@ public struct RetentionPolicies: Hashable, Sendable {
   /// What holds for a domain.
   public subscript(domain: String) -> RetentionPolicy? { domains[domain.canonicallyComposed] ?? standard }
 
-  /// Of all rules; `nil` if none depends on the clock.
-  package var shortestAge: Duration? { all.flatMap(\.ages).min() }
-
-  /// Whether a rule that may hold in a scope depends on the clock.
-  func hasAges(in scope: Query.Scope) -> Bool {
+  /// Of the rules that may hold in a scope.
+  func ages(in scope: Query.Scope) -> [Duration] {
     switch scope {
-    case .everything: shortestAge != nil
-    case .domain(let name): self[name].map { !$0.ages.isEmpty } ?? false
+    case .everything: all.flatMap(\.ages)
+    case .domain(let name): self[name]?.ages ?? []
     }
   }
 
@@ -131,7 +126,14 @@ extension RetentionPolicy {
       default: throw Self.unreadable("\(member.name): \(member.value.canonicalText)")
       }
     }
-    try validate()
+    do throws(MemoryError) {
+      try validate()
+    } catch {
+      throw MemoryError(
+        .corrupted,
+        "the policy of retention makes no sense (\(error.message)): another program changed it; use a newer build, or "
+          + "remove all policies", cause: error)
+    }
   }
 
   fileprivate static func unreadable(_ what: String) -> MemoryError {

@@ -59,7 +59,7 @@ public struct RetentionReport: Hashable, Codable, Sendable {
   public internal(set) var decisions: [Decision] = []
   /// Episodes that an earlier run had deleted, and whose last steps this one removed; counted by none of the rules.
   public internal(set) var finished = 0
-  /// Why no rule that depends on the clock was applied; `nil` if they were.
+  /// Why rules that depend on the clock were not applied; `nil` if all were.
   public internal(set) var clockDoubt: String?
 
   /// A report of nothing.

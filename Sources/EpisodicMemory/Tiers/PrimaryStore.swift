@@ -206,10 +206,8 @@ package protocol PrimaryStore: Sendable {
   func retentionRecords(
     in scope: Query.Scope, after row: Int64, limit: Int, measuresBytes: Bool
   ) async throws(MemoryError) -> [RetentionRecord]
-  /// Whether the clock can be believed when something is deleted by its age; keeps what it saw of it unless the run is dry.
-  ///
-  /// - Returns: Why not; `nil` if it can.
-  func judgeClock(at now: Timestamp, isAccepted: Bool, isDryRun: Bool) async throws(MemoryError) -> ClockDoubt?
+  /// Looks at the clock before something is deleted by its age, and keeps what was seen of it unless the run is dry.
+  func lookAtClock(at now: Timestamp, isAccepted: Bool, isDryRun: Bool) async throws(MemoryError) -> RetentionClock
   /// Whether `sweepDeleted` has something to do; costs a look into an index.
   func hasDeletedRows() async throws(MemoryError) -> Bool
   /// Whether the log is so long that `.log` truncates it.

@@ -160,17 +160,14 @@ package struct BackupFolder: Sendable {
     return removed
   }
 
-  /// The time by which ages are judged: a clock that has jumped ahead makes every backup old at once.
-  ///
-  /// It is believed, as for retention, if it has jumped by less than 30 days, and than half of the age; or if there have been
-  /// backups for seven days since, or for the age. Until then the time of the last backup before the jump stands for it.
+  /// The time by which ages are judged, as retention would if it had looked at the clock when each backup was made: a clock that
+  /// has jumped ahead makes every backup old at once.
   private static func time(forAgesOf backups: [Backup], keptFor age: Duration, at now: Timestamp) -> Timestamp {
-    let day = Duration.seconds(86_400)
-    let times = backups.map(\.createdAt).filter { $0 <= now }
-    let proof = now.adding(.zero - min(day * 7, age))
-    guard let last = times.filter({ $0 <= proof && $0 < now }).max() else { return now }
-    let next = times.filter { $0 > last }.min() ?? now
-    return last.adding(min(day * 30, age / 2)) < next ? last : now
+    let times = backups.map(\.createdAt).filter { $0 <= now }.sorted()
+    guard let first = times.first else { return now }
+    var clock = RetentionClock(start: first)
+    for time in times + [now] { clock.look(at: time) }
+    return clock.isBelieved(forAge: age) ? now : clock.counted
   }
 
   private func removeLoneManifests() throws {

@@ -91,7 +91,7 @@ enum IdempotencyKeys {
   static func prune(_ db: Database, at now: Timestamp, limit: Int = prunedAtOnce) throws -> Int {
     let (oldest, overflow) = now.milliseconds.subtractingReportingOverflow(lifetime)
     guard !overflow, try Bool.fetchOne(db.cachedStatement(sql: isDue), arguments: [oldest]) == true,
-      try StoreClock.judge(now, db) == nil
+      try StoreClock.look(at: now, db).isBelieved(forAge: .milliseconds(lifetime))
     else { return 0 }
     try db.execute(sql: pruning, arguments: [oldest, limit])
     return db.changesCount
