@@ -215,6 +215,44 @@ import Testing
     try await memory.close()
   }
 
+  @Test func `a task that runs every time is tried again after pauses that double, an hour at most, while it fails`()
+    async throws
+  {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    try await memory.insert([.sample("e")])
+    try await memory.setBackupSchedule(BackupSchedule(every: .seconds(3600)))
+    try Data("in the way".utf8).write(to: URL(filePath: store.path + "/backups"))
+    var tries: [Int] = []
+    for minute in 0..<250 {
+      if try await memory.maintain()[.backup]?.outcome == .failed { tries.append(minute) }
+      clock.advance(by: .seconds(60))
+    }
+    #expect(tries == [0, 1, 3, 7, 15, 31, 63, 123, 183, 243])
+    try FileManager.default.removeItem(atPath: store.path + "/backups")
+    clock.advance(by: .seconds(3600))
+    #expect(try await memory.maintain()[.backup]?.counts == ["backups": 1])
+    #expect(try await memory.maintain()[.backup]?.outcome == .done)
+    try await memory.close()
+  }
+
+  @Test func `a run on a store that another process keeps locked waits once, and reports what it did`() async throws {
+    let store = try Store()
+    try await store.fill(1)
+    let memory = try await store.open { $0.busyTimeout = .milliseconds(20) }
+    let descriptor = Foundation.open(store.path + "/memory.sqlite-lock", O_RDWR | O_CLOEXEC)
+    try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    let report = try await memory.maintain()
+    #expect(report[.erasures]?.outcome == .done, "\(report)")
+    let failed = try #require(report.tasks.firstIndex { $0.outcome == .failed })
+    #expect(report.tasks[(failed + 1)...].allSatisfy { $0.outcome == .postponed }, "\(report)")
+    #expect(Set(report.tasks.map(\.task)) == Set(MaintenanceTask.allCases).subtracting([.vacuum]))
+    close(descriptor)
+    #expect(try await memory.maintain().tasks.allSatisfy { $0.outcome == .done })
+    try await memory.close()
+  }
+
   @Test func `a second run returns at once with the process that maintains`() async throws {
     let store = try Store()
     let memory = try await store.open()
@@ -292,7 +330,7 @@ import Testing
 @Suite struct `Failures of automatic maintenance` {
   @Test func `a task that fails is logged once, until it has worked again`() async throws {
     let recorder = LogRecorder()
-    let outcomes: [MaintenanceReport.Outcome] = [.failed, .notDue, .failed, .notDue, .failed, .done, .failed]
+    let outcomes: [MaintenanceReport.Outcome] = [.failed, .notDue, .failed, .postponed, .failed, .done, .failed]
     let runs = Mutex(outcomes[...])
     let maintenance = AutomaticMaintenance(every: .milliseconds(1), logger: recorder.logger) { () throws(MemoryError) in
       guard let outcome = runs.withLock({ $0.popFirst() }) else { throw MemoryError(.closed, "it is over") }

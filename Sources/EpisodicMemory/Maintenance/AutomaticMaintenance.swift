@@ -49,9 +49,9 @@ package final class AutomaticMaintenance: Sendable {
           for task in report.tasks {
             switch task.outcome {
             case .failed: failed(task.task, task.reason ?? "")
-            // One that is not due has not been tried again.
-            case .done, .postponed: succeeded(task.task)
-            case .due, .notDue: break
+            case .done: succeeded(task.task)
+            // One that is not due or has to wait has not been tried to its end.
+            case .due, .notDue, .postponed: break
             }
           }
           succeeded(nil)

@@ -23,11 +23,14 @@ final class MaintenanceRun: Sendable {
     var task: MaintenanceTask?
     var done = 0
     var hasDeletedMuch = false
+    var isLocked = false
   }
 
   /// A pause is as long as the slice before it, so that writers of other processes, which poll for the lock, get their turn.
   private static let shortestPause = Duration.milliseconds(2)
   private static let longestPause = Duration.milliseconds(100)
+  /// Of a task that otherwise runs every time.
+  private static let longestRetryInterval = Duration.seconds(3600)
 
   let startedAt: Timestamp
   let options: MaintenanceOptions
@@ -55,12 +58,13 @@ final class MaintenanceRun: Sendable {
   /// When a task is due; `nil` if it is now.
   ///
   /// One that was cut short is due, and so is one that ran in the future: the clock has gone back since. One that failed or was
-  /// postponed is tried again after a minute, then after twice as long each time.
+  /// postponed is tried again after a minute, then after twice as long each time, until it is due anyway, or each hour.
   func nextDue(_ task: MaintenanceTask, every interval: Duration) -> Timestamp? {
     guard options.tasks.isEmpty, !options.isFull, let record = state.withLock({ $0.records[task.rawValue] }),
       record.finishedAt != nil, record.startedAt <= startedAt
     else { return nil }
-    let next = record.startedAt.adding(min(interval, record.retryInterval ?? interval))
+    let most = interval > .zero ? interval : Self.longestRetryInterval
+    let next = record.startedAt.adding(record.retryInterval.map { min($0, most) } ?? interval)
     return next > startedAt ? next : nil
   }
 
@@ -103,6 +107,11 @@ final class MaintenanceRun: Sendable {
     if share >= 0.05 { state.withLock { $0.hasDeletedMuch = true } }
   }
 
+  /// Whether a task ended because another process keeps the store locked: the others would wait for it in vain, each as long.
+  var isLocked: Bool { state.withLock { $0.isLocked } }
+
+  func noteLocked() { state.withLock { $0.isLocked = true } }
+
   // MARK: Records
 
   /// Keeps when a task ran. One that did nothing is written with the last one, so that an idle store gets one commit a run.
@@ -120,14 +129,15 @@ final class MaintenanceRun: Sendable {
     if !task.counts.isEmpty { try await writeRecords(to: primary) }
   }
 
-  /// Keeps them for the next attempt if the disk takes nothing: what was done is in the report, and is due again.
+  /// Keeps them for the next attempt if the disk takes nothing or the store is locked: what was done is in the report, and is due
+  /// again.
   func writeRecords(to primary: any PrimaryStore) async throws(MemoryError) {
     let records = state.withLock { $0.unwritten }
-    guard !records.isEmpty else { return }
+    guard !records.isEmpty, !isLocked else { return }
     do throws(MemoryError) {
       try await primary.record(records)
       state.withLock { $0.unwritten.removeFirst(records.count) }
-    } catch  where error.code == .unavailable {}
+    } catch  where error.code == .unavailable || error.code == .busy {}
   }
 }
 

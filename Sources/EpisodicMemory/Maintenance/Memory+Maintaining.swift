@@ -40,6 +40,7 @@ extension Memory {
       MaintenanceReport.Task(task: job.task, outcome: outcome, reason: reason, lastFailure: lastFailure)
     }
     if let next = run.nextDue(job.task, every: job.interval) { return notRun(.notDue, "due at \(next)") }
+    if run.isLocked { return notRun(.postponed, "another process keeps the store locked") }
     run.begin(job.task)
     let begin = ContinuousClock.now
     let result: MaintenanceResult
@@ -52,6 +53,7 @@ extension Memory {
     } catch  where error.code == .cancelled || error.code == .closed {
       throw error
     } catch {
+      if error.code == .busy { run.noteLocked() }
       result = MaintenanceResult(failure: error.message)
     }
     let took = ContinuousClock.now - begin
