@@ -14,10 +14,20 @@ extension SQLitePrimaryStore {
       {
         episodes[Episode.Status(stored: try row.value(0)), default: 0] += try row.value(1)
       }
+      // Rows of episodes that are deleted and not yet swept are few or none: they are counted apart.
+      let ofDeleted = "episode_id IN (SELECT e.id FROM episodes e WHERE e.domain = \(DeletedEpisodes.domain))"
       let spaces = try Row.fetchAll(
-        db, sql: "SELECT model_name, dimensions, count(*) FROM embeddings GROUP BY model_name, dimensions")
+        db,
+        sql: """
+          SELECT model_name, dimensions, sum(n) FROM (
+              SELECT model_name, dimensions, count(*) AS n FROM embeddings GROUP BY model_name, dimensions
+              UNION ALL SELECT model_name, dimensions, -1 FROM embeddings WHERE \(ofDeleted))
+          GROUP BY model_name, dimensions HAVING sum(n) > 0
+          """)
       return PrimaryStatistics(
-        episodes: episodes, steps: try count("count(*) FROM steps"), patterns: try count("count(*) FROM patterns"),
+        episodes: episodes,
+        steps: try count("(SELECT count(*) FROM steps) - (SELECT count(*) FROM steps WHERE \(ofDeleted))"),
+        patterns: try count("count(*) FROM patterns"),
         domains: try count("count(DISTINCT domain) FROM episodes e WHERE \(DeletedEpisodes.excluded)"),
         spaces: try spaces.map { row in
           .init(model: try row.value(0), dimensions: try row.value(1), vectors: try row.value(2))

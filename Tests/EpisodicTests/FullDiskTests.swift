@@ -135,6 +135,28 @@ private final class SmallDisk {
     try await memory.close()
   }
 
+  @Test func `below the floor retention deletes what is due, also beside episodes that were abandoned`() async throws {
+    let disk = try SmallDisk(megabytes: 64)
+    let path = try await Self.store(on: disk)
+    let clock = ManualClock()
+    var options = Self.withoutDerivedFiles()
+    options.clock = clock
+    let before = try await Memory.open(at: path, options: options)
+    let active = try await before.begin(.init(.debugging, domain: "d", context: "words"))
+    try await before.setRetention(RetentionPolicy(abandonAfter: .seconds(3600), maximumEpisodes: 100))
+    try await before.close()
+    try FileManager.default.removeItem(atPath: path + "/cache.lmdb")
+    try disk.fill(leaving: 3 << 20)
+    clock.advance(by: .seconds(7200))
+    let memory = try await Memory.open(at: path, options: options)
+    await #expect(throws: MemoryError.self) { try await memory.insert([.sample("late")]) }
+    let report = try await memory.applyRetention()
+    #expect(report.counts == [.maximumEpisodes: 100, .abandonAfter: 1], "\(report.counts)")
+    #expect(report.decisions.last?.episode == active.id)
+    #expect(try await memory.episode(active.id)?.metadata["abandoned"] != nil)
+    try await memory.close()
+  }
+
   /// LMDB creates its lock file with a hole, and a write to a mapped hole on a full disk raises SIGBUS.
   @Test(arguments: [0, 4, 8, 16, 24, 48, 64, 72, 80, 96, 160])
   func `opening with little space works with or without a cache, and crashes no process`(

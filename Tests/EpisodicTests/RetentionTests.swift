@@ -2,6 +2,7 @@ import Episodic
 import EpisodicMemory
 import Foundation
 import GRDB
+import Synchronization
 import TestSupport
 import Testing
 
@@ -193,12 +194,18 @@ import Testing
     #expect(try await memory.episode("none")?.metadata["abandoned"] != nil)
   }
 
-  @Test func `policies that cannot be read are applied by nobody and can be removed`() async throws {
+  @Test(arguments: [
+    #"{"standard": {"burn_after": 1}}"#, #"{"standard": {"archive_after_seconds": 0}}"#,
+    #"{"domains": {"swift": {"maximum_episodes": -1}}}"#, "[]",
+  ])
+  func `policies that cannot be read or make no sense are applied by nobody and can be removed`(
+    _ stored: String
+  ) async throws {
     let store = try Store()
     let memory = try await store.open()
     try await memory.insert([.sample("e")])
     try await DatabaseQueue(path: store.path + "/memory.sqlite").write { db in
-      try db.execute(sql: "INSERT INTO settings VALUES ('retention', '{\"standard\": {\"burn_after\": 1}}', 0)")
+      try db.execute(sql: "INSERT INTO settings VALUES ('retention', ?, 0)", arguments: [stored])
     }
     for verb in [
       { _ = try await $0.retention() }, { _ = try await $0.applyRetention() }, { try await $0.setRetention(nil) },
@@ -209,6 +216,33 @@ import Testing
     try await memory.removeRetention()
     #expect(try await memory.retention() == RetentionPolicies())
     #expect(try await memory.applyRetention().total == 0)
+    try await memory.close()
+  }
+
+  @Test func `an episode that was reopened and ended again since it was looked at stays as it is`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    try await memory.insert((0..<600).map { .sample(Episode.ID("e\($0)"), at: clock.now().milliseconds) })
+    try await memory.setRetention(RetentionPolicy(archiveAfter: Self.day))
+    clock.advance(by: Self.day + .seconds(1))
+    let path = store.path + "/memory.sqlite"
+    let (other, later) = (try DatabaseQueue(path: path), clock.now().milliseconds)
+    let touched = Mutex(0)
+    let report = try await memory.maintain(.init(tasks: [.retention])) { progress in
+      guard progress.done > 0 else { return }
+      let count = try? other.write { db in
+        try db.execute(
+          sql: "UPDATE episodes SET completed_at = ? WHERE status = 'completed' AND completed_at < ?",
+          arguments: [later, later])
+        return db.changesCount
+      }
+      touched.withLock { $0 += count ?? 0 }
+    }
+    let left = touched.withLock { $0 }
+    #expect(left > 0 && report[.retention]?.counts == ["archive_after": 600 - left], "\(report), \(left)")
+    #expect(try await memory.statistics().primary.episodes[.completed] == left)
+    try other.close()
     try await memory.close()
   }
 

@@ -55,17 +55,23 @@ extension BackupSchedule {
     func seconds(_ name: String) -> Duration? {
       if case .integer(let value)? = json.members?[name] { .seconds(value) } else { nil }
     }
+    func unusable(_ reason: String, _ cause: MemoryError? = nil) -> MemoryError {
+      MemoryError(
+        .corrupted, "the setting \(Self.setting) \(reason): another program changed it; set the schedule again",
+        cause: cause)
+    }
     guard let every = seconds("every_seconds"), case .string(let text)? = json.members?["compression"],
       let compression = Backup.Compression(rawValue: text)
-    else {
-      throw MemoryError(
-        .corrupted, "the setting \(Self.setting) is no schedule: another program changed it; set the schedule again")
-    }
+    else { throw unusable("is no schedule") }
     var keep: Int?
     if case .integer(let value)? = json.members?["keep"] { keep = Int(exactly: value) }
     self.init(
       every: every,
       options: BackupOptions(compression: compression, keep: keep, keepFor: seconds("keep_for_seconds")))
-    try validate()
+    do throws(MemoryError) {
+      try validate()
+    } catch {
+      throw unusable("makes no sense (\(error.message))", error)
+    }
   }
 }

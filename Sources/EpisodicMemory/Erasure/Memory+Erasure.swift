@@ -37,7 +37,11 @@ extension Memory {
       let memory = self
       return try await BlockingWork.shared.perform { () async throws(MemoryError) in
         // What retention deleted and is still removing is in no domain any more that a selection could name.
-        if !dryRun { _ = try await memory.sweepDeleted() }
+        if !dryRun {
+          _ = try await memory.sweepDeleted { (_, held) throws(MemoryError) in
+            try await memory.letWritersGoFirst(after: held)
+          }
+        }
         let receipt = try await memory.erase(request, dryRun: dryRun, progress)
         if dryRun { return receipt }
         // All processes share it: also what tolerates staleness is not served from it any more.

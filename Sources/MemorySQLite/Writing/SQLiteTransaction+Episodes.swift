@@ -81,7 +81,13 @@ extension SQLiteTransaction {
   }
 
   func update(_ id: Episode.ID, with change: Episode.Change) throws(MemoryError) -> Episode {
-    try perform(grows: true) {
+    try update(id, with: change, needsRoom: true)
+  }
+
+  func update(
+    _ id: Episode.ID, with change: Episode.Change, needsRoom: Bool
+  ) throws(MemoryError) -> Episode {
+    try perform(grows: needsRoom) {
       // Unchanged columns stay as they are stored: another program may have written what an `Episode` cannot hold.
       try db.cachedStatement(
         sql: """

@@ -21,7 +21,8 @@ extension SQLiteTransaction {
         // What a caller wrote under the same name stays.
         guard var metadata = episode.metadata.members, metadata["abandoned"] == nil else { return .applied }
         metadata["abandoned"] = .string("no step since \(record.lastStepAt ?? record.createdAt)")
-        _ = try update(record.id, with: Episode.Change(metadata: .object(metadata)))
+        // Also below the floor of the disk: a refusal would undo the deletions beside it, which make room.
+        _ = try update(record.id, with: Episode.Change(metadata: .object(metadata)), needsRoom: false)
       case .delete:
         return try DeletedEpisodes.delete(record.row, record.id, db) ? .applied : .begun
       }
