@@ -32,7 +32,7 @@ extension Memory {
       let draft = try SalvageDirectory(for: target)
       do throws(MemoryError) {
         let primary = try await SQLitePrimaryStore(
-          path: draft.directory.primary, clock: StoppedClock(), logger: logger)
+          path: draft.directory.primary, clock: StoppedClock(), migrationClock: SystemClock(), logger: logger)
         let report: SalvageReport
         do throws(MemoryError) {
           report = try await Salvage.run(

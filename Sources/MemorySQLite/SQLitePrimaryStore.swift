@@ -28,7 +28,8 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter isReadOnly: Creates and changes no file. A file without write permission is opened read-only anyway.
   /// - Parameter backups: The directory for the backup that is made before a migration; `nil` for none.
   /// - Parameter busyTimeout: Bounds every wait for another process.
-  /// - Parameter clock: Dates the migrations, and decides which idempotency keys are old.
+  /// - Parameter clock: Decides which idempotency keys are old, and dates the migrations.
+  /// - Parameter migrationClock: Dates the migrations in its place.
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
   /// - Parameter limits: Those of what grows: steps of an episode, and the disk's floor with the thresholds of files.
   /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
@@ -38,7 +39,8 @@ package final class SQLitePrimaryStore: PrimaryStore {
     path: String, backups: String? = nil, isReadOnly: Bool = false, create: Bool = true,
     durability: Memory.Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
-    limits: Memory.Limits = Memory.Limits(), index: String? = nil, observer: StoreObserver = StoreObserver(),
+    migrationClock: (any WallClock)? = nil, limits: Memory.Limits = Memory.Limits(), index: String? = nil,
+    observer: StoreObserver = StoreObserver(),
     logger: Logger
   ) async throws(MemoryError) {
     growth = GrowthLimits(limits, path: path, index: index, logger: logger)
@@ -58,7 +60,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
           ])
       })
     configuration.committed = observer.committed
-    configuration.now = { clock.now().milliseconds }
+    configuration.now = { (migrationClock ?? clock).now().milliseconds }
     self.logger = logger
     self.busyTimeout = busyTimeout
     do {
@@ -71,7 +73,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
 
   /// Makes a primary in memory: no file is touched, and nothing is left of it after the last reference.
   ///
-  /// - Parameter clock: Dates the migrations, and decides which idempotency keys are old.
+  /// - Parameter clock: Decides which idempotency keys are old, and dates the migrations.
   package init(
     inMemoryWith logger: Logger, clock: any WallClock = SystemClock(), limits: Memory.Limits = Memory.Limits()
   ) async throws(MemoryError) {

@@ -246,6 +246,20 @@ import Testing
     try await memory.close()
   }
 
+  @Test func `a schedule of backups that makes no sense is a damaged one`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    try await DatabaseQueue(path: store.path + "/memory.sqlite").write { db in
+      let stored = #"{"compression": "none", "every_seconds": 1, "keep": 2}"#
+      try db.execute(sql: "INSERT INTO settings VALUES ('backup_schedule', ?, 0)", arguments: [stored])
+    }
+    let error = await #expect(throws: MemoryError.self) { try await memory.backupSchedule() }
+    #expect(error?.code == .corrupted && error?.message.contains("1 second is too often") == true)
+    try await memory.setBackupSchedule(nil)
+    #expect(try await memory.backupSchedule() == nil)
+    try await memory.close()
+  }
+
   /// I8
   @Test func `a handle to a domain sets and applies the policy of that domain`() async throws {
     let clock = ManualClock()

@@ -209,10 +209,10 @@ enum KnownSetting {
     for (name, policy) in policies + domains {
       do throws(MemoryError) {
         _ = try RetentionPolicy(json: policy)
-      } catch  where error.code == .invalid {
-        return "\(name): \(error.message)"
       } catch {
         // What this version does not know is reported by the whole.
+        guard let fault = error.cause as? MemoryError, fault.code == .invalid else { continue }
+        return "\(name): \(fault.message)"
       }
     }
     return nil

@@ -72,7 +72,8 @@ extension Memory {
       if scope == .everything { report.finished = finished }
     }
     let now = clock.now()
-    // Also without a policy: then the time is known when there is one. Who has one domain accepts the clock for that one alone.
+    // Also without a policy, so that the time is counted until there is one. Who has one domain accepts the clock for that one
+    // alone.
     var clock = try await primary.lookAtClock(
       at: now, isAccepted: acceptingClock && scope == .everything, isDryRun: dryRun)
     if acceptingClock { clock.accept(now) }
