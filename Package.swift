@@ -84,11 +84,14 @@ let package = Package(
       name: "WordIndex", dependencies: ["ByteCoding", "Heaps", "LMDB", "WordScoring"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
+    // Values that both concepts speak in: JSON, times, ids, errors, redaction.
+    .target(name: "StoreValues", dependencies: ["ByteCoding"], swiftSettings: strict),
+
     // L2: concepts, named by meaning.
     .target(
       name: "EpisodicMemory",
       dependencies: [
-        "ByteCoding", "FileLocks", "Heaps", "Vectors", "WordScoring", logging, tracing[0], serviceContext,
+        "ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring", logging, tracing[0], serviceContext,
       ],
       swiftSettings: strict),
 

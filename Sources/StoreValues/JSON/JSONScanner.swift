@@ -284,7 +284,7 @@ package struct JSONScanner {
 }
 
 /// The path of a field in a JSON value: `steps[3].duration_ms`.
-struct FieldPath: CustomStringConvertible {
+package struct FieldPath: CustomStringConvertible {
   private enum Part {
     case member(String)
     case element(Int)
@@ -292,21 +292,23 @@ struct FieldPath: CustomStringConvertible {
 
   private var parts: [Part] = []
 
-  var isEmpty: Bool { parts.isEmpty }
-  var depth: Int { parts.count }
+  package init() {}
 
-  mutating func append(_ name: String) { parts.append(.member(name)) }
-  mutating func append(_ index: Int) { parts.append(.element(index)) }
-  mutating func removeLast() { parts.removeLast() }
+  package var isEmpty: Bool { parts.isEmpty }
+  package var depth: Int { parts.count }
+
+  package mutating func append(_ name: String) { parts.append(.member(name)) }
+  package mutating func append(_ index: Int) { parts.append(.element(index)) }
+  package mutating func removeLast() { parts.removeLast() }
 
   /// The path of a member of the value at this path.
-  func member(_ name: String) -> FieldPath {
+  package func member(_ name: String) -> FieldPath {
     var path = self
     path.append(name)
     return path
   }
 
-  var description: String {
+  package var description: String {
     var text = ""
     for part in parts {
       switch part {
@@ -320,5 +322,5 @@ struct FieldPath: CustomStringConvertible {
 
 extension JSON {
   /// The value on one short line, for a message.
-  var shortened: String { canonicalText.shortened(to: 60) }
+  package var shortened: String { canonicalText.shortened(to: 60) }
 }

@@ -18,7 +18,7 @@ extension JSON {
 
   /// The hash that earlier versions computed, if it differs: they wrote `.number(30)` as `30.0` and integers beyond
   /// `Int64.max` as doubles. It finds the patterns that they recorded.
-  var earlierHash: String? {
+  package var earlierHash: String? {
     guard hadEarlierText else { return nil }
     return Self.hash(of: JSONWriter.text(of: self, .earlier))
   }

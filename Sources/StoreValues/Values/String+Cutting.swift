@@ -2,7 +2,7 @@ extension String {
   /// Its beginning and its end in at most `limit` bytes, cut between characters, with a marker on a line between them.
   ///
   /// A limit below the 200 bytes that a marker may take leaves the beginning alone.
-  func cut(toBytes limit: Int) -> String {
+  package func cut(toBytes limit: Int) -> String {
     let count = utf8.count
     guard count > limit else { return self }
     // The marker's length varies with its numbers; this is its longest, with two line ends.

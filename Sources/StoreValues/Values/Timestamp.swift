@@ -131,14 +131,14 @@ extension Timestamp: CustomStringConvertible {
 
   /// Days since 1970 of a date. Years are counted from March, so that a leap day is the last day of its year; an era of 400
   /// years has 146,097 days. Source: Hinnant, "chrono-compatible low-level date algorithms".
-  static func day(of year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+  package static func day(of year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
     let (era, yearOfEra) = (month > 2 ? year : year - 1).flooredDivision(by: 400)
     let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
   /// The inverse of `day(of:)`.
-  static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  package static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let (era, dayOfEra) = (day + 719_468).flooredDivision(by: 146_097)
     let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -147,7 +147,7 @@ extension Timestamp: CustomStringConvertible {
     return (era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
   }
 
-  static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+  package static func days(inMonth month: Int64, of year: Int64) -> Int64 {
     switch month {
     case 4, 6, 9, 11: 30
     case 2: year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400)) ? 29 : 28
@@ -206,7 +206,7 @@ extension UInt8 {
 
 extension Int64 {
   /// The quotient rounded down, and a remainder of 0 and more.
-  func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+  package func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }
