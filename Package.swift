@@ -86,12 +86,17 @@ let package = Package(
 
     // Values that both concepts speak in: JSON, times, ids, errors, redaction.
     .target(name: "StoreValues", dependencies: ["ByteCoding"], swiftSettings: strict),
+    // How they are kept in SQLite, whatever the store holds.
+    .target(
+      name: "StoreRows", dependencies: ["ByteCoding", "FileLocks", "SQLiteStorage", "StoreValues", grdb],
+      swiftSettings: strict),
 
     // L2: concepts, named by meaning.
     .target(
       name: "EpisodicMemory",
       dependencies: [
-        "ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring", logging, tracing[0], serviceContext,
+        "ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring", logging, tracing[0],
+        serviceContext,
       ],
       swiftSettings: strict),
 
@@ -99,7 +104,9 @@ let package = Package(
     .target(
       name: "MemorySQLite",
       dependencies: [
-        "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "SQLiteStorage", "Vectors", "WordScoring", grdb,
+        "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "SQLiteStorage", "StoreRows", "Vectors",
+        "WordScoring",
+        grdb,
       ],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
     .target(
@@ -118,7 +125,8 @@ let package = Package(
     .target(
       name: "Episodic",
       dependencies: [
-        "ByteCoding", "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "Vectors", logging,
+        "ByteCoding", "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "StoreRows",
+        "Vectors", logging,
         metrics, system,
       ],
       swiftSettings: strict),
@@ -158,6 +166,10 @@ let package = Package(
     .testTarget(
       name: "SQLiteStorageTests", dependencies: ["FileLocks", "SQLiteStorage", "TestSupport", grdb],
       swiftSettings: strict),
+    .testTarget(
+      name: "StoreValuesTests", dependencies: ["StoreValues", "ByteCoding", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "StoreRowsTests", dependencies: ["StoreRows", "StoreValues", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "ByteCoding", "TestSupport"],
       swiftSettings: strict),

@@ -1,6 +1,7 @@
 package import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// The rows that figures are counted from: episodes by creation, their steps by episode, one failed step of a failed episode.
 extension SQLitePrimaryStore {

@@ -4,6 +4,7 @@ import Foundation
 import Gzip
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 extension SQLitePrimaryStore {
   package func backUp(

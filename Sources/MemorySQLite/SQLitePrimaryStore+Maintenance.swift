@@ -2,6 +2,7 @@ package import EpisodicMemory
 import GRDB
 import Logging
 import SQLiteStorage
+import StoreRows
 
 extension SQLitePrimaryStore {
   package func statistics() async throws(MemoryError) -> PrimaryStatistics {

@@ -1,5 +1,6 @@
 package import EpisodicMemory
 import GRDB
+import StoreRows
 
 extension SQLitePrimaryStore {
   package func domains() async throws(MemoryError) -> [DomainSummary] {

@@ -1,5 +1,6 @@
 package import EpisodicMemory
 import GRDB
+import StoreRows
 
 /// The table `settings`: what is configured in the store itself, so that every process that opens it follows it.
 extension SQLitePrimaryStore {

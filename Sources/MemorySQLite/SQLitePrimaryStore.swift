@@ -5,6 +5,7 @@ import GRDB
 package import Logging
 import SQLiteStorage
 import Synchronization
+import StoreRows
 
 /// The primary in a SQLite file, `memory.sqlite`, or in memory.
 package final class SQLitePrimaryStore: PrimaryStore {

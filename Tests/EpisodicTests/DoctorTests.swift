@@ -167,7 +167,7 @@ import Testing
 
   @Test func `every setting that a file of the sources names is known`() throws {
     var named: Set<String> = []
-    for target in ["EpisodicMemory", "MemorySQLite", "Episodic"] {
+    for target in ["StoreRows", "EpisodicMemory", "MemorySQLite", "Episodic"] {
       for text in try Layers.files(of: target).values {
         for match in text.matches(of: /[sS]etting = "([a-z._]+)"/) { named.insert(String(match.1)) }
       }

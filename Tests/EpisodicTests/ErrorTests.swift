@@ -113,7 +113,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
   }
 
   @Test func `the page Errors lists every public code`() throws {
-    let source = try Documentation.text("Sources/EpisodicMemory/Values/MemoryError.swift")
+    let source = try Documentation.text("Sources/StoreValues/Values/MemoryError.swift")
     let codes = source.matches(of: /static let (\w+) = Code/).map { String($0.1) }
     let page = try Documentation.text("Sources/Episodic/Episodic.docc/Errors.md")
     let listed = page.matches(of: /(?m)^\| `(\w+)` \|/).map { String($0.1) }

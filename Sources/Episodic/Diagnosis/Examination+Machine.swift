@@ -3,6 +3,7 @@ import FileLocks
 import Foundation
 import MemoryLMDB
 import MemorySQLite
+import StoreRows
 
 /// Disk, limits of the process, and processes that hold locks.
 extension Examination {

@@ -1,6 +1,7 @@
 package import EpisodicMemory
 package import FileLocks
 import Foundation
+import StoreRows
 
 /// A directory with backups, told by their names.
 package struct BackupFolder: Sendable {

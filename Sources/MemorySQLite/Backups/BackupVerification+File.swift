@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import Gzip
 import SQLiteStorage
+import StoreRows
 
 extension BackupVerification {
   /// Verifies the file of a backup: against its manifest, and as a database that this build can restore.

@@ -3,6 +3,7 @@ import FileLocks
 import Foundation
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Puts a backup in the place of a store, which is kept.
 ///

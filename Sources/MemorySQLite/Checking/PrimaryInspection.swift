@@ -2,6 +2,7 @@ package import EpisodicMemory
 import FileLocks
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// What a diagnosis wants to know of a primary, beside what a check finds: read in one snapshot, in milliseconds but for the
 /// scan of the feed.

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Checks that take a bounded time, whatever the size of the store.
 enum QuickCheck {

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import SQLiteStorage
 import Vectors
+import StoreRows
 
 /// Reports rows that the schema accepts but the engine would not have written. No verb fails on them: their values are
 /// approximated, or recall does not find them.

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Checks pages, constraints, schema and ownership of rows.
 enum StructureCheck {

@@ -1,6 +1,7 @@
 package import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Repeats erasures in an older copy of a store, from their receipts: whatever the copy has under a digest is erased.
 package enum ErasureReplay {

@@ -3,6 +3,7 @@ import EpisodicMemory
 import Foundation
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// The tables `erasures` and `erased`: receipts and their digests.
 enum ErasureRow {

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Finds the rows that a selection names within a scope.
 struct ErasureSearch {

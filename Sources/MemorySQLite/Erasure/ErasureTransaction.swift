@@ -3,6 +3,7 @@ import EpisodicMemory
 import Foundation
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Erases rows in the transaction of a write: the rows, what the feed says of them, and a receipt.
 struct ErasureTransaction {

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Finds the rows of a copy that receipts name: by the digest of an id, or by digests of what they were selected by, as the same
 /// erasure would find them in the copy. So what was deleted or changed between the copy and the erasure is found, too.

@@ -2,6 +2,7 @@ import ByteCoding
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// The table `changes`: one row per committed change, written by triggers, read by what follows the primary.
 enum ChangeFeed {

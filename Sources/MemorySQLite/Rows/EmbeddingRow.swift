@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import SQLiteStorage
 import Vectors
+import StoreRows
 
 /// Maps `Embedding` to a row of `embeddings`.
 enum EmbeddingRow {

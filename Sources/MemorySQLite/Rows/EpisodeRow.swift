@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Maps `Episode` to a row of `episodes`.
 enum EpisodeRow {
@@ -143,4 +144,10 @@ extension Query.Scope {
     case .everything: nil
     }
   }
+}
+
+extension Episode.Status {
+  /// Reads a stored status. An unknown one, which only a program that disabled CHECK constraints can write, is read as
+  /// archived: the episode is listed and exported, but not recalled by default.
+  init(stored text: String) { self = Self(rawValue: text) ?? .archived }
 }

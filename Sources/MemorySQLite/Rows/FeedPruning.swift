@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import StoreRows
 
 /// What is kept of the table `changes`: at least the last 200,000 changes and those of the last 24 hours, but no more than a
 /// million.

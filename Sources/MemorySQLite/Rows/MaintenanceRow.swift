@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import StoreRows
 
 /// The table `maintenance`: when each task ran last.
 enum MaintenanceRow {

@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import StoreRows
 
 /// Maps `Pattern` to a row of `patterns`.
 enum PatternRow {

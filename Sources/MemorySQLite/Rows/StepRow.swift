@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Maps `Step` to a row of `steps`.
 enum StepRow {

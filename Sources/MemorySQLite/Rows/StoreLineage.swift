@@ -1,6 +1,7 @@
 import EpisodicMemory
 import Foundation
 import GRDB
+import StoreRows
 
 /// Who a store is, and who it was: a restore gives it a new identity, so that caches and indexes notice.
 struct StoreLineage: Sendable {

@@ -2,6 +2,7 @@ package import EpisodicMemory
 import FileLocks
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// Brings what is readable of a damaged store into a new one, and reports what was lost.
 package struct Salvage: Sendable {

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import SQLiteStorage
 import Vectors
+import StoreRows
 
 /// A table whose rows are salvaged: how its rows look in every version of the schema, so that a row is recognised wherever it
 /// is found, and how it is inserted. The rules of the new store decide besides.

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 extension SQLiteSnapshot {
   func episodes<Failure: PrimaryFailure>(

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 extension SQLiteSnapshot {
   func admission(_ scope: Query.Scope, _ filter: Episode.Filter) throws(MemoryError) -> StepAdmission {

@@ -2,6 +2,7 @@ import EpisodicMemory
 import GRDB
 import SQLiteStorage
 import Vectors
+import StoreRows
 
 extension SQLiteSnapshot {
   /// The spaces of all vectors. Seeks in the index from space to space: the cost grows with the spaces, not the vectors.

@@ -2,6 +2,7 @@ import EpisodicMemory
 import GRDB
 import SQLiteStorage
 import Vectors
+import StoreRows
 
 /// A read transaction of the primary, valid until the closure of `SQLitePrimaryStore.read` returns.
 struct SQLiteSnapshot: PrimarySnapshot {

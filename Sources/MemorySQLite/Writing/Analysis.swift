@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// The columns of episodes and steps with the words added to their texts: filled for rows whose texts other programs wrote or
 /// changed.

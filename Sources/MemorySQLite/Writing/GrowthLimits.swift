@@ -1,5 +1,6 @@
 import EpisodicMemory
 import Logging
+import StoreRows
 
 /// The limits of what a write may add, which only the writer's thread can check.
 struct GrowthLimits: Sendable {

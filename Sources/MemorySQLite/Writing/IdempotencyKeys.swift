@@ -1,6 +1,7 @@
 import EpisodicMemory
 import Foundation
 import GRDB
+import StoreRows
 
 /// The table `idempotency_keys`: requests that were answered, by domain and key.
 enum IdempotencyKeys {

@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import StoreRows
 
 extension SQLiteTransaction {
   func apply(_ decision: RetentionDecision, at now: Timestamp) throws(MemoryError) -> RetentionOutcome {

@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import StoreRows
 
 /// A write transaction of the primary, valid until the closure of `SQLitePrimaryStore.write` returns.
 struct SQLiteTransaction: PrimaryTransaction {

@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 /// A request to append steps to one episode.
 struct StepAppend: Sendable {

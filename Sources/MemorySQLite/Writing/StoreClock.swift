@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import StoreRows
 
 /// What the store knows of the clock, before something is deleted by its age.
 enum StoreClock {

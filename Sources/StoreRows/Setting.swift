@@ -1,9 +1,9 @@
-import EpisodicMemory
-import GRDB
+package import StoreValues
+package import GRDB
 
 /// A row of the table `settings`.
-enum Setting {
-  static func value(_ name: String, _ db: Database) throws -> JSON? {
+package enum Setting {
+  package static func value(_ name: String, _ db: Database) throws -> JSON? {
     let statement = try db.cachedStatement(sql: byName)
     guard let text = try String.fetchOne(statement, arguments: [name]) else { return nil }
     do {
@@ -14,7 +14,7 @@ enum Setting {
     }
   }
 
-  static func set(_ name: String, to value: JSON?, at now: Timestamp, _ db: Database) throws {
+  package static func set(_ name: String, to value: JSON?, at now: Timestamp, _ db: Database) throws {
     guard let value else { return try db.execute(sql: "DELETE FROM settings WHERE name = ?", arguments: [name]) }
     try db.execute(
       sql: """
@@ -23,5 +23,5 @@ enum Setting {
         """, arguments: [name, value.canonicalText, now.milliseconds])
   }
 
-  static let byName = "SELECT value FROM settings WHERE name = ?"
+  package static let byName = "SELECT value FROM settings WHERE name = ?"
 }

@@ -1,6 +1,6 @@
 import ByteCoding
-import EpisodicMemory
-import GRDB
+import StoreValues
+package import GRDB
 
 extension String {
   /// The string of bytes that another program may have written: those that are not UTF-8 become U+FFFD.
@@ -9,7 +9,7 @@ extension String {
   /// its bytes in hexadecimal.
   ///
   /// - Parameter isComposed: Repairs also names that are not in NFC, which Swift compares equal to their NFC form.
-  init(storedName bytes: UnsafeRawBufferPointer, isComposed: Bool = false) {
+  package init(storedName bytes: UnsafeRawBufferPointer, isComposed: Bool = false) {
     let text = String(decoding: bytes, as: UTF8.self)
     let isFaithful = isComposed ? bytes.isCanonicalName : text.utf8.elementsEqual(bytes)
     self = isFaithful ? text : text + " (x'" + bytes.hexadecimal + "')"
@@ -20,36 +20,30 @@ extension UnsafeRawBufferPointer {
   /// Whether the engine could have written these bytes as a name: UTF-8 in NFC, no NUL.
   ///
   /// Queries use NFC and SQLite compares bytes, so no query finds another form.
-  var isCanonicalName: Bool {
+  package var isCanonicalName: Bool {
     if allSatisfy({ $0 < 0x80 && $0 != 0 }) { return true }
     let text = String(decoding: self, as: UTF8.self)
     return text.utf8.elementsEqual(self) && text.canonicallyComposed.utf8.elementsEqual(self) && !contains(0)
   }
 
   /// Why the engine could not have written these bytes as a text; `nil` if it could.
-  var textFault: String? {
+  package var textFault: String? {
     if contains(0) { return "has a NUL character" }
     return String(validating: self, as: UTF8.self) == nil ? "is not UTF-8" : nil
   }
 }
 
-extension Episode.Status {
-  /// Reads a stored status. An unknown one, which only a program that disabled CHECK constraints can write, is read as
-  /// archived: the episode is listed and exported, but not recalled by default.
-  init(stored text: String) { self = Self(rawValue: text) ?? .archived }
-}
-
 /// Decodes a text column, reusing the string if a row repeats the value of the row before.
-struct RepeatedText {
+package struct RepeatedText {
   /// Whether different bytes also give strings that are unequal in Swift.
   private let isComposed: Bool
   private var bytes: [UInt8] = []
   private var last = ""
 
-  init(isComposed: Bool = false) { self.isComposed = isComposed }
+  package init(isComposed: Bool = false) { self.isComposed = isComposed }
 
   /// The string of these bytes; different bytes give different strings, whether or not they are UTF-8.
-  mutating func text(_ bytes: UnsafeRawBufferPointer) -> String {
+  package mutating func text(_ bytes: UnsafeRawBufferPointer) -> String {
     guard !bytes.elementsEqual(self.bytes) else { return last }
     self.bytes.replaceSubrange(self.bytes.indices, with: bytes)
     last = String(storedName: bytes, isComposed: isComposed)
@@ -62,7 +56,7 @@ extension Row {
   ///
   /// - Throws: If the column holds another type: STRICT is not checked on reading, so a damaged file can, and GRDB's
   ///   subscript would end the process.
-  func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
+  package func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
     try decode(Value.self, atIndex: index)
   }
 }

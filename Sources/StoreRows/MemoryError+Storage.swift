@@ -1,11 +1,11 @@
-import EpisodicMemory
+package import StoreValues
 import FileLocks
 import GRDB
 import SQLiteStorage
 
 extension MemoryError {
   /// Maps an error of the storage to a code that tells the caller what to do, with the remedy in the message.
-  init(storage error: any Error, path: String) {
+  package init(storage error: any Error, path: String) {
     switch error {
     case let error as MemoryError: self = error
     case let error as StorageError: self.init(error)
@@ -76,13 +76,5 @@ extension MemoryError {
     default:
       self.init(.unavailable, "\(path): \(said)", cause: error)
     }
-  }
-
-  static func noEpisode(_ id: Episode.ID) -> MemoryError {
-    MemoryError(.notFound, "no episode \"\(id)\"; look for its id with episodes(_:in:)")
-  }
-
-  static func noPattern(_ id: Pattern.ID) -> MemoryError {
-    MemoryError(.notFound, "no pattern \"\(id)\"")
   }
 }

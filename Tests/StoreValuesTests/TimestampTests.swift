@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import EpisodicMemory
+@testable import StoreValues
 
 @Suite struct `A timestamp` {
   @Test(
@@ -59,8 +59,11 @@ import Testing
 }
 
 @Suite struct `An identifier` {
+  private enum Thing {}
+  private typealias ThingID = Identifier<Thing>
+
   @Test func `generated identifiers are UUIDs of version 7 that sort by time`() {
-    let ids = (0..<100).map { Episode.ID.generate(at: Timestamp(milliseconds: 1_769_860_800_000 + Int64($0))) }
+    let ids = (0..<100).map { ThingID.generate(at: Timestamp(milliseconds: 1_769_860_800_000 + Int64($0))) }
     #expect(ids == ids.sorted())
     #expect(Set(ids).count == 100)
     for id in ids {
@@ -72,7 +75,7 @@ import Testing
   }
 
   @Test func `composed and decomposed spellings are one identifier, in bytes too`() {
-    let composed = Episode.ID("caf\u{E9}"), decomposed = Episode.ID("cafe\u{301}")
+    let composed = ThingID("caf\u{E9}"), decomposed = ThingID("cafe\u{301}")
     #expect(composed == decomposed)
     #expect(Array(composed.rawValue.utf8) == Array(decomposed.rawValue.utf8))
   }

@@ -2,7 +2,7 @@ import ByteCoding
 import TestSupport
 import Testing
 
-@testable import EpisodicMemory
+@testable import StoreValues
 
 @Suite struct `JSON values` {
   @Test func `canonical text sorts names by their bytes and has no spaces`() {

@@ -1,8 +1,8 @@
-import EpisodicMemory
+import StoreValues
 import TestSupport
 import Testing
 
-@testable import MemorySQLite
+@testable import StoreRows
 
 @Suite struct `Stored JSON that the engine would not write` {
   static let texts: [(stored: String, shown: JSON)] = [

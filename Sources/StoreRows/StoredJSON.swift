@@ -1,4 +1,4 @@
-import EpisodicMemory
+package import StoreValues
 
 extension JSON {
   /// Reads JSON that another program may have stored: SQLite's json_valid() accepts more than the engine writes.
@@ -6,7 +6,7 @@ extension JSON {
   /// Values that `JSON` cannot represent are approximated: of duplicate members the last is kept; numbers beyond 64 bits
   /// and values nested too deep become strings of their text; unpaired surrogates and NUL become U+FFFD. Text that is not
   /// JSON becomes a string.
-  init(stored text: String) {
+  package init(stored text: String) {
     if text == "{}" {
       self = [:]
       return
@@ -20,7 +20,7 @@ extension JSON {
   }
 
   /// Reads a stored object; any other value becomes the member `""` of an object.
-  init(storedObject text: String) {
+  package init(storedObject text: String) {
     let value = JSON(stored: text)
     self = value.members == nil ? .object(["": value]) : value
   }

@@ -1,4 +1,4 @@
-import EpisodicMemory
+import StoreValues
 import Testing
 
 @Suite struct `Redaction of credentials` {

@@ -1,16 +1,16 @@
-import GRDB
-import SQLiteStorage
+package import GRDB
+package import SQLiteStorage
 
 /// Inserts up to 32 rows per statement: at the end of each statement FTS5 writes a segment of its index, and SQLite saves
 /// each page it changes so that the statement can be rolled back.
-struct RowInsert: Sendable {
+package struct RowInsert: Sendable {
   private static let rowsPerStatement = 32
 
   private let head: String
   private let row: String
   private let full: String
 
-  init(into table: String, _ columns: String) {
+  package init(into table: String, _ columns: String) {
     head = "INSERT INTO \(table) (\(columns)) VALUES "
     row = "(" + columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ") + ")"
     full = Self.statement(head, row, Self.rowsPerStatement)
@@ -21,7 +21,7 @@ struct RowInsert: Sendable {
   }
 
   /// - Parameter bind: Binds the columns of one row, in order.
-  func callAsFunction<Value>(
+  package func callAsFunction<Value>(
     _ values: [Value], _ db: Database, bind: (Value, inout RawStatement) throws -> Void
   ) throws {
     var rest = values[...]

@@ -1,4 +1,4 @@
-import FileLocks
+package import FileLocks
 import Synchronization
 
 /// Looks, at most once a second, at the free space of the disk and at the sizes of the store's files: refuses what makes the
@@ -60,7 +60,7 @@ package final class DiskWatch: Sendable {
   /// Cost: reading a coarse clock, nanoseconds; once a second, a system call and one for each watched file.
   ///
   /// - Throws: `DiskShortage`.
-  func requireRoom() throws {
+  package func requireRoom() throws {
     let now = CoarseClock.milliseconds
     if now >= nextLook.load(ordering: .relaxed) {
       nextLook.store(now &+ Self.interval, ordering: .relaxed)
@@ -71,7 +71,7 @@ package final class DiskWatch: Sendable {
   }
 
   /// What would be left on the disk after so many bytes, in words, if that is less than the floor; `nil` if it is not.
-  func shortage(for bytes: Int64) throws(FileError) -> String? {
+  package func shortage(for bytes: Int64) throws(FileError) -> String? {
     let space = try FileSystemSpace(of: directory)
     let floor = Self.floor(floor, ofDiskOf: space.size)
     guard bytes > space.free &- floor else { return nil }
@@ -79,10 +79,10 @@ package final class DiskWatch: Sendable {
   }
 
   /// Has the next write look again: space has been freed.
-  func lookAgain() { nextLook.store(.min, ordering: .relaxed) }
+  package func lookAgain() { nextLook.store(.min, ordering: .relaxed) }
 
   /// No more space can be freed: until the next look nothing more is tried.
-  func giveUp() { shortage.withLock { $0?.mayFreeSpace = false } }
+  package func giveUp() { shortage.withLock { $0?.mayFreeSpace = false } }
 
   private func look() {
     for file in watched { examine(file) }
@@ -107,7 +107,7 @@ package final class DiskWatch: Sendable {
 }
 
 /// The disk has less room left than the floor, so that nothing is written that makes the store grow.
-struct DiskShortage: Error {
+package struct DiskShortage: Error {
   let directory: String
   let free: Int64
   let floor: Int64

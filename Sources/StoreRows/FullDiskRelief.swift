@@ -3,17 +3,17 @@ import GRDB
 import Synchronization
 
 /// Frees space on a disk that is full or below its floor, by deleting the derived files, before a write is refused.
-final class FullDiskRelief: Sendable {
+package final class FullDiskRelief: Sendable {
   private let makeRoom = Mutex<(@Sendable () -> Void)?>(nil)
   private let disk: DiskWatch?
 
-  init(_ disk: DiskWatch?) { self.disk = disk }
+  package init(_ disk: DiskWatch?) { self.disk = disk }
 
-  func set(_ makeRoom: @escaping @Sendable () -> Void) { self.makeRoom.withLock { $0 = makeRoom } }
+  package func set(_ makeRoom: @escaping @Sendable () -> Void) { self.makeRoom.withLock { $0 = makeRoom } }
 
   /// Calls `write`; if the disk is full, frees space and calls it once more. Concurrent writes that find the disk full
   /// are all retried.
-  func retrying<Value>(_ write: () async throws -> Value) async throws -> Value {
+  package func retrying<Value>(_ write: () async throws -> Value) async throws -> Value {
     do {
       return try await write()
     } catch let error as DatabaseError where Self.isFullDisk(error) {
