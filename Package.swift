@@ -100,6 +100,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "AgentLedger",
+      dependencies: ["ByteCoding", "FileLocks", "SQLiteStorage", "StoreRows", "StoreValues", grdb, logging],
+      resources: [.embedInCode("Migrations")], swiftSettings: strict),
+
     // L3: adapters, named by technology.
     .target(
       name: "MemorySQLite",
@@ -125,7 +130,8 @@ let package = Package(
     .target(
       name: "Episodic",
       dependencies: [
-        "ByteCoding", "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB", "StoreRows",
+        "AgentLedger", "ByteCoding", "EpisodicMemory", "FileLocks", "Interchange", "MemorySQLite", "MemoryLMDB",
+        "StoreRows",
         "Vectors", logging,
         metrics, system,
       ],
@@ -173,6 +179,9 @@ let package = Package(
     .testTarget(
       name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "ByteCoding", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "AgentLedgerTests",
+      dependencies: ["AgentLedger", "SQLiteStorage", "StoreValues", "TestSupport", grdb], swiftSettings: strict),
     .testTarget(
       name: "InterchangeTests", dependencies: ["Interchange", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -31,7 +31,9 @@ import Testing
       "WordIndex",
     ],
     "Interchange": ["EpisodicMemory", "FileLocks", "Vectors"],
-    "Episodic": ["EpisodicMemory", "FileLocks", "Interchange", "MemoryLMDB", "MemorySQLite", "StoreRows", "Vectors"],
+    "Episodic": [
+      "AgentLedger", "EpisodicMemory", "FileLocks", "Interchange", "MemoryLMDB", "MemorySQLite", "StoreRows", "Vectors",
+    ],
     "EpisodicCLI": ["Episodic", "ProcessSpawning", "CArrivalOrder"],
   ]
 

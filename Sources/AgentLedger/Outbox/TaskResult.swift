@@ -1,0 +1,64 @@
+import GRDB
+import StoreRows
+public import StoreValues
+
+extension Ledger {
+  /// What came of one attempt at a task.
+  public struct TaskResult: Hashable, Sendable, Codable, Identifiable {
+    public typealias ID = Identifier<TaskResult>
+
+    public let id: ID
+    public let task: Task.ID
+    public let success: Bool
+    public let data: JSON
+    public let error: String?
+    public let duration: Duration?
+    public let screenshotPath: String?
+    public let logPath: String?
+    public let createdAt: Timestamp
+
+    /// A result to be kept; whether it is a success, and of which task, follows from the call.
+    public struct Draft: Hashable, Sendable {
+      public var data: JSON
+      public var duration: Duration?
+      public var screenshotPath: String?
+      public var logPath: String?
+
+      /// A result with its data: any JSON.
+      public init(_ data: JSON, duration: Duration? = nil, screenshotPath: String? = nil, logPath: String? = nil) {
+        (self.data, self.duration, self.screenshotPath, self.logPath) = (data, duration, screenshotPath, logPath)
+      }
+    }
+  }
+}
+
+/// A draft that has been checked.
+struct NewResult: Sendable {
+  private let draft: Ledger.TaskResult.Draft
+  private let data: String
+  private let milliseconds: Int64?
+
+  init(_ draft: Ledger.TaskResult.Draft, _ input: LedgerInput) throws(MemoryError) {
+    self.draft = draft
+    data = try input.json(draft.data, "the result's data")
+    milliseconds = try input.milliseconds(draft.duration, "the result's duration")
+    try input.text(draft.screenshotPath, "the result's screenshotPath")
+    try input.text(draft.logPath, "the result's logPath")
+  }
+
+  func insert(
+    for task: Ledger.Task.ID, success: Bool, error: String?, at now: Timestamp, _ db: Database
+  ) throws -> Ledger.TaskResult.ID {
+    let id = Ledger.TaskResult.ID.generate(at: now)
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO results (id, task_id, success, data, error, duration_ms, screenshot_path, log_path, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      id.rawValue, task.rawValue, success, data, error, milliseconds, draft.screenshotPath, draft.logPath,
+      now.milliseconds,
+    ])
+    return id
+  }
+}

@@ -1,0 +1,13 @@
+import SQLiteStorage
+
+/// The schema of `ledger.sqlite`: the files of `migrations/ledger`, embedded in the binary.
+enum LedgerSchema {
+  /// "EPSL": marks a database file as a ledger.
+  static let applicationID: Int32 = 0x4550_534C
+
+  /// In the order of their numbers. Embedding a file replaces the first digit of its name. A test compares the list with
+  /// the folder.
+  static let migrations: [Migration] = [
+    Migration(name: "001_initial", sql: PackageResources._01_initial_sql)
+  ].compactMap(\.self)
+}

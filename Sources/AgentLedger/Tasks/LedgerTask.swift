@@ -1,0 +1,140 @@
+public import StoreValues
+
+extension Ledger {
+  /// A piece of work in the queue, or done.
+  public struct Task: Hashable, Sendable, Codable, Identifiable {
+    public typealias ID = Identifier<Task>
+
+    public let id: ID
+    /// What is to be done; the application's word.
+    public var type: String
+    /// What it is to be done with: any JSON.
+    public var params: JSON
+    public var priority: Priority
+    public var status: Status
+    /// How often it was claimed.
+    public var attempts: Int
+    /// Failures after which it has failed for good.
+    public var maximumAttempts: Int
+    /// Leases that ran out: how often its worker died or hung.
+    public var crashes: Int
+    /// Crashes after which it is set aside, as failed.
+    public var maximumCrashes: Int
+    /// It is not claimed earlier.
+    public var notBefore: Timestamp
+    /// When it goes back to the queue unless there is a heartbeat; only while it is in progress.
+    public var leaseUntil: Timestamp?
+    /// Who has it, or had it last.
+    public var worker: Worker.ID?
+    /// Its claimant is told at the next heartbeat to stop.
+    public var isCancelling: Bool
+    public var error: String?
+    public var category: Category?
+    /// 0...1.
+    public var complexity: Double?
+    public var tokens: Int?
+    public var request: String?
+    public var response: String?
+    /// SHA-256 in hexadecimal of the work, if it is to be queued once.
+    public var contentHash: String?
+    public var person: Person.ID?
+    public var domain: String
+    public var session: String?
+    public var parent: ID?
+    public var createdAt: Timestamp
+    /// When it was claimed first.
+    public var startedAt: Timestamp?
+    /// When it was completed, failed for good or was cancelled.
+    public var completedAt: Timestamp?
+  }
+}
+
+extension Ledger.Task {
+  /// What a task is doing.
+  public enum Status: String, Hashable, Sendable, Codable, CaseIterable {
+    case pending
+    case inProgress = "in_progress"
+    case completed, failed, cancelled
+
+    /// Whether nothing more happens to it by itself.
+    public var isEnded: Bool { self == .completed || self == .failed || self == .cancelled }
+  }
+
+  /// How urgent a task is; urgent comes first.
+  public enum Priority: Int, Hashable, Sendable, Codable, CaseIterable, Comparable {
+    case urgent, high, normal, low, batch
+
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    /// The name as it is shown: `urgent`.
+    public var name: String { String(describing: self) }
+  }
+
+  /// What kind of work it is, for reports. An open set.
+  public struct Category: OpenName {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let coding = Category(rawValue: "coding")
+    public static let debug = Category(rawValue: "debug")
+    public static let design = Category(rawValue: "design")
+    public static let documentation = Category(rawValue: "documentation")
+    public static let analysis = Category(rawValue: "analysis")
+    public static let general = Category(rawValue: "general")
+  }
+
+  /// A task to be added.
+  public struct Draft: Hashable, Sendable {
+    /// `nil`: the ledger makes one.
+    public var id: ID?
+    public var type: String
+    public var params: JSON
+    public var priority: Priority
+    public var domain: String
+    public var session: String?
+    /// `nil` for at once.
+    public var notBefore: Timestamp?
+    public var maximumAttempts = 3
+    public var maximumCrashes = 3
+    public var category: Category?
+    public var complexity: Double?
+    public var request: String?
+    public var person: Ledger.Person.ID?
+    public var parent: ID?
+    /// Whether the same type with the same params is queued once in a domain: adding it again gives the task that is there.
+    public var isUnique = false
+    /// A hash of the work in place of that of type and params: SHA-256 in lower-case hexadecimal. Implies `isUnique`.
+    public var contentHash: String?
+
+    /// A task of normal priority, to be done at once.
+    public init(
+      _ type: String, domain: String, params: JSON = [:], priority: Priority = .normal, session: String? = nil,
+      notBefore: Timestamp? = nil, isUnique: Bool = false, id: ID? = nil
+    ) {
+      (self.type, self.domain, self.params, self.priority) = (type, domain, params, priority)
+      (self.session, self.notBefore, self.isUnique, self.id) = (session, notBefore, isUnique, id)
+    }
+  }
+
+  /// What adding did.
+  public struct Added: Hashable, Sendable, Codable {
+    public let task: Ledger.Task
+    /// False if the same work was queued already, and this is its task.
+    public let isNew: Bool
+  }
+
+  /// Which tasks a list has; `nil` for any.
+  public struct Filter: Hashable, Sendable {
+    public var status: Status?
+    public var domain: String?
+    public var session: String?
+    public var type: String?
+    public var worker: Ledger.Worker.ID?
+    public var person: Ledger.Person.ID?
+    public var parent: ID?
+
+    /// Every task.
+    public init(status: Status? = nil, domain: String? = nil, session: String? = nil, type: String? = nil) {
+      (self.status, self.domain, self.session, self.type) = (status, domain, session, type)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import GRDB
+import StoreValues
+
+/// Which tasks a worker claims.
+struct TaskClaim: Sendable {
+  let worker: Ledger.Worker.ID
+  let count: Int
+  /// Sorted; empty for any.
+  let types: [String]
+  let domain: String?
+  /// Milliseconds.
+  let lease: Int64
+
+  static let order = "priority, created_at, not_before, seq"
+  private static let isNext = "status = 'pending' AND is_ready = 1"
+
+  /// Parameters: the first ones of `arguments(at:)`, by name of their number.
+  var sql: String {
+    """
+    UPDATE tasks SET status = 'in_progress', is_ready = 1, attempts = attempts + 1, lease_until = ?1 + ?2, waits_since = ?1,
+        worker_id = ?3, started_at = coalesce(started_at, ?1)
+    WHERE seq IN (\(next)) RETURNING \(TaskRow.columns)
+    """
+  }
+
+  /// The tasks to claim, in order. Each type is read along an index of its own: one that many tasks wait for does not hide
+  /// another.
+  var next: String {
+    var place = 5
+    func ordered(_ condition: String) -> String {
+      "SELECT seq, \(TaskClaim.order.replacing(", seq", with: "")) FROM tasks WHERE \(Self.isNext)\(condition) ORDER BY \(Self.order) LIMIT ?4"
+    }
+    let inDomain: String
+    if domain != nil {
+      inDomain = " AND domain = ?\(place)"
+      place += 1
+    } else {
+      inDomain = ""
+    }
+    guard !types.isEmpty else { return "SELECT seq FROM (\(ordered(inDomain)))" }
+    let parts = types.indices.map { "SELECT * FROM (\(ordered(" AND type = ?\(place + $0)" + inDomain)))" }
+    return "SELECT seq FROM (\(parts.joined(separator: " UNION ALL "))) ORDER BY \(Self.order) LIMIT ?4"
+  }
+
+  func arguments(at now: Timestamp) -> StatementArguments {
+    var arguments: StatementArguments = [now.milliseconds, lease, worker.rawValue, count]
+    if let domain { arguments += [domain] }
+    arguments += StatementArguments(types)
+    return arguments
+  }
+}

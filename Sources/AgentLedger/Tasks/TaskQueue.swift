@@ -1,0 +1,213 @@
+import GRDB
+import StoreRows
+import StoreValues
+
+/// What happens to tasks, in one transaction at one time.
+struct TaskQueue {
+  let db: Database
+  let now: Timestamp
+
+  init(_ db: Database, _ now: Timestamp) {
+    (self.db, self.now) = (db, now)
+  }
+
+  // MARK: Adding
+
+  /// - Returns: A task for each new one, in order.
+  func add(_ new: [NewTask]) throws -> [Ledger.Task.Added] {
+    var present: [Int: Ledger.Task] = [:]
+    var first: [String: Int] = [:]
+    var inserted: [NewTask] = []
+    for (index, task) in new.enumerated() {
+      if let hash = task.contentHash {
+        if let queued = try queued(hash, in: task.draft.domain) {
+          present[index] = queued
+          continue
+        }
+        let key = hash + task.draft.domain
+        guard first[key] == nil else { continue }
+        first[key] = index
+      }
+      try refuseTaken(task)
+      inserted.append(task)
+    }
+    try TaskRow.insert(inserted, at: now, db)
+    return try new.enumerated().map { index, task in
+      if let queued = present[index] { return Ledger.Task.Added(task: queued, isNew: false) }
+      let source = task.contentHash.flatMap { first[$0 + task.draft.domain] } ?? index
+      guard let stored = try TaskRow.find(new[source].id, db) else { throw MemoryError.noTask(new[source].id) }
+      return Ledger.Task.Added(task: stored, isNew: source == index)
+    }
+  }
+
+  private func queued(_ hash: String, in domain: String) throws -> Ledger.Task? {
+    let statement = try db.cachedStatement(sql: Self.byHash)
+    return try Row.fetchOne(statement, arguments: [domain, hash]).map(TaskRow.task)
+  }
+
+  static let byHash = """
+    SELECT \(TaskRow.columns) FROM tasks WHERE domain = ? AND content_hash = ? AND status IN ('pending', 'in_progress')
+    """
+
+  private func refuseTaken(_ task: NewTask) throws {
+    if task.draft.id != nil, try TaskRow.find(task.id, db) != nil {
+      throw MemoryError(.conflict, "there is a task \"\(task.id)\" already; leave the id to the ledger")
+    }
+    if let parent = task.draft.parent, try TaskRow.find(parent, db) == nil { throw MemoryError.noTask(parent) }
+    if let person = task.draft.person {
+      let statement = try db.cachedStatement(sql: "SELECT 1 FROM people WHERE id = ?")
+      guard try Row.fetchOne(statement, arguments: [person.rawValue]) != nil else {
+        throw MemoryError(.notFound, "no person \"\(person)\"; add the person first")
+      }
+    }
+  }
+
+  // MARK: Claiming
+
+  func claim(_ claim: TaskClaim) throws -> [Ledger.Task] {
+    try WorkerRow.require(claim.worker, db)
+    try wake()
+    try takeBack()
+    let statement = try db.cachedStatement(sql: claim.sql)
+    let tasks = try Row.fetchAll(statement, arguments: claim.arguments(at: now)).map(TaskRow.task)
+    guard let first = tasks.min(by: Self.precedes) else { return [] }
+    try WorkerRow.noteClaim(of: first.id, by: claim.worker, at: now, db)
+    return tasks.sorted(by: Self.precedes)
+  }
+
+  private static func precedes(_ a: Ledger.Task, _ b: Ledger.Task) -> Bool {
+    (a.priority.rawValue, a.createdAt, a.notBefore, a.id) < (b.priority.rawValue, b.createdAt, b.notBefore, b.id)
+  }
+
+  /// Tasks whose time has come are ready.
+  private func wake() throws {
+    try db.cachedStatement(sql: Self.waking).execute(arguments: [now.milliseconds])
+  }
+
+  static let waking = """
+    UPDATE tasks SET is_ready = 1 WHERE status = 'pending' AND is_ready = 0 AND not_before <= ?
+    """
+
+  /// Tasks whose lease has run out go back to the queue; those that were cancelled meanwhile, or whose worker died too often,
+  /// are ended.
+  func takeBack() throws {
+    try db.cachedStatement(sql: Self.takingBack).execute(arguments: [now.milliseconds])
+  }
+
+  static let takingBack = """
+    UPDATE tasks SET crashes = crashes + 1, lease_until = NULL, is_ready = 1, waits_since = ?1,
+        status = CASE WHEN is_cancelling THEN 'cancelled' WHEN crashes + 1 >= max_crashes THEN 'failed' ELSE 'pending' END,
+        completed_at = CASE WHEN is_cancelling OR crashes + 1 >= max_crashes THEN ?1 END,
+        error = CASE WHEN is_cancelling THEN error
+            WHEN crashes + 1 >= max_crashes
+                THEN 'set aside: its worker died or was silent ' || (crashes + 1) || ' times, last ' || worker_id
+            ELSE 'the lease of ' || worker_id || ' ran out' END
+    WHERE status = 'in_progress' AND lease_until <= ?1
+    """
+
+  // MARK: What a claimant does
+
+  func heartbeat(_ id: Ledger.Task.ID, by worker: Ledger.Worker.ID, lease: Int64) throws -> Ledger.Task.Instruction {
+    let task = try claimed(id, by: worker)
+    guard !task.isCancelling else {
+      try end(task, as: .cancelled, error: task.error)
+      return .stop
+    }
+    try db.cachedStatement(sql: "UPDATE tasks SET lease_until = ?1 + ?2, waits_since = ?1 WHERE id = ?3")
+      .execute(arguments: [now.milliseconds, lease, id.rawValue])
+    try WorkerRow.noteHeartbeat(of: worker, at: now, db)
+    return .goOn
+  }
+
+  func complete(_ id: Ledger.Task.ID, by worker: Ledger.Worker.ID, _ ending: TaskEnding) throws -> Ledger.Task {
+    let task = try claimed(id, by: worker)
+    try end(task, as: .completed, error: nil)
+    try ending.write(for: id, success: true, error: nil, at: now, db)
+    return try stored(id)
+  }
+
+  func fail(
+    _ id: Ledger.Task.ID, by worker: Ledger.Worker.ID, error: String, mayRetry: Bool, _ ending: TaskEnding
+  ) throws -> Ledger.Task {
+    let task = try claimed(id, by: worker)
+    let failures = max(1, task.attempts - task.crashes)
+    if task.isCancelling {
+      try end(task, as: .cancelled, error: error)
+    } else if mayRetry, failures < task.maximumAttempts {
+      let notBefore = now.advanced(by: Backoff.tasks.delay(after: failures))
+      try db.cachedStatement(
+        sql: """
+          UPDATE tasks SET status = 'pending', is_ready = 0, lease_until = NULL, not_before = ?1, waits_since = ?2, error = ?3
+          WHERE id = ?4
+          """
+      ).execute(arguments: [notBefore.milliseconds, now.milliseconds, error, id.rawValue])
+      try WorkerRow.noteEnd(of: id, by: worker, completed: false, at: now, db)
+    } else {
+      try end(task, as: .failed, error: error)
+    }
+    try ending.write(for: id, success: false, error: error, at: now, db)
+    return try stored(id)
+  }
+
+  /// - Throws: `.conflict` if it is not the worker's: its lease may have run out.
+  private func claimed(_ id: Ledger.Task.ID, by worker: Ledger.Worker.ID) throws -> Ledger.Task {
+    let task = try stored(id)
+    guard task.status == .inProgress else {
+      throw MemoryError(
+        .conflict, "task \"\(id)\" is \(task.status.rawValue), not in progress; stop working on it, and claim it again")
+    }
+    guard task.worker == worker else {
+      throw MemoryError(
+        .conflict,
+        "task \"\(id)\" is claimed by \"\(task.worker?.rawValue ?? "nobody")\", not by \"\(worker)\"; stop working on it"
+      )
+    }
+    return task
+  }
+
+  // MARK: Ending
+
+  func cancel(_ id: Ledger.Task.ID) throws -> Ledger.Task {
+    let task = try stored(id)
+    switch task.status {
+    case .completed, .failed, .cancelled: return task
+    case .pending: try end(task, as: .cancelled, error: task.error)
+    case .inProgress:
+      try db.execute(sql: "UPDATE tasks SET is_cancelling = 1 WHERE id = ?", arguments: [id.rawValue])
+    }
+    return try stored(id)
+  }
+
+  func retry(_ id: Ledger.Task.ID) throws -> Ledger.Task {
+    let task = try stored(id)
+    guard task.status == .failed else {
+      throw MemoryError(.conflict, "task \"\(id)\" is \(task.status.rawValue); only one that has failed can be retried")
+    }
+    if let hash = task.contentHash, let queued = try queued(hash, in: task.domain) {
+      throw MemoryError(.conflict, "the work of task \"\(id)\" is queued already, as task \"\(queued.id)\"")
+    }
+    try db.execute(
+      sql: """
+        UPDATE tasks SET status = 'pending', is_ready = 1, attempts = 0, crashes = 0, not_before = ?1, waits_since = ?1,
+            completed_at = NULL, is_cancelling = 0
+        WHERE id = ?2
+        """, arguments: [now.milliseconds, id.rawValue])
+    return try stored(id)
+  }
+
+  private func end(_ task: Ledger.Task, as status: Ledger.Task.Status, error: String?) throws {
+    try db.cachedStatement(
+      sql: """
+        UPDATE tasks SET status = ?1, lease_until = NULL, completed_at = ?2, error = ?3, is_cancelling = 0 WHERE id = ?4
+        """
+    ).execute(arguments: [status.rawValue, now.milliseconds, error, task.id.rawValue])
+    if let worker = task.worker, task.status == .inProgress {
+      try WorkerRow.noteEnd(of: task.id, by: worker, completed: status == .completed, at: now, db)
+    }
+  }
+
+  private func stored(_ id: Ledger.Task.ID) throws -> Ledger.Task {
+    guard let task = try TaskRow.find(id, db) else { throw MemoryError.noTask(id) }
+    return task
+  }
+}
