@@ -179,9 +179,12 @@ let package = Package(
     .testTarget(
       name: "EpisodicMemoryTests", dependencies: ["EpisodicMemory", "ByteCoding", "TestSupport"],
       swiftSettings: strict),
+    .executableTarget(
+      name: "LedgerWorker", dependencies: ["AgentLedger"], path: "Tests/LedgerWorker", swiftSettings: strict),
     .testTarget(
       name: "AgentLedgerTests",
-      dependencies: ["AgentLedger", "SQLiteStorage", "StoreValues", "TestSupport", grdb], swiftSettings: strict),
+      dependencies: ["AgentLedger", "LedgerWorker", "SQLiteStorage", "StoreValues", "TestSupport", grdb],
+      swiftSettings: strict),
     .testTarget(
       name: "InterchangeTests", dependencies: ["Interchange", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -8,7 +8,7 @@ import Testing
 /// or that the folder itself declares, does not tell which type is meant and does not count.
 @Suite struct `Folders` {
   /// The type whose extensions stand in the folder of their topic and belong to the top of the target all the same.
-  static let facades = ["EpisodicMemory": "Memory"]
+  static let facades = ["EpisodicMemory": "Memory", "AgentLedger": "Ledger"]
 
   @Test(arguments: Layers.allowed.keys.sorted()) func `the folders of a target form no cycle`(_ target: String) throws {
     let cycle = try FolderUses(of: target, facade: Self.facades[target]).cycle()

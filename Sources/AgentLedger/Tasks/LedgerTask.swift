@@ -46,6 +46,25 @@ extension Ledger {
     public var startedAt: Timestamp?
     /// When it was completed, failed for good or was cancelled.
     public var completedAt: Timestamp?
+
+    enum CodingKeys: String, CodingKey {
+      case id, type, params, priority, status, attempts
+      case maximumAttempts = "max_attempts"
+      case crashes
+      case maximumCrashes = "max_crashes"
+      case notBefore = "not_before"
+      case leaseUntil = "lease_until"
+      case worker = "worker_id"
+      case isCancelling = "is_cancelling"
+      case error, category, complexity, tokens, request, response
+      case contentHash = "content_hash"
+      case person = "person_id"
+      case domain, session
+      case parent = "parent_id"
+      case createdAt = "created_at"
+      case startedAt = "started_at"
+      case completedAt = "completed_at"
+    }
   }
 }
 
@@ -65,8 +84,28 @@ extension Ledger.Task {
     case urgent, high, normal, low, batch
 
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
-    /// The name as it is shown: `urgent`.
+    /// The name as it is shown, and in JSON: `urgent`.
     public var name: String { String(describing: self) }
+
+    /// The priority of a name; `nil` for another text.
+    public init?(name: String) {
+      guard let priority = Self.allCases.first(where: { $0.name == name }) else { return nil }
+      self = priority
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      let name = try container.decode(String.self)
+      guard let priority = Self(name: name) else {
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: "no priority \"\(name)\"")
+      }
+      self = priority
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(name)
+    }
   }
 
   /// What kind of work it is, for reports. An open set.

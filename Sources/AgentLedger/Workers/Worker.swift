@@ -20,6 +20,17 @@ extension Ledger {
     /// When it was started again, last.
     public var restartedAt: Timestamp?
 
+    enum CodingKeys: String, CodingKey {
+      case id, kind, pid, status
+      case currentTask = "current_task"
+      case tasksCompleted = "tasks_completed"
+      case launches
+      case memoryBytes = "memory_bytes"
+      case lastHeartbeat = "last_heartbeat"
+      case createdAt = "created_at"
+      case restartedAt = "restarted_at"
+    }
+
     /// What a worker works with. An open set.
     public struct Kind: OpenName {
       public let rawValue: String

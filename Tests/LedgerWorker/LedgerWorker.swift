@@ -1,0 +1,54 @@
+import AgentLedger
+import Foundation
+
+/// A process that tests start, share a ledger with, and kill.
+///
+/// Every line it prints acknowledges a write that was committed before.
+@main
+struct LedgerWorker {
+  static func main() async throws {
+    let arguments = CommandLine.arguments
+    guard arguments.count == 4 else { throw Failure("usage: LedgerWorker work DIRECTORY NAME") }
+    let ledger = try await Ledger.open(at: arguments[2])
+    switch arguments[1] {
+    case "work": try await work(ledger, name: arguments[3])
+    default: throw Failure("no mode \(arguments[1])")
+    }
+  }
+
+  /// Claims tasks and completes them, until there are none left.
+  private static func work(_ ledger: Ledger, name: String) async throws {
+    let worker = try await ledger.register(worker: Ledger.Worker.ID(name), pid: Int(getpid())).id
+    while true {
+      let tasks = try await ledger.claim(by: worker, count: Int.random(in: 1...4), lease: .milliseconds(1500))
+      for task in tasks {
+        let message = Ledger.OutboxMessage.Draft(
+          .results, key: task.domain, payload: ["task": .string(task.id.rawValue)])
+        do throws(MemoryError) {
+          try await ledger.complete(
+            task.id, by: worker, with: Ledger.TaskResult.Draft(["worker": .string(name)]), deliver: message)
+          acknowledge("completed \(task.id)")
+        } catch {
+          // Its lease ran out while this process was stopped: another has it.
+          guard error.code == .conflict else { throw error }
+          acknowledge("lost \(task.id)")
+        }
+      }
+      if tasks.isEmpty {
+        let isDone = try await ledger.tasks(.init(status: .pending), limit: 1).isEmpty
+        let isQuiet = try await ledger.tasks(.init(status: .inProgress), limit: 1).isEmpty
+        if isDone && isQuiet { return try await ledger.close() }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+  }
+
+  private static func acknowledge(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+  }
+}
