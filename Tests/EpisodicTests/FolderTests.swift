@@ -10,8 +10,11 @@ import Testing
   /// The type whose extensions stand in the folder of their topic and belong to the top of the target all the same.
   static let facades = ["EpisodicMemory": "Memory", "AgentLedger": "Ledger"]
 
+  /// The facade in which the types of a target are nested: naming it is no use of the top.
+  static let namespaces = ["AgentLedger": "Ledger"]
+
   @Test(arguments: Layers.allowed.keys.sorted()) func `the folders of a target form no cycle`(_ target: String) throws {
-    let cycle = try FolderUses(of: target, facade: Self.facades[target]).cycle()
+    let cycle = try FolderUses(of: target, facade: Self.facades[target], namespace: Self.namespaces[target]).cycle()
     #expect(cycle == nil, "\(target): \(cycle ?? "")")
   }
 
@@ -35,18 +38,18 @@ struct FolderUses {
 
   private var uses: [String: [String: Witness]] = [:]
 
-  init(of target: String, facade: String?) throws {
+  init(of target: String, facade: String?, namespace: String?) throws {
     var files: [String: String] = [:]
     for (path, text) in try Layers.files(of: target) {
       let name = path.split(separator: "/").last.map(String.init) ?? path
       let isFacade = facade.map { name.hasPrefix("\($0)+") } ?? false
       files[isFacade ? name : path] = text
     }
-    self.init(files: files)
+    self.init(files: files, namespace: namespace)
   }
 
   /// - Parameter files: Swift code by path in the target.
-  init(files: [String: String]) {
+  init(files: [String: String], namespace: String? = nil) {
     let code = files.mapValues(Self.code)
     var owners: [String: Set<String>] = [:]
     var declared: [String: Set<String>] = [:]
@@ -60,7 +63,7 @@ struct FolderUses {
     for (path, code) in code.sorted(by: { $0.key < $1.key }) {
       let folder = Self.folder(of: path)
       for name in Set(code.matches(of: /\b[A-Z]\w*/).map { String($0.0) }).sorted() {
-        guard declared[folder]?.contains(name) != true, let owner = owners[name], owner.count == 1,
+        guard name != namespace, declared[folder]?.contains(name) != true, let owner = owners[name], owner.count == 1,
           let other = owner.first, uses[folder]?[other] == nil
         else { continue }
         uses[folder, default: [:]][other] = Witness(

@@ -5,23 +5,37 @@ public import StoreValues
 extension Ledger {
   /// What came of one attempt at a task.
   public struct TaskResult: Hashable, Sendable, Codable, Identifiable {
+    /// Identifies a result.
     public typealias ID = Identifier<TaskResult>
 
+    /// A UUID of version 7.
     public let id: ID
+    /// The task it came of.
     public let task: Task.ID
+    /// Whether the attempt succeeded.
     public let success: Bool
+    /// What came of it: any JSON.
     public let data: JSON
+    /// Why the attempt failed.
     public let error: String?
+    /// How long the attempt took.
     public let duration: Duration?
+    /// Where a picture of it is.
     public let screenshotPath: String?
+    /// Where its log is.
     public let logPath: String?
+    /// When the attempt ended.
     public let createdAt: Timestamp
 
     /// A result to be kept; whether it is a success, and of which task, follows from the call.
     public struct Draft: Hashable, Sendable {
+      /// What came of it: any JSON.
       public var data: JSON
+      /// How long the attempt took; kept to the millisecond.
       public var duration: Duration?
+      /// Where a picture of it is.
       public var screenshotPath: String?
+      /// Where its log is.
       public var logPath: String?
 
       /// A result with its data: any JSON.

@@ -3,14 +3,18 @@ public import StoreValues
 extension Ledger {
   /// A piece of work in the queue, or done.
   public struct Task: Hashable, Sendable, Codable, Identifiable {
+    /// Identifies a task.
     public typealias ID = Identifier<Task>
 
+    /// A UUID of version 7 unless the caller gave another.
     public let id: ID
     /// What is to be done; the application's word.
     public var type: String
     /// What it is to be done with: any JSON.
     public var params: JSON
+    /// How urgent it is.
     public var priority: Priority
+    /// What it is doing.
     public var status: Status
     /// How often it was claimed.
     public var attempts: Int
@@ -28,19 +32,29 @@ extension Ledger {
     public var worker: Worker.ID?
     /// Its claimant is told at the next heartbeat to stop.
     public var isCancelling: Bool
+    /// Why the last attempt failed, or it was given up.
     public var error: String?
+    /// What kind of work it is, for reports.
     public var category: Category?
     /// 0...1.
     public var complexity: Double?
+    /// Tokens that it took, if the application says so.
     public var tokens: Int?
+    /// The request in words.
     public var request: String?
+    /// The answer in words.
     public var response: String?
     /// SHA-256 in hexadecimal of the work, if it is to be queued once.
     public var contentHash: String?
+    /// For whom it is done.
     public var person: Person.ID?
+    /// The boundary of privacy it belongs to.
     public var domain: String
+    /// Groups the tasks of one workflow or conversation.
     public var session: String?
+    /// The task that it is a part of.
     public var parent: ID?
+    /// When it was added.
     public var createdAt: Timestamp
     /// When it was claimed first.
     public var startedAt: Timestamp?
@@ -71,8 +85,11 @@ extension Ledger {
 extension Ledger.Task {
   /// What a task is doing.
   public enum Status: String, Hashable, Sendable, Codable, CaseIterable {
+    /// It waits to be claimed.
     case pending
+    /// A worker has it.
     case inProgress = "in_progress"
+    /// It has ended.
     case completed, failed, cancelled
 
     /// Whether nothing more happens to it by itself.
@@ -81,8 +98,10 @@ extension Ledger.Task {
 
   /// How urgent a task is; urgent comes first.
   public enum Priority: Int, Hashable, Sendable, Codable, CaseIterable, Comparable {
+    /// In the order in which they are claimed.
     case urgent, high, normal, low, batch
 
+    /// Urgent precedes high.
     public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
     /// The name as it is shown, and in JSON: `urgent`.
     public var name: String { String(describing: self) }
@@ -93,6 +112,7 @@ extension Ledger.Task {
       self = priority
     }
 
+    /// From its name.
     public init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
       let name = try container.decode(String.self)
@@ -102,6 +122,7 @@ extension Ledger.Task {
       self = priority
     }
 
+    /// As its name.
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.singleValueContainer()
       try container.encode(name)
@@ -110,14 +131,22 @@ extension Ledger.Task {
 
   /// What kind of work it is, for reports. An open set.
   public struct Category: OpenName {
+    /// The name as it is stored.
     public let rawValue: String
+    /// A category of the application's own.
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// Writing code.
     public static let coding = Category(rawValue: "coding")
+    /// Finding faults.
     public static let debug = Category(rawValue: "debug")
+    /// Planning.
     public static let design = Category(rawValue: "design")
+    /// Writing documentation.
     public static let documentation = Category(rawValue: "documentation")
+    /// Examining.
     public static let analysis = Category(rawValue: "analysis")
+    /// Anything else.
     public static let general = Category(rawValue: "general")
   }
 
@@ -125,19 +154,31 @@ extension Ledger.Task {
   public struct Draft: Hashable, Sendable {
     /// `nil`: the ledger makes one.
     public var id: ID?
+    /// What is to be done; the application's word.
     public var type: String
+    /// What it is to be done with: any JSON.
     public var params: JSON
+    /// How urgent it is.
     public var priority: Priority
+    /// The boundary of privacy it belongs to.
     public var domain: String
+    /// Groups the tasks of one workflow or conversation.
     public var session: String?
     /// `nil` for at once.
     public var notBefore: Timestamp?
+    /// Failures after which it has failed for good.
     public var maximumAttempts = 3
+    /// Leases that run out, after which it is set aside.
     public var maximumCrashes = 3
+    /// What kind of work it is, for reports.
     public var category: Category?
+    /// How hard it is, from 0 to 1.
     public var complexity: Double?
+    /// The request in words.
     public var request: String?
+    /// For whom it is done.
     public var person: Ledger.Person.ID?
+    /// The task that it is a part of.
     public var parent: ID?
     /// Whether the same type with the same params is queued once in a domain: adding it again gives the task that is there.
     public var isUnique = false
@@ -156,6 +197,7 @@ extension Ledger.Task {
 
   /// What adding did.
   public struct Added: Hashable, Sendable, Codable {
+    /// The task that is queued.
     public let task: Ledger.Task
     /// False if the same work was queued already, and this is its task.
     public let isNew: Bool
@@ -163,12 +205,19 @@ extension Ledger.Task {
 
   /// Which tasks a list has; `nil` for any.
   public struct Filter: Hashable, Sendable {
+    /// Only with this status.
     public var status: Status?
+    /// Only of this domain.
     public var domain: String?
+    /// Only of this session.
     public var session: String?
+    /// Only of this type.
     public var type: String?
+    /// Only those that this worker has, or had last.
     public var worker: Ledger.Worker.ID?
+    /// Only for this person.
     public var person: Ledger.Person.ID?
+    /// Only parts of this task.
     public var parent: ID?
 
     /// Every task.

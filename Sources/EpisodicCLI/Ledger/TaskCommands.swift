@@ -29,8 +29,6 @@ extension Ledger.Task.Priority {
   }
 }
 
-extension Ledger.Task.Status: ExpressibleByArgument {}
-
 struct TaskAdd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Queues a task and prints its id.",
@@ -313,7 +311,9 @@ struct TaskList: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Option(help: "Only with this status.")
+  @Option(
+    help: ArgumentHelp("pending, in_progress, completed, failed or cancelled.", valueName: "status"),
+    transform: ClosedName.parse)
   var status: Ledger.Task.Status?
 
   @Option(help: ArgumentHelp("Only of this domain.", valueName: "domain"))

@@ -13,8 +13,6 @@ struct LedgerWorkerCommand: AsyncParsableCommand {
     subcommands: [WorkerAdd.self, WorkerHeartbeat.self, WorkerSet.self, WorkerList.self, WorkerRemove.self])
 }
 
-extension Ledger.Worker.Status: ExpressibleByArgument {}
-
 struct WorkerAdd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Registers a worker, or says that it was started again.",
@@ -89,7 +87,8 @@ struct WorkerSet: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("The worker's id.", valueName: "id"))
   var id: String
 
-  @Argument(help: "idle, busy, crashed, restarting or stopped.")
+  @Argument(
+    help: ArgumentHelp("idle, busy, crashed, restarting or stopped.", valueName: "status"), transform: ClosedName.parse)
   var status: Ledger.Worker.Status
 
   @OptionGroup var output: OutputOptions
@@ -110,7 +109,8 @@ struct WorkerList: AsyncParsableCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Option(help: "Only with this status.")
+  @Option(
+    help: ArgumentHelp("idle, busy, crashed, restarting or stopped.", valueName: "status"), transform: ClosedName.parse)
   var status: Ledger.Worker.Status?
 
   @Option(help: ArgumentHelp("Workers to list, 1 to 1000.", valueName: "n"))

@@ -13,6 +13,10 @@ package protocol PrimaryTransaction {
   func insert(
     _ episodes: [Episode], embeddings: [Embedding], existing: Episode.ExistingPolicy
   ) throws(MemoryError) -> InsertionReport
+  /// Inserts the episode that a run of a ledger has become, with the run's id as its own, unless the run became one before (I7).
+  ///
+  /// - Throws: `.conflict` if an episode that is no run's has the id.
+  func consolidate(_ episode: Episode) throws(MemoryError) -> Consolidation.Outcome
   /// Inserts a new episode; if the request was answered before, writes nothing and returns that answer.
   ///
   /// - Throws: `.conflict` if the id is taken, or the key was used for another request; `.notFound` if the episode that the

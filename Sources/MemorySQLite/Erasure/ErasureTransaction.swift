@@ -153,6 +153,9 @@ struct ErasureTransaction {
       try db.cachedStatement(sql: "DELETE FROM idempotency_keys WHERE domain = ? AND key = ?")
         .execute(arguments: [key.domain, key.key])
     }
+    for episode in rows.episodes.values {
+      try db.cachedStatement(sql: "DELETE FROM consolidated_runs WHERE run_id = ?").execute(arguments: [episode])
+    }
     guard !rows.isEmpty else { return outcome }
     // What inserts that replaced a row have set aside; and samples of indexed values, if another program ran ANALYZE.
     for table in ["episodes_replaced", "steps_replaced", "patterns_replaced", "embeddings_replaced"] {

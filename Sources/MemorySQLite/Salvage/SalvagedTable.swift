@@ -214,6 +214,8 @@ extension SalvagedTable {
         Column(name: "erasure", kind: .integer),
       ]),
     SalvagedTable(
+      name: "consolidated_runs", rowID: nil, columns: [Column(name: "run_id", kind: .text)]),
+    SalvagedTable(
       name: "cache_hours", rowID: nil,
       columns: [
         Column(name: "hour", kind: .integer), Column(name: "kind", kind: .word(["episode", "pattern", "query"])),

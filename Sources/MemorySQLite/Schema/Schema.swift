@@ -21,6 +21,7 @@ enum Schema {
       name: "010_added_words", sql: PackageResources._10_added_words_sql,
       functions: Analysis.functions),
     Migration(name: "011_operations", sql: PackageResources._11_operations_sql),
+    Migration(name: "012_consolidated_runs", sql: PackageResources._12_consolidated_runs_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running

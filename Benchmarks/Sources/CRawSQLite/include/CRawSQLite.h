@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "CRawLedger.h"
+
 typedef struct raw_store raw_store;
 
 /// UTF-8 that outlives every call it is passed to; `bytes == 0` is NULL.
