@@ -18,7 +18,7 @@ make() { # VERSION COMMIT
   # How far this build migrates; for the versions that no commit shipped alone.
   sed -i 's|^import SQLiteStorage|import Foundation\nimport SQLiteStorage|
     s|\]\.compactMap(.*self)|].compactMap(\\.self).filter { $0.version <= Int(ProcessInfo.processInfo.environment["SCHEMA"] ?? "99") ?? 99 }|' \
-    Sources/MemorySQLite/Schema.swift
+    "$(find Sources/MemorySQLite -name Schema.swift)"
   swift build --product StoreWorker
   "$(swift build --show-bin-path)/StoreWorker" "$work/$1" "$here/history.jsonl"
 }
@@ -51,4 +51,5 @@ make 7 34a16f3; pack 07 "$work/7/memory.sqlite"
 make 8 80a4c52; pack 08 "$work/8/memory.sqlite"
 make 9 1d42678; pack 09 "$work/9/memory.sqlite"
 make 10 987eb6f; pack 10 "$work/10/memory.sqlite"
+make 11 98e9c93; pack 11 "$work/11/memory.sqlite"
 ls -l "$here"
