@@ -1,3 +1,4 @@
+import AgentLedger
 import EpisodicMemory
 import FileLocks
 import Foundation
@@ -37,6 +38,28 @@ struct StoreDirectoryFiles: StoreFiles {
         }
       }
     }
+  }
+
+  // MARK: The ledger
+
+  func eraseRuns(of stored: StoredReceipt) async throws(MemoryError) {
+    guard access(directory.path + "/" + Ledger.fileName, F_OK) == 0 else { return }
+    var options = Ledger.OpenOptions()
+    options.create = false
+    let ledger = try await Ledger.open(at: directory.path, options: options)
+    let outcome: Result<Void, MemoryError>
+    do throws(MemoryError) {
+      // An episode has the id of the run that it was.
+      let digests = ErasureDigests(key: stored.key)
+      let traces = Set(stored.traces)
+      let runs = try await ledger.runIDs().filter { traces.contains(digests.trace(.episode, $0.rawValue)) }
+      try await ledger.erase(runs: runs)
+      outcome = .success(())
+    } catch {
+      outcome = .failure(error)
+    }
+    try await ledger.close()
+    try outcome.get()
   }
 
   // MARK: Receipts

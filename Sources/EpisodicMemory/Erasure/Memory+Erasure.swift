@@ -191,6 +191,7 @@ extension Memory {
       for found in stored {
         var backups = found.receipt.backups
         do throws(MemoryError) { backups = try await files.copies(holding: found) } catch { note(error) }
+        try await files.eraseRuns(of: found)
         let now = clock.now()
         try await primary.finishErasure(found.receipt.id, backups: backups, at: now)
         if let index = receipts.firstIndex(where: { $0.id == found.receipt.id }) {

@@ -17,6 +17,8 @@ package protocol StoreFiles: Sendable {
   ) async throws(MemoryError) -> [ErasedCopy]
   /// The copies of the store that hold what a receipt names, by name; those that cannot be read may hold it.
   func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String]
+  /// Erases the runs of the ledger beside the store that became episodes which a receipt names.
+  func eraseRuns(of receipt: StoredReceipt) async throws(MemoryError)
 }
 
 /// Of a store that has no files.
@@ -30,6 +32,7 @@ package struct NoFiles: StoreFiles {
     matching request: ErasureRequest, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
   ) async throws(MemoryError) -> [ErasedCopy] { [] }
   package func copies(holding receipt: StoredReceipt) async throws(MemoryError) -> [String] { [] }
+  package func eraseRuns(of receipt: StoredReceipt) async throws(MemoryError) {}
 }
 
 /// A receipt with what is needed to repeat its erasure in an older copy of the store.

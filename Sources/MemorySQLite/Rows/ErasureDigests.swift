@@ -1,14 +1,14 @@
 import ByteCoding
-import EpisodicMemory
+package import EpisodicMemory
 import GRDB
 import SQLiteStorage
 
 /// Computes the keyed digests that stand for ids in receipts and in the feed.
-struct ErasureDigests: Sendable {
+package struct ErasureDigests: Sendable {
   let key: [UInt8]
   private let code: HMACSHA256
 
-  init(key: [UInt8]) {
+  package init(key: [UInt8]) {
     self.key = key
     code = HMACSHA256(key: key)
   }
@@ -41,7 +41,7 @@ struct ErasureDigests: Sendable {
     JSON.array([.array(path.map(JSON.string)), value]).canonicalText
   }
 
-  func trace(_ subject: Erasure.Subject, _ name: String) -> Erasure.Trace {
+  package func trace(_ subject: Erasure.Subject, _ name: String) -> Erasure.Trace {
     Erasure.Trace(subject, digest(subject.rawValue, name))
   }
 }

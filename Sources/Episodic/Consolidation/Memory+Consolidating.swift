@@ -1,0 +1,68 @@
+public import AgentLedger
+public import EpisodicMemory
+
+extension Memory {
+  /// Makes an episode of each run of a ledger that has ended and is none yet.
+  ///
+  /// A run becomes one episode, once (I7), which has the run's id: task type, domain and session of the run or its task; its
+  /// prompts and tool calls are the steps, in their order. An episode that is deleted afterwards does not come back. Killed
+  /// anywhere, the next call goes on.
+  ///
+  /// - Parameter ledger: Beside this memory, or another.
+  /// - Returns: What became of them; a run that cannot become an episode is named and stays as it is.
+  /// - Throws: `.unavailable`, `.busy` and other states of the two files; what was done until then is done.
+  @discardableResult
+  public func consolidate(_ ledger: Ledger) async throws(MemoryError) -> ConsolidationReport {
+    var report = ConsolidationReport()
+    var refused: Set<Ledger.Run.ID> = []
+    while true {
+      let runs = try await ledger.unconsolidatedRuns(limit: refused.count + Self.runsAtOnce)
+      let next = runs.filter { !refused.contains($0.id) }
+      guard !next.isEmpty else { break }
+      for run in next {
+        do throws(MemoryError) {
+          try await consolidate(run, of: ledger, &report)
+        } catch {
+          guard Self.isOfTheRun(error) else { throw error }
+          refused.insert(run.id)
+          report.failures.append(ConsolidationReport.Failure(run: run.id, reason: error.message))
+        }
+      }
+    }
+    return report
+  }
+
+  private static let runsAtOnce = 100
+  private static let entriesAtOnce = 1000
+
+  /// Whether another run may do better.
+  private static func isOfTheRun(_ error: MemoryError) -> Bool {
+    error.code == .conflict || error.code == .invalid || error.code == .limitExceeded
+  }
+
+  private func consolidate(
+    _ run: Ledger.Run, of ledger: Ledger, _ report: inout ConsolidationReport
+  ) async throws(MemoryError) {
+    var task: Ledger.Task?
+    if let id = run.task { task = try await ledger.task(id) }
+    var agent: Ledger.Agent?
+    if let id = run.agent { agent = try await ledger.agent(id) }
+    var made = EpisodeOfRun(run, of: task, by: agent, fieldBytes: limits.fieldBytes)
+    var position = 0
+    while true {
+      let entries = try await ledger.entries(of: run.id, after: position, limit: Self.entriesAtOnce)
+      made.add(entries)
+      guard entries.count == Self.entriesAtOnce, let last = entries.last else { break }
+      position = last.position
+    }
+    switch try await consolidate(made.episode) {
+    case .inserted: report.episodes.append(Episode.ID(run.id.rawValue))
+    case .known: report.known += 1
+    case .erased:
+      try await ledger.erase(runs: [run.id])
+      report.erased += 1
+      return
+    }
+    try await ledger.noteConsolidated(run.id)
+  }
+}
