@@ -12,13 +12,27 @@ import StoreValues
 ///
 /// ## Workers: Workers/Ledger+Workers.swift
 /// - ``register(worker:kind:pid:)``; ``heartbeat(worker:memoryBytes:lease:)`` of it and all its tasks; ``set(_:of:)`` its status
+///
+/// ## Agents and runs: Agents/Ledger+Agents.swift, Runs/Ledger+Runs.swift
+/// - ``add(_:)->Agent`` an agent, ``update(_:with:)`` or ``remove(agent:)`` it; ``agent(_:)``, ``agent(named:)``,
+///   ``agents(_:after:limit:)``
+/// - ``start(_:)`` a run, ``set(_:of:)`` what it does, ``heartbeat(run:)``, ``finish(run:as:successRate:error:at:)``;
+///   ``run(_:)``, ``runs(_:after:limit:)``
+/// - ``tree(of:)`` of a run, ``cancel(run:)`` all of it, ``failAbandoned(after:)``
+///
+/// ## Prompts: Prompts/Ledger+Prompts.swift, Prompts/Ledger+Responses.swift, Prompts/Ledger+ToolCalls.swift
+/// - ``add(_:to:)`` prompts and tool calls to a run; ``entries(of:after:limit:)``, ``prompts(of:after:limit:)``,
+///   ``toolCalls(of:after:limit:)``; ``prompts(_:after:limit:)`` that are pending or failed
+/// - ``beginResponse(to:)``, ``append(_:toResponseOf:)``, ``response(to:)``, ``finish(prompt:as:with:error:)``
 public struct Ledger: Sendable {
   let database: LedgerDatabase
   /// The ledger's identity: another one for a restored or another file.
   let identity: LedgerIdentity
+  let appends: Appends
 
   init(_ database: LedgerDatabase) async throws(MemoryError) {
     self.database = database
+    appends = Appends(database)
     identity = try await LedgerIdentity.of(database)
   }
 }

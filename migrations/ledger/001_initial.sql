@@ -299,7 +299,6 @@ CREATE TABLE runs (
     error          TEXT,
     pid            INTEGER CHECK (pid > 0),
     last_heartbeat INTEGER NOT NULL,
-    last_position  INTEGER NOT NULL DEFAULT 0 CHECK (last_position >= 0), -- of its prompts and tool calls
     started_at     INTEGER NOT NULL,
     completed_at   INTEGER,
     episode_id     TEXT    CHECK (length(CAST(episode_id AS BLOB)) BETWEEN 1 AND 128),  -- what it became (I7)
@@ -311,6 +310,7 @@ CREATE INDEX runs_by_parent      ON runs (parent_id) WHERE parent_id IS NOT NULL
 CREATE INDEX runs_by_task        ON runs (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX runs_by_agent       ON runs (agent_id, started_at) WHERE agent_id IS NOT NULL; -- cost by agent
 CREATE INDEX runs_by_domain      ON runs (domain, started_at);                             -- runs of a domain
+CREATE INDEX runs_by_status      ON runs (status, started_at);                             -- runs of a status
 CREATE INDEX runs_by_start       ON runs (started_at);                                     -- cost by day
 CREATE INDEX runs_living         ON runs (last_heartbeat) WHERE completed_at IS NULL;      -- those that are silent
 CREATE INDEX runs_unconsolidated ON runs (completed_at, seq)                               -- those to become episodes
@@ -351,21 +351,51 @@ CREATE TABLE prompts (
     latency_ms   INTEGER CHECK (latency_ms >= 0),
     error        TEXT,
     created_at   INTEGER NOT NULL,
-    completed_at INTEGER
+    completed_at INTEGER,
+    CHECK ((status IN ('completed', 'failed', 'cancelled')) = (completed_at IS NOT NULL))
 ) STRICT;
 
 CREATE UNIQUE INDEX prompts_by_run ON prompts (run_id, position);         -- prompts of a run, in order
+CREATE INDEX prompts_open       ON prompts (run_id)                       -- those that end with their run
+    WHERE status IN ('pending', 'streaming');
 CREATE INDEX prompts_unfinished ON prompts (status, created_at)           -- prompts that are pending or failed
     WHERE status IN ('pending', 'streaming', 'failed');
 CREATE INDEX prompts_by_creation ON prompts (created_at, model, cost, tokens_in, tokens_out);  -- cost by model and day
 
 -- The parts of a response that streams, appended without rewriting; joined into `response` when it has ended.
 CREATE TABLE response_parts (
-    prompt_id TEXT    NOT NULL REFERENCES prompts (id) ON DELETE CASCADE,
-    number    INTEGER NOT NULL CHECK (number > 0),
-    text      TEXT    NOT NULL,
-    PRIMARY KEY (prompt_id, number)
+    prompt INTEGER NOT NULL REFERENCES prompts (seq) ON DELETE CASCADE,
+    number INTEGER NOT NULL CHECK (number > 0),
+    text   TEXT    NOT NULL,
+    bytes  INTEGER NOT NULL CHECK (bytes >= 0),                           -- of the response with this part
+    PRIMARY KEY (prompt, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER prompts_change_legally BEFORE UPDATE OF status ON prompts
+WHEN NEW.status IS NOT OLD.status AND NOT (
+     OLD.status = 'pending'   AND NEW.status IN ('streaming', 'completed', 'failed', 'cancelled')
+  OR OLD.status = 'streaming' AND NEW.status IN ('completed', 'failed', 'cancelled'))
+BEGIN SELECT RAISE(ABORT, 'a prompt does not change its status so'); END;
+
+CREATE TRIGGER prompts_join_response AFTER UPDATE OF status ON prompts
+WHEN OLD.status = 'streaming' AND NEW.status <> 'streaming'
+BEGIN
+    UPDATE prompts SET response = coalesce(
+        response,
+        (SELECT group_concat(text, '') FROM (SELECT text FROM response_parts WHERE prompt = NEW.seq ORDER BY number)), '')
+    WHERE seq = NEW.seq;
+    DELETE FROM response_parts WHERE prompt = NEW.seq;
+END;
+
+-- What a run leaves open ends with it, so that nothing waits for a response that cannot come.
+CREATE TRIGGER runs_end_prompts AFTER UPDATE OF status ON runs
+WHEN NEW.completed_at IS NOT NULL AND OLD.completed_at IS NULL
+BEGIN
+    UPDATE prompts SET
+        status = CASE NEW.status WHEN 'failed' THEN 'failed' ELSE 'cancelled' END,
+        error = 'the run ended before it: ' || NEW.status, completed_at = NEW.completed_at
+    WHERE run_id = NEW.id AND status IN ('pending', 'streaming');
+END;
 
 CREATE TABLE tool_calls (
     seq         INTEGER PRIMARY KEY CHECK (seq > 0),
@@ -416,11 +446,12 @@ CREATE TABLE events (
     created_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX events_by_run        ON events (run_id, seq) WHERE run_id IS NOT NULL;            -- events of a run
+CREATE INDEX events_by_run        ON events (run_id, created_at) WHERE run_id IS NOT NULL;     -- events of a run
 CREATE INDEX events_by_level      ON events (level, created_at);                               -- events of a level; retention
 CREATE INDEX events_by_error_type ON events (error_type, created_at) WHERE error_type IS NOT NULL;  -- error rates by type
 CREATE INDEX events_by_person     ON events (person_id, created_at) WHERE person_id IS NOT NULL;    -- errors of a person
-CREATE INDEX events_by_task       ON events (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX events_by_task       ON events (task_id, created_at) WHERE task_id IS NOT NULL;   -- events of a task
+CREATE INDEX events_by_creation   ON events (created_at);                                      -- the latest events
 
 CREATE TABLE series (
     seq    INTEGER PRIMARY KEY CHECK (seq > 0),
@@ -449,7 +480,7 @@ CREATE TABLE file_accesses (
     CHECK (run_id IS NOT NULL OR task_id IS NOT NULL)
 ) STRICT;
 
-CREATE INDEX file_accesses_by_path ON file_accesses (path, at);                                -- who touched a file
+CREATE INDEX file_accesses_by_path ON file_accesses (path, seq);                               -- who touched a file
 CREATE INDEX file_accesses_by_run  ON file_accesses (run_id, seq) WHERE run_id IS NOT NULL;    -- files of a run
 CREATE INDEX file_accesses_by_task ON file_accesses (task_id, seq) WHERE task_id IS NOT NULL;  -- files of a task
 

@@ -1,0 +1,80 @@
+import GRDB
+import SQLiteStorage
+import TestSupport
+import Testing
+
+@testable import AgentLedger
+
+/// One index per named query, and each query uses its own.
+@Suite struct `Query plans of the ledger` {
+  struct Query: CustomTestStringConvertible {
+    let name: String
+    let sql: String
+    /// What its plan says of each table.
+    let plan: [String]
+    var testDescription: String { name }
+
+    init(_ name: String, _ sql: String, _ plan: String...) { (self.name, self.sql, self.plan) = (name, sql, plan) }
+  }
+
+  static let queries: [Query] = runQueries + promptQueries
+
+  @Test(arguments: queries) func `a query uses its index, and scans no table`(_ query: Query) async throws {
+    let ledger = try await Ledger.inMemory()
+    let found = try await ledger.database.read { db in
+      let count = try db.makeStatement(sql: query.sql).sqliteParameterCount
+      return try Row.fetchAll(
+        db, sql: "EXPLAIN QUERY PLAN \(query.sql)",
+        arguments: StatementArguments(repeatElement(1, count: count).map { $0 as (any DatabaseValueConvertible)? })
+      ).map { row in row["detail"] as String }
+    }
+    for part in query.plan { #expect(found.contains { $0.contains(part) }, "\(query.name): \(found)") }
+    let scans = found.filter {
+      $0.hasPrefix("SCAN ") && !$0.contains("INDEX") && !$0.contains("CONSTANT") && $0 != "SCAN t" && $0 != "SCAN tree"
+    }
+    #expect(scans.isEmpty, "\(query.name): \(found)")
+  }
+
+  static func runs(_ change: (inout Ledger.Run.Filter) -> Void) -> String {
+    var filter = Ledger.Run.Filter()
+    change(&filter)
+    return RunRow.list(RunRow.conditions(filter))
+  }
+
+  static let runQueries: [Query] = [
+    Query("runs", runs { _ in }, "USING INDEX runs_by_start"),
+    Query("runs of a session", runs { $0.session = "s" }, "USING INDEX runs_by_session (session=?)"),
+    Query("runs of a domain", runs { $0.domain = "d" }, "USING INDEX runs_by_domain (domain=?)"),
+    Query("runs of an agent", runs { $0.agent = "a" }, "USING INDEX runs_by_agent (agent_id=?)"),
+    Query("runs of a status", runs { $0.status = .failed }, "USING INDEX runs_by_status (status=?)"),
+    Query("runs of a task", runs { $0.task = "t" }, "USING INDEX runs_by_task (task_id=?)"),
+    Query("runs that a run started", runs { $0.parent = "t" }, "USING INDEX runs_by_parent (parent_id=?)"),
+    Query("a run's tree", RunTree.runs, "SEARCH r USING INDEX runs_by_parent (parent_id=?)"),
+    Query("all below a run", RunTree.members, "SEARCH r USING INDEX runs_by_parent (parent_id=?)"),
+    Query("runs that are silent", RunEnding.abandoned, "USING INDEX runs_living (last_heartbeat<?)"),
+    Query("what may be added to a run", RunProgress.ofRun, "USING COVERING INDEX prompts_by_run (run_id=?)"),
+    Query("an agent by its name", AgentRow.byName, "USING INDEX sqlite_autoindex_agents_2 (name=?)"),
+  ]
+
+  static let promptQueries: [Query] = [
+    Query("prompts of a run", PromptRow.ofRun, "USING INDEX prompts_by_run (run_id=? AND position>?)"),
+    Query("tool calls of a run", ToolCallRow.ofRun, "USING INDEX tool_calls_by_run (run_id=? AND position>?)"),
+    Query("tool calls of a prompt", ToolCallRow.ofPrompt, "USING INDEX tool_calls_by_prompt (prompt_id=?)"),
+    Query(
+      "prompts pending or failed", PromptRow.withStatus(behind: false), "USING INDEX prompts_unfinished (status=?)"),
+    Query("a further page of them", PromptRow.withStatus(behind: true), "USING INDEX prompts_unfinished (status=?"),
+    Query("the last part of a response", StreamingResponse.lastPart, "USING PRIMARY KEY (prompt=?)"),
+    Query("the parts of a response", StreamingResponse.parts, "USING PRIMARY KEY (prompt=?)"),
+    Query(
+      "prompts that end with their run",
+      "UPDATE prompts SET error = ?1 WHERE run_id = ?2 AND status IN ('pending', 'streaming')",
+      "USING INDEX prompts_open (run_id=?)"),
+  ]
+}
+
+extension Statement {
+  /// How many parameters the text has: EXPLAIN needs a value for each.
+  fileprivate var sqliteParameterCount: Int {
+    (1...64).reversed().first { sql.contains("?\($0)") } ?? sql.count { $0 == "?" }
+  }
+}
