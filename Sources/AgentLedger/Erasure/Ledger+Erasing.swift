@@ -1,4 +1,5 @@
 import GRDB
+import SQLiteStorage
 import StoreRows
 import StoreValues
 

@@ -1,5 +1,6 @@
-import FileLocks
+package import FileLocks
 import GRDB
+import SQLiteStorage
 import StoreRows
 import StoreValues
 
