@@ -24,6 +24,12 @@ import StoreValues
 /// - ``add(_:to:)`` prompts and tool calls to a run; ``entries(of:after:limit:)``, ``prompts(of:after:limit:)``,
 ///   ``toolCalls(of:after:limit:)``; ``prompts(_:after:limit:)`` that are pending or failed
 /// - ``beginResponse(to:)``, ``append(_:toResponseOf:)``, ``response(to:)``, ``finish(prompt:as:with:error:)``
+///
+/// ## Results and outbox: Outbox/Ledger+Outbox.swift, Outbox/Ledger+Delivery.swift
+/// - ``results(of:)`` a task; ``put(_:)->OutboxMessage.ID`` a message, or several; ``message(_:)``, ``undelivered(after:limit:)``
+/// - ``deliver(to:_:)`` one batch to an ``OutboxSink``, or ``deliverContinuously(to:_:)``
+/// - ``deadLetters(after:limit:)`` and ``retry(_:)->OutboxMessage`` one; ``deliveries(since:after:limit:)`` is the log,
+///   ``logDelivery(_:of:count:success:error:duration:)`` writes into it
 public struct Ledger: Sendable {
   let database: LedgerDatabase
   /// The ledger's identity: another one for a restored or another file.

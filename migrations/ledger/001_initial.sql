@@ -106,6 +106,9 @@ CREATE INDEX tasks_next_of_domain ON tasks (domain, priority, created_at, not_be
     WHERE status = 'pending' AND is_ready = 1;
 CREATE INDEX tasks_delayed      ON tasks (not_before) WHERE status = 'pending' AND is_ready = 0;  -- those to wake
 CREATE INDEX tasks_leased       ON tasks (lease_until) WHERE status = 'in_progress';              -- leases that ran out
+CREATE INDEX tasks_leased_since ON tasks (waits_since) WHERE status = 'in_progress';              -- leases given after now,
+CREATE INDEX tasks_backing_off  ON tasks (waits_since)                                            -- and retries set after now:
+    WHERE status = 'pending' AND is_ready = 0 AND attempts > 0;                                   -- the clock was set back
 CREATE INDEX tasks_of_worker    ON tasks (worker_id) WHERE status = 'in_progress';                -- what a worker has
 CREATE UNIQUE INDEX tasks_once  ON tasks (domain, content_hash)                           -- the same work is queued once
     WHERE content_hash IS NOT NULL AND status IN ('pending', 'in_progress');
@@ -169,6 +172,7 @@ CREATE TABLE results (
 CREATE INDEX results_by_task     ON results (task_id, seq);               -- results of a task
 CREATE INDEX results_by_creation ON results (created_at);                 -- retention
 
+-- Of the undelivered messages of a key the first is ready, waiting or sending; those behind it are queued.
 CREATE TABLE outbox (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT CHECK (seq > 0),    -- the order within a key; never given twice
     id              TEXT    NOT NULL UNIQUE CHECK (length(CAST(id AS BLOB)) BETWEEN 1 AND 128),
@@ -176,29 +180,65 @@ CREATE TABLE outbox (
     key             TEXT    NOT NULL CHECK (key <> ''),                   -- order holds per key
     payload         TEXT    NOT NULL CHECK (json_valid(payload)),
     result_id       TEXT    REFERENCES results (id) ON DELETE CASCADE,    -- what it delivers, if that is a result
-    attempts        INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    status          TEXT    NOT NULL DEFAULT 'queued'
+                            CHECK (status IN ('queued', 'ready', 'waiting', 'sending', 'delivered', 'dead')),
+    attempts        INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),     -- that ended, whatever came of them
+    not_before      INTEGER,                                              -- not sent earlier, whatever the clock does
     next_attempt_at INTEGER NOT NULL,
+    waits_since     INTEGER NOT NULL,                                     -- when next_attempt_at or lease_until was set
     lease_until     INTEGER,                                              -- a sender has it until then
+    sender          TEXT,                                                 -- the round that has it
     delivered_at    INTEGER,
     dead_at         INTEGER,                                              -- given up; can be put back
     error           TEXT,
     created_at      INTEGER NOT NULL,
-    CHECK (delivered_at IS NULL OR dead_at IS NULL)
+    CHECK ((status = 'sending') = (lease_until IS NOT NULL)),
+    CHECK ((lease_until IS NULL) = (sender IS NULL)),
+    CHECK ((status = 'delivered') = (delivered_at IS NOT NULL)),
+    CHECK ((status = 'dead') = (dead_at IS NOT NULL))
 ) STRICT;
 
 CREATE INDEX outbox_undelivered ON outbox (seq)                           -- undelivered, oldest first
     WHERE delivered_at IS NULL AND dead_at IS NULL;
 CREATE INDEX outbox_by_key      ON outbox (key, seq)                      -- the first of each key
     WHERE delivered_at IS NULL AND dead_at IS NULL;
-CREATE INDEX outbox_dead        ON outbox (dead_at) WHERE dead_at IS NOT NULL;            -- dead letters
+CREATE INDEX outbox_ready       ON outbox (seq) WHERE status = 'ready';                   -- what is to be sent
+CREATE INDEX outbox_ready_of_kind ON outbox (kind, seq) WHERE status = 'ready';           -- the same of a kind
+CREATE INDEX outbox_waiting     ON outbox (next_attempt_at) WHERE status = 'waiting';     -- those to wake
+CREATE INDEX outbox_leased      ON outbox (lease_until) WHERE status = 'sending';         -- leases that ran out
+CREATE INDEX outbox_waits       ON outbox (waits_since)                                   -- waits that began after now:
+    WHERE status IN ('waiting', 'sending');                                               -- the clock was set back
+CREATE INDEX outbox_dead        ON outbox (dead_at, seq) WHERE dead_at IS NOT NULL;       -- dead letters
 CREATE INDEX outbox_delivered   ON outbox (delivered_at) WHERE delivered_at IS NOT NULL;  -- retention
 CREATE INDEX outbox_by_result   ON outbox (result_id) WHERE result_id IS NOT NULL;        -- the delivery of a result
+
+-- Triggers choose the first message of a key, so that it is chosen whoever inserts, delivers or deletes.
+CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox
+WHEN NEW.status = 'queued'
+BEGIN
+    UPDATE outbox SET status = CASE WHEN next_attempt_at <= created_at THEN 'ready' ELSE 'waiting' END
+    WHERE seq = NEW.seq AND NOT EXISTS (
+        SELECT 1 FROM outbox WHERE key = NEW.key AND delivered_at IS NULL AND dead_at IS NULL AND seq <> NEW.seq);
+END;
+CREATE TRIGGER outbox_ended AFTER UPDATE OF status ON outbox
+WHEN OLD.status IN ('ready', 'waiting', 'sending') AND NEW.status IN ('delivered', 'dead')
+BEGIN
+    UPDATE outbox SET status = CASE
+        WHEN next_attempt_at <= coalesce(NEW.delivered_at, NEW.dead_at) THEN 'ready' ELSE 'waiting' END
+    WHERE seq = (SELECT min(seq) FROM outbox WHERE key = NEW.key AND delivered_at IS NULL AND dead_at IS NULL);
+END;
+CREATE TRIGGER outbox_removed AFTER DELETE ON outbox
+WHEN OLD.status IN ('ready', 'waiting', 'sending')
+BEGIN
+    UPDATE outbox SET status = 'waiting'
+    WHERE seq = (SELECT min(seq) FROM outbox WHERE key = OLD.key AND delivered_at IS NULL AND dead_at IS NULL);
+END;
 
 CREATE TABLE deliveries (
     seq         INTEGER PRIMARY KEY CHECK (seq > 0),
     direction   TEXT    NOT NULL CHECK (direction IN ('download', 'upload')),
     kind        TEXT    NOT NULL CHECK (kind <> ''),
-    count       INTEGER NOT NULL CHECK (count >= 0),
+    count       INTEGER NOT NULL CHECK (count >= 0),                      -- of what was carried
     success     INTEGER NOT NULL CHECK (success IN (0, 1)),
     error       TEXT,
     duration_ms INTEGER CHECK (duration_ms >= 0),
@@ -240,6 +280,20 @@ CREATE TABLE pages (
 
 CREATE INDEX pages_by_expiry ON pages (expires_at);                       -- expired pages
 CREATE INDEX pages_by_use    ON pages (last_accessed, seq, size);         -- the least recently used ones
+
+-- The bytes of all pages together, kept by triggers.
+CREATE TABLE page_bytes (
+    only  INTEGER PRIMARY KEY CHECK (only = 1),
+    bytes INTEGER NOT NULL CHECK (bytes >= 0)
+) STRICT;
+INSERT INTO page_bytes (only, bytes) VALUES (1, 0);
+
+CREATE TRIGGER pages_bytes_added AFTER INSERT ON pages
+BEGIN UPDATE page_bytes SET bytes = bytes + NEW.size; END;
+CREATE TRIGGER pages_bytes_changed AFTER UPDATE OF size ON pages WHEN NEW.size <> OLD.size
+BEGIN UPDATE page_bytes SET bytes = bytes - OLD.size + NEW.size; END;
+CREATE TRIGGER pages_bytes_removed AFTER DELETE ON pages
+BEGIN UPDATE page_bytes SET bytes = bytes - OLD.size; END;
 
 -- Hits and misses of pages by the hour since 1970.
 CREATE TABLE page_hours (
@@ -488,11 +542,12 @@ CREATE TABLE states (
     application TEXT    NOT NULL CHECK (application <> ''),
     name        TEXT    NOT NULL CHECK (name <> ''),
     version     INTEGER NOT NULL CHECK (version > 0),
-    value       TEXT    NOT NULL CHECK (json_valid(value)),
+    value       TEXT    CHECK (json_valid(value)),           -- NULL: deleted; a version is not given twice all the same
     changed_at  INTEGER NOT NULL,
-    PRIMARY KEY (application, name)
+    PRIMARY KEY (application, name)                          -- states of an application
 ) STRICT, WITHOUT ROWID;
 
+-- The last versions of each state, the current one included.
 CREATE TABLE state_versions (
     application TEXT    NOT NULL,
     name        TEXT    NOT NULL,

@@ -1,89 +1,95 @@
-import GRDB
-import StoreRows
 public import StoreValues
 
 extension Ledger {
   /// What is to be delivered to another system, at least once and in order per key.
   public struct OutboxMessage: Hashable, Sendable, Codable, Identifiable {
-    /// Identifies a message; a receiver removes duplicates by it.
+    /// Identifies a message.
     public typealias ID = Identifier<OutboxMessage>
 
-    /// A UUID of version 7.
+    /// By this a receiver removes duplicates: a message that is sent again, by this sender or by another, has the same one.
     public let id: ID
     /// What it is about.
     public let kind: Kind
-    /// Messages of one key are delivered in the order in which they were written.
+    /// Messages of one key, whatever their kind, are delivered in the order in which they were written.
     public let key: String
     /// What is delivered.
     public let payload: JSON
     /// The result that it delivers, if it does.
     public let result: TaskResult.ID?
-    /// Attempts to deliver it.
+    /// Where it is on its way.
+    public let status: Status
+    /// Attempts that ended, whatever came of them. One whose sender died is not counted: it says nothing of the message.
     public let attempts: Int
-    /// It is not tried earlier.
+    /// It is not sent earlier.
     public let nextAttemptAt: Timestamp
     /// When it was delivered.
     public let deliveredAt: Timestamp?
     /// When it was given up; it can be put back.
     public let deadAt: Timestamp?
-    /// Why the last attempt failed.
+    /// What the last attempt failed with.
     public let error: String?
     /// When it was written.
     public let createdAt: Timestamp
 
-    /// What it is about. An open set.
-    public struct Kind: OpenName {
-      /// The name as it is stored.
-      public let rawValue: String
-      /// A kind of the application's own.
-      public init(rawValue: String) { self.rawValue = rawValue }
-
-      /// About a task.
-      public static let tasks = Kind(rawValue: "tasks")
-      /// The result of a task.
-      public static let results = Kind(rawValue: "results")
-      /// What was observed.
-      public static let signals = Kind(rawValue: "signals")
-    }
-
-    /// A message to be put into the outbox.
-    public struct Draft: Hashable, Sendable {
-      /// What it is about.
-      public var kind: Kind
-      /// In the order of this key it is delivered.
-      public var key: String
-      /// What is delivered.
-      public var payload: JSON
-
-      /// A message of a kind, with the key in whose order it is delivered.
-      public init(_ kind: Kind, key: String, payload: JSON) {
-        (self.kind, self.key, self.payload) = (kind, key, payload)
-      }
+    enum CodingKeys: String, CodingKey {
+      case id, kind, key, payload
+      case result = "result_id"
+      case status, attempts
+      case nextAttemptAt = "next_attempt_at"
+      case deliveredAt = "delivered_at"
+      case deadAt = "dead_at"
+      case error
+      case createdAt = "created_at"
     }
   }
 }
 
-/// A draft that has been checked.
-struct NewMessage: Sendable {
-  private let draft: Ledger.OutboxMessage.Draft
-  private let payload: String
+extension Ledger.OutboxMessage {
+  /// What it is about. An open set.
+  public struct Kind: OpenName {
+    /// The name as it is stored.
+    public let rawValue: String
+    /// A kind of the application's own.
+    public init(rawValue: String) { self.rawValue = rawValue }
 
-  init(_ draft: Ledger.OutboxMessage.Draft, _ input: LedgerInput) throws(MemoryError) {
-    self.draft = draft
-    try input.name(draft.kind.rawValue, "the message's kind")
-    try input.name(draft.key, "the message's key")
-    payload = try input.json(draft.payload, "the message's payload")
+    /// About a task.
+    public static let tasks = Kind(rawValue: "tasks")
+    /// The result of a task.
+    public static let results = Kind(rawValue: "results")
+    /// What was observed.
+    public static let signals = Kind(rawValue: "signals")
   }
 
-  func insert(
-    of result: Ledger.TaskResult.ID?, at now: Timestamp, _ db: Database
-  ) throws -> Ledger.OutboxMessage.ID {
-    let id = Ledger.OutboxMessage.ID.generate(at: now)
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO outbox (id, kind, key, payload, result_id, next_attempt_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-        """
-    ).execute(arguments: [id.rawValue, draft.kind.rawValue, draft.key, payload, result?.rawValue, now.milliseconds])
-    return id
+  /// Where it is on its way.
+  public enum Status: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Another message of its key is to be delivered first.
+    case queued
+    /// The next round sends it.
+    case ready
+    /// It is the first of its key, and waits for `nextAttemptAt`.
+    case waiting
+    /// A sender has it.
+    case sending
+    /// It has arrived.
+    case delivered
+    /// It was refused, or failed too often.
+    case dead
+  }
+
+  /// A message to be put into the outbox.
+  public struct Draft: Hashable, Sendable {
+    /// What it is about.
+    public var kind: Kind
+    /// In the order of this key it is delivered.
+    public var key: String
+    /// What is delivered.
+    public var payload: JSON
+    /// It is not sent earlier, and neither are those of its key behind it; `nil` for at once.
+    public var notBefore: Timestamp?
+
+    /// A message of a kind, with the key in whose order it is delivered.
+    public init(_ kind: Kind, key: String, payload: JSON, notBefore: Timestamp? = nil) {
+      (self.kind, self.key, self.payload, self.notBefore) = (kind, key, payload, notBefore)
+    }
   }
 }

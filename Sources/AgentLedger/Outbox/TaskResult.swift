@@ -18,20 +18,44 @@ extension Ledger {
     public let data: JSON
     /// Why the attempt failed.
     public let error: String?
-    /// How long the attempt took.
-    public let duration: Duration?
+    private let durationMilliseconds: Int64?
     /// Where a picture of it is.
     public let screenshotPath: String?
     /// Where its log is.
     public let logPath: String?
-    /// When the attempt ended.
+    /// When it was written.
     public let createdAt: Timestamp
+
+    /// How long the attempt took.
+    public var duration: Duration? { durationMilliseconds.map { .milliseconds($0) } }
+
+    init(_ row: Row) throws {
+      id = try row.id(0)
+      task = try row.id(1)
+      success = try row.value(2)
+      data = try row.json(3)
+      error = try row.value(4)
+      durationMilliseconds = try row.value(5)
+      screenshotPath = try row.value(6)
+      logPath = try row.value(7)
+      createdAt = try row.time(8)
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case id
+      case task = "task_id"
+      case success, data, error
+      case durationMilliseconds = "duration_ms"
+      case screenshotPath = "screenshot_path"
+      case logPath = "log_path"
+      case createdAt = "created_at"
+    }
 
     /// A result to be kept; whether it is a success, and of which task, follows from the call.
     public struct Draft: Hashable, Sendable {
       /// What came of it: any JSON.
       public var data: JSON
-      /// How long the attempt took; kept to the millisecond.
+      /// How long the attempt took.
       public var duration: Duration?
       /// Where a picture of it is.
       public var screenshotPath: String?
@@ -74,5 +98,22 @@ struct NewResult: Sendable {
       now.milliseconds,
     ])
     return id
+  }
+}
+
+/// Rows of `results`.
+enum TaskResultRow {
+  private static let columns =
+    "id, task_id, success, data, error, duration_ms, screenshot_path, log_path, created_at"
+
+  static func of(_ task: Ledger.Task.ID, _ db: Database) throws -> [Ledger.TaskResult] {
+    try Row.fetchAll(db.cachedStatement(sql: ofTask), arguments: [task.rawValue]).map(Ledger.TaskResult.init)
+  }
+
+  static let ofTask = "SELECT \(columns) FROM results WHERE task_id = ? ORDER BY seq"
+
+  static func find(_ id: Ledger.TaskResult.ID, _ db: Database) throws -> Ledger.TaskResult? {
+    let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM results WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map(Ledger.TaskResult.init)
   }
 }

@@ -19,7 +19,7 @@ struct TaskClaim: Sendable {
     """
     UPDATE tasks SET status = 'in_progress', is_ready = 1, attempts = attempts + 1, lease_until = ?1 + ?2, waits_since = ?1,
         worker_id = ?3, started_at = coalesce(started_at, ?1)
-    WHERE seq IN (\(next)) RETURNING \(TaskRow.columns)
+    WHERE seq IN (\(next)) RETURNING \(TaskRow.columns), seq
     """
   }
 

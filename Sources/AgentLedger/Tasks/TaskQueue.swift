@@ -18,6 +18,7 @@ struct TaskQueue {
     var present: [Int: Ledger.Task] = [:]
     var first: [String: Int] = [:]
     var inserted: [NewTask] = []
+    var ids: Set<Ledger.Task.ID> = []
     for (index, task) in new.enumerated() {
       if let hash = task.contentHash {
         if let queued = try queued(hash, in: task.draft.domain) {
@@ -28,7 +29,8 @@ struct TaskQueue {
         guard first[key] == nil else { continue }
         first[key] = index
       }
-      try refuseTaken(task)
+      try refuseTaken(task, besides: ids)
+      ids.insert(task.id)
       inserted.append(task)
     }
     try TaskRow.insert(inserted, at: now, db)
@@ -49,11 +51,14 @@ struct TaskQueue {
     SELECT \(TaskRow.columns) FROM tasks WHERE domain = ? AND content_hash = ? AND status IN ('pending', 'in_progress')
     """
 
-  private func refuseTaken(_ task: NewTask) throws {
-    if task.draft.id != nil, try TaskRow.find(task.id, db) != nil {
+  /// - Parameter ids: Of the tasks of this call before it, of which one may be its parent.
+  private func refuseTaken(_ task: NewTask, besides ids: Set<Ledger.Task.ID>) throws {
+    if task.draft.id != nil, try ids.contains(task.id) || TaskRow.find(task.id, db) != nil {
       throw MemoryError(.conflict, "there is a task \"\(task.id)\" already; leave the id to the ledger")
     }
-    if let parent = task.draft.parent, try TaskRow.find(parent, db) == nil { throw MemoryError.noTask(parent) }
+    if let parent = task.draft.parent, try !ids.contains(parent) && TaskRow.find(parent, db) == nil {
+      throw MemoryError.noTask(parent)
+    }
     if let person = task.draft.person {
       let statement = try db.cachedStatement(sql: "SELECT 1 FROM people WHERE id = ?")
       guard try Row.fetchOne(statement, arguments: [person.rawValue]) != nil else {
@@ -66,18 +71,39 @@ struct TaskQueue {
 
   func claim(_ claim: TaskClaim) throws -> [Ledger.Task] {
     try WorkerRow.require(claim.worker, db)
+    try beginWaitsAgain()
     try wake()
     try takeBack()
     let statement = try db.cachedStatement(sql: claim.sql)
-    let tasks = try Row.fetchAll(statement, arguments: claim.arguments(at: now)).map(TaskRow.task)
-    guard let first = tasks.min(by: Self.precedes) else { return [] }
+    let claimed = try Row.fetchAll(statement, arguments: claim.arguments(at: now)).map { row in
+      (task: try TaskRow.task(row), seq: try row.value(TaskRow.columnCount) as Int64)
+    }
+    // An UPDATE returns its rows in any order.
+    let tasks = claimed.sorted { a, b in
+      (a.task.priority.rawValue, a.task.createdAt, a.task.notBefore, a.seq)
+        < (b.task.priority.rawValue, b.task.createdAt, b.task.notBefore, b.seq)
+    }.map(\.task)
+    guard let first = tasks.first else { return [] }
     try WorkerRow.noteClaim(of: first.id, by: claim.worker, at: now, db)
-    return tasks.sorted(by: Self.precedes)
+    return tasks
   }
 
-  private static func precedes(_ a: Ledger.Task, _ b: Ledger.Task) -> Bool {
-    (a.priority.rawValue, a.createdAt, a.notBefore, a.id) < (b.priority.rawValue, b.createdAt, b.notBefore, b.id)
+  /// When the clock was set back behind the beginning of a wait, the wait begins again: no lease and no pause before another
+  /// attempt lasts longer than it was to. A task that must not be claimed before a time keeps that time.
+  private func beginWaitsAgain() throws {
+    for sql in [Self.leasesBeginAgain, Self.pausesBeginAgain] {
+      try db.cachedStatement(sql: sql).execute(arguments: [now.milliseconds])
+    }
   }
+
+  static let leasesBeginAgain = """
+    UPDATE tasks SET lease_until = ?1 + (lease_until - waits_since), waits_since = ?1
+    WHERE status = 'in_progress' AND waits_since > ?1
+    """
+  static let pausesBeginAgain = """
+    UPDATE tasks SET not_before = ?1 + (not_before - waits_since), waits_since = ?1
+    WHERE status = 'pending' AND is_ready = 0 AND attempts > 0 AND waits_since > ?1
+    """
 
   /// Tasks whose time has come are ready.
   private func wake() throws {
@@ -90,20 +116,46 @@ struct TaskQueue {
 
   /// Tasks whose lease has run out go back to the queue; those that were cancelled meanwhile, or whose worker died too often,
   /// are ended.
-  func takeBack() throws {
-    try db.cachedStatement(sql: Self.takingBack).execute(arguments: [now.milliseconds])
+  private func takeBack() throws {
+    let statement = try db.cachedStatement(sql: Self.takingBack(Self.isLapsed))
+    let workers = try String.fetchSet(statement, arguments: [now.milliseconds])
+    for worker in workers.sorted() { try WorkerRow.noteLoss(by: worker, db) }
   }
 
-  static let takingBack = """
-    UPDATE tasks SET crashes = crashes + 1, lease_until = NULL, is_ready = 1, waits_since = ?1,
+  /// The same of all tasks of a worker that died, whatever their leases.
+  func takeBack(from worker: Ledger.Worker.ID) throws {
+    let statement = try db.cachedStatement(sql: Self.takingBack(Self.isOfWorker))
+    _ = try String.fetchSet(statement, arguments: [now.milliseconds, worker.rawValue])
+    try WorkerRow.noteLoss(by: worker.rawValue, db)
+  }
+
+  /// All tasks of a worker that has stopped go back as if it had not claimed them.
+  func giveBack(from worker: Ledger.Worker.ID) throws {
+    try db.cachedStatement(sql: Self.givingBack).execute(arguments: [now.milliseconds, worker.rawValue])
+    try WorkerRow.noteLoss(by: worker.rawValue, db)
+  }
+
+  static let isLapsed = "lease_until <= ?1"
+  static let isOfWorker = "worker_id = ?2"
+  static let givingBack = """
+    UPDATE tasks SET attempts = max(0, attempts - 1), lease_until = NULL, is_ready = 1, is_cancelling = 0, waits_since = ?1,
+        status = CASE WHEN is_cancelling THEN 'cancelled' ELSE 'pending' END,
+        completed_at = CASE WHEN is_cancelling THEN ?1 END
+    WHERE status = 'in_progress' AND worker_id = ?2
+    """
+
+  static func takingBack(_ condition: String) -> String {
+    """
+    UPDATE tasks SET crashes = crashes + 1, lease_until = NULL, is_ready = 1, is_cancelling = 0, waits_since = ?1,
         status = CASE WHEN is_cancelling THEN 'cancelled' WHEN crashes + 1 >= max_crashes THEN 'failed' ELSE 'pending' END,
         completed_at = CASE WHEN is_cancelling OR crashes + 1 >= max_crashes THEN ?1 END,
         error = CASE WHEN is_cancelling THEN error
             WHEN crashes + 1 >= max_crashes
                 THEN 'set aside: its worker died or was silent ' || (crashes + 1) || ' times, last ' || worker_id
             ELSE 'the lease of ' || worker_id || ' ran out' END
-    WHERE status = 'in_progress' AND lease_until <= ?1
+    WHERE status = 'in_progress' AND \(condition) RETURNING worker_id
     """
+  }
 
   // MARK: What a claimant does
 

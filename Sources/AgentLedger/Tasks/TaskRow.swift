@@ -11,6 +11,7 @@ enum TaskRow {
     is_cancelling, error, category, complexity, tokens, request, response, content_hash, person_id, domain, session, \
     parent_id, created_at, started_at, completed_at
     """
+  static let columnCount = 27
 
   static func task(_ row: Row) throws -> Ledger.Task {
     let priority: Int = try row.value(3)

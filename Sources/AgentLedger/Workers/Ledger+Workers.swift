@@ -4,7 +4,7 @@ public import StoreValues
 
 extension Ledger {
   /// Registers a worker, or says that one was started again: then its launches are counted, and what it had claimed goes back
-  /// to the queue when its leases run out.
+  /// to the queue at once and counts as a crash, since its next heartbeat would keep what it does not know of.
   ///
   /// - Parameter id: `nil`: the ledger makes one.
   /// - Parameter pid: Of its process.
@@ -24,6 +24,7 @@ extension Ledger {
           ON CONFLICT (id) DO UPDATE SET kind = ?2, pid = ?3, status = 'idle', launches = launches + 1, last_heartbeat = ?4,
               restarted_at = ?4, current_task = NULL
           """, arguments: [id.rawValue, kind.rawValue, pid, now.milliseconds])
+      try TaskQueue(db, now).takeBack(from: id)
       return try Self.stored(id, db)
     }
   }
@@ -56,23 +57,19 @@ extension Ledger {
   }
 
   /// Says what a worker is doing: that it was stopped, or was found crashed. What it had claimed goes back to the queue at
-  /// once in these two cases; a crash counts for its tasks.
+  /// once in these two cases; a crash counts for its tasks, and a stop gives them back as if it had not claimed them.
   ///
   /// - Throws: `.notFound`.
   @discardableResult
   public func set(_ status: Worker.Status, of id: Worker.ID) async throws(MemoryError) -> Worker {
     try await database.write(grows: false) { db, now in
       try WorkerRow.require(id, db)
-      let isGone = status == .crashed || status == .stopped
       try db.execute(
-        sql:
-          "UPDATE workers SET status = ?1, current_task = CASE WHEN ?2 THEN NULL ELSE current_task END WHERE id = ?3",
-        arguments: [status.rawValue, isGone, id.rawValue])
-      if isGone {
-        try db.execute(
-          sql: "UPDATE tasks SET lease_until = ?1 WHERE worker_id = ?2 AND status = 'in_progress'",
-          arguments: [now.milliseconds, id.rawValue])
-        try TaskQueue(db, now).takeBack()
+        sql: "UPDATE workers SET status = ?1 WHERE id = ?2", arguments: [status.rawValue, id.rawValue])
+      switch status {
+      case .crashed: try TaskQueue(db, now).takeBack(from: id)
+      case .stopped: try TaskQueue(db, now).giveBack(from: id)
+      case .idle, .busy, .restarting: break
       }
       return try Self.stored(id, db)
     }

@@ -39,15 +39,26 @@ enum WorkerRow {
       .execute(arguments: [now.milliseconds, id.rawValue])
   }
 
+  /// It has lost tasks, and not said so itself: it is idle unless it has another one, or is known to be otherwise.
+  static func noteLoss(by id: String, _ db: Database) throws {
+    let next = try String.fetchOne(db.cachedStatement(sql: nextTask), arguments: [id])
+    try db.cachedStatement(
+      sql: """
+        UPDATE workers SET current_task = ?1, status = CASE WHEN ?1 IS NULL AND status = 'busy' THEN 'idle' ELSE status END
+        WHERE id = ?2
+        """
+    ).execute(arguments: [next, id])
+  }
+
+  /// Of those that a worker has.
+  static let nextTask =
+    "SELECT id FROM tasks WHERE worker_id = ? AND status = 'in_progress' ORDER BY priority, created_at, seq LIMIT 1"
+
   /// It is idle unless it has another task.
   static func noteEnd(
     of task: Ledger.Task.ID, by id: Ledger.Worker.ID, completed: Bool, at now: Timestamp, _ db: Database
   ) throws {
-    let statement = try db.cachedStatement(
-      sql:
-        "SELECT id FROM tasks WHERE worker_id = ? AND status = 'in_progress' ORDER BY priority, created_at, seq LIMIT 1"
-    )
-    let next = try String.fetchOne(statement, arguments: [id.rawValue])
+    let next = try String.fetchOne(db.cachedStatement(sql: nextTask), arguments: [id.rawValue])
     try db.cachedStatement(
       sql: """
         UPDATE workers SET status = ?1, current_task = ?2, tasks_completed = tasks_completed + ?3, last_heartbeat = ?4
