@@ -25,6 +25,11 @@ let tracing = ["Tracing", "InMemoryTracing"].map { name in
 }
 let serviceContext = Target.Dependency.product(
   name: "ServiceContextModule", package: "swift-service-context", condition: .when(traits: ["Tracing"]))
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+/// Key derivation, only with the trait `Passwords`.
+let crypto = ["Crypto", "CryptoExtras"].map { name in
+  Target.Dependency.product(name: name, package: "swift-crypto", condition: .when(traits: ["Passwords"]))
+}
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -37,7 +42,8 @@ let package = Package(
     .executable(name: "episodic", targets: ["EpisodicCLI"]),
   ],
   traits: [
-    .trait(name: "Tracing", description: "Each verb of Memory runs in a span of swift-distributed-tracing.")
+    .trait(name: "Tracing", description: "Each verb of Memory runs in a span of swift-distributed-tracing."),
+    .trait(name: "Passwords", description: "A ledger's people have passwords, kept by scrypt of swift-crypto."),
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -47,6 +53,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
     .package(url: "https://github.com/apple/swift-service-context", from: "1.2.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
     // L0: system library and C.
@@ -102,7 +110,10 @@ let package = Package(
 
     .target(
       name: "AgentLedger",
-      dependencies: ["ByteCoding", "FileLocks", "SQLiteStorage", "StoreRows", "StoreValues", grdb, logging],
+      dependencies: [
+        "ByteCoding", "FileLocks", "SQLiteStorage", "StoreRows", "StoreValues", crypto[0], crypto[1], grdb, logging,
+        mustache,
+      ],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
 
     // L3: adapters, named by technology.

@@ -581,20 +581,35 @@ CREATE TABLE notices (
     status       TEXT    NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'failed')),
     delivery     TEXT    CHECK (delivery IN ('delivered', 'bounced', 'opened')),
     error        TEXT,
-    attempts     INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
-    not_before   INTEGER NOT NULL,                                        -- the end of the person's quiet hours, or the next attempt
+    not_before   INTEGER NOT NULL,                                        -- the end of quiet hours, or of the wait for the rate limit
     created_at   INTEGER NOT NULL,
-    sent_at      INTEGER
+    sent_at      INTEGER,
+    CHECK ((status = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX notices_due         ON notices (not_before, seq) WHERE status = 'pending';  -- what is to be sent
-CREATE INDEX notices_by_person   ON notices (recipient, created_at);      -- history of a person; rate limits
-CREATE INDEX notices_by_creation ON notices (created_at);                 -- retention
+CREATE INDEX notices_by_person   ON notices (recipient, created_at);      -- history of a person
+CREATE INDEX notices_by_schedule ON notices (recipient, channel, not_before)  -- room in the rate limit
+    WHERE level <> 'critical';
+CREATE INDEX notices_by_creation ON notices (created_at);                 -- history, retention
+
+-- The outbox sends a notice, by a message whose key is its id: the notice shows what became of the message.
+CREATE TRIGGER notices_follow_outbox AFTER UPDATE OF delivered_at, dead_at, error ON outbox
+WHEN NEW.kind = 'notices'
+BEGIN
+    UPDATE notices SET sent_at = NEW.delivered_at,
+        status = CASE WHEN NEW.delivered_at IS NOT NULL THEN 'sent' WHEN NEW.dead_at IS NOT NULL THEN 'failed' ELSE 'pending' END,
+        error = CASE WHEN NEW.delivered_at IS NULL THEN NEW.error END
+    WHERE id = NEW.key;
+END;
+CREATE TRIGGER notices_leave_outbox AFTER DELETE ON notices
+WHEN OLD.status = 'pending'
+BEGIN DELETE FROM outbox WHERE key = OLD.id AND kind = 'notices' AND delivered_at IS NULL AND dead_at IS NULL; END;
 
 CREATE TABLE alert_rules (
     name           TEXT    NOT NULL PRIMARY KEY CHECK (name <> ''),
     condition      TEXT    NOT NULL CHECK (condition <> ''),              -- error_rate, response_time, usage, or the name of a sample
     labels         TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(labels)),
+    comparison     TEXT    NOT NULL DEFAULT 'above' CHECK (comparison IN ('above', 'below')),
     threshold      REAL    NOT NULL,
     window_ms      INTEGER NOT NULL CHECK (window_ms > 0),
     level          TEXT    NOT NULL CHECK (level IN ('info', 'warning', 'critical')),
@@ -602,7 +617,7 @@ CREATE TABLE alert_rules (
     recipients     TEXT    NOT NULL DEFAULT '[]' CHECK (json_valid(recipients) AND json_type(recipients) = 'array'),
     enabled        INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
     cooldown_ms    INTEGER NOT NULL DEFAULT 3600000 CHECK (cooldown_ms >= 0),
-    last_triggered INTEGER
+    last_triggered INTEGER                                                -- or when a clock was found set back behind it
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE alerts (
