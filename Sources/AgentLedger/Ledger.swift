@@ -30,6 +30,20 @@ import StoreValues
 /// - ``deliver(to:_:)`` one batch to an ``OutboxSink``, or ``deliverContinuously(to:_:)``
 /// - ``deadLetters(after:limit:)`` and ``retry(_:)->OutboxMessage`` one; ``deliveries(since:after:limit:)`` is the log,
 ///   ``logDelivery(_:of:count:success:error:duration:)`` writes into it
+/// ## People: People/Ledger+People.swift, People/Ledger+Requests.swift, People/Ledger+Logins.swift, People/Ledger+Passwords.swift
+/// - ``add(_:)->Person``, ``update(person:_:)``, ``remove(person:)``; ``person(_:)``, ``person(handle:)``, ``people(_:after:limit:)`` by
+///   tier or since when active, ``growth(since:limit:)`` by day, ``topPeople(since:limit:)`` by tasks
+/// - ``countRequest(of:)`` within the rate limit, of which ``set(rateLimit:of:for:)`` sets that of a tier, and ``rateLimits(of:)``
+///   has all
+/// - ``logIn(_:for:)`` gives a token, ``person(withToken:)``, ``logins(of:)``, ``revoke(token:)``, ``revokeLogins(of:)``
+/// - `set(password:of:cost:)` and `person(handle:password:cost:)`, with the trait `Passwords`
+/// ## Notices: Notices/Ledger+Notices.swift, Notices/Ledger+Templates.swift
+/// - ``save(_:)-(NoticeTemplate)``, ``template(_:)``, ``templates(after:limit:)``, ``render(template:_:)``, ``remove(template:)``
+/// - ``preferences(of:)`` of a person and ``set(_:of:)-(NoticePreferences,_)``
+/// - ``notify(_:template:_:level:by:)`` a person; ``notice(_:)``, ``notices(to:status:after:limit:)``, ``set(_:of:)-(Notice.Delivery,_)``
+/// ## Alerts: Alerts/Ledger+Alerts.swift
+/// - ``save(_:)-(AlertRule.Draft)``, ``alertRule(_:)``, ``alertRules(after:limit:)``, ``remove(alertRule:)``
+/// - ``evaluateAlerts()`` fires the rules, ``alerts(of:limit:)`` that fired
 public struct Ledger: Sendable {
   let database: LedgerDatabase
   /// The ledger's identity: another one for a restored or another file.

@@ -37,7 +37,7 @@ CREATE TABLE people (
     rate_limit     INTEGER CHECK (rate_limit > 0),                       -- requests a window; NULL: that of the tier
     last_active    INTEGER,
     email          TEXT    CHECK (email <> ''),
-    verifier       TEXT    CHECK (json_valid(verifier)),                 -- of the password: algorithm, parameters, salt, digest
+    verifier       TEXT    CHECK (verifier IS NULL OR json_valid(verifier)),  -- of the password: algorithm, parameters, salt, digest
     zone           TEXT    NOT NULL DEFAULT 'UTC' CHECK (zone <> ''),    -- IANA name
     preferences    TEXT    NOT NULL DEFAULT '{}'
                            CHECK (json_valid(preferences) AND json_type(preferences) = 'object'),

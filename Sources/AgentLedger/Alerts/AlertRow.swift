@@ -10,7 +10,8 @@ enum AlertRow {
   static let byName = "SELECT \(columns) FROM alert_rules WHERE name = ?"
   static let page = "SELECT \(columns) FROM alert_rules WHERE name > ? ORDER BY name LIMIT ?"
   static let enabled = "SELECT \(columns) FROM alert_rules WHERE enabled ORDER BY name"
-  static let ofRule = "SELECT rule, value, created_at FROM alerts WHERE rule = ? ORDER BY created_at DESC, seq DESC LIMIT ?"
+  static let ofRule =
+    "SELECT rule, value, created_at FROM alerts WHERE rule = ? ORDER BY created_at DESC, seq DESC LIMIT ?"
   static let last = "SELECT rule, value, created_at FROM alerts WHERE ?1 IS NULL ORDER BY seq DESC LIMIT ?2"
 
   static func rule(_ row: Row) throws -> Ledger.AlertRule {
@@ -87,7 +88,8 @@ struct NewAlertRule: Sendable {
       guard let known = AlertMeasure.labels(of: condition), !known.contains(name) else { continue }
       throw MemoryError(
         .invalid,
-        "the condition \(condition) has no label \"\(name.shortened(to: 40))\"; give \(known.joined(separator: " or "))")
+        "the condition \(condition) has no label \"\(name.shortened(to: 40))\"; give \(known.joined(separator: " or "))"
+      )
     }
   }
 

@@ -52,7 +52,8 @@ extension Ledger {
       guard var notice = try NoticeRow.find(id, db) else { throw MemoryError.noNotice(id) }
       guard notice.status == .sent else {
         throw MemoryError(
-          .conflict, "notice \"\(id)\" is \(notice.status.rawValue); only one that was sent can be \(delivery.rawValue)")
+          .conflict, "notice \"\(id)\" is \(notice.status.rawValue); only one that was sent can be \(delivery.rawValue)"
+        )
       }
       try db.execute(
         sql: "UPDATE notices SET delivery = ? WHERE id = ?", arguments: [delivery.rawValue, id.rawValue])

@@ -42,7 +42,8 @@ extension Ledger.NoticeTemplate {
     try input.text(subject, "the template's subject")
     try input.text(body, "the template's body")
     guard variables.count <= 1000 else {
-      throw MemoryError(.limitExceeded, "the template \"\(name)\" has \(variables.count) variables; declare at most 1000")
+      throw MemoryError(
+        .limitExceeded, "the template \"\(name)\" has \(variables.count) variables; declare at most 1000")
     }
     let declared = try DeclaredVariables(variables, of: name)
     for (field, text) in [("subject", subject), ("body", body)] {

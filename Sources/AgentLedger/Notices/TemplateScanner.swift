@@ -35,11 +35,13 @@ struct DeclaredVariables {
     guard values.members != nil else {
       throw MemoryError(
         .invalid,
-        "the values of template \"\(template.shortened(to: 60))\" are \(values.canonicalText.shortened(to: 40)); give a JSON object")
+        "the values of template \"\(template.shortened(to: 60))\" are \(values.canonicalText.shortened(to: 40)); give a JSON object"
+      )
     }
     for name in declared where !Self.has(values, name.split(separator: ".")[...]) {
       throw MemoryError(
-        .invalid, "the template \"\(template.shortened(to: 60))\" needs a value of \"\(name)\"; give it, or null for none")
+        .invalid,
+        "the template \"\(template.shortened(to: 60))\" needs a value of \"\(name)\"; give it, or null for none")
     }
   }
 

@@ -73,7 +73,9 @@
       }
       guard algorithm == "scrypt", cost.isSensible, !salt.isEmpty, (16...64).contains(digest.count) else {
         throw MemoryError(
-          .corrupted, "a password's verifier is of \"\(algorithm.shortened(to: 20))\" with unknown parameters; set the password again")
+          .corrupted,
+          "a password's verifier is of \"\(algorithm.shortened(to: 20))\" with unknown parameters; set the password again"
+        )
       }
     }
 

@@ -39,7 +39,8 @@ enum PersonRow {
   static func refuseTaken(handle: String, by owner: Ledger.Person.ID?, _ db: Database) throws {
     let statement = try db.cachedStatement(sql: "SELECT id FROM people WHERE handle = ?")
     guard let id = try String.fetchOne(statement, arguments: [handle]), id != owner?.rawValue else { return }
-    throw MemoryError(.conflict, "the handle \"\(handle.shortened(to: 60))\" is taken by person \"\(id)\"; choose another")
+    throw MemoryError(
+      .conflict, "the handle \"\(handle.shortened(to: 60))\" is taken by person \"\(id)\"; choose another")
   }
 }
 

@@ -32,7 +32,10 @@ enum TierLimits {
   ) throws {
     var members = try Setting.value(setting(kind), db)?.members ?? [:]
     members[tier.rawValue] = limit.map { limit in
-      .object(["window_ms": .integer(limit.window.wholeMilliseconds), "count": limit.count.map { .integer(Int64($0)) } ?? .null])
+      .object([
+        "window_ms": .integer(limit.window.wholeMilliseconds),
+        "count": limit.count.map { .integer(Int64($0)) } ?? .null,
+      ])
     }
     try Setting.set(setting(kind), to: .object(members), at: now, db)
   }

@@ -10,7 +10,8 @@ struct ZoneClock: Sendable {
     guard Self.isName(name), let zone = TimeZone(identifier: name) else {
       throw MemoryError(
         .invalid,
-        "there is no time zone \"\(name.shortened(to: 60))\"; give a name of the IANA database such as Europe/Berlin or UTC")
+        "there is no time zone \"\(name.shortened(to: 60))\"; give a name of the IANA database such as Europe/Berlin or UTC"
+      )
     }
     self.zone = zone
   }
@@ -21,7 +22,9 @@ struct ZoneClock: Sendable {
   }
 
   /// Names of the IANA database without an area that Foundation does not list.
-  private static let shortNames: Set = ["UTC", "GMT", "CET", "EET", "MET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"]
+  private static let shortNames: Set = [
+    "UTC", "GMT", "CET", "EET", "MET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
+  ]
 
   /// Milliseconds east of UTC.
   func offset(at time: Timestamp) -> Int64 { Int64(zone.secondsFromGMT(for: time.date)) * 1000 }
