@@ -120,7 +120,7 @@ import Testing
     options.memory.limits.fieldBytes = 1000
     let store = try await AgentStore.open(at: directory.file("store"), options: options)
     let long = try await Self.finished(store.ledger, answer: String(repeating: "long ", count: 1000))
-    try await store.memory.begin(.init(.testing, domain: "web", context: "mine", id: "taken"))
+    _ = try await store.memory.begin(.init(.testing, domain: "web", context: "mine", id: "taken"))
     var draft = Ledger.Run.Draft(.debugging, domain: "web", context: "theirs")
     draft.id = "taken"
     draft.status = .executing
