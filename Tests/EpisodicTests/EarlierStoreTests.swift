@@ -145,7 +145,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     EarlierStoreFixture.expectNothingLost(before, try EarlierStoreFixture.rows(of: store.database))
 
     let backup = try #require(try store.backups().first { $0.hasSuffix(".sqlite") })
-    #expect(backup.hasPrefix("before-schema-011-"))
+    #expect(backup.hasPrefix("before-schema-0\(EarlierStoreFixture.newest)-"))
     #expect(try EarlierStoreFixture.schemaVersion(of: store.path + "/backups/" + backup) == version)
     EarlierStoreFixture.expectNothingLost(
       before, try EarlierStoreFixture.rows(of: store.path + "/backups/" + backup))
@@ -174,7 +174,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     let queue = try DatabaseQueue(path: store.database)
     try await queue.write { db in
       try db.execute(
-        sql: "INSERT INTO schema_version VALUES (12, 1, 'of a newer build', '\(String(repeating: "0", count: 64))')")
+        sql: "INSERT INTO schema_version VALUES (\(EarlierStoreFixture.newest + 1), 1, 'of a newer build', '\(String(repeating: "0", count: 64))')")
     }
     try await queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
     try queue.close()
@@ -260,7 +260,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       try await memory.close()
       EarlierStoreFixture.expectNothingLost(before, try EarlierStoreFixture.rows(of: path + "/memory.sqlite"))
       let backups = try FileManager.default.contentsOfDirectory(atPath: path + "/backups")
-      #expect(backups.contains { $0.hasPrefix("before-schema-011-") && $0.hasSuffix(".sqlite") })
+      #expect(backups.contains { $0.hasPrefix("before-schema-0\(EarlierStoreFixture.newest)-") && $0.hasSuffix(".sqlite") })
     }
     print("migrations killed: \(kills); schema afterwards: \(outcomes.sorted { $0.key < $1.key })")
   }
