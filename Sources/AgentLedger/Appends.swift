@@ -4,9 +4,15 @@ import SQLiteStorage
 struct Appends: Sendable {
   let entries: BatchedWrite<EntryAppend, [Ledger.Entry]>
   let responses: BatchedWrite<ResponseAppend, Void>
+  let events: BatchedWrite<EventAppend, Void>
+  let samples: BatchedWrite<SampleAppend, Void>
+  let files: BatchedWrite<FileAccessAppend, Void>
 
   init(_ database: LedgerDatabase) {
     entries = EntryAppend.batch(database)
     responses = ResponseAppend.batch(database)
+    events = EventAppend.batch(database)
+    samples = SampleAppend.batch(database)
+    files = FileAccessAppend.batch(database)
   }
 }

@@ -25,6 +25,12 @@ import StoreValues
 ///   ``toolCalls(of:after:limit:)``; ``prompts(_:after:limit:)`` that are pending or failed
 /// - ``beginResponse(to:)``, ``append(_:toResponseOf:)``, ``response(to:)``, ``finish(prompt:as:with:error:)``
 ///
+/// ## Events, samples and files: Events/Ledger+Events.swift, Samples/Ledger+Samples.swift, Files/Ledger+Files.swift
+/// - ``log(_:)`` events, with credentials redacted; ``events(_:after:limit:)``
+/// - ``record(_:)`` samples; ``series(_:labels:)``, ``samples(of:labels:in:limit:)``, ``summary(of:labels:in:percentiles:)``,
+///   ``trend(of:labels:in:by:percentiles:)``
+/// - ``record(_:)`` which files were read, written, created or deleted; ``fileAccesses(_:after:limit:)``
+///
 /// ## Results and outbox: Outbox/Ledger+Outbox.swift, Outbox/Ledger+Delivery.swift
 /// - ``results(of:)`` a task; ``put(_:)->OutboxMessage.ID`` a message, or several; ``message(_:)``, ``undelivered(after:limit:)``
 /// - ``deliver(to:_:)`` one batch to an ``OutboxSink``, or ``deliverContinuously(to:_:)``

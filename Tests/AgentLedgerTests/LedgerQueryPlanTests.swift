@@ -17,7 +17,7 @@ import Testing
     init(_ name: String, _ sql: String, _ plan: String...) { (self.name, self.sql, self.plan) = (name, sql, plan) }
   }
 
-  static let queries: [Query] = runQueries + promptQueries
+  static let queries: [Query] = runQueries + promptQueries + eventQueries
 
   @Test(arguments: queries) func `a query uses its index, and scans no table`(_ query: Query) async throws {
     let ledger = try await Ledger.inMemory()
@@ -69,6 +69,37 @@ import Testing
       "prompts that end with their run",
       "UPDATE prompts SET error = ?1 WHERE run_id = ?2 AND status IN ('pending', 'streaming')",
       "USING INDEX prompts_open (run_id=?)"),
+  ]
+
+  static func events(_ change: (inout Ledger.Event.Filter) -> Void) -> String {
+    var filter = Ledger.Event.Filter()
+    change(&filter)
+    return EventRow.lists(filter, after: nil).map(EventRow.list)[0]
+  }
+
+  static func files(_ filter: Ledger.FileAccess.Filter) -> String {
+    FileAccessRow.list(FileAccessRow.conditions(filter, after: nil))
+  }
+
+  static let eventQueries: [Query] = [
+    Query("the latest events", events { _ in }, "USING INDEX events_by_creation"),
+    Query("events of a run", events { $0.run = "r" }, "USING INDEX events_by_run (run_id=?)"),
+    Query(
+      "grave events of a run", events { ($0.run, $0.levels) = ("r", [.error, .critical]) },
+      "USING INDEX events_by_run (run_id=?)"),
+    Query("events of a level", events { $0.levels = [.error] }, "USING INDEX events_by_level (level=?)"),
+    Query("events by error type", events { $0.errorType = .api }, "USING INDEX events_by_error_type (error_type=?)"),
+    Query("events of a task", events { $0.task = "t" }, "USING INDEX events_by_task (task_id=?)"),
+    Query("events of a person", events { $0.person = "p" }, "USING INDEX events_by_person (person_id=?)"),
+    Query(
+      "events of a level since a time", events { ($0.levels, $0.since) = ([.error], .init(milliseconds: 1)) },
+      "USING INDEX events_by_level (level=? AND created_at>?)"),
+    Query("samples over a window", SampleRow.overWindow, "USING PRIMARY KEY (series=? AND at>? AND at<?)"),
+    Query("the latest samples", SampleRow.latest, "USING PRIMARY KEY (series=? AND at>? AND at<?)"),
+    Query("series of a name", SampleRow.seriesOfName, "INDEX sqlite_autoindex_series_1 (name=?)"),
+    Query("files by path", files(.init(path: "p")), "USING INDEX file_accesses_by_path (path=?)"),
+    Query("files of a run", files(.init(run: "r")), "USING INDEX file_accesses_by_run (run_id=?)"),
+    Query("files of a task", files(.init(task: "t")), "USING INDEX file_accesses_by_task (task_id=?)"),
   ]
 }
 

@@ -12,6 +12,9 @@ struct RowConditions {
     arguments += [value]
   }
 
+  /// A condition without a value.
+  mutating func add(_ condition: String) { conditions.append(condition) }
+
   /// The rows behind a place in the order of the list.
   mutating func add(_ condition: String, _ place: (Int64, Int64)) {
     conditions.append(condition)
