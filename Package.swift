@@ -112,7 +112,7 @@ let package = Package(
       name: "AgentLedger",
       dependencies: [
         "ByteCoding", "FileLocks", "SQLiteStorage", "StoreRows", "StoreValues", crypto[0], crypto[1], grdb, logging,
-        mustache,
+        metrics, mustache,
       ],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
 
@@ -194,7 +194,9 @@ let package = Package(
       name: "LedgerWorker", dependencies: ["AgentLedger"], path: "Tests/LedgerWorker", swiftSettings: strict),
     .testTarget(
       name: "AgentLedgerTests",
-      dependencies: ["AgentLedger", "LedgerWorker", "SQLiteStorage", "StoreValues", "TestSupport", grdb],
+      dependencies: [
+        "AgentLedger", "LedgerWorker", "SQLiteStorage", "StoreValues", "TestSupport", grdb, logging, metrics,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "InterchangeTests", dependencies: ["Interchange", "EpisodicMemory", "TestSupport"], swiftSettings: strict),

@@ -30,6 +30,7 @@ import StoreValues
 /// - ``record(_:)`` samples; ``series(_:labels:)``, ``samples(of:labels:in:limit:)``, ``summary(of:labels:in:percentiles:)``,
 ///   ``trend(of:labels:in:by:percentiles:)``
 /// - ``record(_:)`` which files were read, written, created or deleted; ``fileAccesses(_:after:limit:)``
+/// - ``bootstrapTelemetry(alsoLoggingTo:)``: what the program logs and measures, as events and samples
 ///
 /// ## Results and outbox: Outbox/Ledger+Outbox.swift, Outbox/Ledger+Delivery.swift
 /// - ``results(of:)`` a task; ``put(_:)->OutboxMessage.ID`` a message, or several; ``message(_:)``, ``undelivered(after:limit:)``
