@@ -3,7 +3,9 @@ public import StoreValues
 extension Ledger {
   /// What a run did, in order: a prompt or a tool call.
   public enum Entry: Hashable, Sendable {
+    /// A model was asked.
     case prompt(Prompt)
+    /// A tool was called.
     case toolCall(ToolCall)
 
     /// In its run, from 1 on.
@@ -14,6 +16,7 @@ extension Ledger {
       }
     }
 
+    /// When it was added, or the time that was given.
     public var createdAt: Timestamp {
       switch self {
       case .prompt(let prompt): prompt.createdAt
@@ -23,7 +26,9 @@ extension Ledger {
 
     /// A prompt or a tool call to be added.
     public enum Draft: Hashable, Sendable {
+      /// A prompt.
       case prompt(Prompt.Draft)
+      /// A tool call.
       case toolCall(ToolCall.Draft)
     }
   }
@@ -36,6 +41,7 @@ extension Ledger.Entry: Codable {
     case toolCall = "tool_call"
   }
 
+  /// Reads the one member that is there.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     if let prompt = try container.decodeIfPresent(Ledger.Prompt.self, forKey: .prompt) {
@@ -45,6 +51,7 @@ extension Ledger.Entry: Codable {
     }
   }
 
+  /// Writes the one member.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     switch self {

@@ -3,25 +3,33 @@ public import StoreValues
 extension Ledger {
   /// A tool that a run called, and what came of it.
   public struct ToolCall: Hashable, Sendable, Codable, Identifiable {
+    /// Identifies a tool call.
     public typealias ID = Identifier<ToolCall>
 
+    /// A UUID of version 7 unless the caller gave another.
     public let id: ID
+    /// Whose it is.
     public let run: Run.ID
     /// The prompt whose response asked for it, if that is known.
     public let prompt: Prompt.ID?
     /// Among the prompts and tool calls of its run, from 1 on.
     public let position: Int
+    /// Which tool was called.
     public let tool: String
     /// What it was called with: any JSON.
     public let arguments: JSON
+    /// What it gave.
     public let result: String?
     /// `nil` if it is not known.
     public let success: Bool?
+    /// Why it failed.
     public let error: String?
     let durationMilliseconds: Int64?
+    /// Tokens that it used.
     public let tokens: Int
     /// Micro-dollars.
     public let cost: Int64
+    /// When it was added, or the time that was given.
     public let createdAt: Timestamp
 
     /// How long it took, in whole milliseconds.
@@ -44,12 +52,19 @@ extension Ledger.ToolCall {
     public var id: ID?
     /// Of the same run.
     public var prompt: Ledger.Prompt.ID?
+    /// Which tool was called.
     public var tool: String
+    /// What it was called with: any JSON.
     public var arguments: JSON
+    /// What it gave.
     public var result: String?
+    /// `nil` if it is not known.
     public var success: Bool?
+    /// Why it failed.
     public var error: String?
+    /// How long it took; kept to the millisecond.
     public var duration: Duration?
+    /// Tokens that it used.
     public var tokens = 0
     /// Micro-dollars.
     public var cost: Int64 = 0
