@@ -17,7 +17,8 @@ import Testing
     init(_ name: String, _ sql: String, _ plan: String...) { (self.name, self.sql, self.plan) = (name, sql, plan) }
   }
 
-  static let queries: [Query] = runQueries + promptQueries + eventQueries
+  static let queries: [Query] =
+    runQueries + promptQueries + eventQueries + peopleQueries + noticeQueries + alertQueries
 
   @Test(arguments: queries) func `a query uses its index, and scans no table`(_ query: Query) async throws {
     let ledger = try await Ledger.inMemory()

@@ -1,5 +1,6 @@
 import GRDB
 import StoreValues
+import Synchronization
 import TestSupport
 import Testing
 
@@ -111,5 +112,95 @@ import Testing
       #expect(error?.code == code, "\(error?.message ?? "")")
     }
     #expect(try await ledger.notices() == [pending])
+  }
+
+  // MARK: Delivery
+
+  @Test func `a notice that is due is sent once, and shows it`() async throws {
+    let ledger = try await ledger()
+    let channel = RecordingChannel()
+    try await ledger.set(.init(quietHours: .init(from: "00:00", to: "02:00")), of: "ada")  // It is 1 o'clock in Berlin.
+    let held = try #require(try await ledger.notify("ada", template: "done", ["task": "a"]).first)
+    let grave = try #require(try await ledger.notify("ada", template: "done", ["task": "b"], level: .critical).first)
+    #expect(try await ledger.deliverNotices(by: channel).delivered == 1)
+    #expect(channel.sent == ["b is done to ada@example.org"])
+    let sent = try #require(try await ledger.notice(grave.id))
+    #expect(sent.status == .sent && sent.sentAt == clock.now() && sent.error == nil)
+    #expect(try await ledger.notice(held.id) == held)
+    clock.advance(by: .seconds(3600))
+    #expect(try await ledger.deliverNotices(by: channel).delivered == 1)
+    #expect(try await ledger.deliverNotices(by: channel).sent == 0)
+    #expect(channel.sent == ["b is done to ada@example.org", "a is done to ada@example.org"])
+    #expect(try await ledger.notices(status: .pending).isEmpty)
+    for delivery in Ledger.Notice.Delivery.allCases {
+      #expect(try await ledger.set(delivery, of: held.id).delivery == delivery)
+      #expect(try await ledger.notice(held.id)?.delivery == delivery)
+    }
+  }
+
+  @Test func `a notice whose channel fails stays pending with its error, and fails in the end`() async throws {
+    let ledger = try await ledger()
+    let channel = RecordingChannel()
+    channel.fail(RecordingChannel.Outage())
+    let id = try #require(try await ledger.notify("ada", template: "done", ["task": "a"]).first?.id)
+    var options = Ledger.DeliveryOptions()
+    options.maximumAttempts = 2
+    #expect(try await ledger.deliverNotices(by: channel, options).waiting == 1)
+    #expect(try await ledger.notice(id)?.status == .pending)
+    #expect(try await ledger.notice(id)?.error?.contains("Outage") == true)
+    clock.advance(by: .seconds(3600))
+    #expect(try await ledger.deliverNotices(by: channel, options).dead == 1)
+    #expect(try await ledger.notice(id)?.status == .failed)
+    // Put back, it is pending, and can be sent.
+    let dead = try #require(try await ledger.deadLetters().first)
+    _ = try await ledger.retry(dead.id)
+    #expect(try await ledger.notice(id)?.status == .pending)
+    channel.fail(nil)
+    #expect(try await ledger.deliverNotices(by: channel).delivered == 1)
+    #expect(try await ledger.notice(id)?.status == .sent)
+    #expect(try await ledger.notice(id)?.error == nil)
+  }
+
+  @Test func `a notice that the channel refuses has failed at once, and others are sent`() async throws {
+    let ledger = try await ledger()
+    let channel = RecordingChannel()
+    try await ledger.add(Ledger.Person.Draft("bob", id: "bob"))
+    let refused = try #require(try await ledger.notify("bob", template: "done", ["task": "a"]).first?.id)
+    try await ledger.notify("ada", template: "done", ["task": "b"])
+    let report = try await ledger.deliverNotices(by: channel)
+    #expect(report.dead == 1 && report.delivered == 1)
+    let notice = try await ledger.notice(refused)
+    #expect(notice?.status == .failed && notice?.error == "bob has no address")
+  }
+
+  @Test func `many notices are each sent once, and other messages are left alone`() async throws {
+    let ledger = try await ledger(limit: .init(1000, per: .seconds(1)))
+    let channel = RecordingChannel()
+    for index in 0..<250 { try await ledger.notify("ada", template: "done", ["task": JSON(index)]) }
+    try await ledger.put(Ledger.OutboxMessage.Draft("own", key: "k", payload: 1))
+    var delivered = 0
+    while case let report = try await ledger.deliverNotices(by: channel), report.sent > 0 {
+      delivered += report.delivered
+    }
+    #expect(delivered == 250)
+    #expect(Set(channel.sent).count == 250 && channel.sent.count == 250)
+    #expect(try await ledger.undelivered().map(\.kind) == ["own"])
+  }
+}
+
+/// A channel of a test.
+private final class RecordingChannel: NoticeChannel {
+  struct Outage: Error {}
+  private let state = Mutex((sent: [String](), error: Outage?.none))
+
+  var sent: [String] { state.withLock { $0.sent } }
+  func fail(_ error: Outage?) { state.withLock { $0.error = error } }
+
+  func send(_ notice: Ledger.Notice, to person: Ledger.Person) async throws {
+    guard let email = person.email else { throw Ledger.NoticeRefusal("\(person.handle) has no address") }
+    try state.withLock { state in
+      if let error = state.error { throw error }
+      state.sent.append("\(notice.subject) to \(email)")
+    }
   }
 }

@@ -83,9 +83,7 @@ struct PeopleQuery {
   }
 
   static let mostTasks = """
-    SELECT id, tasks FROM (
-        SELECT person_id, count(*) AS tasks FROM tasks WHERE person_id IS NOT NULL AND created_at >= ?1
-        GROUP BY person_id
-    ) CROSS JOIN people ON id = person_id ORDER BY tasks DESC, seq LIMIT ?2
+    SELECT person_id, count(*) AS tasks FROM tasks WHERE person_id IS NOT NULL AND created_at >= ?1 GROUP BY person_id
+    ORDER BY tasks DESC, (SELECT seq FROM people WHERE id = person_id) LIMIT ?2
     """
 }
