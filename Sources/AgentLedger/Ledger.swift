@@ -44,10 +44,11 @@ import StoreValues
 ///   has all
 /// - ``logIn(_:for:)`` gives a token, ``person(withToken:)``, ``logins(of:)``, ``revoke(token:)``, ``revokeLogins(of:)``
 /// - `set(password:of:cost:)` and `person(handle:password:cost:)`, with the trait `Passwords`
-/// ## Notices: Notices/Ledger+Notices.swift, Notices/Ledger+Templates.swift
+/// ## Notices: Notices/Ledger+Notices.swift, Notices/Ledger+Templates.swift, Notices/NoticeChannel.swift
 /// - ``save(_:)-(NoticeTemplate)``, ``template(_:)``, ``templates(after:limit:)``, ``render(template:_:)``, ``remove(template:)``
 /// - ``preferences(of:)`` of a person and ``set(_:of:)-(NoticePreferences,_)``
 /// - ``notify(_:template:_:level:by:)`` a person; ``notice(_:)``, ``notices(to:status:after:limit:)``, ``set(_:of:)-(Notice.Delivery,_)``
+/// - ``deliverNotices(by:_:)`` by a ``NoticeChannel``, or ``deliverNoticesContinuously(by:_:)``
 /// ## Alerts: Alerts/Ledger+Alerts.swift
 /// - ``save(_:)-(AlertRule.Draft)``, ``alertRule(_:)``, ``alertRules(after:limit:)``, ``remove(alertRule:)``
 /// - ``evaluateAlerts()`` fires the rules, ``alerts(of:limit:)`` that fired
