@@ -261,7 +261,8 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       try await memory.close()
       EarlierStoreFixture.expectNothingLost(before, try EarlierStoreFixture.rows(of: path + "/memory.sqlite"))
       let backups = try FileManager.default.contentsOfDirectory(atPath: path + "/backups")
-      #expect(backups.contains { $0.hasPrefix("before-schema-0\(EarlierStoreFixture.newest)-") && $0.hasSuffix(".sqlite") })
+      #expect(
+        backups.contains { $0.hasPrefix("before-schema-0\(EarlierStoreFixture.newest)-") && $0.hasSuffix(".sqlite") })
     }
     print("migrations killed: \(kills); schema afterwards: \(outcomes.sorted { $0.key < $1.key })")
   }

@@ -14,5 +14,8 @@ struct LedgerCommand: AsyncParsableCommand {
         id=$(episodic ledger task claim w1 --json | jq -r '.tasks[0].id')
         episodic ledger task done "$id" --worker w1 --data '{"title": "Example"}'
       """,
-    subcommands: [LedgerTask.self, LedgerWorkerCommand.self])
+    subcommands: [
+      LedgerTask.self, LedgerWorkerCommand.self, LedgerAgentCommand.self, LedgerRun.self, LedgerConsolidate.self,
+      LedgerOutbox.self, LedgerEvents.self, LedgerPerson.self, LedgerNotice.self, LedgerAlert.self,
+    ])
 }
