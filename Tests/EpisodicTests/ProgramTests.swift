@@ -12,6 +12,7 @@ struct `Programs of the documentation` {
     "README.md",
     "Sources/Episodic/Episodic.docc/GettingStarted.md",
     "Sources/Episodic/Episodic.docc/AgentLoop.md",
+    "Sources/Episodic/Episodic.docc/LedgerLoop.md",
     "Sources/Episodic/Episodic.docc/ImportingLogs.md",
     "Sources/Episodic/Episodic.docc/FollowingChanges.md",
     "Sources/Episodic/Episodic.docc/Tour.md",

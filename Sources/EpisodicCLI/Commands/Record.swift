@@ -20,6 +20,8 @@ struct Record: AsyncParsableCommand {
       commands share one: it is begun if it does not exist and --task and --domain are given, reopened if it had \
       ended, and completed or failed as this command was, unless --keep-open.
 
+      With --run the command is a tool call of a run in the ledger, which becomes an episode when it has ended.
+
       The episode's metadata has a member record about its last command: exit_status, working_directory, host, and \
       git_commit in a repository; --no-environment leaves it out.
 
@@ -34,6 +36,7 @@ struct Record: AsyncParsableCommand {
         episodic record --task testing --domain web -- npm test
         episodic record --task debugging --domain db --episode fix-42 --keep-open -- psql -f probe.sql
         episodic record --episode fix-42 -- make check
+        episodic record --run "$run" -- npm test
         episodic record --task testing --domain web --tty --json-file report.json -- npm test
         episodic record --task testing --domain web --exit-status -- sh -c 'make && make test'
       """)
@@ -54,6 +57,9 @@ struct Record: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("The episode to continue, or to begin under this id.", valueName: "id"))
   var episode: String?
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("The run of the ledger to continue.", valueName: "id"))
+  var ledgerRun: String?
 
   @Flag(help: "Leave the episode active, for further commands.")
   var keepOpen = false
@@ -85,8 +91,15 @@ struct Record: AsyncParsableCommand {
     guard (task == nil) == (domain == nil) else {
       throw ValidationError("--task and --domain belong together; give both to begin an episode")
     }
-    guard task != nil || episode != nil else {
-      throw ValidationError("say what the command belongs to: --task TYPE --domain DOMAIN, or --episode ID")
+    guard task != nil || episode != nil || ledgerRun != nil else {
+      throw ValidationError("say what the command belongs to: --task TYPE --domain DOMAIN, --episode ID, or --run ID")
+    }
+    if ledgerRun != nil {
+      guard task == nil, episode == nil, context == nil, session == nil, !keepOpen else {
+        throw ValidationError(
+          "a run has its task, domain, context and session; leave --task, --domain, --episode, --context, --session and "
+            + "--keep-open out, or --run")
+      }
     }
     guard (0...OutputCapture.maximumLimit).contains(outputLimit) else {
       throw ValidationError("--output-limit is \(outputLimit); it lies in 0...\(OutputCapture.maximumLimit)")
@@ -106,6 +119,10 @@ struct Record: AsyncParsableCommand {
           + "to begin it")
     }
     let target = try report.open()
+    if let ledgerRun {
+      let (report, outcome) = try await record(words, action, inAction, in: Ledger.Run.ID(ledgerRun), target)
+      return try finish(report, outcome, target)
+    }
     // Before the command, which may leave the directory or commit.
     let environment = noEnvironment ? nil : RecordEnvironment()
     let (report, outcome) = try await store.withMemory(
@@ -131,9 +148,32 @@ struct Record: AsyncParsableCommand {
         in: recorded, succeeded: outcome.succeeded, keepOpen: keepOpen,
         facts: environment?.json(exitStatus: outcome.exitStatus) { redacted($0).text })
       let credentials = inAction + inResult + (isNew ? inContext : 0)
-      return (Report(step: step, episode: episode, credentials: credentials), outcome)
+      return (Report.episode(episode, step, credentials: credentials), outcome)
     }
     try finish(report, outcome, target)
+  }
+
+  /// Keeps the command as a tool call of a run.
+  private func record(
+    _ words: CommandWords, _ action: String, _ credentials: Int, in id: Ledger.Run.ID, _ target: Int32?
+  ) async throws -> (Report, ChildProcess.Outcome) {
+    try await store.withLedger(printing: target == STDOUT_FILENO) { ledger in
+      guard let run = try await ledger.run(id) else {
+        throw MemoryError(.notFound, "no run \"\(id)\"; begin it with episodic ledger run start")
+      }
+      guard !run.status.isEnded else {
+        throw MemoryError(
+          .conflict, "run \"\(id)\" is \(run.status.rawValue) and takes no more tool calls; start another")
+      }
+      let outcome = try ChildProcess(words: words, limit: outputLimit, usesTerminal: tty).run()
+      let (result, inResult) = result(of: outcome)
+      let program = words.program
+      let call = try await ledger.add(
+        Ledger.ToolCall.Draft(
+          program.isEmpty ? "command" : program, arguments: .string(action.shortenedToField), result: result,
+          success: outcome.succeeded, duration: outcome.duration), to: id)
+      return (.run(run, position: call.position, credentials: credentials + inResult), outcome)
+    }
   }
 
   /// The episode that is named, also by a beginning of its id or as `@last`; an id that there is not yet as it is.
@@ -191,24 +231,46 @@ struct Record: AsyncParsableCommand {
     return (result.isEmpty ? nil : result, (kept?.redacted ?? 0) + (note?.count ?? 0))
   }
 
-  private struct Report {
-    let step: Step
-    let episode: Episode
-    /// The number replaced.
-    let credentials: Int
+  /// What the command became, and how many credentials were replaced.
+  private enum Report {
+    case episode(Episode, Step, credentials: Int)
+    case run(Ledger.Run, position: Int, credentials: Int)
 
     func json(_ outcome: ChildProcess.Outcome) -> JSON {
-      [
-        "id": .string(episode.id.rawValue), "step_number": .integer(Int64(step.number)),
-        "status": .string(episode.status.rawValue), "exit_status": .integer(Int64(outcome.exitStatus)),
-        "duration_ms": .integer(outcome.duration.milliseconds), "redacted": .integer(Int64(credentials)),
-      ]
+      var members: JSON.Object
+      let replaced: Int
+      switch self {
+      case .episode(let episode, let step, let credentials):
+        members = JSON.Object([
+          ("id", .string(episode.id.rawValue)), ("step_number", .integer(Int64(step.number))),
+          ("status", .string(episode.status.rawValue)),
+        ])
+        replaced = credentials
+      case .run(let run, let position, let credentials):
+        members = JSON.Object([
+          ("run_id", .string(run.id.rawValue)), ("position", .integer(Int64(position))),
+          ("status", .string(run.status.rawValue)),
+        ])
+        replaced = credentials
+      }
+      members["exit_status"] = .integer(Int64(outcome.exitStatus))
+      members["duration_ms"] = .integer(outcome.duration.milliseconds)
+      members["redacted"] = .integer(Int64(replaced))
+      return .object(members)
     }
 
     var sentence: String {
-      var notes = [episode.status.rawValue, counted(episode.steps.count, "step")]
-      if credentials > 0 { notes.append("\(counted(credentials, "credential")) redacted") }
-      return "recorded \(episode.id.rawValue.onOneLine) (\(notes.joined(separator: ", ")))"
+      func note(_ credentials: Int) -> [String] {
+        credentials > 0 ? ["\(counted(credentials, "credential")) redacted"] : []
+      }
+      switch self {
+      case .episode(let episode, _, let credentials):
+        let notes = [episode.status.rawValue, counted(episode.steps.count, "step")] + note(credentials)
+        return "recorded \(episode.id.rawValue.onOneLine) (\(notes.joined(separator: ", ")))"
+      case .run(let run, let position, let credentials):
+        let notes = [run.status.rawValue, "entry \(position)"] + note(credentials)
+        return "recorded in run \(run.id.rawValue.onOneLine) (\(notes.joined(separator: ", ")))"
+      }
     }
   }
 }

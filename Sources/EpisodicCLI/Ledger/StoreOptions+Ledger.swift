@@ -6,8 +6,11 @@ extension StoreOptions {
   /// Opens the ledger of the store, calls `body` with it, and closes it, also after an error.
   ///
   /// - Parameter creating: Whether to create a missing ledger.
-  func withLedger<Value>(creating: Bool = false, _ body: (Ledger) async throws -> Value) async throws -> Value {
-    try StandardOutput.requireOpen()
+  /// - Parameter printing: Whether the result goes to standard output; if that is closed, this fails before opening.
+  func withLedger<Value>(
+    creating: Bool = false, printing: Bool = true, _ body: (Ledger) async throws -> Value
+  ) async throws -> Value {
+    if printing { try StandardOutput.requireOpen() }
     guard !path.isEmpty else { throw ValidationError("the store's directory is empty; name one with --store") }
     var options = Ledger.OpenOptions()
     options.create = creating
