@@ -98,10 +98,12 @@ import Testing
   @Test func `a notice that cannot be written is refused, and nothing is written`() async throws {
     let ledger = try await ledger()
     let pending = try #require(try await ledger.notify("ada", template: "done", ["task": 1]).first)
+    let tooLong = String(repeating: "a", count: 10 << 20)
     let calls: [(MemoryError.Code, @Sendable () async throws -> Void)] = [
       (.notFound, { try await ledger.notify("bob", template: "done", ["task": 1]) }),
       (.notFound, { try await ledger.notify("ada", template: "undone", ["task": 1]) }),
       (.invalid, { try await ledger.notify("ada", template: "done") }),
+      (.limitExceeded, { try await ledger.notify("ada", template: "done", ["task": .string(tooLong)]) }),
       (.invalid, { try await ledger.notify("ada", template: "done", ["task": 1], by: [.sms, .sms]) }),
       (.notFound, { try await ledger.set(.opened, of: "none") }),
       (.conflict, { try await ledger.set(.opened, of: pending.id) }),

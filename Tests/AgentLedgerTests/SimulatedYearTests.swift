@@ -113,7 +113,8 @@ private struct YearModel {
   private static let notices: [Ledger.Person.Tier: (count: Int, minutes: Int)] = [
     .free: (1, 60), .premium: (2, 180), .enterprise: (3, 45), "own": (2, 1440),
   ]
-  /// Long ones and many short ones, so that notices meet quiet hours and limits together. With EPISODIC_YEAR_STEPS=20000 so many.
+  /// Long ones and many short ones, so that notices meet quiet hours and limits together. About so many steps, or
+  /// EPISODIC_YEAR_STEPS=20000.
   private static let steps = ProcessInfo.processInfo.environment["EPISODIC_YEAR_STEPS"].flatMap(Int.init) ?? 900
 
   private static func rules(_ ids: [Ledger.Person.ID]) -> [Ledger.AlertRule.Draft] {
@@ -160,17 +161,19 @@ private struct YearModel {
     var model = try YearModel(year: .of(zone), people: people, rules: rules.map { .init(draft: $0) })
     var expected: [YearModel.Row] = []
     var alerts: [Ledger.Alert] = []
-    /// So that the steps fill the year, with some near each clock change.
-    let mean = 365 * 1440 / Self.steps
-    for step in 0..<Self.steps {
-      var next =
-        model.now + Int.random(in: 0...(Bool.random(using: &random) ? max(4, mean / 20) : mean * 2), using: &random)
-      if let jump = model.year.jumps.first(where: { $0 > model.now && $0 - 120 < next && step % 9 != 0 }) {
-        next = min(next, max(model.now, jump - 120) + Int.random(in: 0...15, using: &random))
-      }
+    // Half of the steps are short, and so are all about a clock change.
+    let mean = 2 * 365 * 1440 / Self.steps
+    var (step, stepsNearChanges) = (0, 0)
+    while true {
+      step += 1
+      let isShort = Bool.random(using: &random)
+      var next = model.now + Int.random(in: 0...(isShort ? max(4, mean / 20) : mean * 2), using: &random)
+      let jump = model.year.jumps.first { $0 > model.now - 180 && $0 - 180 < next }
+      if let jump { next = min(next, max(model.now, jump - 180) + Int.random(in: 0...20, using: &random)) }
       guard next < 365 * 1440 else { break }
       clock.advance(by: .seconds((next - model.now) * 60))
       model.now = next
+      if jump != nil { stepsNearChanges += 1 }
       switch Int.random(in: 0..<10, using: &random) {
       case 0..<3:
         let index = people.indices.randomElement(using: &random) ?? 0
@@ -218,6 +221,7 @@ private struct YearModel {
     let counts = Dictionary(grouping: alerts, by: \.rule).mapValues(\.count)
     #expect(rules.allSatisfy { (counts[$0.name] ?? 0) > 3 }, "seed \(seed): \(counts)")
     #expect(expected.count(where: { $0.level != .critical }) > 100, "seed \(seed)")
+    #expect(stepsNearChanges >= 20 * model.year.jumps.count, "seed \(seed)")
   }
 
   private static func notices(_ ledger: Ledger) async throws -> [YearModel.Row] {

@@ -55,6 +55,7 @@ extension Ledger.NoticeTemplate {
   /// - Throws: `.invalid` if a value is missing; `.limitExceeded`.
   func render(_ values: JSON, _ input: LedgerInput) throws(MemoryError) -> Ledger.NoticeText {
     try DeclaredVariables(variables, of: name).requireValues(values)
+    _ = try input.json(values, "the values of template \"\(name.shortened(to: 60))\"")
     let texts = try [("subject", subject), ("body", body)].map { (field, text) throws(MemoryError) in
       let place = "the \(field) of template \"\(name.shortened(to: 60))\""
       let text = try TemplateRenderer(text, place).render(values)

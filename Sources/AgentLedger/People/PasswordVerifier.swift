@@ -3,7 +3,7 @@
   import CryptoExtras
   import Foundation
   import StoreRows
-  public import StoreValues
+  import StoreValues
 
   extension Ledger {
     /// The parameters of scrypt (RFC 7914): memory is 128 · `blocks` · `blockSize` bytes, time that times `parallelism`.
