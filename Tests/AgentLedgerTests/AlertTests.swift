@@ -1,4 +1,3 @@
-import GRDB
 import StoreValues
 import TestSupport
 import Testing
@@ -6,28 +5,8 @@ import Testing
 @testable import AgentLedger
 
 extension Ledger {
-  /// Writes a sample as another part of the ledger does.
-  func sample(_ name: String, _ value: Double, labels: JSON = [:]) async throws {
-    let labels = labels.canonicalText
-    try await database.write { db, now in
-      try db.execute(
-        sql: "INSERT INTO series (name, labels) VALUES (?1, ?2) ON CONFLICT DO NOTHING", arguments: [name, labels])
-      try db.execute(
-        sql: """
-          INSERT INTO samples (series, at, seq, value)
-          SELECT s.seq, ?3, (SELECT ifnull(max(x.seq), 0) + 1 FROM samples x WHERE x.series = s.seq AND x.at = ?3), ?4
-          FROM series s WHERE s.name = ?1 AND s.labels = ?2
-          """, arguments: [name, labels, now.milliseconds, value])
-    }
-  }
-
-  func event(level: Int, component: String = "api", type: String? = nil) async throws {
-    try await database.write { db, now in
-      try db.execute(
-        sql:
-          "INSERT INTO events (level, kind, component, error_type, message, created_at) VALUES (?, 'error', ?, ?, 'm', ?)",
-        arguments: [level, component, type, now.milliseconds])
-    }
+  func sample(_ name: String, _ value: Double, labels: [String: String] = [:]) async throws {
+    try await record(Sample.Draft(value, of: Sample.Name(rawValue: name), labels: labels))
   }
 
   /// A task that is added, claimed, and ends.
@@ -98,8 +77,10 @@ extension Ledger {
 
   @Test func `errors counts events of level error and critical`() async throws {
     let ledger = try await Ledger.inMemory(clock: clock)
-    for level in 0..<5 {
-      try await ledger.event(level: level, component: level == 4 ? "api" : "database", type: "timeout")
+    for level in Ledger.Event.Level.allCases {
+      try await ledger.log(
+        Ledger.Event.Draft(
+          "m", level: level, kind: .error, component: level == .critical ? .api : .database, errorType: .timeout))
     }
     #expect(try await fires(.init("r", .errors, above: 1, over: .seconds(60)), ledger) == 2)
     var labelled = Ledger.AlertRule.Draft("a", .errors, above: 0, over: .seconds(60))
@@ -111,7 +92,8 @@ extension Ledger {
     let ledger = try await Ledger.inMemory(clock: clock)
     try await ledger.sample("cpu", 100)
     clock.advance(by: .seconds(60))
-    for (value, labels) in [(1, ["host": "a"]), (2, ["host": "a", "core": "1"]), (6, ["host": "b"])] as [(Double, JSON)]
+    for (value, labels) in [(1, ["host": "a"]), (2, ["host": "a", "core": "1"]), (6, ["host": "b"])]
+      as [(Double, [String: String])]
     {
       try await ledger.sample("cpu", value, labels: labels)
     }

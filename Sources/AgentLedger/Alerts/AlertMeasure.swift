@@ -23,7 +23,8 @@ struct AlertMeasure {
 
   private func number(_ sql: String) throws -> Double? {
     var arguments: StatementArguments = [start, now.milliseconds]
-    for value in texts.map(\.value) { arguments += [value] }
+    // Of these columns only a task's type is stored in the form in which it was given.
+    for (name, value) in texts { arguments += [name == "type" ? value : value.canonicallyComposed] }
     return try Double.fetchOne(db.cachedStatement(sql: sql), arguments: arguments)
   }
 

@@ -64,6 +64,7 @@ struct NewAlertRule: Sendable {
   init(_ draft: Ledger.AlertRule.Draft, _ input: LedgerInput) throws(MemoryError) {
     var draft = draft
     draft.name = draft.name.canonicallyComposed
+    draft.condition = .init(rawValue: draft.condition.rawValue.canonicallyComposed)
     try input.name(draft.name, "the rule's name")
     try input.name(draft.condition.rawValue, "the rule's condition")
     guard draft.threshold.isFinite else {

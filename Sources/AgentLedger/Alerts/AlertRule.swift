@@ -3,19 +3,25 @@ public import StoreValues
 extension Ledger {
   /// When people are to be told that something is amiss.
   public struct AlertRule: Hashable, Sendable, Codable {
+    /// By which it is known; no two have the same.
     public var name: String
+    /// What it looks at.
     public var condition: Condition
     /// What the condition is restricted to, an object of texts: see `Condition`.
     public var labels: JSON
     /// Whether it fires above the threshold or below it; at it, it does not.
     public var comparison: Comparison
+    /// In the unit of the condition.
     public var threshold: Double
     /// The time up to now that it looks at.
     public var window: Duration
+    /// Of its notices.
     public var level: Notice.Level
     /// By which the recipients are told; none for those that each prefers.
     public var channels: [Notice.Channel]
+    /// Who is told; those who are not there any more are left out.
     public var recipients: [Person.ID]
+    /// Whether it is looked at.
     public var isEnabled: Bool
     /// It does not fire again before this has passed.
     public var cooldown: Duration
@@ -24,7 +30,9 @@ extension Ledger {
 
     /// What a rule looks at. An open set: every other name is that of a series of samples.
     public struct Condition: OpenName {
+      /// The name as it is stored.
       public let rawValue: String
+      /// One of the application's own.
       public init(rawValue: String) { self.rawValue = rawValue }
 
       /// The share, 0...1, of tasks that failed among those that completed or failed. Labels: `domain`, `type`.
@@ -41,21 +49,35 @@ extension Ledger {
 
     /// On which side of the threshold a rule fires.
     public enum Comparison: String, Hashable, Sendable, Codable, CaseIterable {
-      case above, below
+      /// More than the threshold.
+      case above
+      /// Less than the threshold.
+      case below
     }
 
     /// A rule to be saved.
     public struct Draft: Hashable, Sendable {
+      /// By which it is known; a rule of the same name is replaced.
       public var name: String
+      /// What it looks at.
       public var condition: Condition
+      /// What the condition is restricted to, an object of texts: see `Condition`.
       public var labels: JSON = [:]
+      /// Whether it fires above the threshold or below it.
       public var comparison = Comparison.above
+      /// In the unit of the condition; finite.
       public var threshold: Double
+      /// The time up to now that it looks at.
       public var window: Duration
+      /// Of its notices.
       public var level = Notice.Level.warning
+      /// By which the recipients are told; none for those that each prefers.
       public var channels: [Notice.Channel] = []
+      /// Who is told.
       public var recipients: [Person.ID] = []
+      /// Whether it is looked at.
       public var isEnabled = true
+      /// It does not fire again before this has passed.
       public var cooldown = Duration.seconds(3600)
 
       /// A warning above a threshold, an hour apart.
@@ -75,6 +97,7 @@ extension Ledger {
     public let rule: String
     /// What it found in its window.
     public let value: Double
+    /// When it fired.
     public let createdAt: Timestamp
 
     enum CodingKeys: String, CodingKey {
@@ -111,6 +134,7 @@ extension Ledger.AlertRule {
     lastTriggered = try container.decodeIfPresent(Timestamp.self, forKey: .lastTriggered)
   }
 
+  /// Durations are milliseconds.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)

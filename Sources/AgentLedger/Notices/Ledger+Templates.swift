@@ -17,7 +17,8 @@ extension Ledger {
           ON CONFLICT (name) DO UPDATE SET type = ?2, subject = ?3, body = ?4, variables = ?5, changed_at = ?6
           """,
         arguments: [
-          template.name.canonicallyComposed, template.type.rawValue, template.subject, template.body, variables,
+          template.name.canonicallyComposed, template.type.rawValue.canonicallyComposed, template.subject,
+          template.body, variables,
           now.milliseconds,
         ])
     }

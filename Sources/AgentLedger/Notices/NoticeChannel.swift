@@ -14,6 +14,7 @@ public protocol NoticeChannel: Sendable {
 extension Ledger {
   /// Says that a notice cannot be sent and is not to be tried again: there is no such address.
   public struct NoticeRefusal: Error, Hashable, Sendable {
+    /// What is wrong, for a person to read.
     public let reason: String
     /// A refusal for a reason, which the notice keeps as its error.
     public init(_ reason: String) { self.reason = reason }

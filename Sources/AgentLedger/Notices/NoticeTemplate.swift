@@ -10,9 +10,13 @@ extension Ledger {
   ///
   /// Partials, blocks, transforms, pragmas and other delimiters are refused.
   public struct NoticeTemplate: Hashable, Sendable, Codable {
+    /// By which it is called; no two have the same.
     public var name: String
+    /// Of the notices that it makes.
     public var type: Notice.Kind
+    /// Becomes one line.
     public var subject: String
+    /// Becomes the text.
     public var body: String
     /// The names that subject and body may use. A member of the elements of a list, or of an object, is `items.title`.
     public var variables: [String]
@@ -28,6 +32,7 @@ extension Ledger {
   public struct NoticeText: Hashable, Sendable, Codable {
     /// One line: what would break it is a space.
     public let subject: String
+    /// All of the text.
     public let body: String
 
     init(subject: String, body: String) { (self.subject, self.body) = (subject.onOneLine, body) }

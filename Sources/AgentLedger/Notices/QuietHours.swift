@@ -7,7 +7,9 @@ extension Ledger {
   /// `end` is the earlier one. So an hour that a clock change repeats is quiet twice if it is quiet at all, and one that it skips
   /// is not there to be quiet: hours that end inside of it end with the change.
   public struct QuietHours: Hashable, Sendable, Codable {
+    /// When they begin, on the clock.
     public var start: TimeOfDay
+    /// When they end, on the clock; this minute is not quiet.
     public var end: TimeOfDay
 
     /// From a time to another, `QuietHours(from: "22:00", to: "07:00")`.
@@ -52,6 +54,7 @@ extension Ledger.TimeOfDay: CustomStringConvertible {
 }
 
 extension Ledger.TimeOfDay: Codable {
+  /// From a text such as `07:30`.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
@@ -62,6 +65,7 @@ extension Ledger.TimeOfDay: Codable {
     self = time
   }
 
+  /// As a text such as `07:30`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

@@ -4,8 +4,11 @@ public import StoreValues
 extension Ledger {
   /// A login of a person that is kept: when it began and ends, and not its token.
   public struct Login: Hashable, Sendable, Codable {
+    /// Who logged in.
     public let person: Person.ID
+    /// When it began.
     public let createdAt: Timestamp
+    /// When its token is nobody's any more.
     public let expiresAt: Timestamp
 
     enum CodingKeys: String, CodingKey {
@@ -18,6 +21,7 @@ extension Ledger {
     public struct Token: Hashable, Sendable {
       /// 64 hexadecimal digits: 32 random bytes.
       public let text: String
+      /// When it is nobody's any more.
       public let expiresAt: Timestamp
     }
   }

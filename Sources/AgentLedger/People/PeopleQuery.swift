@@ -24,7 +24,7 @@ struct PeopleQuery {
     let (sql, first): (String, any DatabaseValueConvertible) =
       switch filter {
       case .all: (Self.all, 0)
-      case .tier(let tier): (Self.byTier, tier.rawValue)
+      case .tier(let tier): (Self.byTier, tier.composed.rawValue)
       case .activeSince(let start): (Self.byActivity, start.milliseconds)
       }
     return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [first, time, seq, limit])

@@ -7,9 +7,11 @@ extension Ledger {
     public typealias ID = Identifier<Person>
 
     /// A UUID of version 7 unless the caller gave another.
+    /// 1 to 128 bytes.
     public let id: ID
     /// The name by which the person is known; no two have the same.
     public var handle: String
+    /// What the person pays for.
     public var tier: Tier
     /// Requests that were allowed, in all.
     public var requests: Int
@@ -21,10 +23,13 @@ extension Ledger {
     public var rateLimitResetsAt: Timestamp?
     /// The last request that was allowed, or log-in.
     public var lastActive: Timestamp?
+    /// One address, if there is one.
     public var email: String?
+    /// Whether a password is set.
     public var hasPassword: Bool
     /// Name of the IANA database, `Europe/Berlin`: quiet hours are of its clock.
     public var zone: String
+    /// When the person was added.
     public var createdAt: Timestamp
 
     enum CodingKeys: String, CodingKey {
@@ -44,11 +49,16 @@ extension Ledger {
 extension Ledger.Person {
   /// What a person pays for; rate limits are of a tier. An open set.
   public struct Tier: OpenName {
+    /// The name as it is stored.
     public let rawValue: String
+    /// One of the application's own.
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// Who pays nothing.
     public static let free = Tier(rawValue: "free")
+    /// Who pays for more.
     public static let premium = Tier(rawValue: "premium")
+    /// Who belongs to an organisation that pays.
     public static let enterprise = Tier(rawValue: "enterprise")
   }
 
@@ -56,11 +66,17 @@ extension Ledger.Person {
   public struct Draft: Hashable, Sendable {
     /// `nil`: the ledger makes one.
     public var id: ID?
+    /// The name by which the person is known; not empty, and nobody else's.
     public var handle: String
+    /// What the person pays for.
     public var tier: Tier
+    /// One address.
     public var email: String?
+    /// Name of the IANA database, `Europe/Berlin`.
     public var zone: String
+    /// Requests that a window of the rate limit allows; `nil` for the tier's.
     public var rateLimit: Int?
+    /// Which notices the person gets, and how.
     public var preferences = Ledger.NoticePreferences()
 
     /// A person of the free tier in UTC.
@@ -75,8 +91,11 @@ extension Ledger.Person {
 
   /// What to change of a person; a property that is not set stays as it is.
   public struct Changes: Hashable, Sendable {
+    /// Another handle, which nobody has.
     public var handle: String?
+    /// Another tier.
     public var tier: Tier?
+    /// Another time zone.
     public var zone: String?
     /// `.some(nil)` removes it.
     public var email: String??
@@ -107,6 +126,7 @@ extension Ledger {
   public struct PeopleGrowth: Hashable, Sendable, Codable {
     /// Its beginning.
     public let day: Timestamp
+    /// How many were added on it.
     public let added: Int
     /// All people at its end, without those that were removed since.
     public let total: Int
@@ -114,7 +134,9 @@ extension Ledger {
 
   /// How many tasks a person has.
   public struct PersonTasks: Hashable, Sendable, Codable {
+    /// Whose tasks they are.
     public let person: Person
+    /// How many there are.
     public let tasks: Int
   }
 }

@@ -52,6 +52,7 @@ struct NewPerson: Sendable {
   init(_ draft: Ledger.Person.Draft, _ input: LedgerInput) throws(MemoryError) {
     var draft = draft
     draft.handle = draft.handle.canonicallyComposed
+    draft.tier = draft.tier.composed
     try input.identifier(draft.id, "the person's id")
     try input.person(handle: draft.handle, tier: draft.tier, email: draft.email, zone: draft.zone)
     try input.rateLimit(draft.rateLimit)
@@ -85,6 +86,7 @@ struct PersonChanges: Sendable {
   init(_ changes: Ledger.Person.Changes, _ input: LedgerInput) throws(MemoryError) {
     var changes = changes
     changes.handle = changes.handle?.canonicallyComposed
+    changes.tier = changes.tier?.composed
     try input.person(handle: changes.handle, tier: changes.tier, email: changes.email ?? nil, zone: changes.zone)
     try input.rateLimit(changes.rateLimit ?? nil)
     self.changes = changes
@@ -133,6 +135,11 @@ extension String {
     let parts = split(separator: "@", omittingEmptySubsequences: false)
     return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && !contains { $0.isWhitespace }
   }
+}
+
+extension Ledger.Person.Tier {
+  /// In the form that is stored.
+  var composed: Self { Self(rawValue: rawValue.canonicallyComposed) }
 }
 
 extension Timestamp {

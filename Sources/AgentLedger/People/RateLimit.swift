@@ -16,6 +16,7 @@ extension Ledger {
       case window = "window_ms"
     }
 
+    /// The window is in milliseconds.
     public init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       self.init(
@@ -23,6 +24,7 @@ extension Ledger {
         per: .milliseconds(try container.decode(Int64.self, forKey: .window)))
     }
 
+    /// The window is in milliseconds.
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encodeIfPresent(count, forKey: .count)
@@ -41,6 +43,7 @@ extension Ledger {
 
   /// Whether a request is allowed.
   public struct RequestDecision: Hashable, Sendable, Codable {
+    /// Whether it may be served; then it is counted.
     public let isAllowed: Bool
     /// Requests that the running window still allows; `nil` for any number.
     public let remaining: Int?

@@ -31,7 +31,7 @@ enum TierLimits {
     _ db: Database
   ) throws {
     var members = try Setting.value(setting(kind), db)?.members ?? [:]
-    members[tier.rawValue] = limit.map { limit in
+    members[tier.composed.rawValue] = limit.map { limit in
       .object([
         "window_ms": .integer(limit.window.wholeMilliseconds),
         "count": limit.count.map { .integer(Int64($0)) } ?? .null,
