@@ -64,6 +64,8 @@ struct EarlierStoreFixture {
   func open(backsUp: Bool = true) async throws -> Memory {
     var options = Memory.OpenOptions()
     options.backsUpBeforeMigrating = backsUp
+    // A day after the newest row: later, what is kept for days only may go.
+    options.clock = ManualClock(Timestamp(milliseconds: 1_790_186_400_000))
     return try await Memory.open(at: path, options: options)
   }
 

@@ -10,9 +10,11 @@ struct StoreWorker {
     let arguments = CommandLine.arguments
     guard arguments.count >= 4 else {
       throw Failure(
-        "usage: StoreWorker record|share|churn|index|change|watch|witness|forget|scan DIRECTORY NAME [AMOUNT]")
+        "usage: StoreWorker record|share|churn|consolidate|index|change|watch|witness|forget|scan DIRECTORY NAME [AMOUNT]"
+      )
     }
     if arguments[1] == "scan" { return try scan(arguments[2], for: arguments[3]) }
+    if arguments[1] == "consolidate" { return try await consolidate(in: arguments[2], name: arguments[3]) }
     if try await runsBackups(arguments) { return }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
