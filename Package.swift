@@ -30,6 +30,12 @@ let mustache = Target.Dependency.product(name: "Mustache", package: "swift-musta
 let crypto = ["Crypto", "CryptoExtras"].map { name in
   Target.Dependency.product(name: name, package: "swift-crypto", condition: .when(traits: ["Passwords"]))
 }
+/// The client of the HTTP sink, only with the trait `HTTPSink`.
+let http = [
+  Target.Dependency.product(
+    name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["HTTPSink"])),
+  Target.Dependency.product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["HTTPSink"])),
+]
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -39,11 +45,13 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "Episodic", targets: ["Episodic"]),
+    .library(name: "LedgerHTTP", targets: ["LedgerHTTP"]),
     .executable(name: "episodic", targets: ["EpisodicCLI"]),
   ],
   traits: [
     .trait(name: "Tracing", description: "Each verb of Memory runs in a span of swift-distributed-tracing."),
     .trait(name: "Passwords", description: "A ledger's people have passwords, kept by scrypt of swift-crypto."),
+    .trait(name: "HTTPSink", description: "LedgerHTTP delivers a ledger's outbox by async-http-client."),
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -55,6 +63,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-service-context", from: "1.2.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
   targets: [
     // L0: system library and C.
@@ -117,6 +127,7 @@ let package = Package(
       resources: [.embedInCode("Migrations")], swiftSettings: strict),
 
     // L3: adapters, named by technology.
+    .target(name: "LedgerHTTP", dependencies: ["AgentLedger"] + http, swiftSettings: strict),
     .target(
       name: "MemorySQLite",
       dependencies: [
@@ -197,6 +208,9 @@ let package = Package(
       dependencies: [
         "AgentLedger", "LedgerWorker", "SQLiteStorage", "StoreValues", "TestSupport", grdb, logging, metrics,
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LedgerHTTPTests", dependencies: ["AgentLedger", "LedgerHTTP", "TestSupport"], exclude: ["receiver.py"],
       swiftSettings: strict),
     .testTarget(
       name: "InterchangeTests", dependencies: ["Interchange", "EpisodicMemory", "TestSupport"], swiftSettings: strict),

@@ -7,6 +7,7 @@ struct Appends: Sendable {
   let events: BatchedWrite<EventAppend, Void>
   let samples: BatchedWrite<SampleAppend, Void>
   let files: BatchedWrite<FileAccessAppend, Void>
+  let signals: BatchedWrite<SignalAppend, Void>
 
   init(_ database: LedgerDatabase) {
     entries = EntryAppend.batch(database)
@@ -14,5 +15,6 @@ struct Appends: Sendable {
     events = EventAppend.batch(database)
     samples = SampleAppend.batch(database)
     files = FileAccessAppend.batch(database)
+    signals = database.batch(SignalAppend.perform)
   }
 }

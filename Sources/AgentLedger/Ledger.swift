@@ -52,6 +52,12 @@ import StoreValues
 /// ## Alerts: Alerts/Ledger+Alerts.swift
 /// - ``save(_:)-(AlertRule.Draft)``, ``alertRule(_:)``, ``alertRules(after:limit:)``, ``remove(alertRule:)``
 /// - ``evaluateAlerts()`` fires the rules, ``alerts(of:limit:)`` that fired
+///
+/// ## What applications keep: Signals/Ledger+Signals.swift, Pages/Ledger+Pages.swift, States/Ledger+States.swift
+/// - ``record(_:)`` a signal, or several; ``selectorRates(in:since:until:limit:)``, ``signals(of:after:limit:)`` a task
+/// - ``put(page:_:type:lifetime:)``, ``page(_:)`` if it is fresh, ``remove(page:)``, ``pageHitRates(since:until:)``
+/// - ``put(state:of:_:expecting:)`` a new version, compared with the one before; ``state(_:of:)``, ``versions(ofState:of:before:limit:)``,
+///   ``states(of:after:limit:)``, ``delete(state:of:expecting:)``
 public struct Ledger: Sendable {
   let database: LedgerDatabase
   /// The ledger's identity: another one for a restored or another file.

@@ -11,6 +11,7 @@ struct LedgerWorker {
     guard arguments.count == 4 else { throw Failure("usage: LedgerWorker work DIRECTORY NAME") }
     let ledger = try await Ledger.open(at: arguments[2])
     switch arguments[1] {
+    case "deliver": try await deliver(ledger, into: arguments[3])
     case "work": try await work(ledger, name: arguments[3])
     default: throw Failure("no mode \(arguments[1])")
     }
@@ -43,6 +44,14 @@ struct LedgerWorker {
     }
   }
 
+  /// Delivers what is in the outbox into a file, until it is killed.
+  private static func deliver(_ ledger: Ledger, into path: String) async throws {
+    var options = Ledger.DeliveryOptions()
+    (options.batchSize, options.timeout, options.leaseMargin) = (10, .milliseconds(200), .milliseconds(300))
+    options.maximumAttempts = 1_000_000
+    try await ledger.deliverContinuously(to: FileSink(path: path), options)
+  }
+
   private static func acknowledge(_ line: String) {
     FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
@@ -50,5 +59,21 @@ struct LedgerWorker {
   struct Failure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
+  }
+}
+
+/// Appends a line for each message to a file that several processes share.
+private struct FileSink: OutboxSink {
+  let path: String
+
+  func deliver(_ batch: [Ledger.OutboxMessage]) async throws -> [Ledger.DeliveryOutcome] {
+    let file = open(path, O_WRONLY | O_APPEND)
+    guard file >= 0 else { throw LedgerWorker.Failure("cannot open \(path)") }
+    defer { close(file) }
+    return try batch.map { message in
+      let line = Array("\(message.key) \(message.payload.canonicalText) \(message.id)\n".utf8)
+      guard write(file, line, line.count) == line.count else { throw LedgerWorker.Failure("cannot write \(path)") }
+      return .delivered
+    }
   }
 }

@@ -542,7 +542,7 @@ CREATE TABLE states (
     application TEXT    NOT NULL CHECK (application <> ''),
     name        TEXT    NOT NULL CHECK (name <> ''),
     version     INTEGER NOT NULL CHECK (version > 0),
-    value       TEXT    CHECK (json_valid(value)),           -- NULL: deleted; a version is not given twice all the same
+    value       TEXT    CHECK (value IS NULL OR json_valid(value)),  -- NULL: deleted; no version is given twice all the same
     changed_at  INTEGER NOT NULL,
     PRIMARY KEY (application, name)                          -- states of an application
 ) STRICT, WITHOUT ROWID;

@@ -6,7 +6,7 @@ extension Ledger {
   /// Delivers one batch: of the undelivered messages of each key the first, oldest first, unless it waits or a sender has it.
   ///
   /// At least once, in order per key. A key that fails stops no other. Several senders, in several processes, do not send the
-  /// same at once: a message is leased for `timeout` and 30 seconds, then it comes back. A failed attempt waits 1 s, doubled
+  /// same at once: a message is leased for `timeout` and `leaseMargin`, then it comes back. A failed attempt waits 1 s, doubled
   /// with each one up to an hour, of which a random part of up to a half is cut off. What came of each message, and a line of
   /// the log, are written in one commit, also if the caller is cancelled meanwhile.
   ///

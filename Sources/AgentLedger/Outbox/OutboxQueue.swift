@@ -96,8 +96,8 @@ struct OutboxQueue {
     RETURNING kind
     """
 
-  /// The batch is halved for each failed attempt of a message in it: one that hangs or kills its sink is soon sent alone, and
-  /// takes no others with it.
+  /// The oldest ones. The batch is halved for each failed attempt of a message in it: one that hangs its sink is soon sent
+  /// alone, and takes no others with it.
   private func batch(_ options: Ledger.DeliveryOptions) throws -> [Int64] {
     let candidates =
       try options.kinds.isEmpty
@@ -113,7 +113,7 @@ struct OutboxQueue {
     for message in ready {
       let smaller = min(size, max(1, options.batchSize >> min(message.attempts, 62)))
       let (sum, overflow) = bytes.addingReportingOverflow(message.bytes)
-      guard batch.count < smaller, !overflow, batch.isEmpty || sum <= Self.batchBytes else { continue }
+      guard batch.count < smaller, !overflow, batch.isEmpty || sum <= Self.batchBytes else { break }
       batch.append(message.seq)
       (size, bytes) = (smaller, sum)
     }

@@ -35,6 +35,9 @@ extension Ledger {
     public var batchSize = 100
     /// Longest wait for the sink; then the attempt has failed, and the sink's task is cancelled.
     public var timeout = Duration.seconds(30)
+    /// How much longer than `timeout` a sender has a message: in this time it writes what became of it. When it was killed,
+    /// others send the message after both.
+    public var leaseMargin = Duration.seconds(30)
     /// Failed attempts after which a message is a dead letter.
     public var maximumAttempts = 10
     /// Longest time between two looks at an outbox in which nothing is to be sent.
@@ -69,10 +72,11 @@ extension Ledger.DeliveryOptions {
       throw MemoryError(.invalid, "maximumAttempts is \(maximumAttempts); it must be from 1 to 1000000")
     }
     _ = try input.milliseconds(timeout, "timeout", atLeast: .milliseconds(1))
+    _ = try input.milliseconds(leaseMargin, "leaseMargin", atLeast: .milliseconds(1))
     _ = try input.milliseconds(pause, "pause", atLeast: .milliseconds(1))
   }
 
   /// How long a sender has a message: longer than it waits for the sink, so that it has told what became of it before another
   /// sends it.
-  var lease: Duration { timeout + .seconds(30) }
+  var lease: Duration { timeout + leaseMargin }
 }

@@ -18,6 +18,8 @@ extension Ledger {
     public var survivesPowerLoss = true
     /// The largest input that is accepted.
     public var limits = Limits()
+    /// How long cached pages are fresh.
+    public var pageLifetimes = PageLifetimes()
     /// The source of the times that the ledger writes.
     public var clock: any WallClock = SystemClock()
     /// Gets a line when something is amiss.

@@ -11,12 +11,14 @@ final class LedgerDatabase: Sendable {
   let clock: any WallClock
   let limits: Ledger.Limits
   let logger: Logger
+  let pageLifetimes: Ledger.PageLifetimes
   private let disk: DiskWatch?
   var input: LedgerInput { LedgerInput(limits: limits) }
 
   init(_ stored: any StoredDatabase, _ options: Ledger.OpenOptions, disk: DiskWatch?) {
     self.stored = stored
     (clock, limits, logger) = (options.clock, options.limits, options.logger)
+    pageLifetimes = options.pageLifetimes
     self.disk = disk
   }
 

@@ -20,6 +20,8 @@ extension Ledger {
     public var entriesPerRun = 1_000_000
     /// Bytes of all cached pages together; the least recently used leave first.
     public var pageBytes = 256 << 20
+    /// Versions of one state that are kept.
+    public var stateVersions = 100
     /// Bytes left on the disk below which nothing is written that makes the ledger grow; `nil` for 64 MiB, or for 5 % of the
     /// disk if that is less. 0 for no such floor.
     public var minimumFreeBytes: Int?
@@ -37,6 +39,7 @@ extension Ledger.Limits {
       ("jsonDepth", jsonDepth, 256),
       ("batchElements", batchElements, 100_000_000), ("results", results, 10_000_000),
       ("entriesPerRun", entriesPerRun, Int(Int32.max)), ("pageBytes", pageBytes, 1 << 50),
+      ("stateVersions", stateVersions, 1_000_000),
       ("minimumFreeBytes", (minimumFreeBytes ?? 0) + 1, (1 << 60) + 1),
     ]
     for (name, value, most) in fields where !(1...most).contains(value) {

@@ -97,11 +97,11 @@ struct TaskQueue {
   }
 
   static let leasesBeginAgain = """
-    UPDATE tasks SET lease_until = ?1 + (lease_until - waits_since), waits_since = ?1
+    UPDATE tasks INDEXED BY tasks_leased_since SET lease_until = ?1 + (lease_until - waits_since), waits_since = ?1
     WHERE status = 'in_progress' AND waits_since > ?1
     """
   static let pausesBeginAgain = """
-    UPDATE tasks SET not_before = ?1 + (not_before - waits_since), waits_since = ?1
+    UPDATE tasks INDEXED BY tasks_backing_off SET not_before = ?1 + (not_before - waits_since), waits_since = ?1
     WHERE status = 'pending' AND is_ready = 0 AND attempts > 0 AND waits_since > ?1
     """
 
@@ -111,7 +111,7 @@ struct TaskQueue {
   }
 
   static let waking = """
-    UPDATE tasks SET is_ready = 1 WHERE status = 'pending' AND is_ready = 0 AND not_before <= ?
+    UPDATE tasks INDEXED BY tasks_delayed SET is_ready = 1 WHERE status = 'pending' AND is_ready = 0 AND not_before <= ?
     """
 
   /// Tasks whose lease has run out go back to the queue; those that were cancelled meanwhile, or whose worker died too often,
@@ -135,25 +135,25 @@ struct TaskQueue {
     try WorkerRow.noteLoss(by: worker.rawValue, db)
   }
 
-  static let isLapsed = "lease_until <= ?1"
-  static let isOfWorker = "worker_id = ?2"
+  static let isLapsed = (index: "tasks_leased", sql: "lease_until <= ?1")
+  static let isOfWorker = (index: "tasks_of_worker", sql: "worker_id = ?2")
   static let givingBack = """
-    UPDATE tasks SET attempts = max(0, attempts - 1), lease_until = NULL, is_ready = 1, is_cancelling = 0, waits_since = ?1,
+    UPDATE tasks INDEXED BY tasks_of_worker SET attempts = max(0, attempts - 1), lease_until = NULL, is_ready = 1, is_cancelling = 0, waits_since = ?1,
         status = CASE WHEN is_cancelling THEN 'cancelled' ELSE 'pending' END,
         completed_at = CASE WHEN is_cancelling THEN ?1 END
     WHERE status = 'in_progress' AND worker_id = ?2
     """
 
-  static func takingBack(_ condition: String) -> String {
+  static func takingBack(_ lost: (index: String, sql: String)) -> String {
     """
-    UPDATE tasks SET crashes = crashes + 1, lease_until = NULL, is_ready = 1, is_cancelling = 0, waits_since = ?1,
+    UPDATE tasks INDEXED BY \(lost.index) SET crashes = crashes + 1, lease_until = NULL, is_ready = 1, is_cancelling = 0, waits_since = ?1,
         status = CASE WHEN is_cancelling THEN 'cancelled' WHEN crashes + 1 >= max_crashes THEN 'failed' ELSE 'pending' END,
         completed_at = CASE WHEN is_cancelling OR crashes + 1 >= max_crashes THEN ?1 END,
         error = CASE WHEN is_cancelling THEN error
             WHEN crashes + 1 >= max_crashes
                 THEN 'set aside: its worker died or was silent ' || (crashes + 1) || ' times, last ' || worker_id
             ELSE 'the lease of ' || worker_id || ' ran out' END
-    WHERE status = 'in_progress' AND \(condition) RETURNING worker_id
+    WHERE status = 'in_progress' AND \(lost.sql) RETURNING worker_id
     """
   }
 

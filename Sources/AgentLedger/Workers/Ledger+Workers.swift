@@ -48,7 +48,9 @@ extension Ledger {
       try WorkerRow.noteHeartbeat(of: id, at: now, db)
       let queue = TaskQueue(db, now)
       let tasks = try String.fetchAll(
-        db, sql: "SELECT id FROM tasks WHERE worker_id = ? AND status = 'in_progress' ORDER BY seq",
+        db,
+        sql:
+          "SELECT id FROM tasks INDEXED BY tasks_of_worker WHERE worker_id = ? AND status = 'in_progress' ORDER BY seq",
         arguments: [id.rawValue])
       return try tasks.map { Task.ID(composed: $0) }.filter { task in
         try queue.heartbeat(task, by: id, lease: lease) == .stop
@@ -103,7 +105,9 @@ extension Ledger {
     try await database.write(grows: false) { db, now in
       try WorkerRow.require(id, db)
       let task = try String.fetchOne(
-        db, sql: "SELECT id FROM tasks WHERE worker_id = ? AND status = 'in_progress' LIMIT 1", arguments: [id.rawValue]
+        db,
+        sql: "SELECT id FROM tasks INDEXED BY tasks_of_worker WHERE worker_id = ? AND status = 'in_progress' LIMIT 1",
+        arguments: [id.rawValue]
       )
       if let task {
         throw MemoryError(.conflict, "worker \"\(id)\" has task \"\(task)\"; set it to stopped first")

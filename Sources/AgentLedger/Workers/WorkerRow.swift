@@ -52,7 +52,7 @@ enum WorkerRow {
 
   /// Of those that a worker has.
   static let nextTask =
-    "SELECT id FROM tasks WHERE worker_id = ? AND status = 'in_progress' ORDER BY priority, created_at, seq LIMIT 1"
+    "SELECT id FROM tasks INDEXED BY tasks_of_worker WHERE worker_id = ? AND status = 'in_progress' ORDER BY priority, created_at, seq LIMIT 1"
 
   /// It is idle unless it has another task.
   static func noteEnd(
