@@ -157,3 +157,27 @@ extension AgentStore.OpenOptions {
     return options
   }
 }
+
+@Suite struct `Signals` {
+  @Test func `become a pattern a selector, with its counts and its success rate, brought up to date`() async throws {
+    let directory = try TemporaryDirectory()
+    let store = try await AgentStore.open(at: directory.file("store"), options: .manual)
+    func record(_ selector: String, _ outcomes: [Bool], in domain: String = "web") async throws {
+      try await store.ledger.record(
+        outcomes.map { Ledger.Signal.Draft(selector, type: .css, success: $0, domain: domain) })
+    }
+    try await record("#login", [true, true, false, true])
+    try await record("#other", [false])
+    try await record("#login", [false], in: "shop")
+    #expect(try await store.consolidate().patterns == 3)
+    #expect(try await store.consolidate().patterns == 0)
+    try await record("#login", [false, false, false, false])
+    #expect(try await store.consolidate().patterns == 1)
+    let patterns = try await store.memory.patterns(in: .domain("web"))
+    #expect(patterns.count == 2 && patterns.allSatisfy { $0.type == .optimization })
+    let login = try #require(patterns.first { $0.data["selector"] == "#login" })
+    #expect(login.successRate == 3.0 / 8)
+    #expect(login.metadata == ["count": 8, "successes": 3])
+    try await store.close()
+  }
+}

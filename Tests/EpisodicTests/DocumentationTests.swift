@@ -41,24 +41,29 @@ import Testing
     }
   }
 
-  /// Memory.swift shows every verb on one screen.
-  @Test func `Memory lists every public verb, and each where it says`() throws {
-    let memory = try Self.text("Sources/EpisodicMemory/Memory.swift")
-    #expect(memory.split(separator: "\n", omittingEmptySubsequences: false).count <= 92)
-    let files = ["EpisodicMemory", "Interchange"].flatMap { target in
+  /// The facade shows every verb on one screen, or two.
+  @Test(arguments: [
+    (facade: "Memory", file: "EpisodicMemory/Memory.swift", targets: ["EpisodicMemory", "Interchange"], lines: 92),
+    (facade: "Ledger", file: "AgentLedger/Ledger.swift", targets: ["AgentLedger"], lines: 120),
+  ]) func `a facade lists every public verb, and each where it says`(
+    _ facade: String, _ file: String, _ targets: [String], _ lines: Int
+  ) throws {
+    let text = try Self.text("Sources/" + file)
+    #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= lines)
+    let files = targets.flatMap { target in
       (FileManager.default.enumerator(
         atPath: Self.root.appending(path: "Sources/\(target)").path(percentEncoded: false))?
-        .compactMap { $0 as? String } ?? []).filter { $0.contains("/Memory+") || $0.hasPrefix("Memory+") }.map {
-          (target: target, file: $0)
-        }
+        .compactMap { $0 as? String } ?? []).filter {
+          $0.contains("/\(facade)+") || $0.hasPrefix("\(facade)+")
+        }.map { (target: target, file: $0) }
     }
     #expect(files.count >= 6)
     for (target, file) in files {
       let verbs = try Self.text("Sources/\(target)/\(file)").matches(of: /public func (\w+)/).map { String($0.1) }
       guard !verbs.isEmpty else { continue }
       let section = try #require(
-        memory.components(separatedBy: "## ").first { $0.contains(file) }, "\(file) is not listed")
-      for verb in verbs { #expect(section.contains("``\(verb)("), "\(verb) of \(file) is not listed") }
+        text.components(separatedBy: "## ").first { $0.contains(file) }, "\(file) is not listed")
+      for verb in verbs { #expect(section.contains("`\(verb)("), "\(verb) of \(file) is not listed") }
     }
   }
 }

@@ -24,6 +24,48 @@ extension Ledger {
     }
   }
 
+  /// A selector of which signals have come.
+  package struct SignalledSelector: Hashable, Sendable {
+    package let domain: String
+    package let type: Signal.SelectorType
+    package let selector: String
+  }
+
+  /// The selectors of the next signals that no pattern counts yet, and the number of the last of these signals.
+  package func signalledSelectors(limit: Int) async throws(MemoryError) -> (
+    selectors: Set<SignalledSelector>, last: Int64
+  )? {
+    try await database.read { db in
+      let last = try Self.patternedSignal(db)
+      let rows = try Row.fetchAll(
+        db.cachedStatement(sql: Self.laterSignals), arguments: [last, limit])
+      guard let highest = try rows.last.map({ row -> Int64 in try row.value(0) }) else { return nil }
+      return (
+        Set(
+          try rows.map {
+            SignalledSelector(domain: try $0.value(1), type: try $0.closed(2), selector: try $0.value(3))
+          }), highest
+      )
+    }
+  }
+
+  static let laterSignals =
+    "SELECT seq, domain, selector_type, selector FROM signals WHERE seq > ? ORDER BY seq LIMIT ?"
+
+  /// Says that patterns count the signals up to a number.
+  package func notePatterns(upTo signal: Int64) async throws(MemoryError) {
+    try await database.write(grows: false) { db, now in
+      try Setting.set(Self.patternedSignalSetting, to: .integer(signal), at: now, db)
+    }
+  }
+
+  private static let patternedSignalSetting = "consolidation.signal"
+
+  private static func patternedSignal(_ db: Database) throws -> Int64 {
+    guard case .integer(let number)? = try Setting.value(patternedSignalSetting, db) else { return 0 }
+    return number
+  }
+
   /// The state of the ledger between two commits.
   package func commitStamp() throws(MemoryError) -> CommitStamp {
     do {

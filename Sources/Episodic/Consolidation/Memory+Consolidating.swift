@@ -2,11 +2,14 @@ public import AgentLedger
 public import EpisodicMemory
 
 extension Memory {
-  /// Makes an episode of each run of a ledger that has ended and is none yet.
+  /// Makes an episode of each run of a ledger that has ended and is none yet, and a pattern of each selector of which signals have come.
   ///
   /// A run becomes one episode, once (I7), which has the run's id: task type, domain and session of the run or its task; its
   /// prompts and tool calls are the steps, in their order. An episode that is deleted afterwards does not come back. Killed
   /// anywhere, the next call goes on.
+  ///
+  /// A selector becomes a pattern of the type `optimization` in the domain of its signals, with its success rate, and in its
+  /// metadata the counts of the signals that the ledger has.
   ///
   /// - Parameter ledger: Beside this memory, or another.
   /// - Returns: What became of them; a run that cannot become an episode is named and stays as it is.
@@ -29,7 +32,32 @@ extension Memory {
         }
       }
     }
+    while let (selectors, last) = try await ledger.signalledSelectors(limit: Self.signalsAtOnce) {
+      for selector in selectors { try await record(selector, of: ledger, &report) }
+      try await ledger.notePatterns(upTo: last)
+    }
     return report
+  }
+
+  private static let signalsAtOnce = 10_000
+
+  /// Brings the pattern of a selector up to date: how often it was tried, and how often it worked.
+  private func record(
+    _ signalled: Ledger.SignalledSelector, of ledger: Ledger, _ report: inout ConsolidationReport
+  ) async throws(MemoryError) {
+    guard
+      let rate = try await ledger.selectorRate(of: signalled.selector, type: signalled.type, in: signalled.domain)
+    else { return }
+    _ = try await record(
+      Pattern.Draft(
+        .optimization,
+        data: [
+          "kind": "selector", "selector_type": .string(signalled.type.rawValue),
+          "selector": .string(signalled.selector),
+        ],
+        domain: signalled.domain, successRate: rate.successRate,
+        metadata: ["count": .integer(Int64(rate.count)), "successes": .integer(Int64(rate.successes))]))
+    report.patterns += 1
   }
 
   private static let runsAtOnce = 100
