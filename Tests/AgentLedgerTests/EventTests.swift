@@ -93,6 +93,21 @@ import Testing
     #expect(try await ledger.events().isEmpty)
   }
 
+  @Test func `details as deep as the limit are kept as they are, and deeper ones are refused`() async throws {
+    let ledger = try await ledger()
+    func nested(_ depth: Int) -> JSON { (0..<depth).reduce(1) { value, _ in [value] } }
+    try await ledger.log(.init("deep", details: nested(256)))
+    #expect(try await ledger.events().first?.details == nested(256))
+    for depth in [257, 2000] {
+      #expect(await refusal { try await ledger.log(.init("deep", details: nested(depth))) } == .limitExceeded)
+    }
+    #expect(await refusal { try await ledger.log(.init("odd", details: ["n": .number(.nan)])) } == .invalid)
+    var draft = Ledger.Run.Draft(.testing, domain: "d")
+    draft.config = ["n": nested(256)]
+    let tooDeep = draft
+    #expect(await refusal { try await ledger.start(tooDeep) } == .limitExceeded)
+  }
+
   @Test func `which files a run or a task touched is listed by path, by run and by task`() async throws {
     let ledger = try await ledger()
     try await ledger.record([

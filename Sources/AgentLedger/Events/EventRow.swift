@@ -106,6 +106,7 @@ struct NewEvent: Sendable {
     try input.identifier(draft.person, "the event's person")
     try input.text(draft.message, "the event's message")
     try input.time(draft.at, "the event's time")
+    try input.sound(draft.details, "the event's details")
     draft.message = CredentialRedactor.redact(draft.message).text
     details = try input.json(CredentialRedactor.redact(draft.details), "the event's details")
     self.draft = draft

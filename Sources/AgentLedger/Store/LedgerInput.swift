@@ -48,6 +48,7 @@ struct LedgerInput: Sendable {
 
   /// - Returns: The canonical text, which is stored.
   func json(_ value: JSON, _ field: String) throws(MemoryError) -> String {
+    try sound(value, field)
     let text = value.canonicalText
     guard text.utf8.count <= limits.fieldBytes else {
       throw MemoryError(
@@ -57,8 +58,32 @@ struct LedgerInput: Sendable {
     return text
   }
 
+  /// - Throws: `.limitExceeded` if it is nested too deep; `.invalid` for a number that JSON does not have.
+  func sound(_ value: JSON, _ field: String, depth: Int = 1) throws(MemoryError) {
+    switch value {
+    case .number(let number):
+      guard !number.isFinite else { return }
+      throw MemoryError(.invalid, "\(field) has the number \(number), which JSON does not; use null or a string")
+    case .array(let elements):
+      try require(depth, of: field)
+      for element in elements { try sound(element, field, depth: depth + 1) }
+    case .object(let members):
+      try require(depth, of: field)
+      for member in members { try sound(member.value, field, depth: depth + 1) }
+    case .null, .bool, .integer, .unsigned, .string: return
+    }
+  }
+
+  private func require(_ depth: Int, of field: String) throws(MemoryError) {
+    guard depth > limits.jsonDepth else { return }
+    throw MemoryError(
+      .limitExceeded,
+      "\(field) is nested more than \(limits.jsonDepth) deep; flatten it, or raise limits.jsonDepth up to 256")
+  }
+
   /// - Returns: The canonical text of an object, which is stored.
   func object(_ value: JSON, _ field: String) throws(MemoryError) -> String {
+    try sound(value, field)
     guard value.members != nil else {
       throw MemoryError(.invalid, "\(field) is \(value.canonicalText.shortened(to: 40)); it must be a JSON object")
     }
