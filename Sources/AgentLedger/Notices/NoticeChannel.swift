@@ -41,7 +41,7 @@ extension Ledger {
       }
     }
 
-    private static let width = 8
+    static let width = 8
 
     private func deliver(_ message: OutboxMessage) async -> DeliveryOutcome {
       guard !_Concurrency.Task.isCancelled else { return .notSent(after: .zero) }
@@ -60,9 +60,10 @@ extension Ledger {
     }
   }
 
-  /// Sends the notices that are due, one batch of them, by a channel.
+  /// Sends notices that are due by a channel, at most eight, and at once.
   ///
-  /// - Parameter options: Of whatever kinds they are, only notices are sent.
+  /// - Parameter options: Of whatever kinds they are, only notices are sent. A channel that does not answer within the timeout
+  ///   gets all eight again: give it a shorter one of its own.
   /// - Throws: `.invalid` for options that cannot be. An error of the channel is kept with its notice.
   @discardableResult
   public func deliverNotices(
@@ -78,9 +79,11 @@ extension Ledger {
     try await deliverContinuously(to: NoticeSink(self, channel), ofNotices(options))
   }
 
+  /// Few at a time: all of a batch come again when the channel hangs with one of them.
   private func ofNotices(_ options: DeliveryOptions) -> DeliveryOptions {
     var options = options
     options.kinds = [.notices]
+    options.batchSize = min(options.batchSize, NoticeSink.width)
     return options
   }
 }
