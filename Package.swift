@@ -35,6 +35,7 @@ let http = [
   Target.Dependency.product(
     name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["HTTPSink"])),
   Target.Dependency.product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["HTTPSink"])),
+  Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTPSink"])),
 ]
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 

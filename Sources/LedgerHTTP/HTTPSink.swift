@@ -3,6 +3,7 @@
   import AsyncHTTPClient
   import Foundation
   import NIOCore
+  import NIOHTTP1
   import Synchronization
 
   /// Delivers messages of an outbox by POST, one request a message, as JSON:
@@ -56,6 +57,9 @@
       self.options = options
     }
 
+    /// Sends up to `concurrency` messages at once.
+    ///
+    /// - Returns: What came of each; it throws nothing.
     public func deliver(_ batch: [Ledger.OutboxMessage]) async throws -> [Ledger.DeliveryOutcome] {
       let round = Round(end: .now + options.batchTimeout)
       return await withTaskGroup(of: (Int, Ledger.DeliveryOutcome).self) { group in
@@ -160,7 +164,11 @@
     static func duration(_ text: String, at now: Date) -> Duration? {
       let text = text.trimmingCharacters(in: .whitespaces)
       if let seconds = Int(text) { return seconds < 0 ? nil : .seconds(min(seconds, 1 << 31)) }
-      guard let date = try? Date(text, strategy: .http) else { return nil }
+      let format = DateFormatter()
+      format.locale = Locale(identifier: "en_US_POSIX")
+      format.timeZone = .gmt
+      format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+      guard let date = format.date(from: text) else { return nil }
       return .seconds(max(0, date.timeIntervalSince(now)))
     }
   }

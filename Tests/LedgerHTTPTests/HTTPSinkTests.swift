@@ -103,7 +103,9 @@
     @Test func `a receiver that is not there is tried again`() async throws {
       let ledger = try await ledger(1, keys: 1)
       // Port 1 of loopback: nobody listens there.
-      #expect(try await ledger.deliver(to: HTTPSink(url: "http://127.0.0.1:1/")).waiting == 1)
+      var options = HTTPSink.Options()
+      options.requestTimeout = .milliseconds(200)
+      #expect(try await ledger.deliver(to: HTTPSink(url: "http://127.0.0.1:1/", options)).waiting == 1)
     }
 
     @Test(arguments: ["", "ftp://example.org", "example.org", "http://"]) func `a URL that is none of HTTP is refused`(
