@@ -87,13 +87,3 @@ public struct Step: Identifiable, Hashable, Sendable {
     }
   }
 }
-
-extension Duration {
-  /// Whole milliseconds, truncated towards zero; clamped to `Int64`.
-  package var milliseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-    guard !overflow else { return seconds < 0 ? .min : .max }
-    return product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000).partialValue
-  }
-}

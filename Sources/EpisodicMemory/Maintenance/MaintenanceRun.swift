@@ -155,16 +155,3 @@ extension MaintenanceRecord {
   /// `nil` if the task was done to its end.
   fileprivate var retryInterval: Duration? { attempts > 0 ? .seconds(60) * (1 << (attempts - 1)) : nil }
 }
-
-extension Timestamp {
-  /// Later by a duration, which is rounded down to milliseconds; the latest or earliest time if that is beyond.
-  package func adding(_ duration: Duration) -> Timestamp {
-    let (seconds, attoseconds) = duration.components
-    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-    let limit: Int64 = duration < .zero ? .min : .max
-    guard !overflow else { return Timestamp(milliseconds: limit) }
-    let (span, carries) = whole.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
-    let (sum, exceeds) = milliseconds.addingReportingOverflow(carries ? limit : span)
-    return Timestamp(milliseconds: exceeds ? limit : sum)
-  }
-}

@@ -67,14 +67,13 @@ package struct RetentionClock: Hashable, Sendable {
   /// Why some rules are not applied; `nil` if none is held back.
   ///
   /// - Parameter ages: Of the rules in force.
-  /// - Parameter scope: For one domain the message does not say when others were active (I8).
-  package func doubt(ofAges ages: [Duration], in scope: Query.Scope) -> String? {
+  /// - Parameter tellsTime: Whether the message may say when there was activity.
+  package func doubt(ofAges ages: [Duration], tellsTime: Bool) -> String? {
     guard let proof = ages.filter({ !isBelieved(forAge: $0) }).map(Self.proof).max() else { return nil }
     let last =
-      switch scope {
-      case .everything: "the last time that this store is sure of is \(counted)"
-      case .domain: "that is far beyond the last time that this store is sure of"
-      }
+      tellsTime
+      ? "the last time that this store is sure of is \(counted)"
+      : "that is far beyond the last time that this store is sure of"
     return
       "the clock says \(seen), and \(last): some rules of age were not applied; if the clock is right, accept it, or it is "
       + "believed when it has gone on for \(proof.inWholeUnits)"
