@@ -69,6 +69,13 @@ import StoreValues
 ///
 /// ## Close: Store/Ledger+Open.swift
 /// - `close()`
+/// - ``save(_:)-(AlertRule.Draft)``, ``alertRule(_:)``, ``alertRules(after:limit:)``, ``remove(alertRule:)``
+/// - ``evaluateAlerts()`` fires the rules, ``alerts(of:limit:)`` that fired
+/// ## Upkeep: Retention/Ledger+Retention.swift, Upkeep/Ledger+Maintenance.swift, Upkeep/Ledger+Checking.swift
+/// - ``retention()``, ``set(_:)-(Retention)``, ``applyRetention(isDryRun:isAcceptingClock:)``
+/// - ``maintain(_:)`` does what is due, ``lastMaintained()``; ``check()`` says what is not as it should be
+/// ## Changes: Changes/Ledger+Changes.swift
+/// - ``changes(after:of:)`` are told as they are committed, from a ``changeCursor()`` on
 public struct Ledger: Sendable {
   let database: LedgerDatabase
   /// The ledger's identity: another one for a restored or another file.

@@ -209,6 +209,7 @@ CREATE INDEX outbox_leased      ON outbox (lease_until) WHERE status = 'sending'
 CREATE INDEX outbox_waits       ON outbox (waits_since)                                   -- waits that began after now:
     WHERE status IN ('waiting', 'sending');                                               -- the clock was set back
 CREATE INDEX outbox_dead        ON outbox (dead_at, seq) WHERE dead_at IS NOT NULL;       -- dead letters
+CREATE INDEX outbox_dead_by_key ON outbox (key) WHERE dead_at IS NOT NULL;                -- what may be put back of a key
 CREATE INDEX outbox_delivered   ON outbox (delivered_at) WHERE delivered_at IS NOT NULL;  -- retention
 CREATE INDEX outbox_by_result   ON outbox (result_id) WHERE result_id IS NOT NULL;        -- the delivery of a result
 
@@ -631,13 +632,42 @@ CREATE INDEX alerts_by_rule ON alerts (rule, created_at);                 -- his
 
 -- ---------------------------------------------------------------- Changes and erasure
 
--- What changed, in the order of the commits, for watchers: the row names the thing and not its content.
+-- What changed, in the order of the commits, for watchers: a row has the number of the thing, and nothing of what is in it, so
+-- that no erased id is left here. Triggers write it, so that it holds for every writer.
 CREATE TABLE changes (
-    revision INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind     TEXT    NOT NULL CHECK (kind IN ('task', 'run', 'outbox', 'notice', 'worker', 'state')),
-    key      TEXT    NOT NULL,
-    domain   TEXT,
-    at       INTEGER NOT NULL
+    revision    INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind        TEXT    NOT NULL CHECK (kind IN ('task', 'run', 'outbox', 'notice', 'worker', 'state')),
+    thing       INTEGER,                                     -- its seq
+    application TEXT,                                        -- of a state, which has no seq
+    name        TEXT,
+    CHECK ((kind = 'state') = (thing IS NULL)),
+    CHECK ((kind = 'state') = (application IS NOT NULL AND name IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX changes_by_time ON changes (at);                             -- what is no longer promised to watchers
+CREATE TRIGGER tasks_told_added AFTER INSERT ON tasks
+BEGIN INSERT INTO changes (kind, thing) VALUES ('task', NEW.seq); END;
+CREATE TRIGGER tasks_told AFTER UPDATE OF status ON tasks WHEN NEW.status <> OLD.status
+BEGIN INSERT INTO changes (kind, thing) VALUES ('task', NEW.seq); END;
+CREATE TRIGGER runs_told_added AFTER INSERT ON runs
+BEGIN INSERT INTO changes (kind, thing) VALUES ('run', NEW.seq); END;
+CREATE TRIGGER runs_told AFTER UPDATE OF status ON runs WHEN NEW.status <> OLD.status
+BEGIN INSERT INTO changes (kind, thing) VALUES ('run', NEW.seq); END;
+CREATE TRIGGER outbox_told AFTER UPDATE OF status ON outbox
+WHEN NEW.status <> OLD.status AND (NEW.status IN ('delivered', 'dead') OR OLD.status = 'dead')
+BEGIN INSERT INTO changes (kind, thing) VALUES ('outbox', NEW.seq); END;
+CREATE TRIGGER notices_told_added AFTER INSERT ON notices
+BEGIN INSERT INTO changes (kind, thing) VALUES ('notice', NEW.seq); END;
+CREATE TRIGGER notices_told AFTER UPDATE OF status, delivery ON notices
+WHEN NEW.status <> OLD.status OR NEW.delivery IS NOT OLD.delivery
+BEGIN INSERT INTO changes (kind, thing) VALUES ('notice', NEW.seq); END;
+CREATE TRIGGER workers_told_added AFTER INSERT ON workers
+BEGIN INSERT INTO changes (kind, thing) VALUES ('worker', NEW.seq); END;
+-- That a worker takes a task and ends it is told by the task.
+CREATE TRIGGER workers_told AFTER UPDATE OF status, launches ON workers
+WHEN NEW.launches <> OLD.launches
+    OR NEW.status <> OLD.status AND NOT (NEW.status IN ('idle', 'busy') AND OLD.status IN ('idle', 'busy'))
+BEGIN INSERT INTO changes (kind, thing) VALUES ('worker', NEW.seq); END;
+CREATE TRIGGER states_told_added AFTER INSERT ON states
+BEGIN INSERT INTO changes (kind, application, name) VALUES ('state', NEW.application, NEW.name); END;
+CREATE TRIGGER states_told AFTER UPDATE OF version ON states WHEN NEW.version <> OLD.version
+BEGIN INSERT INTO changes (kind, application, name) VALUES ('state', NEW.application, NEW.name); END;

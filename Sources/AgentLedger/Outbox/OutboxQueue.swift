@@ -47,9 +47,7 @@ struct OutboxQueue {
 
   /// Gives the first messages of their keys to a sender, oldest first.
   func lease(_ options: Ledger.DeliveryOptions, to sender: String) throws -> [Ledger.OutboxMessage] {
-    try beginWaitsAgain()
-    try takeBack()
-    try db.cachedStatement(sql: Self.waking).execute(arguments: [now.milliseconds])
+    try recover()
     let statement = try db.cachedStatement(sql: Self.leasing)
     return try batch(options).compactMap { seq in
       try Row.fetchOne(
@@ -57,6 +55,13 @@ struct OutboxQueue {
         arguments: [now.milliseconds, now.advanced(by: options.lease).milliseconds, sender, seq]
       ).map(OutboxRow.message)
     }
+  }
+
+  /// What time brings: messages whose time has come are ready, and leases that ran out are taken back.
+  func recover() throws {
+    try beginWaitsAgain()
+    try takeBack()
+    try db.cachedStatement(sql: Self.waking).execute(arguments: [now.milliseconds])
   }
 
   static let leasing = """

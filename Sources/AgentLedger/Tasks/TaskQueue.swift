@@ -71,9 +71,7 @@ struct TaskQueue {
 
   func claim(_ claim: TaskClaim) throws -> [Ledger.Task] {
     try WorkerRow.require(claim.worker, db)
-    try beginWaitsAgain()
-    try wake()
-    try takeBack()
+    try recover()
     let statement = try db.cachedStatement(sql: claim.sql)
     let claimed = try Row.fetchAll(statement, arguments: claim.arguments(at: now)).map { row in
       (task: try TaskRow.task(row), seq: try row.value(TaskRow.columnCount) as Int64)
@@ -86,6 +84,13 @@ struct TaskQueue {
     guard let first = tasks.first else { return [] }
     try WorkerRow.noteClaim(of: first.id, by: claim.worker, at: now, db)
     return tasks
+  }
+
+  /// What time brings: tasks whose time has come are ready, and leases that ran out are taken back.
+  func recover() throws {
+    try beginWaitsAgain()
+    try wake()
+    try takeBack()
   }
 
   /// When the clock was set back behind the beginning of a wait, the wait begins again: no lease and no pause before another

@@ -1,0 +1,31 @@
+import GRDB
+import SQLiteStorage
+import StoreRows
+public import StoreValues
+
+extension Ledger {
+  /// Reads everything once, and says what is not as it should be; nothing is changed.
+  ///
+  /// While the file is found damaged, this process takes no more writes of it; a check that finds no damage ends that.
+  ///
+  /// - Returns: One for each subject, in their order; each that has not passed names its remedy.
+  public func check() async throws(MemoryError) -> [Check] {
+    let stored = database.stored
+    let checks = try await database.read { db in
+      try Check.Subject.allCases.map { subject in
+        do {
+          return Check(subject: subject, outcome: try LedgerCheck(db, stored).outcome(of: subject))
+        } catch {
+          let error = MemoryError(storage: error, path: stored.path)
+          guard error.code == .corrupted else { throw error }
+          return Check(subject: subject, outcome: .damaged(error.message))
+        }
+      }
+    }
+    let damage = checks.compactMap { check in
+      if case .damaged(let reason) = check.outcome { reason } else { nil }
+    }.first
+    if let damage { stored.refuseWrites(because: damage) } else { stored.acceptWrites() }
+    return checks
+  }
+}
