@@ -67,15 +67,15 @@ import StoreValues
 /// - `put(state:of:_:expecting:)` a new version, compared with the one before; `state(_:of:)`, `versions(ofState:of:before:limit:)`,
 ///   `states(of:after:limit:)`, `delete(state:of:expecting:)`
 ///
+/// ## Upkeep: Retention/Ledger+Retention.swift, Upkeep/Ledger+Maintenance.swift, Upkeep/Ledger+Checking.swift
+/// - `retention()`, `set(_:)`, `applyRetention(isDryRun:isAcceptingClock:)`
+/// - `maintain(_:)` does what is due, `lastMaintained()`; `check()` says what is not as it should be
+///
+/// ## Changes: Changes/Ledger+Changes.swift
+/// - `changes(after:of:)` are told as they are committed, from a `changeCursor()` on
+///
 /// ## Close: Store/Ledger+Open.swift
 /// - `close()`
-/// - ``save(_:)-(AlertRule.Draft)``, ``alertRule(_:)``, ``alertRules(after:limit:)``, ``remove(alertRule:)``
-/// - ``evaluateAlerts()`` fires the rules, ``alerts(of:limit:)`` that fired
-/// ## Upkeep: Retention/Ledger+Retention.swift, Upkeep/Ledger+Maintenance.swift, Upkeep/Ledger+Checking.swift
-/// - ``retention()``, ``set(_:)-(Retention)``, ``applyRetention(isDryRun:isAcceptingClock:)``
-/// - ``maintain(_:)`` does what is due, ``lastMaintained()``; ``check()`` says what is not as it should be
-/// ## Changes: Changes/Ledger+Changes.swift
-/// - ``changes(after:of:)`` are told as they are committed, from a ``changeCursor()`` on
 public struct Ledger: Sendable {
   let database: LedgerDatabase
   /// The ledger's identity: another one for a restored or another file.
