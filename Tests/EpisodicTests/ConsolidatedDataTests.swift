@@ -27,6 +27,10 @@ import Testing
     }
   }
 
+  private static func described(_ hits: [Hit]) -> Set<String> {
+    Set(hits.map { hit in "\(hit.episode.id) \(hit.score)" })
+  }
+
   @Test(.enabled(if: Host.hasSharedData("airline/episodes.jsonl"), "needs ../shared/data/airline beside the checkout"))
   func `written as runs and consolidated are the episodes, and the recall, of an import`() async throws {
     let directory = try TemporaryDirectory()
@@ -60,17 +64,11 @@ import Testing
       let text = try #require(try JSON(text: String(line))["text"]?.text)
       let query = Query(text: text, scope: .everything, limit: 10)
       let (a, b) = (try await imported.recall(query), try await store.memory.recall(query))
-      #expect(
-        a.map { [$0.episode.id.rawValue, "\($0.score)"] }.sorted(by: <)
-          == b.map { [$0.episode.id.rawValue, "\($0.score)"] }.sorted(by: <), "\(text)")
+      #expect(Self.described(a) == Self.described(b), "\(text)")
     }
     try await store.close()
     try await imported.close()
   }
-}
-
-extension [String] {
-  fileprivate static func < (a: [String], b: [String]) -> Bool { a.lexicographicallyPrecedes(b) }
 }
 
 extension JSON {
