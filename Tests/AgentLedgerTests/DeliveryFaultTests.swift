@@ -103,12 +103,13 @@ private final class FaultyReceiver: OutboxSink {
     var generator = SeededGenerator(seed: 17)
     var senders = try (0..<3).map { _ in try start() }
     var count = 0
+    defer { for sender in senders { sender.kill() } }
     for _ in 0..<Self.kills {
+      // So that a sender is killed in its work, and not always in its start.
+      let before = try Data(contentsOf: URL(filePath: received)).count
       try await ledger.put(
         (0..<20).map { .init(.results, key: "k\($0 % 7)", payload: .integer(Int64(count + $0))) })
       count += 20
-      // So that a sender is killed in its work, and not always in its start.
-      let before = try Data(contentsOf: URL(filePath: received)).count
       let victim = Int.random(in: senders.indices, using: &generator)
       try await waitUntil("something arrives") {
         try Data(contentsOf: URL(filePath: received)).count > before || senders[victim].isOver
@@ -123,7 +124,6 @@ private final class FaultyReceiver: OutboxSink {
       }
       try await _Concurrency.Task.sleep(for: .milliseconds(20))
     }
-    for sender in senders { sender.kill() }
 
     var seen: Set<Substring> = []
     let arrived = try String(contentsOf: URL(filePath: received), encoding: .utf8).split(separator: "\n")
