@@ -74,6 +74,11 @@ import StoreValues
 /// ## Changes: Changes/Ledger+Changes.swift
 /// - `changes(after:of:)` are told as they are committed, from a `changeCursor()` on
 ///
+/// ## Reports: Reports/Ledger+Reports.swift
+/// - `categoryReport(over:)` and `taskTrend(days:in:)` of tasks that ended, `queueDepth()` of those that wait
+/// - `errorRates(over:)`, `errorsByPerson(over:limit:)`; `costs(by:over:limit:)`, `costTrend(days:in:)`
+/// - `pageUse(over:)`, `tableSizes()`, `orphans(silentFor:)`
+///
 /// ## Close: Store/Ledger+Open.swift
 /// - `close()`
 public struct Ledger: Sendable {

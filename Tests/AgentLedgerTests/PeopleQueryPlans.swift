@@ -7,7 +7,10 @@ extension `Query plans of the ledger` {
     Query("people", PeopleQuery.all, "USING INDEX people_by_creation (created_at<?)"),
     Query("people of a tier", PeopleQuery.byTier, "USING INDEX people_by_tier (tier=? AND created_at<?)"),
     Query("people active since", PeopleQuery.byActivity, "USING INDEX people_by_activity (last_active>?"),
-    Query("growth by day", PeopleQuery.addedByDay, "USING COVERING INDEX people_by_creation (created_at>?)"),
+    Query(
+      "growth by day", PeopleQuery.addedByDay, "USING COVERING INDEX people_by_creation (created_at>? AND created_at<?)"
+    ),
+    Query("the next day of growth", PeopleQuery.firstSince, "USING COVERING INDEX people_by_creation (created_at>?)"),
     Query("people before", PeopleQuery.addedBefore, "USING COVERING INDEX people_by_creation (created_at<?)"),
     Query(
       "top people by tasks", PeopleQuery.mostTasks, "USING COVERING INDEX tasks_by_person",
@@ -34,10 +37,11 @@ extension `Query plans of the ledger` {
     Query("rules", AlertRow.page, "SEARCH alert_rules USING PRIMARY KEY (name>?)"),
     Query("alerts of a rule", AlertRow.ofRule, "USING INDEX alerts_by_rule (rule=?)"),
     Query(
-      "error rate of a window", AlertMeasure.errorRate, "USING INDEX tasks_by_end (completed_at>? AND completed_at<?)"),
+      "error rate of a window", AlertMeasure.errorRate,
+      "USING COVERING INDEX tasks_by_end (completed_at>? AND completed_at<?)"),
     Query(
       "response time of a window", AlertMeasure.responseTime,
-      "USING INDEX tasks_by_end (completed_at>? AND completed_at<?)"),
+      "USING COVERING INDEX tasks_by_end (completed_at>? AND completed_at<?)"),
     Query(
       "usage of a window", AlertMeasure.usage,
       "USING COVERING INDEX tasks_by_status (status=? AND created_at>? AND created_at<?)"),

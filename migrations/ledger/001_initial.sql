@@ -104,7 +104,8 @@ CREATE INDEX tasks_next_of_type ON tasks (type, priority, created_at, not_before
     WHERE status = 'pending' AND is_ready = 1;
 CREATE INDEX tasks_next_of_domain ON tasks (domain, priority, created_at, not_before, seq)  -- the same of a domain
     WHERE status = 'pending' AND is_ready = 1;
-CREATE INDEX tasks_delayed      ON tasks (not_before) WHERE status = 'pending' AND is_ready = 0;  -- those to wake
+CREATE INDEX tasks_delayed      ON tasks (not_before, priority, created_at)                       -- those to wake; depth of the queue
+    WHERE status = 'pending' AND is_ready = 0;
 CREATE INDEX tasks_leased       ON tasks (lease_until) WHERE status = 'in_progress';              -- leases that ran out
 CREATE INDEX tasks_leased_since ON tasks (waits_since) WHERE status = 'in_progress';              -- leases given after now,
 CREATE INDEX tasks_backing_off  ON tasks (waits_since)                                            -- and retries set after now:
@@ -115,9 +116,10 @@ CREATE UNIQUE INDEX tasks_once  ON tasks (domain, content_hash)                 
 CREATE INDEX tasks_by_status    ON tasks (status, created_at);                            -- depth and age of the queue
 CREATE INDEX tasks_by_domain    ON tasks (domain, created_at);                            -- tasks of a domain
 CREATE INDEX tasks_by_person    ON tasks (person_id, created_at) WHERE person_id IS NOT NULL;     -- top people by tasks
-CREATE INDEX tasks_by_category  ON tasks (category, completed_at)                         -- categories over 30 days
+CREATE INDEX tasks_by_category  ON tasks (category, completed_at, status, complexity, started_at)    -- categories over 30 days
     WHERE completed_at IS NOT NULL;
-CREATE INDEX tasks_by_end       ON tasks (completed_at) WHERE completed_at IS NOT NULL;   -- daily trend, retention
+CREATE INDEX tasks_by_end       ON tasks (completed_at, status, started_at)                          -- daily trend, retention
+    WHERE completed_at IS NOT NULL;
 CREATE INDEX tasks_by_parent    ON tasks (parent_id) WHERE parent_id IS NOT NULL;         -- children
 CREATE INDEX tasks_by_session   ON tasks (session, created_at) WHERE session IS NOT NULL; -- tasks of a session
 
@@ -363,10 +365,10 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_session     ON runs (session, started_at) WHERE session IS NOT NULL;  -- runs of a session
 CREATE INDEX runs_by_parent      ON runs (parent_id) WHERE parent_id IS NOT NULL;          -- a run's tree
 CREATE INDEX runs_by_task        ON runs (task_id) WHERE task_id IS NOT NULL;
-CREATE INDEX runs_by_agent       ON runs (agent_id, started_at) WHERE agent_id IS NOT NULL; -- cost by agent
+CREATE INDEX runs_by_agent       ON runs (agent_id, started_at) WHERE agent_id IS NOT NULL; -- runs of an agent
 CREATE INDEX runs_by_domain      ON runs (domain, started_at);                             -- runs of a domain
 CREATE INDEX runs_by_status      ON runs (status, started_at);                             -- runs of a status
-CREATE INDEX runs_by_start       ON runs (started_at);                                     -- cost by day
+CREATE INDEX runs_by_start       ON runs (started_at);                                     -- cost by agent and session
 CREATE INDEX runs_living         ON runs (last_heartbeat) WHERE completed_at IS NULL;      -- those that are silent
 CREATE INDEX runs_unconsolidated ON runs (completed_at, seq)                               -- those to become episodes
     WHERE completed_at IS NOT NULL AND episode_id IS NULL;
@@ -470,6 +472,8 @@ CREATE TABLE tool_calls (
 ) STRICT;
 
 CREATE UNIQUE INDEX tool_calls_by_run ON tool_calls (run_id, position);   -- tool calls of a run, in order
+CREATE INDEX tool_calls_by_cost ON tool_calls (created_at, cost, tokens)  -- cost by day
+    WHERE cost > 0 OR tokens > 0;
 CREATE INDEX tool_calls_by_prompt ON tool_calls (prompt_id) WHERE prompt_id IS NOT NULL;
 
 CREATE TRIGGER prompts_cost_added AFTER INSERT ON prompts WHEN NEW.cost > 0
@@ -503,9 +507,11 @@ CREATE TABLE events (
 
 CREATE INDEX events_by_run        ON events (run_id, created_at) WHERE run_id IS NOT NULL;     -- events of a run
 CREATE INDEX events_by_level      ON events (level, created_at);                               -- events of a level; retention
-CREATE INDEX events_by_error_type ON events (error_type, created_at) WHERE error_type IS NOT NULL;  -- error rates by type
+CREATE INDEX events_by_error_type ON events (error_type, created_at) WHERE error_type IS NOT NULL;  -- errors of a type
 CREATE INDEX events_by_person     ON events (person_id, created_at) WHERE person_id IS NOT NULL;    -- errors of a person
 CREATE INDEX events_by_task       ON events (task_id, created_at) WHERE task_id IS NOT NULL;   -- events of a task
+CREATE INDEX events_errors        ON events (created_at, error_type, person_id, level)         -- error rates by type and by person
+    WHERE level >= 3 OR error_type IS NOT NULL;
 CREATE INDEX events_by_creation   ON events (created_at);                                      -- the latest events
 
 CREATE TABLE series (
@@ -591,6 +597,7 @@ CREATE TABLE notices (
 CREATE INDEX notices_by_person   ON notices (recipient, created_at);      -- history of a person
 CREATE INDEX notices_by_schedule ON notices (recipient, channel, not_before)  -- room in the rate limit
     WHERE level <> 'critical';
+CREATE INDEX notices_pending     ON notices (id) WHERE status = 'pending';  -- those without a message
 CREATE INDEX notices_by_creation ON notices (created_at);                 -- history, retention
 
 -- The outbox sends a notice, by a message whose key is its id: the notice shows what became of the message.

@@ -54,22 +54,29 @@ struct PeopleQuery {
     let day = start.map { $0.milliseconds.flooredDivision(by: dayLength).quotient * dayLength } ?? .min
     let before =
       try Int.fetchOne(db.cachedStatement(sql: addedBefore), arguments: [day]) ?? 0
-    var total = before
-    return try Row.fetchAll(db.cachedStatement(sql: addedByDay), arguments: [day, limit]).map { row in
-      let (day, added): (Int64, Int) = (try row.value(0), try row.value(1))
+    var (growth, total, next) = ([Ledger.PeopleGrowth](), before, day)
+    // A day's people are a range of the index; to group all of them SQLite would sort them.
+    while growth.count < limit,
+      let first = try Int64.fetchOne(db.cachedStatement(sql: firstSince), arguments: [next])
+    {
+      let day = first.flooredDivision(by: dayLength).quotient
+      let (end, overflow) = (day + 1).multipliedReportingOverflow(by: dayLength)
+      guard !overflow, day > Int64.min / dayLength else { break }
+      let begin = day * dayLength
+      let added = try Int.fetchOne(db.cachedStatement(sql: addedByDay), arguments: [begin, end]) ?? 0
       total += added
-      return Ledger.PeopleGrowth(day: Timestamp(milliseconds: day * dayLength), added: added, total: total)
+      growth.append(Ledger.PeopleGrowth(day: Timestamp(milliseconds: begin), added: added, total: total))
+      next = end
     }
+    return growth
   }
 
   private static let dayLength: Int64 = 86_400_000
 
   static let addedBefore = "SELECT count(*) FROM people WHERE created_at < ?"
-  /// Division rounds towards 0: times before 1970 are moved by whole days to after it.
-  static let addedByDay = """
-    SELECT (created_at + 86400000 * 800000) / 86400000 - 800000 AS day, count(*) FROM people WHERE created_at >= ?1
-    GROUP BY day ORDER BY day LIMIT ?2
-    """
+  static let firstSince = "SELECT min(created_at) FROM people WHERE created_at >= ?"
+  /// Parameters: the day's beginning, and its end, which is not of it.
+  static let addedByDay = "SELECT count(*) FROM people WHERE created_at >= ?1 AND created_at < ?2"
 
   static func top(
     since start: Timestamp?, limit: Int, at now: Timestamp, _ db: Database
