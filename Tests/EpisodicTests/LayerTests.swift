@@ -22,6 +22,7 @@ import Testing
     "StoreRows": ["ByteCoding", "FileLocks", "GRDB", "SQLiteStorage", "StoreValues"],
     "EpisodicMemory": ["ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring"],
     "AgentLedger": ["ByteCoding", "FileLocks", "GRDB", "SQLiteStorage", "StoreRows", "StoreValues"],
+    "LedgerHTTP": ["AgentLedger", "StoreValues"],
     "MemorySQLite": [
       "ByteCoding", "EpisodicMemory", "FileLocks", "GRDB", "Gzip", "Heaps", "SQLiteStorage", "StoreRows", "Vectors",
       "WordScoring",
