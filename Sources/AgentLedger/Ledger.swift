@@ -67,9 +67,11 @@ import StoreValues
 /// - `put(state:of:_:expecting:)` a new version, compared with the one before; `state(_:of:)`, `versions(ofState:of:before:limit:)`,
 ///   `states(of:after:limit:)`, `delete(state:of:expecting:)`
 ///
-/// ## Upkeep: Retention/Ledger+Retention.swift, Upkeep/Ledger+Maintenance.swift, Upkeep/Ledger+Checking.swift
+/// ## Upkeep: Retention/Ledger+Retention.swift, Upkeep/Ledger+Maintenance.swift, Upkeep/Ledger+Checking.swift,
+/// Backups/Ledger+Backups.swift
 /// - `retention()`, `set(_:)`, `applyRetention(isDryRun:isAcceptingClock:)`
 /// - `maintain(_:)` does what is due, `lastMaintained()`; `check()` says what is not as it should be
+/// - `backUp(to:keep:)` into one verified file, `restore(_:to:clock:busyTimeout:)`
 ///
 /// ## Changes: Changes/Ledger+Changes.swift
 /// - `changes(after:of:)` are told as they are committed, from a `changeCursor()` on

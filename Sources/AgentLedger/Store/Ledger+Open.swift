@@ -48,7 +48,7 @@ extension Ledger {
     let logger = options.logger
     let disk = DiskWatch(of: directory, floor: options.limits.minimumFreeBytes)
     let configuration = WALDatabase.Configuration(
-      applicationID: LedgerSchema.applicationID, migrations: LedgerSchema.migrations,
+      applicationID: LedgerSchema.applicationID, migrations: LedgerSchema.migrations, schemaDigest: LedgerSchema.digest,
       synchronous: options.survivesPowerLoss ? .full : .normal, access: options.isReadOnly ? .readOnly : .readWrite,
       create: options.create, busyTimeout: options.busyTimeout,
       report: { operation, error in

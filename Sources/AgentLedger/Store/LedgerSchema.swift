@@ -10,4 +10,8 @@ enum LedgerSchema {
   static let migrations: [Migration] = [
     Migration(name: "001_initial", sql: PackageResources._01_initial_sql)
   ].compactMap(\.self)
+
+  /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a ledger compares it without running
+  /// them. A test recomputes it.
+  static let digest = "0"
 }

@@ -10,9 +10,19 @@ extension Ledger {
   ///
   /// - Returns: One for each subject, in their order; each that has not passed names its remedy.
   public func check() async throws(MemoryError) -> [Check] {
+    let checks = try await check(Check.Subject.allCases)
+    let damage = checks.compactMap { check in
+      if case .damaged(let reason) = check.outcome { reason } else { nil }
+    }.first
+    if let damage { database.stored.refuseWrites(because: damage) } else { database.stored.acceptWrites() }
+    return checks
+  }
+
+  /// The same of some subjects.
+  package func check(_ subjects: [Check.Subject]) async throws(MemoryError) -> [Check] {
     let stored = database.stored
-    let checks = try await database.read { db in
-      try Check.Subject.allCases.map { subject in
+    return try await database.read { db in
+      try subjects.map { subject in
         do {
           return Check(subject: subject, outcome: try LedgerCheck(db, stored).outcome(of: subject))
         } catch {
@@ -22,10 +32,5 @@ extension Ledger {
         }
       }
     }
-    let damage = checks.compactMap { check in
-      if case .damaged(let reason) = check.outcome { reason } else { nil }
-    }.first
-    if let damage { stored.refuseWrites(because: damage) } else { stored.acceptWrites() }
-    return checks
   }
 }

@@ -28,6 +28,8 @@ extension Examination {
         }
         continue
       }
+      // Copies of the ledger have none.
+      if name.hasPrefix("ledger-") { continue }
       examineManifest(of: name, file, in: folder, names)
       guard name.hasPrefix("memory-") else { continue }
       count += 1

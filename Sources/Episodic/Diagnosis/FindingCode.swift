@@ -22,6 +22,11 @@ enum FindingCode: String, CaseIterable, Sendable {
   case logOfReplaced = "log-of-replaced"
   case journalLeft = "journal-left"
 
+  // MARK: The ledger
+  case ledgerDamaged = "ledger-damaged"
+  case ledgerWrong = "ledger-wrong"
+  case ledgerUnavailable = "ledger-unavailable"
+
   // MARK: Rows
   case rowsWithoutOwner = "rows-without-owner"
   case rowsForeign = "rows-foreign"
@@ -86,12 +91,12 @@ enum FindingCode: String, CaseIterable, Sendable {
 extension FindingCode {
   var severity: Diagnosis.Severity {
     switch self {
-    case .primaryDamaged, .logWithoutDatabase, .fullTextDamaged, .feedExhausted, .schemaChanged: .damage
+    case .primaryDamaged, .logWithoutDatabase, .fullTextDamaged, .feedExhausted, .schemaChanged, .ledgerDamaged: .damage
     case .storeMissing, .databaseForeign, .primaryUnavailable, .schemaNewer, .triggerForeign, .sqliteFeatures,
       .damageMark,
       .rowsWithoutOwner, .rowsForeign, .vectorBroken, .fullText, .wordsMissing, .patternWords, .feedEnd, .feedGap,
       .settingBroken, .retentionContradictory, .erasureUnfinished, .cacheWrong, .indexWrong, .symbolicLink, .hardLinks,
-      .notAFile, .fileSystemNetwork:
+      .notAFile, .fileSystemNetwork, .ledgerWrong, .ledgerUnavailable:
       .failure
     case .readOnly, .indexDropped, .logOfReplaced, .journalLeft, .settingUnknown, .clockBehind, .maintenanceFailed,
       .maintenanceOverdue, .backupOld, .backupIncomplete, .backupsMany, .receiptsUnreadable, .cacheUnreadable,
@@ -135,6 +140,8 @@ extension FindingCode {
     case .logWithoutDatabase: "keep that file, and restore a backup"
     case .logOfReplaced: "keep it until it is known that no commit is missing, then remove it"
     case .journalLeft: "end the program that uses the store without its log, or let SQLite roll the journal back"
+    case .ledgerDamaged: "keep a copy of its files, and restore a backup of the ledger"
+    case .ledgerWrong, .ledgerUnavailable: "do what the reason says, and diagnose again"
     case .rowsWithoutOwner: "repair sets them aside in orphans_kept; correct others by hand"
     case .rowsForeign: "correct the rows that are named, or write them again through the library"
     case .vectorBroken: "delete the vector, or embed its text again"

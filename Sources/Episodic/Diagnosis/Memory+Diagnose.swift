@@ -92,6 +92,7 @@ extension Examination {
     let derived = examineDerivedFiles()
     examineLocks(derived)
     examineBackups()
+    try await examineLedger()
     guard canOpen else { return }
     progress("database")
     do throws(MemoryError) {

@@ -14,6 +14,9 @@ struct BackupCommand: AsyncParsableCommand {
       With --keep or --keep-days, older backups of the same folder are removed afterwards; one stays if either keeps it. The newest \
       always stays, and so does what a restore replaced.
 
+      A ledger beside the memory is copied into a file of its own, ledger-TIME.sqlite in the same folder, or FILE-ledger.sqlite; its \
+      path is printed on a second line. --keep counts its backups apart. episodic restore --ledger puts one back.
+
       --every sets a schedule instead, which is kept in the store: episodic maintain makes a backup in backups/ when the newest is \
       older. --every never ends it.
 
@@ -87,17 +90,33 @@ struct BackupCommand: AsyncParsableCommand {
       ) { progress in StandardError.progress(progress.sentence) }
       return (backup, try await memory.pruneBackups(in: output, options: options))
     }
-    for fault in backup.manifest?.faults ?? [] {
+    let ledger = try await ledgerBackup()
+    for fault in (backup.manifest?.faults ?? []) + (ledger?.faults ?? []) {
       StandardError.write("episodic: the backup is as the store is: \(fault); run check".onOneLine)
     }
     if json {
       StandardOutput.write([
         "backup": backup.json, "removed": .array(removed.map { .string($0.path) }),
+        "ledger": try ledger.map(JSON.init(ledger:)) ?? .null,
       ])
     } else {
       for backup in removed { StandardError.write("removed \(backup.path.onOneLine)") }
       StandardOutput.write(backup.path.onOneLine)
+      if let ledger { StandardOutput.write(ledger.path.onOneLine) }
     }
+  }
+
+  /// Of the ledger beside the memory, if there is one.
+  private func ledgerBackup() async throws -> Ledger.Backup? {
+    guard store.hasLedger else { return nil }
+    var target = output
+    if let output, !BackupFolderName.isFolder(output) {
+      var stem = output[...]
+      for suffix in [".gz", ".sqlite"] where stem.hasSuffix(suffix) { stem = stem.dropLast(suffix.count) }
+      target = "\(stem)-ledger.sqlite"
+    }
+    let (place, count) = (target, keep)
+    return try await store.withLedger { ledger in try await ledger.backUp(to: place, keep: count) }
   }
 }
 

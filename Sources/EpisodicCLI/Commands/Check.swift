@@ -8,7 +8,8 @@ struct Check: AsyncParsableCommand {
       Reads everything once; with --quick, in seconds, what shows that the database is whole. FAILED: derived data is \
       wrong, and episodic rebuild repairs it, or another program wrote rows that the reason names: exit 1. DAMAGED: the \
       primary itself is damaged; restore a backup, or save what can still be read with episodic salvage: exit 3. A note \
-      names a task of maintenance that failed, and changes no exit status.
+      names a task of maintenance that failed, and changes no exit status. A ledger beside the memory is checked too, with \
+      --quick its schema alone.
 
       EXAMPLES:
         episodic check
@@ -40,19 +41,46 @@ struct Check: AsyncParsableCommand {
       try await memory.rebuild { step in StandardError.progress("rebuilding the \(step.stage)") }
       return (try await check(), failures)
     }
+    let all = checks + (try await ledgerChecks())
     let notes = failures.map { task, failure in
       "the task \(task) of maintenance failed at \(failure.at): \(failure.reason.inCommandTerms)"
     }
-    let code = checks.map(\.outcome.exitCode).max() ?? 0
+    let code = all.map(\.outcome.exitCode).max() ?? 0
     if json {
       StandardOutput.write([
-        "checks": .array(checks.map(\.json)), "notes": .array(notes.map(JSON.string)), "passed": .bool(code == 0),
+        "checks": .array(all.map(\.json)), "notes": .array(notes.map(JSON.string)), "passed": .bool(code == 0),
       ])
     } else {
-      for check in checks { StandardOutput.write(check.line) }
+      for check in all { StandardOutput.write(check.line) }
       for note in notes { StandardOutput.write("note     \(note.onOneLine)") }
     }
     if code != 0 { throw ExitCode(code) }
+  }
+
+  /// Of the ledger beside the memory, if there is one.
+  private func ledgerChecks() async throws -> [MemoryCheck] {
+    guard store.hasLedger else { return [] }
+    StandardError.progress("checking the ledger")
+    defer { StandardError.endProgress() }
+    do {
+      return try await store.withLedger { ledger in
+        try await ledger.check(depth == .quick ? [.schema] : Ledger.Check.Subject.allCases)
+      }.map(MemoryCheck.init)
+    } catch let error as MemoryError where error.code == .corrupted {
+      return [MemoryCheck("ledger", .damaged(error.message))]
+    }
+  }
+}
+
+extension MemoryCheck {
+  fileprivate init(_ check: Ledger.Check) {
+    let outcome: Outcome =
+      switch check.outcome {
+      case .passed: .passed
+      case .failed(let reason): .failed(reason)
+      case .damaged(let reason): .damaged(reason)
+      }
+    self.init("ledger: \(check.subject.rawValue)", outcome)
   }
 }
 

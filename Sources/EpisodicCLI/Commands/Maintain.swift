@@ -9,6 +9,9 @@ struct Maintain: AsyncParsableCommand {
       left out. One process at a time maintains a store: a second one says so and ends with 0. --full does everything, and \
       writes memory.sqlite again without free pages: writers wait for that.
 
+      A ledger beside the memory is maintained too, unless tasks are named: retention, leases that ran out, runs that are \
+      silent for a day, pages, free pages and the log.
+
       Exits 1 if a task failed; the other tasks ran.
 
       EXAMPLES:
@@ -42,23 +45,72 @@ struct Maintain: AsyncParsableCommand {
         StandardError.progress("\(progress.task.rawValue)\(progress.done > 0 ? " \(progress.done)" : "")")
       }
     }
+    let ledger = try await ledgerReport()
     if output.json {
-      StandardOutput.write(report.json)
+      StandardOutput.write(report.json(ledger))
     } else if report.isHeld {
       let holder = report.holder.map { "process \($0)" } ?? "another process"
       StandardError.write("nothing was done: \(holder) maintains \(store.path.onOneLine)")
     } else {
       StandardOutput.write(report.text)
     }
-    if report.tasks.contains(where: { $0.outcome == .failed }) { throw ExitCode(1) }
+    if !output.json, let ledger { write(ledger) }
+    let hasFailed =
+      report.tasks.contains { $0.outcome == .failed } || ledger?.outcomes.contains(where: \.hasFailed) == true
+    if hasFailed { throw ExitCode(1) }
+  }
+
+  /// Of the ledger beside the memory; `nil` if there is none, or tasks of the memory are named.
+  private func ledgerReport() async throws -> Ledger.MaintenanceReport? {
+    guard task.isEmpty, store.hasLedger else { return nil }
+    StandardError.progress("the ledger")
+    defer { StandardError.endProgress() }
+    var options = Ledger.MaintenanceOptions()
+    (options.isFull, options.isDryRun) = (full, dryRun)
+    let chosen = options
+    return try await store.withLedger { ledger in try await ledger.maintain(chosen) }
+  }
+
+  private func write(_ report: Ledger.MaintenanceReport) {
+    guard !report.isHeld else {
+      let holder = report.holder.map { "process \($0)" } ?? "another process"
+      return StandardError.write("the ledger was left alone: \(holder) maintains it")
+    }
+    for outcome in report.outcomes {
+      let counts = outcome.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+      let notes = counts + [outcome.reason?.inCommandTerms].compactMap(\.self)
+      let state = outcome.hasFailed ? "failed" : dryRun ? "would do" : "done"
+      StandardOutput.write(
+        "ledger \(outcome.step.rawValue): \(state)\(notes.isEmpty ? "" : ", ")\(notes.joined(separator: ", "))"
+          .onOneLine)
+    }
+  }
+}
+
+extension Ledger.MaintenanceReport {
+  fileprivate var json: JSON {
+    [
+      "held": .bool(isHeld), "holder": holder.map { .integer(Int64($0)) } ?? .null,
+      "started_at": .string(startedAt.description),
+      "steps": .array(
+        outcomes.map { outcome in
+          let counts = outcome.counts.sorted { $0.key < $1.key }.map { ($0.key, JSON.integer(Int64($0.value))) }
+          return [
+            "step": .string(outcome.step.rawValue), "failed": .bool(outcome.hasFailed),
+            "reason": outcome.reason.map { .string($0.inCommandTerms) } ?? .null,
+            "counts": .object(JSON.Object(counts)), "ms": .integer(Int64(outcome.milliseconds)),
+          ]
+        }),
+    ]
   }
 }
 
 extension MaintenanceReport {
-  fileprivate var json: JSON {
+  fileprivate func json(_ ledger: Ledger.MaintenanceReport?) -> JSON {
     [
       "held": .bool(isHeld), "holder": holder.map { .integer(Int64($0)) } ?? .null,
       "started_at": .string(startedAt.description), "tasks": .array(tasks.map(\.json)),
+      "ledger": ledger?.json ?? .null,
     ]
   }
 

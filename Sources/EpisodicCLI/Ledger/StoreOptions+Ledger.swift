@@ -3,6 +3,9 @@ import Episodic
 import Foundation
 
 extension StoreOptions {
+  /// Whether there is a ledger, usable or not.
+  var hasLedger: Bool { access(path + "/" + Ledger.fileName, F_OK) == 0 }
+
   /// Opens the ledger of the store, calls `body` with it, and closes it, also after an error.
   ///
   /// - Parameter creating: Whether to create a missing ledger.
