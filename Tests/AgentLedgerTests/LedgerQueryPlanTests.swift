@@ -38,7 +38,7 @@ import Testing
 
   static let queries: [Query] =
     runQueries + promptQueries + eventQueries + peopleQueries + noticeQueries + alertQueries + reportQueries
-    + taskQueries + outboxQueries + applicationQueries
+    + taskQueries + outboxQueries + applicationQueries + upkeepQueries
 
   @Test(arguments: queries) func `a query uses its index, and scans no table`(_ query: Query) async throws {
     let ledger = try await Ledger.inMemory()

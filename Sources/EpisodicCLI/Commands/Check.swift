@@ -66,8 +66,8 @@ struct Check: AsyncParsableCommand {
       return try await store.withLedger { ledger in
         try await ledger.check(depth == .quick ? [.schema] : Ledger.Check.Subject.allCases)
       }.map(MemoryCheck.init)
-    } catch let error as MemoryError where error.code == .corrupted {
-      return [MemoryCheck("ledger", .damaged(error.message))]
+    } catch let error as MemoryError where error.code == .corrupted || error.code == .notAStore {
+      return [MemoryCheck("ledger", error.code == .corrupted ? .damaged(error.message) : .failed(error.message))]
     }
   }
 }
