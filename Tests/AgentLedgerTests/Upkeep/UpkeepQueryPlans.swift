@@ -13,7 +13,7 @@ extension `Query plans of the ledger` {
           "SEARCH \(rule.table) USING INTEGER PRIMARY KEY"),
       ]
     } + [
-      Query("expired logins", RetentionPass.expiredLogins, "USING INDEX logins_by_expiry (expires_at<?)"),
+      Query("expired logins", RetentionPass.expiredLogins, "USING COVERING INDEX logins_by_expiry (expires_at<?)"),
       Query("old samples", RetentionPass.oldSamples, "USING PRIMARY KEY (series=? AND at<?)"),
       Query("the least recently used pages", Ledger.leastUsedPages, "USING COVERING INDEX pages_by_use"),
       Query("changes after one", ChangeRow.after, "SEARCH c USING INTEGER PRIMARY KEY (rowid>?)"),
@@ -26,7 +26,8 @@ extension `Query plans of the ledger` {
   private static let covering = [
     "outbox": "COVERING INDEX outbox_delivered (delivered_at",
     "results": "COVERING INDEX results_by_creation (created_at",
-    "tasks": "INDEX tasks_by_end (completed_at", "deliveries": "COVERING INDEX deliveries_by_creation (created_at",
+    "tasks": "COVERING INDEX tasks_by_end (completed_at",
+    "deliveries": "COVERING INDEX deliveries_by_creation (created_at",
     "notices": "COVERING INDEX notices_by_creation (created_at", "pages": "COVERING INDEX pages_by_expiry (expires_at",
     "events": "COVERING INDEX events_by_level (level=? AND created_at",
   ]
