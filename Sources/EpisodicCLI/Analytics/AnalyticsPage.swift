@@ -5,11 +5,14 @@ import Foundation
 struct AnalyticsPage {
   let analytics: Analytics
   let statistics: MemoryStatistics
+  /// Of the ledger beside the memory, if there is one.
+  let ledger: LedgerFigures?
   let labels: SeriesLabels
 
-  init(_ analytics: Analytics, _ statistics: MemoryStatistics) {
+  init(_ analytics: Analytics, _ statistics: MemoryStatistics, ledger: LedgerFigures? = nil) {
     self.analytics = analytics
     self.statistics = statistics
+    self.ledger = ledger
     labels = SeriesLabels(analytics)
   }
 
@@ -112,7 +115,7 @@ struct AnalyticsPage {
     [
       episodesCard, successCard, stepTimeCard, groupsCard, failuresCard, toolsCard, patternsCard, cacheCard, hoursCard,
       sizesCard,
-    ].compactMap(\.self)
+    ].compactMap(\.self) + ledgerCards
   }
 
   func card(

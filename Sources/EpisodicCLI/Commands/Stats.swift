@@ -76,7 +76,7 @@ extension Stats {
       return (analytics, try await memory.statistics(), ids)
     }
     if let html {
-      try OutputFile(argument: html).write(AnalyticsPage(analytics, statistics).text)
+      try await OutputFile(argument: html).write(AnalyticsPage(analytics, statistics, ledger: ledgerFigures()).text)
     } else if prometheus {
       StandardOutput.write(
         String(
@@ -88,6 +88,18 @@ extension Stats {
       StandardOutput.write(try JSON(text: text))
     } else {
       StandardOutput.write(AnalyticsText(analytics: analytics, width: width, ids: ids).text)
+    }
+  }
+}
+
+extension Stats {
+  /// Of the ledger of the store; `nil` if it has none, or if the figures are those of one domain.
+  private func ledgerFigures() async throws -> LedgerFigures? {
+    guard past.domain == nil, FileManager.default.fileExists(atPath: "\(store.path)/\(Ledger.fileName)") else {
+      return nil
+    }
+    return try await store.withLedger(printing: html == "-") { ledger in
+      try await LedgerFigures(ledger, over: nil, in: past.timeZone)
     }
   }
 }

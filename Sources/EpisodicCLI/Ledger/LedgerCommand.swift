@@ -16,6 +16,6 @@ struct LedgerCommand: AsyncParsableCommand {
       """,
     subcommands: [
       LedgerTask.self, LedgerWorkerCommand.self, LedgerAgentCommand.self, LedgerRun.self, LedgerConsolidate.self,
-      LedgerOutbox.self, LedgerEvents.self, LedgerPerson.self, LedgerNotice.self, LedgerAlert.self,
+      LedgerOutbox.self, LedgerEvents.self, LedgerPerson.self, LedgerNotice.self, LedgerAlert.self, LedgerStats.self,
     ])
 }
