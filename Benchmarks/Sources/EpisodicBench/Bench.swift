@@ -27,7 +27,8 @@ struct Bench: AsyncParsableCommand {
       """,
     subcommands: [
       ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, FaultsCommand.self,
-      VectorsCommand.self, TextCommand.self, RecallCommand.self, ImportCommand.self, MaintainCommand.self, LedgerCommand.self,
+      VectorsCommand.self, TextCommand.self, RecallCommand.self, ImportCommand.self, MaintainCommand.self,
+      LedgerCommand.self,
       ReplayWorkerCommand.self,
       CoherenceWorkerCommand.self, FaultsWorkerCommand.self, VectorsAskerCommand.self,
     ])
