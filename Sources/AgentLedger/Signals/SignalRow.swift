@@ -25,10 +25,11 @@ enum SignalRow {
     }
   }
 
-  /// Parameters: the domain, the window's beginning and end, how many.
+  /// The signs keep SQLite from reading the window by its time, and then sorting it. Parameters: the domain, the window's
+  /// beginning and end, how many.
   static let rates = """
     SELECT selector, selector_type, count(*), sum(success) FROM signals
-    WHERE domain = ?1 AND created_at >= ?2 AND created_at < ?3
+    WHERE domain = ?1 AND +created_at >= ?2 AND +created_at < ?3
     GROUP BY domain, selector_type, selector ORDER BY count(*) DESC, selector_type, selector LIMIT ?4
     """
 
