@@ -22,7 +22,8 @@ import Testing
   }
 
   @Test func `targets that are not exported declare nothing public but the metric of a space`() throws {
-    let exported = Set(Self.targets)
+    // A library of its own, which is imported by its name.
+    let exported = Set(Self.targets + ["LedgerHTTP"])
     for target in Layers.allowed.keys.sorted() where !exported.contains(target) {
       let names = try Self.publicNames(of: target).filter { !($0 == "Metric" || $0.hasPrefix("Metric.")) }
       #expect(names.isEmpty, "\(target)")

@@ -44,6 +44,7 @@ extension Ledger {
 extension Ledger.Notice {
   /// How it goes to its recipient.
   public enum Channel: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Where it goes.
     case email, sms, slack, webhook
   }
 

@@ -31,6 +31,7 @@ extension Ledger {
 
   /// What a page is written in.
   public enum PageType: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The form of its text.
     case html, json, text
   }
 

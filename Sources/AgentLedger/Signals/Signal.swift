@@ -56,6 +56,7 @@ extension Ledger {
 extension Ledger.Signal {
   /// The language of a selector.
   public enum SelectorType: String, Hashable, Sendable, Codable, CaseIterable {
+    /// In which language the selector is written.
     case css, xpath, id, name
   }
 

@@ -7,6 +7,7 @@ public protocol OpenName: RawRepresentable<String>, Hashable, Sendable, Codable,
 }
 
 extension OpenName {
+  /// As `init(rawValue:)`.
   public init(stringLiteral value: String) { self.init(rawValue: value) }
   /// The name as it is stored.
   public var description: String { rawValue }
