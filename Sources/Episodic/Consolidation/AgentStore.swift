@@ -49,7 +49,19 @@ public struct AgentStore: Sendable {
     at directory: String, options: OpenOptions = OpenOptions()
   ) async throws(MemoryError) -> AgentStore {
     let memory = try await Memory.open(at: directory, options: options.memory)
-    let ledger = try await Ledger.open(at: directory, options: options.ofLedger)
+    let ledger: Ledger
+    do throws(MemoryError) {
+      ledger = try await Ledger.open(at: directory, options: options.ofLedger)
+    } catch {
+      do throws(MemoryError) {
+        try await memory.close()
+      } catch {
+        options.memory.logger.warning(
+          "the memory of \(directory) was not closed in order; nothing that was acknowledged is lost",
+          metadata: ["event": "ledger.memory_not_closed", "path": "\(directory)", "error": "\(error)"])
+      }
+      throw error
+    }
     return AgentStore(
       memory, ledger, consolidates: options.consolidatesByItself && options.memory.access == .readWrite,
       logger: options.memory.logger)
