@@ -1,5 +1,6 @@
 import FileLocks
 import Foundation
+import GRDB
 import Logging
 import MemorySQLite
 import TestSupport
@@ -175,11 +176,43 @@ import Testing
     for name in named { #expect(KnownSetting.isKnown(name), "\(name)") }
   }
 
+  @Test func `finds what is wrong with the ledger beside the memory`() async throws {
+    let directory = try TemporaryDirectory()
+    let store = directory.file("store")
+    let file = URL(filePath: store + "/ledger.sqlite")
+    let opened = try await AgentStore.open(at: store, options: .manual)
+    try await opened.ledger.add(
+      (0..<500).map { Ledger.Task.Draft("visit", domain: "web", params: ["number": JSON($0)]) })
+    try await opened.close()
+    var options = DiagnosisOptions()
+    options.depth = .full
+    #expect(codes(try await Memory.diagnose(at: store, options: options)).isEmpty)
+    let whole = try Data(contentsOf: file)
+
+    let queue = try DatabaseQueue(path: store + "/ledger.sqlite")
+    try await queue.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA foreign_keys = OFF")
+      try db.execute(sql: "INSERT INTO results (id, task_id, success, created_at) VALUES ('r', 'nobody', 1, 1)")
+    }
+    try queue.close()
+    #expect(codes(try await Memory.diagnose(at: store, options: options)) == ["ledger-wrong"])
+
+    var damaged = whole
+    for page in 2..<(damaged.count / 4096) {
+      damaged.replaceSubrange(page * 4096..<page * 4096 + 64, with: Data(repeating: 0xA5, count: 64))
+    }
+    try damaged.write(to: file)
+    #expect(codes(try await Memory.diagnose(at: store, options: options)).contains("ledger-damaged"))
+
+    try Data("no database".utf8).write(to: file)
+    #expect(codes(try await Memory.diagnose(at: store, options: options)) == ["ledger-unavailable"])
+  }
+
   @Test func `every code is planted, or is left out here with its reason`() {
     let planted = Set(PlantedFault.all.flatMap(\.codes))
     let elsewhere: Set<FindingCode> = [
       // In other tests of this suite.
-      .fileSystemNetwork, .fileSystemOverlay, .inodesLow, .readOnly,
+      .fileSystemNetwork, .fileSystemOverlay, .inodesLow, .readOnly, .ledgerWrong, .ledgerDamaged, .ledgerUnavailable,
       // By limits of a process: in the tests of the command.
       .fileLimit, .mapLimit, .temporaryDirectory,
       .sqliteFeatures,

@@ -24,8 +24,8 @@ struct Bench {
     primary =
       switch backend {
       case .file:
-        try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), durability: durability, logger: logger)
-      case .memory: try await SQLitePrimaryStore(inMemoryWith: logger)
+        try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), durability: durability, clock: clock, logger: logger)
+      case .memory: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock)
       }
     memory = Memory(
       primary: primary, cache: NoCache(because: "a test of the primary"),
