@@ -24,7 +24,8 @@ struct Bench {
     primary =
       switch backend {
       case .file:
-        try await SQLitePrimaryStore(path: directory.file("memory.sqlite"), durability: durability, clock: clock, logger: logger)
+        try await SQLitePrimaryStore(
+          path: directory.file("memory.sqlite"), durability: durability, clock: clock, logger: logger)
       case .memory: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock)
       }
     memory = Memory(
