@@ -41,7 +41,7 @@ int raw_ledger_open(const char *path, int synchronous_full, raw_ledger **result)
   TRY(prepare(ledger, "ROLLBACK", &ledger->rollback));
   TRY(prepare(ledger,
     "UPDATE tasks SET status = 'in_progress', attempts = attempts + 1, lease_until = ?1 + ?2, waits_since = ?1, "
-    "worker_id = ?3, started_at = coalesce(started_at, ?1) WHERE seq = (SELECT seq FROM tasks WHERE status = 'pending' "
+    "worker_id = ?3, started_at = coalesce(started_at, ?1) WHERE seq = (SELECT seq FROM tasks INDEXED BY tasks_next WHERE status = 'pending' "
     "AND is_ready = 1 ORDER BY priority, created_at, not_before, seq LIMIT 1) RETURNING seq, id, type, params",
     &ledger->claim));
   return prepare(ledger,
