@@ -106,7 +106,7 @@ struct PeopleModel {
 
   mutating func request(_ index: Int) -> Ledger.RequestDecision {
     let limit = limit(.requests, of: people[index].value.tier)
-    let length = limit.window.wholeMilliseconds
+    let length = limit.window.milliseconds
     var window = people[index].window ?? (0, 0)
     if now >= window.end || window.end > now + length { window = (now + length, 0) }
     let most = people[index].value.rateLimit ?? limit.count
@@ -149,10 +149,10 @@ struct PeopleModel {
           $0.recipient == person.value.id && $0.channel == channel && $0.level != .critical
         }.map(\.notBefore.milliseconds)
         // Whenever one more has left the window there may be room.
-        let candidates = [now] + scheduled.map { $0 + limit.window.wholeMilliseconds }.filter { $0 > now }.sorted()
+        let candidates = [now] + scheduled.map { $0 + limit.window.milliseconds }.filter { $0 > now }.sorted()
         time =
           candidates.first { time in
-            scheduled.count { $0 > time - limit.window.wholeMilliseconds } < count
+            scheduled.count { $0 > time - limit.window.milliseconds } < count
           } ?? now
       }
       let notice = Ledger.Notice(

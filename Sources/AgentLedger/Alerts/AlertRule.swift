@@ -142,12 +142,12 @@ extension Ledger.AlertRule {
     try container.encode(labels, forKey: .labels)
     try container.encode(comparison, forKey: .comparison)
     try container.encode(threshold, forKey: .threshold)
-    try container.encode(window.wholeMilliseconds, forKey: .window)
+    try container.encode(window.milliseconds, forKey: .window)
     try container.encode(level, forKey: .level)
     try container.encode(channels, forKey: .channels)
     try container.encode(recipients, forKey: .recipients)
     try container.encode(isEnabled, forKey: .isEnabled)
-    try container.encode(cooldown.wholeMilliseconds, forKey: .cooldown)
+    try container.encode(cooldown.milliseconds, forKey: .cooldown)
     try container.encodeIfPresent(lastTriggered, forKey: .lastTriggered)
   }
 }

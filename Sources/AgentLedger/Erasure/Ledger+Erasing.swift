@@ -9,13 +9,16 @@ extension Ledger {
   ///
   /// Cost: that of writing the whole ledger anew.
   ///
+  /// - Parameter runs: May be empty: then what an earlier call has left in the files is removed.
   /// - Returns: How many there were.
   /// - Throws: `.busy` if a reader kept the log all the time: what is in it goes with the next call.
   @discardableResult
   package func erase(runs: [Run.ID]) async throws(MemoryError) -> Int {
-    guard !runs.isEmpty else { return 0 }
-    let erased = try await database.write(grows: false) { db, _ in
+    if runs.isEmpty, try await !hasTraces() { return 0 }
+    let erased = try await database.write(grows: false) { db, now in
       var count = 0
+      // Until the files are clean: a call that is cut short leaves no rows by which another would find that they are not.
+      try Setting.set(Self.tracesSetting, to: true, at: now, db)
       for run in runs {
         let task = try String.fetchOne(db, sql: "SELECT task_id FROM runs WHERE id = ?", arguments: [run.rawValue])
         try db.execute(sql: "DELETE FROM runs WHERE id = ?", arguments: [run.rawValue])
@@ -53,5 +56,13 @@ extension Ledger {
         .busy,
         "a reader keeps the log of \(database.stored.path), which may have what was erased; end it, and erase again")
     }
+    try await database.write(grows: false) { db, now in try Setting.set(Self.tracesSetting, to: nil, at: now, db) }
+  }
+
+  private static let tracesSetting = "erasure.traces"
+
+  /// Whether an erasure was cut short before the files were clean.
+  private func hasTraces() async throws(MemoryError) -> Bool {
+    try await database.read { db in try Setting.value(Self.tracesSetting, db) != nil }
   }
 }

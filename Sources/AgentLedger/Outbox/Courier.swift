@@ -29,7 +29,7 @@ struct Courier<Sink: OutboxSink>: Sendable {
     let outcomes = await SinkCall.outcomes(of: sink, batch, within: options.timeout)
     let round = DeliveryRound(
       sender: sender, batch: batch, outcomes: outcomes, maximumAttempts: options.maximumAttempts,
-      milliseconds: max(0, (ContinuousClock.now - began).wholeMilliseconds))
+      milliseconds: max(0, (ContinuousClock.now - began).milliseconds))
     return try await write(round)
   }
 

@@ -28,7 +28,7 @@ extension Ledger {
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encodeIfPresent(count, forKey: .count)
-      try container.encode(window.wholeMilliseconds, forKey: .window)
+      try container.encode(window.milliseconds, forKey: .window)
     }
   }
 

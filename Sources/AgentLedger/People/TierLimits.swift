@@ -33,7 +33,7 @@ enum TierLimits {
     var members = try Setting.value(setting(kind), db)?.members ?? [:]
     members[tier.composed.rawValue] = limit.map { limit in
       .object([
-        "window_ms": .integer(limit.window.wholeMilliseconds),
+        "window_ms": .integer(limit.window.milliseconds),
         "count": limit.count.map { .integer(Int64($0)) } ?? .null,
       ])
     }

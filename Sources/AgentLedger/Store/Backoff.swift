@@ -13,8 +13,8 @@ struct Backoff: Sendable {
   func delay(after failures: Int) -> Duration {
     let doublings = min(max(failures - 1, 0), 40)
     let milliseconds = min(
-      first.wholeMilliseconds.multipliedReportingOverflow(by: 1 << doublings).partialValue, Int64.max)
-    let whole = milliseconds > 0 ? min(milliseconds, longest.wholeMilliseconds) : longest.wholeMilliseconds
+      first.milliseconds.multipliedReportingOverflow(by: 1 << doublings).partialValue, Int64.max)
+    let whole = milliseconds > 0 ? min(milliseconds, longest.milliseconds) : longest.milliseconds
     return .milliseconds(Int64.random(in: (whole / 2)...max(whole / 2, whole)))
   }
 }

@@ -54,22 +54,9 @@ extension Row {
   }
 }
 
-extension Duration {
-  /// Whole milliseconds, clamped.
-  var wholeMilliseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-    guard !overflow else { return seconds < 0 ? .min : .max }
-    let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
-    return carried ? (seconds < 0 ? .min : .max) : sum
-  }
-}
-
 extension Timestamp {
   /// The time after a duration, clamped to what can be stored.
   func advanced(by duration: Duration) -> Timestamp {
-    let (sum, overflow) = milliseconds.addingReportingOverflow(duration.wholeMilliseconds)
-    guard !overflow else { return duration < .zero ? Self.accepted.lowerBound : Self.accepted.upperBound }
-    return min(max(Timestamp(milliseconds: sum), Self.accepted.lowerBound), Self.accepted.upperBound)
+    min(max(adding(duration), Self.accepted.lowerBound), Self.accepted.upperBound)
   }
 }
