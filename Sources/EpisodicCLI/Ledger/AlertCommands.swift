@@ -160,7 +160,6 @@ struct AlertRemove: AsyncParsableCommand {
 
   func run() async throws {
     try await store.withLedger { ledger in try await ledger.remove(alertRule: name) }
-    if output.json { return StandardOutput.write(["removed": .string(name)]) }
-    StandardOutput.write("\(name.onOneLine): removed")
+    LedgerList.writeRemoved(name, output)
   }
 }

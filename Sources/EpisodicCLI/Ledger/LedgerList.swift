@@ -1,3 +1,4 @@
+import ArgumentParser
 import Episodic
 
 /// Values of the ledger as a table, or as JSON.
@@ -21,5 +22,18 @@ enum LedgerList {
   static func write(_ value: some Encodable, _ output: OutputOptions, _ line: String) throws {
     if output.json { return StandardOutput.write(try JSON(ledger: value)) }
     StandardOutput.write(line.onOneLine)
+  }
+
+  /// Says that a thing was removed.
+  static func writeRemoved(_ name: String, _ output: OutputOptions) {
+    if output.json { return StandardOutput.write(["removed": .string(name)]) }
+    StandardOutput.write("\(name.onOneLine): removed")
+  }
+
+  /// A thing that was looked for; without it the command says so, and ends with the answer no.
+  static func found<Value>(_ value: Value?, _ kind: String, _ name: String) throws -> Value {
+    if let value { return value }
+    StandardError.write("no \(kind) \(name.onOneLine)")
+    throw ExitCode(1)
   }
 }

@@ -59,11 +59,8 @@ struct PersonShow: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    guard let person = try await store.withLedger({ ledger in try await ledger.person(handle: handle) }) else {
-      StandardError.write("no person \(handle.onOneLine)")
-      throw ExitCode(1)
-    }
-    StandardOutput.write(try JSON(ledger: person))
+    let person = try await store.withLedger { ledger in try await ledger.person(handle: handle) }
+    StandardOutput.write(try JSON(ledger: LedgerList.found(person, "person", handle)))
   }
 }
 
@@ -131,16 +128,10 @@ struct PersonRemove: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    let isRemoved = try await store.withLedger { ledger -> Bool in
-      guard let person = try await ledger.person(handle: handle) else { return false }
+    try await store.withLedger { ledger in
+      let person = try LedgerList.found(try await ledger.person(handle: handle), "person", handle)
       try await ledger.remove(person: person.id)
-      return true
     }
-    guard isRemoved else {
-      StandardError.write("no person \(handle.onOneLine)")
-      throw ExitCode(1)
-    }
-    if output.json { return StandardOutput.write(["removed": .string(handle)]) }
-    StandardOutput.write("\(handle.onOneLine): removed")
+    LedgerList.writeRemoved(handle, output)
   }
 }

@@ -253,14 +253,10 @@ struct RunShow: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    let shown = try await store.withLedger { ledger -> JSON? in
-      guard let run = try await ledger.run(Ledger.Run.ID(id)) else { return nil }
+    let shown = try await store.withLedger { ledger -> JSON in
+      let run = try LedgerList.found(try await ledger.run(Ledger.Run.ID(id)), "run", id)
       let entries = try await ledger.entries(of: run.id, after: after, limit: limit)
       return ["run": try JSON(ledger: run), "entries": .array(try entries.map { try JSON(ledger: $0) })]
-    }
-    guard let shown else {
-      StandardError.write("no run \(id.onOneLine)")
-      throw ExitCode(1)
     }
     StandardOutput.write(shown)
   }
@@ -336,25 +332,13 @@ struct RunList: AsyncParsableCommand {
       runs, as: "runs", output, empty: "no runs",
       [
         .init("RUN"), .init("STATUS"), .init("TASK", rank: 2), .init("DOMAIN", rank: 3), .init("STARTED", rank: 2),
-        .init("COST $", isNumber: true, rank: 4), .init("CONTEXT", isText: true, rank: 1),
+        .init("COST", isNumber: true, rank: 4), .init("CONTEXT", isText: true, rank: 1),
       ]
     ) { run in
       [
         .init(run.id.rawValue), .init(run.status.rawValue), .init(run.taskType.rawValue), .init(run.domain),
-        .init(times.format.inTable(run.startedAt)), .init(MoneyText.dollars(run.cost)), .init(run.context),
+        .init(times.format.inTable(run.startedAt)), .init(LedgerFigures.dollars(run.cost)), .init(run.context),
       ]
     }
-  }
-}
-
-/// Micro-dollars as people read them.
-enum MoneyText {
-  /// With as many digits as it has, two at least: `0.0021`.
-  static func dollars(_ micro: Int64) -> String {
-    let (whole, rest) = micro.quotientAndRemainder(dividingBy: 1_000_000)
-    var digits = String(rest.magnitude)
-    digits = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
-    while digits.count > 2, digits.hasSuffix("0") { digits.removeLast() }
-    return (micro < 0 && whole == 0 ? "-" : "") + "\(whole).\(digits)"
   }
 }

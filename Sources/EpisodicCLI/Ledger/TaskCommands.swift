@@ -292,11 +292,8 @@ struct TaskShow: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    guard let task = try await store.withLedger({ ledger in try await ledger.task(Ledger.Task.ID(id)) }) else {
-      StandardError.write("no task \(id.onOneLine)")
-      throw ExitCode(1)
-    }
-    StandardOutput.write(try JSON(ledger: task))
+    let task = try await store.withLedger { ledger in try await ledger.task(Ledger.Task.ID(id)) }
+    StandardOutput.write(try JSON(ledger: LedgerList.found(task, "task", id)))
   }
 }
 
@@ -357,26 +354,23 @@ struct ClaimedTask: ParsableArguments {
 /// Tasks as a table or as JSON.
 enum TaskLines {
   static func write(_ tasks: [Ledger.Task], _ output: OutputOptions, empty: String) throws {
-    if output.json {
-      return StandardOutput.write(["tasks": .array(try tasks.map { try JSON(ledger: $0) })])
-    }
-    guard !tasks.isEmpty else { return StandardError.write(empty) }
-    var table = Table([
-      .init("TASK"), .init("STATUS"), .init("PRIORITY", rank: 2), .init("TYPE", isText: true), .init("DOMAIN", rank: 3),
-      .init("TRIES", isNumber: true, rank: 4), .init("PARAMS", isText: true, rank: 1),
-      .init("ERROR", isText: true, rank: 1),
-    ])
-    for task in tasks {
-      table.add([
+    try LedgerList.write(
+      tasks, as: "tasks", output, empty: empty,
+      [
+        .init("TASK"), .init("STATUS"), .init("PRIORITY", rank: 2), .init("TYPE", isText: true),
+        .init("DOMAIN", rank: 3),
+        .init("TRIES", isNumber: true, rank: 4), .init("PARAMS", isText: true, rank: 1),
+        .init("ERROR", isText: true, rank: 1),
+      ]
+    ) { task in
+      [
         .init(task.id.rawValue), .init(task.status.rawValue), .init(task.priority.name), .init(task.type),
         .init(task.domain), .init("\(task.attempts)"), .init(task.params.canonicalText), .init(task.error ?? ""),
-      ])
+      ]
     }
-    StandardOutput.write(table.text(width: StandardOutput.width))
   }
 
   static func write(_ task: Ledger.Task, _ output: OutputOptions) throws {
-    if output.json { return StandardOutput.write(try JSON(ledger: task)) }
-    StandardOutput.write("\(task.id): \(task.status.rawValue)\(task.error.map { ", \($0)" } ?? "")".onOneLine)
+    try LedgerList.write(task, output, "\(task.id): \(task.status.rawValue)\(task.error.map { ", \($0)" } ?? "")")
   }
 }

@@ -39,7 +39,7 @@ struct WorkerAdd: AsyncParsableCommand {
       try await ledger.register(
         worker: Ledger.Worker.ID(id), kind: Ledger.Worker.Kind(rawValue: kind), pid: pid)
     }
-    try WorkerLines.write(worker, output)
+    try LedgerList.write(worker, output, "\(worker.id): \(worker.status.rawValue)")
   }
 }
 
@@ -95,7 +95,7 @@ struct WorkerSet: AsyncParsableCommand {
 
   func run() async throws {
     let worker = try await store.withLedger { ledger in try await ledger.set(status, of: Ledger.Worker.ID(id)) }
-    try WorkerLines.write(worker, output)
+    try LedgerList.write(worker, output, "\(worker.id): \(worker.status.rawValue)")
   }
 }
 
@@ -121,22 +121,19 @@ struct WorkerList: AsyncParsableCommand {
 
   func run() async throws {
     let workers = try await store.withLedger { ledger in try await ledger.workers(status, limit: limit) }
-    if output.json {
-      return StandardOutput.write(["workers": .array(try workers.map { try JSON(ledger: $0) })])
-    }
-    guard !workers.isEmpty else { return StandardError.write("no workers") }
-    var table = Table([
-      .init("WORKER"), .init("STATUS"), .init("KIND", rank: 3), .init("TASK", rank: 1), .init("DONE", isNumber: true),
-      .init("STARTS", isNumber: true, rank: 4), .init("HEARD", rank: 2),
-    ])
-    for worker in workers {
-      table.add([
+    try LedgerList.write(
+      workers, as: "workers", output, empty: "no workers",
+      [
+        .init("WORKER"), .init("STATUS"), .init("KIND", rank: 3), .init("TASK", rank: 1), .init("DONE", isNumber: true),
+        .init("STARTS", isNumber: true, rank: 4), .init("HEARD", rank: 2),
+      ]
+    ) { worker in
+      [
         .init(worker.id.rawValue), .init(worker.status.rawValue), .init(worker.kind.rawValue),
         .init(worker.currentTask?.rawValue ?? ""), .init("\(worker.tasksCompleted)"), .init("\(worker.launches)"),
         .init(times.format.inTable(worker.lastHeartbeat)),
-      ])
+      ]
     }
-    StandardOutput.write(table.text(width: StandardOutput.width))
   }
 }
 
@@ -157,15 +154,6 @@ struct WorkerRemove: AsyncParsableCommand {
 
   func run() async throws {
     try await store.withLedger { ledger in try await ledger.remove(worker: Ledger.Worker.ID(id)) }
-    if output.json { return StandardOutput.write(["removed": .string(id)]) }
-    StandardOutput.write("\(id.onOneLine): removed")
-  }
-}
-
-/// A worker in one line or as JSON.
-enum WorkerLines {
-  static func write(_ worker: Ledger.Worker, _ output: OutputOptions) throws {
-    if output.json { return StandardOutput.write(try JSON(ledger: worker)) }
-    StandardOutput.write("\(worker.id): \(worker.status.rawValue)".onOneLine)
+    LedgerList.writeRemoved(id, output)
   }
 }
