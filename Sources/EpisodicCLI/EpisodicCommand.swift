@@ -34,7 +34,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       Delete.self, Embed.self,
       Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
       Import.self, Export.self,
-      Forget.self, Receipts.self,
+      Forget.self, Receipts.self, TrustCommand.self, QuarantineCommand.self, PromoteCommand.self,
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
       RetentionCommand.self, Maintain.self, LedgerCommand.self,
       Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,

@@ -9,11 +9,8 @@
 /// - ``update(_:with:)`` its description; ``delete(_:)`` it with its steps, vectors and links
 /// - ``insert(_:embeddings:existing:)`` whole episodes, as an import does
 ///
-/// ## Write together: Writing/Memory+Writing.swift
-/// - ``write(_:)`` with several verbs in one commit
-///
-/// ## Stay in a domain: Domains/DomainMemory.swift
-/// - ``domain(_:)`` is a handle to one domain, with the same verbs
+/// ## Write together, or stay in a domain: Writing/Memory+Writing.swift, Domains/DomainMemory.swift
+/// - ``write(_:)`` with several verbs in one commit; ``domain(_:)`` is a handle to one domain, with the same verbs
 ///
 /// ## Read: Episodes/Memory+Reading.swift
 /// - ``episode(_:steps:)`` by its id, ``episodes(_:steps:)`` by theirs; ``steps(of:after:limit:)`` of one, a page at a time
@@ -46,7 +43,8 @@
 /// - ``maintain(_:progress:)`` does what is due; ``backupSchedule()`` of it, ``setBackupSchedule(_:)``
 /// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``
 ///
-/// ## Erase: Erasure/Memory+Erasure.swift
+/// ## Trust or erase: Trust/Memory+Trust.swift, Erasure/Memory+Erasure.swift
+/// - ``trust(_:as:by:because:)``, ``quarantine(_:by:because:)``, ``promote(_:to:by:because:)``; ``trustDecisions(on:)`` an episode
 /// - ``forget(_:in:patterns:dryRun:progress:)`` for good; ``resumeErasures(progress:)`` that were cut short
 /// - ``receipts()`` of it; ``verify(_:)`` one; ``erasureDigest(_:of:)`` an id, by which it names what was erased
 ///

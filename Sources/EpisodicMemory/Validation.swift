@@ -8,6 +8,10 @@ extension Memory {
 package struct Validation {
   /// Also a rule of the tables.
   private static let maximumIDBytes = 128
+  /// Of a source or an actor.
+  private static let maximumNameBytes = 1024
+  /// Episodes that one is derived from.
+  private static let maximumParents = 1000
 
   let limits: Memory.Limits
 
@@ -124,6 +128,32 @@ package struct Validation {
     if let session = draft.session { try name(session, "session") }
     try text(draft.context, "context")
     try object(draft.metadata, "metadata")
+    try provenance(draft.provenance, "")
+    try parents(draft.parents)
+  }
+
+  /// - Parameter owner: Before the names of fields, as `steps[0].`.
+  func provenance(_ provenance: Provenance, _ owner: @autoclosure () -> String) throws(MemoryError) {
+    if let id = provenance.sourceID { try shortName(id, "\(owner())source_id") }
+    if let actor = provenance.actor { try shortName(actor, "\(owner())actor") }
+  }
+
+  /// A name of 1 to 1,024 bytes.
+  func shortName(_ value: String, _ field: @autoclosure () -> String) throws(MemoryError) {
+    guard (1...Self.maximumNameBytes).contains(value.utf8.count) else {
+      throw MemoryError(
+        .invalid,
+        "\(field()) \"\(value.prefix(40))\" has \(value.utf8.count) bytes; it has 1 to \(Self.maximumNameBytes)")
+    }
+    try text(value, field())
+  }
+
+  func parents(_ ids: [Episode.ID]) throws(MemoryError) {
+    guard ids.count <= Self.maximumParents else {
+      throw MemoryError(
+        .limitExceeded, "derived_from has \(ids.count) ids; it has at most \(Self.maximumParents)")
+    }
+    for (index, id) in ids.enumerated() { try identifier(id.rawValue, "derived_from[\(index)]") }
   }
 
   /// - Returns: The drafts, with what is too long cut if they allow it.
@@ -138,6 +168,7 @@ package struct Validation {
       try text(draft.action, "\(field).action")
       if let result = draft.result { try text(result, "\(field).result") }
       if let tool = draft.tool { try text(tool, "\(field).tool") }
+      try provenance(draft.provenance, "\(field).")
       try duration(draft.duration, "\(field).duration_ms")
       try time(draft.timestamp, "\(field).timestamp")
       if let number = draft.number { try stepNumber(number, field, &numbers) }
@@ -186,6 +217,8 @@ package struct Validation {
         .invalid, "completed_at \(completed) is before created_at \(episode.createdAt); correct one of them")
     }
     try object(episode.metadata, "metadata")
+    try provenance(episode.provenance, "")
+    try parents(episode.parents)
     guard episode.omittedSteps == 0 else {
       throw MemoryError(
         .invalid,
@@ -208,6 +241,7 @@ package struct Validation {
       if let tool = step.tool { try text(tool, "\(field).tool") }
       try duration(step.duration, "\(field).duration_ms")
       try time(step.timestamp, "\(field).timestamp")
+      try provenance(step.provenance, "\(field).")
     }
   }
 

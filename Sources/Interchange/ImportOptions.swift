@@ -11,16 +11,42 @@ public struct ImportOptions: Hashable, Sendable {
   public var repair: Bool
   /// A longer line is bad, and is not read to its end. Importing a line takes about ten times its bytes of memory.
   public var maximumLineBytes: Int
+  /// The source of episodes that name none; no episode is trusted more than it.
+  public var source: Provenance.Source?
+  /// The id of the source of episodes that name none.
+  public var sourceID: String?
+  /// No episode is trusted more; `nil`: as the source is, or as the lines say.
+  public var maximumTrust: Trust?
 
   /// The defaults reject what exists and what is bad, and change nothing.
   public init(
     existing: Episode.ExistingPolicy = .fail, keepGoing: Bool = false, repair: Bool = false,
-    maximumLineBytes: Int = 16 << 20
+    maximumLineBytes: Int = 16 << 20, source: Provenance.Source? = nil, sourceID: String? = nil,
+    maximumTrust: Trust? = nil
   ) {
+    self.source = source
+    self.sourceID = sourceID?.canonicallyComposed
+    self.maximumTrust = maximumTrust
     self.existing = existing
     self.keepGoing = keepGoing
     self.repair = repair
     self.maximumLineBytes = maximumLineBytes
+  }
+}
+
+extension ImportOptions {
+  /// The episode as it is imported: with the source that is given if it names none, and no more trust than is given.
+  func sourced(_ episode: Episode) -> Episode {
+    guard source != nil || sourceID != nil || maximumTrust != nil else { return episode }
+    var episode = episode
+    if episode.provenance.source == nil { episode.provenance.source = source }
+    if episode.provenance.sourceID == nil { episode.provenance.sourceID = sourceID }
+    guard let most = maximumTrust ?? source?.defaultTrust else { return episode }
+    episode.provenance = episode.provenance.trusted(atMost: most)
+    for index in episode.steps.indices where episode.steps[index].provenance.trust ?? .quarantined > most {
+      episode.steps[index].provenance.trust = most
+    }
+    return episode
   }
 }
 

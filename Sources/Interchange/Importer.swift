@@ -189,7 +189,7 @@ package struct Importer: Sendable {
       }
     }
     let inserted = try await memory.insert(
-      lines.map(\.content.episode), embeddings: embeddings, existing: options.existing)
+      lines.map { options.sourced($0.content.episode) }, embeddings: embeddings, existing: options.existing)
     report.imported += inserted.episodes
     report.skipped += lines.count - inserted.episodes
     report.steps += inserted.steps

@@ -15,6 +15,27 @@ extension SQLitePrimaryStore {
     try await readVersioned { db in try ids.compactMap { id in try EpisodeRow.fetch(db, id: id, steps: steps) } }
   }
 
+  package func trustDecisions(
+    on id: Episode.ID, in scope: Query.Scope
+  ) async throws(MemoryError) -> [TrustDecision] {
+    try await readRows { db in
+      guard try EpisodeRow.exists(id, in: scope, db) else { throw MemoryError.noEpisode(id) }
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT step_id, trust, before, actor, reason, decided_at FROM trust_decisions
+          WHERE episode_id = ?1 OR step_id IN (SELECT id FROM steps WHERE episode_id = ?1) ORDER BY number
+          """, arguments: [id.rawValue])
+      return try rows.map { row in
+        let step: String? = try row.value(0)
+        return TrustDecision(
+          subject: step.map { .step(Step.ID(composed: $0)) } ?? .episode(id), trust: Trust(stored: try row.value(1)),
+          before: Trust(stored: try row.value(2)), actor: try row.value(3), reason: try row.value(4),
+          decidedAt: Timestamp(milliseconds: try row.value(5)))
+      }
+    }
+  }
+
   package func steps(
     of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int
   ) async throws(MemoryError) -> Step.Page {

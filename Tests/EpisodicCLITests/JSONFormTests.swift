@@ -66,6 +66,17 @@ import Testing
       ["retention", "set", "--domain", "web", "--archive-after", "30d", "--max-episodes", "5", "--json"], "", 0
     ),
     ("retention-report", ["retention", "apply", "--dry-run", "--json"], "", 0),
+    ("trust-report", ["trust", "e", "unverified", "--by", "anna", "--reason", "a reason", "--json"], "", 0),
+    ("trust", ["trust", "e", "--json"], "", 0),
+    ("trust-report", ["quarantine", "e", "--by", "anna", "--json"], "", 0),
+    ("trust-report", ["promote", "e", "--to", "verified", "--by", "anna", "--json"], "", 0),
+    (
+      "episode",
+      [
+        "begin", "--task", "t", "--domain", "d", "--context", "c", "--source", "web", "--source-id", "x", "--trust",
+        "untrusted", "--derived-from", "e", "--json",
+      ], "", 0
+    ),
     ("pattern", ["pattern", "add", "--type", "t", "--data", "{}", "--json"], "", 0),
     ("receipt", ["forget", "--episode", "b", "--everywhere", "--yes", "--json"], "", 0),
     ("receipt", ["forget", "--between", "2020-01-01", "2040-01-01", "--domain", "db", "--dry-run", "--json"], "", 0),

@@ -66,6 +66,11 @@ struct ErasureOracle {
     case .created(let range): range.contains(episode.createdAt)
     case .metadata(let path, let value):
       path.reduce(Optional(episode.metadata)) { $0?[$1] } == value
+    case .source(let source, let since):
+      ([(episode.provenance, episode.createdAt)] + episode.steps.map { ($0.provenance, $0.timestamp) }).contains {
+        origin, time in
+        [origin.source?.rawValue, origin.sourceID].contains(source) && since.map { time >= $0 } ?? true
+      }
     case .text(let text, let ignoringCase):
       has(
         text, ignoringCase,

@@ -57,6 +57,9 @@ final class SamplePrimary: PrimaryStore {
   private static let unavailable = MemoryError(.unavailable, "not in this double")
 
   func commitStamp() throws(MemoryError) -> CommitStamp { now }
+  func trustDecisions(on id: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [TrustDecision] {
+    throw Self.unavailable
+  }
   func watchedChanges(
     after position: Watermark?, in scope: Query.Scope, limit: Int
   ) async throws(MemoryError) -> WatchedChanges { throw Self.unavailable }

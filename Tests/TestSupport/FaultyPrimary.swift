@@ -90,6 +90,11 @@ package final class FaultyPrimary: PrimaryStore {
   package func newestEpisodeIDs(in scope: Query.Scope, limit: Int) async throws(MemoryError) -> [Episode.ID] {
     try await through { () async throws(MemoryError) in try await primary.newestEpisodeIDs(in: scope, limit: limit) }
   }
+  package func trustDecisions(
+    on id: Episode.ID, in scope: Query.Scope
+  ) async throws(MemoryError) -> [TrustDecision] {
+    try await through { () async throws(MemoryError) in try await primary.trustDecisions(on: id, in: scope) }
+  }
   package func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern? {
     try await through { () async throws(MemoryError) in try await primary.pattern(id) }
   }

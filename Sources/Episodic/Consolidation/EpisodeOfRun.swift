@@ -46,8 +46,8 @@ struct EpisodeOfRun {
     Episode(
       id: Episode.ID(run.id.rawValue), taskType: TaskType(rawValue: run.taskType.rawValue), domain: run.domain,
       session: run.session ?? task?.session, context: context, status: run.status == .completed ? .completed : .failed,
-      successRate: successRate, createdAt: run.startedAt, completedAt: run.completedAt, metadata: metadata, steps: steps
-    )
+      successRate: successRate, createdAt: run.startedAt, completedAt: run.completedAt, metadata: metadata,
+      provenance: Provenance(.ledger, actor: agent?.name), steps: steps)
   }
 
   /// The words of the task, by which the episode is found again.

@@ -6,7 +6,7 @@ struct Append: AsyncParsableCommand {
     abstract: "Appends a step to an active episode and prints its number.",
     discussion: """
       With - after the id, a step is read from standard input as one JSON object: action, and perhaps result, tool, \
-      duration_ms, success, step_number and timestamp, as in a line of an import. With - in place of the id, the object \
+      duration_ms, success, step_number, timestamp, source, source_id, actor and trust, as in a line of an import. With - in place of the id, the object \
       also has the id of the episode. An array of such objects is appended in one commit, all or none.
 
       --result-file reads a long result from a file, or with - from standard input.
@@ -47,6 +47,8 @@ struct Append: AsyncParsableCommand {
   @Option(help: ArgumentHelp("When it was done; now by default.", valueName: "time"), transform: TimeText.parse)
   var at: Timestamp?
 
+  @OptionGroup var origin: ProvenanceOptions
+
   @Option(help: IdempotencyKey.help)
   var idempotencyKey: String?
 
@@ -55,7 +57,7 @@ struct Append: AsyncParsableCommand {
   func validate() throws {
     if target.readsInput {
       guard [action, result, resultFile, tool].allSatisfy({ $0 == nil }), durationMs == nil, number == nil, at == nil,
-        !succeeded, !failed
+        !succeeded, !failed, origin.isEmpty
       else { throw ValidationError("with -, the step is in the object; leave its options out") }
     } else if action == nil {
       throw ValidationError("--action is missing; say what was done, or give - for standard input")
@@ -86,7 +88,7 @@ struct Append: AsyncParsableCommand {
         action ?? "", result: try resultFile.map(FileBytes.text) ?? result, tool: tool,
         duration: durationMs.map { .milliseconds($0) }, success: succeeded ? true : failed ? false : nil,
         number: number,
-        timestamp: at)
+        timestamp: at, provenance: origin.provenance)
       return (target.episode, [draft], false, idempotencyKey)
     }
     let value = try StandardInput.json()

@@ -9,8 +9,8 @@ struct Begin: AsyncParsableCommand {
       The episode is active until complete, fail or archive ends it. The store is created if there is none.
 
       With -, one JSON object is read from standard input instead of options: task_type, domain and context are \
-      required; id, session, metadata, status, success_rate, created_at, completed_at and steps may follow, as in a line \
-      of an import. What is left out has its default: a new id, the present time, {}, active, []. An episode with \
+      required; id, session, metadata, status, success_rate, created_at, completed_at, source, source_id, actor, trust, \
+      derived_from and steps may follow, as in a line of an import. What is left out has its default: a new id, the present time, {}, active, []. An episode with \
       steps is stored with them at once.
 
       EXAMPLES:
@@ -42,6 +42,13 @@ struct Begin: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The id of the episode; a new one by default.", valueName: "id"))
   var id: String?
 
+  @OptionGroup var origin: ProvenanceOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "An episode that it is derived from, such as one that it sums up; may be given again.", valueName: "id"))
+  var derivedFrom: [String] = []
+
   @Option(help: IdempotencyKey.help)
   var idempotencyKey: String?
 
@@ -52,7 +59,10 @@ struct Begin: AsyncParsableCommand {
       guard input == "-" else {
         throw ValidationError("unexpected argument \"\(input)\"; give --context, or - for standard input")
       }
-      guard [task, domain, context, session, id, idempotencyKey].allSatisfy({ $0 == nil }), metadata == nil else {
+      guard [task, domain, context, session, id, idempotencyKey].allSatisfy({ $0 == nil }), metadata == nil,
+        origin.isEmpty,
+        derivedFrom.isEmpty
+      else {
         throw ValidationError("with -, everything is in the object; leave the other options out")
       }
     } else {
@@ -88,7 +98,9 @@ struct Begin: AsyncParsableCommand {
     // `validate` has made sure of the three.
     let episode = Episode(
       id: id.map { Episode.ID($0) } ?? .generate(at: now), taskType: TaskType(task ?? ""), domain: domain ?? "",
-      session: session, context: context ?? "", createdAt: now, metadata: metadata ?? [:])
+      session: session, context: context ?? "", createdAt: now, metadata: metadata ?? [:],
+      provenance: origin.provenance,
+      parents: derivedFrom.map { Episode.ID($0) })
     return (NewEpisode(id: id, episode: episode), idempotencyKey)
   }
 }
@@ -105,7 +117,8 @@ private struct NewEpisode {
     self.episode = Episode(
       id: Episode.ID(id), taskType: episode.taskType, domain: episode.domain, session: episode.session,
       context: episode.context, status: episode.status, successRate: episode.successRate,
-      createdAt: episode.createdAt, completedAt: episode.completedAt, metadata: episode.metadata, steps: episode.steps)
+      createdAt: episode.createdAt, completedAt: episode.completedAt, metadata: episode.metadata,
+      provenance: episode.provenance, parents: episode.parents, steps: episode.steps)
   }
 
   /// The part that a request with a key has.
@@ -120,7 +133,8 @@ private struct NewEpisode {
     }
     return Episode.Draft(
       episode.taskType, domain: episode.domain, context: episode.context, session: episode.session,
-      metadata: episode.metadata, id: id.map { Episode.ID($0) })
+      metadata: episode.metadata, id: id.map { Episode.ID($0) }, provenance: episode.provenance,
+      parents: episode.parents)
   }
 }
 
@@ -136,8 +150,20 @@ extension Episode {
       session: try object.text("session"), context: try object.required("context"), status: status,
       successRate: try object.number("success_rate"), createdAt: created,
       completedAt: completed ?? (status == .completed || status == .failed ? max(now, created) : nil),
-      metadata: try object.object("metadata") ?? [:],
+      metadata: try object.object("metadata") ?? [:], provenance: try Provenance(members: &object),
+      parents: try Self.parents(try object.array("derived_from") ?? []),
       steps: try Self.steps(try object.array("steps") ?? [], now: now))
+  }
+
+  private static func parents(_ values: [JSON]) throws(MemoryError) -> [Episode.ID] {
+    var ids: [Episode.ID] = []
+    for value in values {
+      guard case .string(let id) = value else {
+        throw MemoryError(.invalid, "derived_from has \(value.canonicalText.prefix(40)); write ids of episodes")
+      }
+      ids.append(Episode.ID(id))
+    }
+    return ids
   }
 
   private static func steps(_ values: [JSON], now: Timestamp) throws(MemoryError) -> [Step] {
@@ -155,14 +181,16 @@ extension Episode {
       steps.append(
         Step(
           id: .generate(at: now), number: number, action: draft.action, result: draft.result, tool: draft.tool,
-          duration: draft.duration, success: draft.success, timestamp: draft.timestamp ?? now))
+          duration: draft.duration, success: draft.success, timestamp: draft.timestamp ?? now,
+          provenance: draft.provenance))
     }
     return steps.sorted { $0.number < $1.number }
   }
 }
 
-extension Episode.Status {
-  fileprivate init?(member name: String, of object: inout InputObject) throws(MemoryError) {
+extension RawRepresentable where Self: CaseIterable, RawValue == String {
+  /// Reads one of a closed set of names.
+  init?(member name: String, of object: inout InputObject) throws(MemoryError) {
     guard let text = try object.text(name) else { return nil }
     guard let status = Self(rawValue: text) else {
       throw MemoryError(

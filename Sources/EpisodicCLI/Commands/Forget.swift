@@ -6,10 +6,13 @@ struct Forget: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Erases episodes for good: from every file of the store.",
     discussion: """
-      Erases the episodes that are named by one of --episode, --session, --domain, --between, --metadata, --text or \
+      Erases the episodes that are named by one of --episode, --session, --domain, --between, --metadata, --source, --text or \
       --everything, with their steps, vectors, links and idempotency keys, and the patterns that were learned from them alone. \
       Then it removes what deleted rows leave in free pages, in the log, in full text, in cache and index. It asks first, \
       unless --yes is given; --dry-run counts only. With --domain and another choice, only what is in the domain is erased.
+
+      --source names a kind of source, such as web, or the id of one: its episodes go, those with a step of it, and all that was \
+      derived from them; with --since only what came at that time or after.
 
       --text - reads the text from standard input, so that a secret need not stand in the history of the shell.
 
@@ -27,6 +30,7 @@ struct Forget: AsyncParsableCommand {
         episodic forget --episode 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60 --everywhere
         printf %s "$TOKEN" | episodic forget --text - --everywhere --yes
         episodic forget --domain web --dry-run
+        episodic forget --source https://example.com/faq --since 7d --everywhere
         episodic forget --metadata user=4711 --everywhere --yes
         episodic forget --between 2026-01-01 2026-02-01 --domain web --yes --json
       """)
@@ -56,6 +60,16 @@ struct Forget: AsyncParsableCommand {
       valueName: "path=value"))
   var metadata: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What came from a source, its kind or its id, and what was derived from that.", valueName: "source"))
+  var source: String?
+
+  @Option(
+    help: ArgumentHelp("With --source, only what came at this time or after.", valueName: "time"),
+    transform: TimeText.parse)
+  var since: Timestamp?
+
   @Option(help: ArgumentHelp("What has a text, literally; - reads it from standard input.", valueName: "text"))
   var text: String?
 
@@ -80,12 +94,14 @@ struct Forget: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    let choices = [!episode.isEmpty, session != nil, !between.isEmpty, metadata != nil, text != nil, everything]
+    let choices = [
+      !episode.isEmpty, session != nil, !between.isEmpty, metadata != nil, source != nil, text != nil, everything,
+    ]
     let count = choices.count { $0 }
     guard count == 1 || count == 0 && domain != nil else {
       throw ValidationError(
         count == 0
-          ? "nothing is named; give one of --episode, --session, --domain, --between, --metadata, --text or --everything"
+          ? "nothing is named; give one of --episode, --session, --domain, --between, --metadata, --source, --text or --everything"
           : "several choices are named; give one, and --domain to restrict it")
     }
     guard (domain != nil) != everywhere else {
@@ -93,12 +109,13 @@ struct Forget: AsyncParsableCommand {
         everywhere
           ? "--domain and --everywhere exclude each other; leave one out" : "say where: --domain D or --everywhere")
     }
+    if since != nil, source == nil { throw ValidationError("--since is for --source; leave it out") }
     if ignoreCase, text == nil { throw ValidationError("--ignore-case is for --text; leave it out") }
     guard between.isEmpty || between.count == 2 else {
       throw ValidationError("--between has \(counted(between.count, "time")); give two")
     }
     if everything, !yes, !dryRun { throw ValidationError("--everything erases all; give --yes as well") }
-    for name in [session, domain, text].compactMap(\.self) where name.isEmpty {
+    for name in [session, domain, source, text].compactMap(\.self) where name.isEmpty {
       throw ValidationError("a name is empty; give the name of what to erase")
     }
   }
@@ -166,6 +183,7 @@ struct Forget: AsyncParsableCommand {
   private func selection() throws -> Erasure.Selection {
     if !episode.isEmpty { return .episodes(episode.map { Episode.ID($0) }) }
     if let session { return .session(session) }
+    if let source { return .source(source, since: since) }
     if between.count == 2 {
       let (start, end) = (try TimeText.parse(between[0]), try TimeText.parse(between[1]))
       guard start < end else {

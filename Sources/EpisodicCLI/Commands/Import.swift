@@ -9,14 +9,18 @@ struct Import: AsyncParsableCommand {
       ones. Each is reported with its file, line, field and remedy.
 
       A line has id, task_type, domain, context, status, created_at and steps, and may have session, success_rate, \
-      completed_at and metadata. A step has action and timestamp, and may have step_number, result, tool, duration_ms \
-      and success. Times are ISO 8601 with a zone.
+      completed_at, metadata, source, source_id, actor, trust and derived_from. A step has action and timestamp, and may have \
+      step_number, result, tool, duration_ms, success, source, source_id, actor and trust. Times are ISO 8601 with a zone.
+
+      What a file says of its own trust holds, so import what others wrote with --source import or --trust unverified: nothing \
+      of it is trusted more than that.
 
       With --existing replace, an episode keeps the vectors whose text did not change; others are dropped and counted.
 
       EXAMPLES:
         episodic import runs.jsonl
         episodic import --vectors runs.f32 --model all-MiniLM-L6-v2 --dimensions 384 runs.jsonl
+        episodic import --source import --source-id vendor-2026 vendor.jsonl
         zcat runs.jsonl.gz | episodic import --existing skip -
       """)
 
@@ -38,6 +42,17 @@ struct Import: AsyncParsableCommand {
     help: ArgumentHelp(
       "For an id that exists already: fail, skip (keep the stored episode) or replace.", valueName: "policy"))
   var existing = Episode.ExistingPolicy.fail
+
+  @Option(
+    help: ArgumentHelp(
+      "The source of lines that name none; no line is trusted more than it.", valueName: "kind"))
+  var source: Provenance.Source?
+
+  @Option(help: ArgumentHelp("The id of the source of lines that name none.", valueName: "id"))
+  var sourceId: String?
+
+  @Option(help: ArgumentHelp("Trust no line more than this.", valueName: "level"))
+  var trust: Trust?
 
   @Flag(help: "Skip bad lines, import the rest, and exit 1.")
   var keepGoing = false
@@ -62,13 +77,14 @@ struct Import: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var source: VectorSource?
+    var vectorSource: VectorSource?
     if let vectors, let dimensions {
-      source = VectorSource(InputFile(argument: vectors), model: model, dimensions: dimensions)
+      vectorSource = VectorSource(InputFile(argument: vectors), model: model, dimensions: dimensions)
     }
     let options = ImportOptions(
-      existing: existing, keepGoing: keepGoing, repair: repair, maximumLineBytes: maxLine)
-    var importer = try Importer(files: files.map(InputFile.init(argument:)), vectors: source, options: options)
+      existing: existing, keepGoing: keepGoing, repair: repair, maximumLineBytes: maxLine, source: source,
+      sourceID: sourceId, maximumTrust: trust)
+    var importer = try Importer(files: files.map(InputFile.init(argument:)), vectors: vectorSource, options: options)
     let show = { (progress: ImportProgress) in
       StandardError.progress(progress.line)
     }

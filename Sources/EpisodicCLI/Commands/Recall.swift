@@ -9,6 +9,9 @@ struct Recall: AsyncParsableCommand {
       TEXT is natural words, never query syntax; rare words weigh most. Completed and failed episodes are searched, \
       others with --status. A domain or --everywhere is required: by default nothing leaves its domain.
 
+      Quarantined episodes are left out, and those that are not trusted come after all that are, at most 3 of one source; see \
+      episodic help trust.
+
       What TEXT says of time, such as "last Tuesday", "in May 2023" or "two weeks before June 9", prefers episodes of that time; \
       --at says when the question is asked, if not now.
 
@@ -63,6 +66,9 @@ struct Recall: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Omit episodes with a lower score.", valueName: "score"))
   var minimumScore: Double?
+
+  @Option(help: ArgumentHelp("Show at most so many episodes of one named source.", valueName: "n"))
+  var perSource: Int?
 
   @Flag(help: "Compare every vector and rank every match, without the index: slower, and exact.")
   var exact = false
@@ -144,8 +150,9 @@ struct Recall: AsyncParsableCommand {
       guard text.isEmpty, phrase.isEmpty, prefix.isEmpty, domain == nil, filters.isEmpty else {
         throw ValidationError("with --queries, texts and filters are in the file of queries; leave the others out")
       }
-      guard minimumScore == nil, !exact else {
-        throw ValidationError("--minimum-score and --exact are for a single question; leave them out with --queries")
+      guard minimumScore == nil, perSource == nil, !exact else {
+        throw ValidationError(
+          "--minimum-score, --per-source and --exact are for a single question; leave them out with --queries")
       }
       guard tokens == nil, neighbors == 0, !explains else {
         throw ValidationError(
@@ -263,7 +270,7 @@ struct Recall: AsyncParsableCommand {
       text: text.isEmpty || mode == .vector ? nil : words, phrases: phrase, prefixes: prefix,
       scope: domain.map { .domain($0) } ?? .everything, filter: filters.filter, limit: limit,
       minimumScore: minimumScore, isExact: exact, excerpts: true, askedAt: try question.time,
-      timeZone: question.timeZone, neighbors: neighbors)
+      timeZone: question.timeZone, neighbors: neighbors, maximumPerSource: perSource)
     // What people read has the number of the steps, unless it has the steps.
     query.steps = printing.json ? steps.selection : full || prompt || tokens != nil ? .all : .none
     if let source = vectors.source, mode != .text {

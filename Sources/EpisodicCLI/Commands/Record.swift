@@ -80,6 +80,7 @@ struct Record: AsyncParsableCommand {
   @Flag(help: "Run the command on a pseudo-terminal.")
   var tty = false
 
+  @OptionGroup var origin: ProvenanceOptions
   @OptionGroup var report: ReportOptions
 
   @Argument(
@@ -95,6 +96,9 @@ struct Record: AsyncParsableCommand {
       throw ValidationError("say what the command belongs to: --task TYPE --domain DOMAIN, --episode ID, or --run ID")
     }
     if ledgerRun != nil {
+      guard origin.isEmpty else {
+        throw ValidationError("a run of a ledger comes from the ledger; leave --source, --source-id and --trust out")
+      }
       guard task == nil, episode == nil, context == nil, session == nil, !keepOpen else {
         throw ValidationError(
           "a run has its task, domain, context and session; leave --task, --domain, --episode, --context, --session and "
@@ -144,7 +148,7 @@ struct Record: AsyncParsableCommand {
       let (step, episode) = try await recorder.record(
         Step.Draft(
           action.shortenedToField, result: result, tool: program.isEmpty ? nil : program, duration: outcome.duration,
-          success: outcome.succeeded),
+          success: outcome.succeeded, provenance: origin.provenance),
         in: recorded, succeeded: outcome.succeeded, keepOpen: keepOpen,
         facts: environment?.json(exitStatus: outcome.exitStatus) { redacted($0).text })
       let credentials = inAction + inResult + (isNew ? inContext : 0)
@@ -213,7 +217,8 @@ struct Record: AsyncParsableCommand {
   private func draft(context: String) -> Episode.Draft? {
     guard let task, let domain else { return nil }
     return Episode.Draft(
-      TaskType(task), domain: domain, context: context, session: session, id: episode.map { Episode.ID($0) })
+      TaskType(task), domain: domain, context: context, session: session, id: episode.map { Episode.ID($0) },
+      provenance: origin.provenance)
   }
 
   private func redacted(_ text: String) -> (text: String, count: Int) {

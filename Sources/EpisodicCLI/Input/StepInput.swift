@@ -18,6 +18,7 @@ extension Step.Draft {
     self.init(
       try object.required("action"), result: try object.text("result"), tool: try object.text("tool"),
       duration: milliseconds.map { .milliseconds($0) }, success: try object.bool("success"),
-      number: number.flatMap { Int(exactly: $0) }, timestamp: try object.time("timestamp"))
+      number: number.flatMap { Int(exactly: $0) }, timestamp: try object.time("timestamp"),
+      provenance: try Provenance(members: &object))
   }
 }

@@ -26,6 +26,15 @@ struct FilterOptions: ParsableArguments {
     help: ArgumentHelp("Only episodes created before this time.", valueName: "time"), transform: TimeText.parse)
   var before: Timestamp?
 
+  @Option(
+    help: ArgumentHelp(
+      "Only episodes that are trusted at least so far: \(Trust.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "level"))
+  var minimumTrust: Trust?
+
+  @Flag(help: "Only quarantined episodes.")
+  var quarantined = false
+
   @Option(help: ArgumentHelp("Only episodes with a step of this tool.", valueName: "name"))
   var tool: String?
 
@@ -43,9 +52,16 @@ struct FilterOptions: ParsableArguments {
   var stepPhrase: String?
 
   func validate() throws {
+    guard !quarantined || minimumTrust == nil else {
+      throw ValidationError("--quarantined and --minimum-trust exclude each other; give one")
+    }
     guard !(failed && succeeded) else {
       throw ValidationError("--failed and --succeeded are about one step and exclude each other; give one")
     }
+  }
+
+  private var trust: ClosedRange<Trust>? {
+    quarantined ? Trust.quarantined...Trust.quarantined : minimumTrust.map { $0...Trust.verified }
   }
 
   private var step: Step.Filter? {
@@ -57,7 +73,7 @@ struct FilterOptions: ParsableArguments {
   var filter: Episode.Filter {
     Episode.Filter(
       session: session, taskType: taskType.map { TaskType($0) }, statuses: status.isEmpty ? nil : Set(status),
-      after: after, before: before, step: step)
+      after: after, before: before, trust: trust, step: step)
   }
 
   var isEmpty: Bool { filter == Episode.Filter() }

@@ -11,6 +11,13 @@ extension Episode {
     if let session { fields.append(("session", session)) }
     fields.append(("created", time(createdAt)))
     if let completedAt { fields.append(("completed", time(completedAt))) }
+    if provenance.source != nil || provenance.sourceID != nil {
+      let source = [provenance.source?.rawValue, provenance.sourceID].compactMap { $0 }
+      fields.append(("source", source.joined(separator: " ")))
+    }
+    if let actor = provenance.actor { fields.append(("actor", actor)) }
+    if trust != .trusted { fields.append(("trust", trust.rawValue)) }
+    if !parents.isEmpty { fields.append(("derived", "from " + parents.map(\.rawValue).joined(separator: ", "))) }
     if metadata != [:] { fields.append(("metadata", metadata.outputText)) }
     fields.append(("id", id.rawValue))
     lines += fields.map { field($0, $1.onOneLine) }
@@ -32,6 +39,9 @@ extension Step {
     }
     if let tool { notes.append(tool.onOneLine) }
     if let duration { notes.append(duration.displayText) }
+    let source = [provenance.source?.rawValue, provenance.sourceID].compactMap { $0 }
+    if !source.isEmpty { notes.append("from " + source.joined(separator: " ").onOneLine) }
+    if let trust = provenance.level, trust < .trusted { notes.append(trust.rawValue) }
     notes.append(format.exact(timestamp))
     var lines = ["step \(number)  \(notes.joined(separator: "  "))", "  > " + action.indentedLines(by: 4)]
     if let result { lines.append("    " + result.indentedLines(by: 4)) }

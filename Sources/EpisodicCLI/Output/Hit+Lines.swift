@@ -23,7 +23,9 @@ extension Hit {
       episode.id.rawValue.onOneLine, Score.share(score, of: best), format.inTable(episode.createdAt),
       counted(episode.stepCount, "step"), episode.taskType.rawValue.onOneLine, episode.domain.onOneLine,
     ]
-    lines.append(TextStyle.faint.applied(to: (indent + facts.joined(separator: "  ")).fitted(to: width)))
+    let notes =
+      (episode.trust < .trusted ? [episode.trust.rawValue] : []) + (copies > 0 ? ["\(copies) alike left out"] : [])
+    lines.append(TextStyle.faint.applied(to: (indent + (notes + facts).joined(separator: "  ")).fitted(to: width)))
     return lines + neighborLines(format).map { (indent + $0).fitted(to: width) }
   }
 

@@ -49,10 +49,11 @@ struct PromptBlock {
 
   private static let rendering = HitRendering(
     head: { episode in
-      let facts = [
-        episode.outcome, episode.taskType.rawValue.onOneLine, TimeFormat(isUTC: true).exact(episode.createdAt),
-        "id \(episode.id.rawValue.onOneLine)",
-      ]
+      let facts =
+        [
+          episode.outcome, episode.taskType.rawValue.onOneLine, TimeFormat(isUTC: true).exact(episode.createdAt),
+          "id \(episode.id.rawValue.onOneLine)",
+        ] + (episode.trust < .trusted ? ["source \(episode.trust.rawValue)"] : [])
       return quoted(facts.joined(separator: ", "))
     },
     context: { quoted("task: \($0.context.visible)") },

@@ -9,6 +9,7 @@ import Synchronization
 /// | --- | --- | --- |
 /// | 0 | UInt8 | status, see `Episode.Status.code` |
 /// | 1 | UInt8 | which optional fields are present, see `Fields` |
+/// | 2 | UInt8 | trust, see `Trust.code` |
 /// | 4 | UInt32 | count of steps |
 /// | 8 | Double | success rate |
 /// | 16 | Int64 | created at |
@@ -17,6 +18,7 @@ import Synchronization
 /// | 40 | UInt32 each | bytes of id, task type, domain, session, metadata, context |
 /// | 64 | 48 bytes each | steps, see `StepRecord` |
 /// | | | id, task type, domain, session, metadata, context; then of each step its id, action, result, tool |
+/// | | | if any is known: provenance, parents, and the provenance of steps, see `EncodedProvenance` |
 ///
 /// The lengths come first and must add up to the number of bytes. `init` checks that once, so that decoding on demand cannot
 /// fail.
@@ -28,11 +30,14 @@ final class EncodedEpisode: Sendable {
     static let session = Fields(rawValue: 1)
     static let successRate = Fields(rawValue: 2)
     static let completedAt = Fields(rawValue: 4)
+    static let provenance = Fields(rawValue: 8)
   }
 
   private let value: EncodedValue
   let stepCount: Int
   private let contextRange: Range<Int>
+  /// Of steps, by their places.
+  private let provenances: [Int: Provenance]
   private let decodedContext = AtomicLazyReference<Box<String>>()
   private let decodedSteps = AtomicLazyReference<Box<[Step]>>()
 
@@ -42,8 +47,11 @@ final class EncodedEpisode: Sendable {
   }
 
   /// - Parameter contextRange: Bytes of the context; the texts of the steps follow them.
-  fileprivate init(_ value: EncodedValue, stepCount: Int, contextRange: Range<Int>) {
+  fileprivate init(
+    _ value: EncodedValue, stepCount: Int, contextRange: Range<Int>, provenances: [Int: Provenance]
+  ) {
     self.value = value
+    self.provenances = provenances
     self.stepCount = stepCount
     self.contextRange = contextRange
   }
@@ -88,7 +96,7 @@ final class EncodedEpisode: Sendable {
             action: bytes.text(at: action, record.actionCount),
             result: record.resultCount.map { bytes.text(at: result, $0) },
             tool: record.toolCount.map { bytes.text(at: tool, $0) }, duration: record.duration, success: record.success,
-            timestamp: record.timestamp))
+            timestamp: record.timestamp, provenance: provenances[index] ?? Provenance()))
       }
       return steps
     }
@@ -110,8 +118,14 @@ extension Episode: Cacheable {
       }
       var stepTexts = 0
       for index in 0..<stepCount { stepTexts += StepRecord(raw, index).textCount }
-      guard ends[5] + stepTexts == raw.count else { throw MalformedBytes() }
+      let textsEnd = ends[5] + stepTexts
       let fields = EncodedEpisode.Fields(rawValue: raw[1])
+      var known = EncodedProvenance()
+      if fields.contains(.provenance), textsEnd <= raw.count {
+        known = try EncodedProvenance(UnsafeRawBufferPointer(rebasing: raw[textsEnd...]))
+      } else {
+        guard textsEnd == raw.count else { throw MalformedBytes() }
+      }
       return Episode(
         id: ID(composed: raw.text(at: texts, ends[0] - texts)),
         taskType: TaskType(composed: raw.text(at: ends[0], ends[1] - ends[0])),
@@ -122,8 +136,10 @@ extension Episode: Cacheable {
         createdAt: Timestamp(milliseconds: raw.integer(at: 16)),
         completedAt: fields.contains(.completedAt) ? Timestamp(milliseconds: raw.integer(at: 24)) : nil,
         metadata: try JSON(UnsafeRawBufferPointer(rebasing: raw[ends[3]..<ends[4]])),
+        provenance: known.episode, parents: known.parents, trust: try Trust(code: raw[2]),
         embeddingVersion: raw.integer(at: 32),
-        texts: EncodedEpisode(encoded, stepCount: stepCount, contextRange: ends[4]..<ends[5]))
+        texts: EncodedEpisode(
+          encoded, stepCount: stepCount, contextRange: ends[4]..<ends[5], provenances: known.steps))
     }
   }
 
@@ -132,12 +148,15 @@ extension Episode: Cacheable {
     if session != nil { fields.insert(.session) }
     if successRate != nil { fields.insert(.successRate) }
     if completedAt != nil { fields.insert(.completedAt) }
+    let known = EncodedProvenance(of: self)
+    if !known.isEmpty { fields.insert(.provenance) }
     var metadata = ByteWriter(capacity: 16)
     if self.metadata != [:] { metadata.write(self.metadata) }
     let texts = [id.rawValue, taskType.rawValue, domain, session ?? ""]
     bytes.write(status.code)
     bytes.write(fields.rawValue)
-    bytes.write(UInt16(0))
+    bytes.write(trust.code)
+    bytes.write(UInt8(0))
     bytes.write(UInt32(clamping: steps.count))
     bytes.write(successRate ?? 0)
     bytes.write(createdAt.milliseconds)
@@ -153,6 +172,92 @@ extension Episode: Cacheable {
     for step in steps {
       for text in [step.id.rawValue, step.action, step.result ?? "", step.tool ?? ""] { bytes.writeRaw(text) }
     }
+    if !known.isEmpty { known.encode(to: &bytes) }
+  }
+}
+
+/// Where an episode and its steps came from, behind the texts of the few episodes that tell it.
+///
+/// Layout: the provenance of the episode; the number of parents UInt32, and their ids; the number of steps that have one UInt32,
+/// and of each its place UInt32 and its provenance. A provenance: source and trust, UInt8 each, 255 for none; then source id and
+/// actor as optional texts.
+private struct EncodedProvenance {
+  private(set) var episode = Provenance()
+  private(set) var parents: [Episode.ID] = []
+  /// By their places.
+  private(set) var steps: [Int: Provenance] = [:]
+
+  private static let none: UInt8 = 255
+
+  init() {}
+
+  init(of episode: Episode) {
+    self.episode = episode.provenance
+    parents = episode.parents
+    for (place, step) in episode.steps.enumerated() where !step.provenance.isEmpty { steps[place] = step.provenance }
+  }
+
+  init(_ bytes: UnsafeRawBufferPointer) throws(MalformedBytes) {
+    self = try ByteReader.decode(bytes.bytes) { reader throws(MalformedBytes) in
+      var known = EncodedProvenance()
+      known.episode = try Self.provenance(&reader)
+      for _ in 0..<(try reader.integer() as UInt32) { known.parents.append(Episode.ID(composed: try reader.text())) }
+      for _ in 0..<(try reader.integer() as UInt32) {
+        let place: UInt32 = try reader.integer()
+        known.steps[Int(place)] = try Self.provenance(&reader)
+      }
+      return known
+    }
+  }
+
+  var isEmpty: Bool { episode.isEmpty && parents.isEmpty && steps.isEmpty }
+
+  func encode(to bytes: inout ByteWriter) {
+    Self.write(episode, to: &bytes)
+    bytes.write(UInt32(clamping: parents.count))
+    for parent in parents { bytes.write(parent.rawValue) }
+    bytes.write(UInt32(clamping: steps.count))
+    for (place, provenance) in steps.sorted(by: { $0.key < $1.key }) {
+      bytes.write(UInt32(clamping: place))
+      Self.write(provenance, to: &bytes)
+    }
+  }
+
+  private static func write(_ provenance: Provenance, to bytes: inout ByteWriter) {
+    bytes.write(provenance.source.flatMap { Provenance.Source.allCases.firstIndex(of: $0) }.map(UInt8.init) ?? none)
+    bytes.write(provenance.trust?.code ?? none)
+    bytes.write(provenance.sourceID) { $0.write($1) }
+    bytes.write(provenance.actor) { $0.write($1) }
+  }
+
+  private static func provenance(_ reader: inout ByteReader) throws(MalformedBytes) -> Provenance {
+    let source: UInt8 = try reader.integer()
+    let trust: UInt8 = try reader.integer()
+    guard source == none || Int(source) < Provenance.Source.allCases.count else { throw MalformedBytes() }
+    var provenance = Provenance()
+    if source != none { provenance.source = Provenance.Source.allCases[Int(source)] }
+    if trust != none { provenance.trust = try Trust(code: trust) }
+    provenance.sourceID = try reader.optional { reader throws(MalformedBytes) in try reader.text() }
+    provenance.actor = try reader.optional { reader throws(MalformedBytes) in try reader.text() }
+    return provenance
+  }
+}
+
+extension Trust {
+  /// 0 for the trust of most: what was encoded before there was any has it.
+  fileprivate var code: UInt8 {
+    switch self {
+    case .trusted: 0
+    case .verified: 1
+    case .unverified: 2
+    case .untrusted: 3
+    case .quarantined: 4
+    }
+  }
+
+  fileprivate init(code: UInt8) throws(MalformedBytes) {
+    guard let trust = Self.allCases.first(where: { $0.code == code }) else { throw MalformedBytes() }
+    self = trust
   }
 }
 

@@ -13,12 +13,18 @@ extension Episode {
     public var metadata: JSON
     /// `nil`: a new UUID version 7.
     public var id: ID?
+    /// Where it comes from.
+    public var provenance: Provenance
+    /// The episodes that it is derived from, such as those that it sums up: it is trusted no more than any of them.
+    public var parents: [ID]
 
     /// A new episode of a task in a domain.
     public init(
       _ taskType: TaskType, domain: String, context: String, session: String? = nil, metadata: JSON = [:],
-      id: ID? = nil
+      id: ID? = nil, provenance: Provenance = Provenance(), parents: [ID] = []
     ) {
+      self.provenance = provenance
+      self.parents = parents
       self.taskType = taskType
       self.domain = domain.canonicallyComposed
       self.context = context
@@ -31,9 +37,12 @@ extension Episode {
     @_disfavoredOverload
     public init(
       _ taskType: TaskType, domain: String, context: String, session: String? = nil,
-      metadata: [String: (any JSONConvertible)?], id: ID? = nil
+      metadata: [String: (any JSONConvertible)?], id: ID? = nil, provenance: Provenance = Provenance(),
+      parents: [ID] = []
     ) {
-      self.init(taskType, domain: domain, context: context, session: session, metadata: JSON(metadata), id: id)
+      self.init(
+        taskType, domain: domain, context: context, session: session, metadata: JSON(metadata), id: id,
+        provenance: provenance, parents: parents)
     }
   }
 

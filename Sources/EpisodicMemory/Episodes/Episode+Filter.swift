@@ -11,14 +11,17 @@ extension Episode {
     public var after: Timestamp?
     /// Created before.
     public var before: Timestamp?
+    /// Trusted so far, its steps and parents included; `nil`: however far when listing, not quarantined when recalling.
+    public var trust: ClosedRange<Trust>?
     /// At least one step of the episode is like this.
     public var step: Step.Filter?
 
     /// What is left out does not restrict.
     public init(
       session: String? = nil, taskType: TaskType? = nil, statuses: Set<Status>? = nil, after: Timestamp? = nil,
-      before: Timestamp? = nil, step: Step.Filter? = nil
+      before: Timestamp? = nil, trust: ClosedRange<Trust>? = nil, step: Step.Filter? = nil
     ) {
+      self.trust = trust
       self.session = session?.canonicallyComposed
       self.taskType = taskType
       self.statuses = statuses
@@ -39,7 +42,7 @@ extension Episode {
     func admitsFields(of episode: Episode) -> Bool {
       (session ?? episode.session) == episode.session && (taskType ?? episode.taskType) == episode.taskType
         && statuses?.contains(episode.status) ?? true && after.map { episode.createdAt >= $0 } ?? true
-        && before.map { episode.createdAt < $0 } ?? true
+        && before.map { episode.createdAt < $0 } ?? true && trust?.contains(episode.trust) ?? true
     }
   }
 }

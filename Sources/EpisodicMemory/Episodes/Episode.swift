@@ -29,6 +29,12 @@ public struct Episode: Identifiable, Hashable, Sendable {
   public var completedAt: Timestamp?
   /// A JSON object.
   public var metadata: JSON
+  /// Where it came from.
+  public var provenance: Provenance
+  /// The episodes that it was derived from, such as those that it sums up; some may be gone.
+  public let parents: [ID]
+  /// The least trust of the episode, its steps and its parents: what recall goes by.
+  public package(set) var trust: Trust
   /// Counts the changes of this episode's vectors; 0 if it never had one.
   public var embeddingVersion: Int64
   /// Steps of the episode that are not in `steps`: those before them if it was read in part, any if it was cut to a number
@@ -43,10 +49,13 @@ public struct Episode: Identifiable, Hashable, Sendable {
   }
 
   /// A value as a store returns it; for doubles in tests.
+  ///
+  /// - Parameter trust: `nil`: the least of the episode and its steps.
   public init(
     id: ID, taskType: TaskType, domain: String, session: String? = nil, context: String, status: Status = .active,
     successRate: Double? = nil, createdAt: Timestamp, completedAt: Timestamp? = nil, metadata: JSON = [:],
-    embeddingVersion: Int64 = 0, steps: [Step] = []
+    provenance: Provenance = Provenance(), parents: [ID] = [], trust: Trust? = nil, embeddingVersion: Int64 = 0,
+    steps: [Step] = []
   ) {
     self.id = id
     self.taskType = taskType
@@ -57,14 +66,19 @@ public struct Episode: Identifiable, Hashable, Sendable {
     self.createdAt = createdAt
     self.completedAt = completedAt
     self.metadata = metadata
+    self.provenance = provenance
+    self.parents = parents
+    self.trust = .trusted
     self.embeddingVersion = embeddingVersion
     texts = .plain(context: context, steps: steps)
+    self.trust = trust ?? ownTrust
   }
 
   /// For a value that the engine stored, whose names are in normalisation form C already.
   init(
     id: ID, taskType: TaskType, domain: String, session: String?, status: Status, successRate: Double?,
-    createdAt: Timestamp, completedAt: Timestamp?, metadata: JSON, embeddingVersion: Int64, texts: EncodedEpisode
+    createdAt: Timestamp, completedAt: Timestamp?, metadata: JSON, provenance: Provenance, parents: [ID], trust: Trust,
+    embeddingVersion: Int64, texts: EncodedEpisode
   ) {
     self.id = id
     self.taskType = taskType
@@ -75,6 +89,9 @@ public struct Episode: Identifiable, Hashable, Sendable {
     self.createdAt = createdAt
     self.completedAt = completedAt
     self.metadata = metadata
+    self.provenance = provenance
+    self.parents = parents
+    self.trust = trust
     self.embeddingVersion = embeddingVersion
     self.texts = .encoded(texts)
   }
@@ -141,7 +158,8 @@ extension Episode {
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.taskType == b.taskType && a.domain == b.domain && a.session == b.session && a.status == b.status
       && a.successRate == b.successRate && a.createdAt == b.createdAt && a.completedAt == b.completedAt
-      && a.metadata == b.metadata && a.embeddingVersion == b.embeddingVersion
+      && a.metadata == b.metadata && a.provenance == b.provenance && a.parents == b.parents && a.trust == b.trust
+      && a.embeddingVersion == b.embeddingVersion
       && a.omittedSteps == b.omittedSteps && hasEqualTexts(a, b)
   }
 
@@ -162,10 +180,20 @@ extension Episode {
     hasher.combine(createdAt)
     hasher.combine(completedAt)
     hasher.combine(metadata)
+    hasher.combine(provenance)
+    hasher.combine(parents)
+    hasher.combine(trust)
     hasher.combine(embeddingVersion)
     hasher.combine(omittedSteps)
     hasher.combine(context)
     hasher.combine(steps)
+  }
+}
+
+extension Episode {
+  /// The least trust of the episode itself and of its steps, before what it was derived from.
+  package var ownTrust: Trust {
+    steps.reduce(provenance.level ?? .trusted) { least, step in min(least, step.provenance.level ?? least) }
   }
 }
 
@@ -177,7 +205,8 @@ extension Episode: CustomReflectable {
       children: [
         "id": id, "taskType": taskType, "domain": domain, "session": session as Any, "context": context,
         "status": status, "successRate": successRate as Any, "createdAt": createdAt,
-        "completedAt": completedAt as Any, "metadata": metadata, "embeddingVersion": embeddingVersion,
+        "completedAt": completedAt as Any, "metadata": metadata, "provenance": provenance, "parents": parents,
+        "trust": trust, "embeddingVersion": embeddingVersion,
         "omittedSteps": omittedSteps, "steps": steps,
       ], displayStyle: .struct)
   }

@@ -221,7 +221,8 @@ extension Episode {
   init(_ draft: Draft, at now: Timestamp) {
     self.init(
       id: draft.id ?? .generate(at: now), taskType: draft.taskType, domain: draft.domain, session: draft.session,
-      context: draft.context, createdAt: now, metadata: draft.metadata)
+      context: draft.context, createdAt: now, metadata: draft.metadata, provenance: draft.provenance,
+      parents: draft.parents)
   }
 }
 

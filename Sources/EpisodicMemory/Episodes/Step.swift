@@ -17,11 +17,13 @@ public struct Step: Identifiable, Hashable, Sendable {
   public var success: Bool?
   /// When it was done.
   public var timestamp: Timestamp
+  /// Where it came from; empty: from where its episode did.
+  public var provenance: Provenance
 
   /// A value as a store returns it; for doubles in tests.
   public init(
     id: ID, number: Int, action: String, result: String? = nil, tool: String? = nil, duration: Duration? = nil,
-    success: Bool? = nil, timestamp: Timestamp
+    success: Bool? = nil, timestamp: Timestamp, provenance: Provenance = Provenance()
   ) {
     self.id = id
     self.number = number
@@ -31,6 +33,7 @@ public struct Step: Identifiable, Hashable, Sendable {
     self.duration = duration
     self.success = success
     self.timestamp = timestamp
+    self.provenance = provenance
   }
 
   /// What becomes of an action or a result that is longer than `Memory.Limits.fieldBytes`.
@@ -66,6 +69,9 @@ public struct Step: Identifiable, Hashable, Sendable {
     public var number: Int?
     /// `nil`: now.
     public var timestamp: Timestamp?
+    /// Where it came from, such as a page that was read; less trust than the episode has lowers that. Empty: from where the episode
+    /// did.
+    public var provenance: Provenance
     /// What becomes of an action or a result that is too long.
     public var overlong: Overlong
     /// Set when the draft is validated; `nil` if nothing was cut.
@@ -74,8 +80,10 @@ public struct Step: Identifiable, Hashable, Sendable {
     /// What the caller knows; the engine adds the rest.
     public init(
       _ action: String, result: String? = nil, tool: String? = nil, duration: Duration? = nil, success: Bool? = nil,
-      number: Int? = nil, timestamp: Timestamp? = nil, overlong: Overlong = .refuse
+      number: Int? = nil, timestamp: Timestamp? = nil, provenance: Provenance = Provenance(),
+      overlong: Overlong = .refuse
     ) {
+      self.provenance = provenance
       self.overlong = overlong
       self.action = action
       self.result = result

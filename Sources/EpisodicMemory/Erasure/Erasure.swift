@@ -13,6 +13,9 @@ public enum Erasure {
     /// Those whose metadata have a value: the names of members from the outside in, and what is found there. Composed and
     /// decomposed letters are one text.
     case metadata(path: [String], JSON)
+    /// Those that came from a source, or have a step that did: its kind, such as `web`, or the id that it has. With all that was
+    /// derived from them. Created at a time or after; `nil`: at any time.
+    case source(String, since: Timestamp? = nil)
     /// Those with a text, literally, in any field of theirs or of their steps and embeddings; patterns and idempotency keys
     /// with it, too.
     ///

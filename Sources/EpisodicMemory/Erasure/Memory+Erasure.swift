@@ -253,6 +253,10 @@ extension Validation {
           .invalid, "no time lies between \(range.lowerBound) and \(range.upperBound); give the earlier one first")
       }
       return selection
+    case .source(let source, let since):
+      try shortName(source, "source")
+      try time(since, "since")
+      return .source(source.canonicallyComposed, since: since)
     case .metadata(let path, let value):
       guard !path.isEmpty else { throw MemoryError(.invalid, "the path into the metadata is empty; name a member") }
       try json(value, "the value in the metadata")

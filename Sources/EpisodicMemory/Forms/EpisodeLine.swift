@@ -18,6 +18,8 @@ package struct EpisodeLine {
   let createdAt: Timestamp
   let completedAt: Timestamp?
   package let metadata: JSON
+  package let provenance: Provenance
+  let parents: [String]
   package let steps: [StepLine]
   /// Of an episode that was read in part: the number of all its steps.
   let stepCount: Int64?
@@ -41,6 +43,8 @@ package struct EpisodeLine {
     var successRate: Double?
     var createdAt: Timestamp?, completedAt: Timestamp?
     var metadata: JSON = [:]
+    var provenance = Provenance()
+    var parents: [String] = []
     var steps: [StepLine]?
     try scanner.object(Self.objectWanted) { scanner, name throws(MemoryError) in
       switch name {
@@ -57,6 +61,13 @@ package struct EpisodeLine {
       case "created_at": createdAt = try scanner.time()
       case "completed_at": completedAt = try scanner.null() ? nil : try scanner.time()
       case "metadata": metadata = try scanner.null() ? [:] : try scanner.value()
+      case "source", "source_id", "actor", "trust": try provenance.read(name, &scanner)
+      // What recall goes by is worked out again.
+      case "effective_trust": _ = try scanner.text(Provenance.trustWanted)
+      case "derived_from":
+        try scanner.array("an array of ids") { scanner, _ throws(MemoryError) in
+          parents.append(try scanner.text("a string of 1 to 128 bytes"))
+        }
       case "steps":
         var lines: [StepLine] = []
         try scanner.array("an array of objects") { scanner, _ throws(MemoryError) in
@@ -85,6 +96,8 @@ package struct EpisodeLine {
     self.createdAt = createdAt
     self.completedAt = completedAt
     self.metadata = metadata
+    self.provenance = provenance
+    self.parents = parents
     self.steps = steps
     self.stepCount = stepCount
     repairs = scanner.repairs
@@ -117,7 +130,7 @@ package struct EpisodeLine {
     var episode = Episode(
       id: Episode.ID(id), taskType: TaskType(taskType), domain: domain, session: session, context: context,
       status: status, successRate: successRate, createdAt: createdAt, completedAt: completedAt, metadata: metadata,
-      steps: numbered)
+      provenance: provenance, parents: parents.map { Episode.ID($0) }, steps: numbered)
     // Before sorting, so that a message counts steps as the file does.
     try Validation(limits: limits).episode(episode)
     episode.steps.sort { $0.number < $1.number }
@@ -140,6 +153,9 @@ extension Episode {
     members["session"] = session.map(JSON.string)
     members["success_rate"] = successRate.map { JSON($0) }
     members["completed_at"] = completedAt.map { .string($0.description) }
+    provenance.write(to: &members)
+    if !parents.isEmpty { members["derived_from"] = .array(parents.map { .string($0.rawValue) }) }
+    if trust != (provenance.level ?? .trusted) { members["effective_trust"] = .string(trust.rawValue) }
     if omittedSteps > 0 { members["step_count"] = .integer(Int64(stepCount)) }
     return .object(members)
   }
@@ -158,6 +174,7 @@ package struct StepLine {
   let milliseconds: Int64?
   let success: Bool?
   let timestamp: Timestamp
+  let provenance: Provenance
 
   /// Reads the step at the scanner's position.
   init(_ scanner: inout JSONScanner) throws(MemoryError) {
@@ -165,6 +182,7 @@ package struct StepLine {
     var action: String?, result: String?, tool: String?
     var success: Bool?
     var timestamp: Timestamp?
+    var provenance = Provenance()
     try scanner.object("an object with action and timestamp") { scanner, name throws(MemoryError) in
       switch name {
       case "step_number": number = try scanner.null() ? nil : try scanner.integer(Self.numberWanted)
@@ -174,6 +192,7 @@ package struct StepLine {
       case "duration_ms": milliseconds = try scanner.null() ? nil : try scanner.integer(Self.durationWanted)
       case "success": success = try scanner.null() ? nil : try scanner.bool("true, false or null")
       case "timestamp": timestamp = try scanner.time()
+      case "source", "source_id", "actor", "trust": try provenance.read(name, &scanner)
       default: throw scanner.fault("is no member of a step; put it under metadata of the episode")
       }
     }
@@ -186,12 +205,14 @@ package struct StepLine {
     self.milliseconds = milliseconds
     self.success = success
     self.timestamp = timestamp
+    self.provenance = provenance
   }
 
   func step(number: Int, now: Timestamp) -> Step {
     Step(
       id: .generate(at: now), number: number, action: action, result: result, tool: tool,
-      duration: milliseconds.map { .milliseconds($0) }, success: success, timestamp: timestamp)
+      duration: milliseconds.map { .milliseconds($0) }, success: success, timestamp: timestamp,
+      provenance: provenance)
   }
 }
 
@@ -205,7 +226,38 @@ extension Step {
     members["tool"] = tool.map(JSON.string)
     members["duration_ms"] = duration.map { .integer($0.milliseconds) }
     members["success"] = success.map(JSON.bool)
+    provenance.write(to: &members)
     return .object(members)
+  }
+}
+
+extension Provenance {
+  static let trustWanted = "one of \(Trust.allCases.map(\.rawValue).joined(separator: ", "))"
+  private static let sourceWanted = "one of \(Source.allCases.map(\.rawValue).joined(separator: ", "))"
+
+  /// Reads the value of one of its members.
+  fileprivate mutating func read(_ name: String, _ scanner: inout JSONScanner) throws(MemoryError) {
+    if try scanner.null() { return }
+    switch name {
+    case "source":
+      let text = try scanner.text(Self.sourceWanted)
+      source = Source(rawValue: text)
+      if source == nil { throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Self.sourceWanted)") }
+    case "trust":
+      let text = try scanner.text(Self.trustWanted)
+      trust = Trust(rawValue: text)
+      if trust == nil { throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Self.trustWanted)") }
+    case "source_id": sourceID = try scanner.text("a string with at least one character").canonicallyComposed
+    default: actor = try scanner.text("a string with at least one character").canonicallyComposed
+    }
+  }
+
+  /// Members that are `nil` are left out.
+  package func write(to members: inout JSON.Object) {
+    members["source"] = source.map { .string($0.rawValue) }
+    members["source_id"] = sourceID.map(JSON.string)
+    members["actor"] = actor.map(JSON.string)
+    members["trust"] = trust.map { .string($0.rawValue) }
   }
 }
 

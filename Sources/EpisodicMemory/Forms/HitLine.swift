@@ -11,6 +11,7 @@ struct HitLine {
     var matches: [Hit.Match] = []
     var episode: Episode?
     var neighbors = Hit.Neighbors()
+    var copies: Int64 = 0
     try scanner.object("one hit as one JSON object") { scanner, name throws(MemoryError) in
       switch name {
       case "id": _ = try scanner.text("a string of 1 to 128 bytes")
@@ -24,8 +25,10 @@ struct HitLine {
           case "session": shares.session = try scanner.double("a number")
           case "time": shares.time = try scanner.double("a number")
           case "success": shares.success = try scanner.double("a number")
+          case "trust": shares.trust = try scanner.double("a number")
           default:
-            throw scanner.fault("is no signal; the signals are context, steps, vector, session, time and success")
+            throw scanner.fault(
+              "is no signal; the signals are context, steps, vector, session, time, success and trust")
           }
         }
       case "matches":
@@ -51,6 +54,7 @@ struct HitLine {
           default: throw scanner.fault("is no side; the sides are before and after")
           }
         }
+      case "copies": copies = try scanner.integer("a number of episodes")
       // An estimate of `FittedHits`.
       case "tokens": _ = try scanner.integer("a number of tokens")
       default: throw scanner.fault("is no member of a hit")
@@ -60,6 +64,7 @@ struct HitLine {
     guard let episode else { throw scanner.missing("episode", "an episode as one JSON object") }
     var hit = Hit(episode: episode, score: score, shares: shares, matches: matches)
     hit.neighbors = neighbors
+    hit.copies = Int(clamping: copies)
     self.hit = hit
   }
 
@@ -83,6 +88,7 @@ extension Hit {
     members["shares"] = shares.json
     members["matches"] = .array(matches.map(\.json))
     members["episode"] = episode.json
+    if copies > 0 { members["copies"] = .integer(Int64(copies)) }
     if !neighbors.isEmpty { members["neighbors"] = neighbors.json }
     return members
   }
@@ -110,12 +116,14 @@ extension FittedHits.Omitted {
 }
 
 extension Hit.Shares {
-  /// What each signal adds to the score.
+  /// What each signal adds to the score; `trust` only if it takes something off.
   public var json: JSON {
-    [
+    var members: JSON.Object = [
       "context": JSON(context), "steps": JSON(steps), "vector": JSON(vector), "session": JSON(session),
       "time": JSON(time), "success": JSON(success),
     ]
+    if trust != 0 { members["trust"] = JSON(trust) }
+    return .object(members)
   }
 }
 

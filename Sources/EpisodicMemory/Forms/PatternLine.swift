@@ -13,6 +13,7 @@ struct PatternLine {
     var successRate: Double?
     var usageCount: Int64 = 0
     var lastUsed: Timestamp?, createdAt: Timestamp?
+    var trust = Trust.trusted
     try scanner.object("one pattern as one JSON object") { scanner, name throws(MemoryError) in
       switch name {
       case "id": id = try scanner.text("a string of 1 to 128 bytes")
@@ -25,6 +26,12 @@ struct PatternLine {
       case "last_used": lastUsed = try scanner.null() ? nil : try scanner.time()
       case "created_at": createdAt = try scanner.time()
       case "metadata": metadata = try scanner.null() ? [:] : try scanner.value()
+      case "trust":
+        let text = try scanner.text(Provenance.trustWanted)
+        guard let level = Trust(rawValue: text) else {
+          throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Provenance.trustWanted)")
+        }
+        trust = level
       default: throw scanner.fault("is no member of a pattern; put it under metadata")
       }
     }
@@ -34,7 +41,8 @@ struct PatternLine {
     guard let createdAt else { throw scanner.missing("created_at", JSONScanner.timeWanted) }
     pattern = Pattern(
       id: Pattern.ID(id), domain: domain, type: PatternType(type), data: data, dataHash: hash ?? data.canonicalHash,
-      successRate: successRate, usageCount: usageCount, lastUsed: lastUsed, createdAt: createdAt, metadata: metadata)
+      successRate: successRate, usageCount: usageCount, lastUsed: lastUsed, createdAt: createdAt, metadata: metadata,
+      trust: trust)
   }
 }
 
@@ -48,6 +56,7 @@ extension Pattern {
     members["domain"] = domain.map(JSON.string)
     members["success_rate"] = successRate.map { JSON($0) }
     members["last_used"] = lastUsed.map { .string($0.description) }
+    if trust != .trusted { members["trust"] = .string(trust.rawValue) }
     return .object(members)
   }
 }

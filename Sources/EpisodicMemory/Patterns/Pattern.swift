@@ -23,12 +23,15 @@ public struct Pattern: Identifiable, Hashable, Sendable {
   public var createdAt: Timestamp
   /// A JSON object.
   public var metadata: JSON
+  /// How far it is trusted: no more than the episodes that it is linked to.
+  public package(set) var trust: Trust
 
   /// A value as a store returns it; for doubles in tests.
   public init(
     id: ID, domain: String? = nil, type: PatternType, data: JSON, dataHash: String, successRate: Double?,
-    usageCount: Int64, lastUsed: Timestamp?, createdAt: Timestamp, metadata: JSON
+    usageCount: Int64, lastUsed: Timestamp?, createdAt: Timestamp, metadata: JSON, trust: Trust = .trusted
   ) {
+    self.trust = trust
     self.id = id
     self.domain = domain?.canonicallyComposed
     self.type = type
@@ -90,14 +93,17 @@ public struct Pattern: Identifiable, Hashable, Sendable {
     public var episode: Episode.ID?
     /// Patterns that are known to succeed at least so often.
     public var minimumSuccessRate: Double?
+    /// Patterns that are trusted less are left out; by default quarantined ones.
+    public var minimumTrust: Trust
     /// At most so many, 1 to `Memory.Limits.results`.
     public var limit: Int
 
     /// What is left out does not restrict.
     public init(
       type: PatternType? = nil, text: String? = nil, data: JSON? = nil, episode: Episode.ID? = nil,
-      minimumSuccessRate: Double? = nil, limit: Int = 20
+      minimumSuccessRate: Double? = nil, minimumTrust: Trust = .untrusted, limit: Int = 20
     ) {
+      self.minimumTrust = minimumTrust
       self.type = type
       self.text = text
       self.data = data
@@ -144,6 +150,7 @@ extension Pattern: Cacheable {
     bytes.write(lastUsed) { $0.write($1.milliseconds) }
     bytes.write(createdAt.milliseconds)
     bytes.write(metadata)
+    bytes.write(UInt8(trust.level))
   }
 
   package init(from encoded: EncodedValue) throws(MalformedBytes) {
@@ -161,7 +168,8 @@ extension Pattern: Cacheable {
       usageCount: try bytes.integer(),
       lastUsed: try bytes.optional { reader throws(MalformedBytes) in Timestamp(milliseconds: try reader.integer()) },
       createdAt: Timestamp(milliseconds: try bytes.integer()),
-      metadata: try bytes.json())
+      metadata: try bytes.json(),
+      trust: Trust(level: Int(try bytes.integer(UInt8.self))) ?? .quarantined)
   }
 }
 

@@ -9,23 +9,27 @@ struct CachedHits: Hashable, Sendable {
     let score: Double
     let shares: Hit.Shares
     let matches: [Hit.Match]
+    let copies: Int
   }
 
   let entries: [Entry]
 
   init(_ hits: [Hit]) {
-    entries = hits.map { Entry(id: $0.episode.id, score: $0.score, shares: $0.shares, matches: $0.matches) }
+    entries = hits.map {
+      Entry(id: $0.episode.id, score: $0.score, shares: $0.shares, matches: $0.matches, copies: $0.copies)
+    }
   }
 }
 
 extension Hit.Shares {
   /// In the order of `init`.
-  fileprivate var all: [Double] { [context, steps, vector, session, time, success] }
+  fileprivate var all: [Double] { [context, steps, vector, session, time, success, trust] }
 }
 
 extension Hit {
   init(_ entry: CachedHits.Entry, _ episode: Episode) {
     self.init(episode: episode, score: entry.score, shares: entry.shares, matches: entry.matches)
+    copies = entry.copies
   }
 }
 
@@ -39,6 +43,7 @@ extension CachedHits: Cacheable {
         bytes.write(match.step) { $0.write(Int64($1)) }
         bytes.write(match.excerpt) { $0.write($1) }
       }
+      bytes.write(UInt32(clamping: entry.copies))
     }
   }
 
@@ -49,14 +54,15 @@ extension CachedHits: Cacheable {
           id: Episode.ID(composed: try bytes.text()), score: try bytes.double(),
           shares: Hit.Shares(
             context: try bytes.double(), steps: try bytes.double(), vector: try bytes.double(),
-            session: try bytes.double(), time: try bytes.double(), success: try bytes.double()),
+            session: try bytes.double(), time: try bytes.double(), success: try bytes.double(),
+            trust: try bytes.double()),
           matches: try bytes.array { bytes throws(MalformedBytes) in
             Hit.Match(
               step: try bytes.optional { bytes throws(MalformedBytes) in
                 Int(truncatingIfNeeded: try bytes.integer(Int64.self))
               },
               excerpt: try bytes.optional { bytes throws(MalformedBytes) in try bytes.text() })
-          })
+          }, copies: Int(try bytes.integer(UInt32.self)))
       }
     }
   }
@@ -64,7 +70,7 @@ extension CachedHits: Cacheable {
 
 extension Query {
   /// A key over everything that decides the result: terms, vector, space, scope, filter, limit, minimum score, exactness,
-  /// excerpts, ranking, and the times that the text names.
+  /// excerpts, ranking, trust, sources, and the times that the text names.
   func cacheKey(terms: SearchTerms?, times: NamedTimes) -> CacheKey {
     var bytes = ByteWriter()
     bytes.write(terms) { bytes, terms in
@@ -89,6 +95,12 @@ extension Query {
     bytes.write(statuses.map(\.rawValue).sorted()) { $0.write($1) }
     bytes.write(filter.after?.milliseconds) { $0.write($1) }
     bytes.write(filter.before?.milliseconds) { $0.write($1) }
+    bytes.write(trust) { bytes, trust in
+      bytes.write(UInt8(trust.lowerBound.level))
+      bytes.write(UInt8(trust.upperBound.level))
+    }
+    bytes.write(maximumPerSource) { $0.write(Int64($1)) }
+    bytes.write(ranking.trustedFirst)
     bytes.write(filter.step) { bytes, step in
       bytes.write(step.tool) { $0.write($1) }
       bytes.write(step.success) { $0.write($1) }

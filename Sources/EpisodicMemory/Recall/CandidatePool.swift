@@ -86,6 +86,7 @@ struct CandidatePool {
       entry.place = places[row]
       entry.isInWindow = windows.contains { $0.contains(attributes.createdAt) }
       entry.success = attributes.successRate ?? (attributes.status == .completed ? 1 : 0)
+      entry.trust = attributes.trust
       entry.passes = attributes.passes
       entry.hasRequired = match != nil || !requires
       return entry

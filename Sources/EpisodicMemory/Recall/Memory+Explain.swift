@@ -50,7 +50,7 @@ extension SearchDetails {
     }
     // Only here the episode is loaded: to compare what the filter compares.
     let episode = try snapshot.hits([RankedEpisode(row: row)], request).first?.episode
-    let fields = episode.map { query.filter.fields(leavingOut: $0, query.statuses) } ?? []
+    let fields = episode.map { query.filter.fields(leavingOut: $0, query.statuses, query.trust) } ?? []
     return RecallExplanation.Fate(id: id, reason: .filtered(fields), entry: entry)
   }
 
@@ -94,13 +94,16 @@ extension SearchDetails.Explained {
 
 extension Episode.Filter {
   /// The fields by which an episode does not pass, as they are called in JSON.
-  fileprivate func fields(leavingOut episode: Episode, _ statuses: Set<Episode.Status>) -> [String] {
+  fileprivate func fields(
+    leavingOut episode: Episode, _ statuses: Set<Episode.Status>, _ trust: ClosedRange<Trust>?
+  ) -> [String] {
     var fields: [String] = []
     if let session, session != episode.session { fields.append("session") }
     if let taskType, taskType != episode.taskType { fields.append("task_type") }
     if !statuses.contains(episode.status) { fields.append("status") }
     if let after, episode.createdAt < after { fields.append("after") }
     if let before, episode.createdAt >= before { fields.append("before") }
+    if let trust, !trust.contains(episode.trust) { fields.append("trust") }
     // All else passes.
     return fields.isEmpty && step != nil ? ["step"] : fields
   }

@@ -165,6 +165,7 @@ extension Memory {
     }
     var filter = query.filter
     filter.statuses = query.statuses
+    filter.trust = query.trust
     var passing: Set<Episode.ID>?
     if filter.step != nil {
       let ids = cached.entries.map(\.id)
@@ -196,6 +197,14 @@ extension Memory {
     try validation.selection(query.steps)
     try validation.filter(query.filter)
     try validation.time(query.askedAt, "askedAt")
+    if let most = query.maximumPerSource, most < 1 {
+      throw MemoryError(.invalid, "maximumPerSource is \(most); it is at least 1")
+    }
+    guard query.trust != nil else {
+      throw MemoryError(
+        .invalid,
+        "minimumTrust \(query.minimumTrust?.rawValue ?? "") is more than the filter allows; leave one of them out")
+    }
     guard (0...10).contains(query.neighbors) else {
       throw MemoryError(.invalid, "neighbors is \(query.neighbors); it lies in 0...10")
     }

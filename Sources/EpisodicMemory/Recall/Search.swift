@@ -70,10 +70,27 @@ struct Search<Value: Sendable>: Sendable {
       if let time = found { cues += event.windows(event: time, zone: self.request.times.zone) }
     }
     let rows = try explained.map { ids throws(MemoryError) in try snapshot.rows(of: ids, in: request.scope) }
-    let found = try candidates(for: request) { source throws(MemoryError) in
-      try rank(source, near: spaceQuery(source, snapshot), cues, explaining: rows)
+    var limiter = try SourceLimiter(snapshot, perSource: request.perSource)
+    var ranked = RankedSearch(episodes: [])
+    for tier in try tiers(in: snapshot) {
+      var request = request
+      request.filter.trust = tier
+      // Those of a source that fills the candidates are passed over: then more are looked at.
+      for depth in Self.depths(from: request.depth) {
+        request.depth = depth
+        let before = ranked
+        var limits = limiter
+        let found = try candidates(for: request) { source throws(MemoryError) in
+          try rank(source, request, &limits, after: before, near: spaceQuery(source, snapshot), cues, explaining: rows)
+        }
+        guard let found else { return nil }
+        if found.isComplete || depth == Self.maximumDepth {
+          (ranked, limiter) = (found.ranked, limits)
+          break
+        }
+      }
+      if ranked.episodes.count >= limit { break }
     }
-    guard var ranked = found else { return nil }
     // Each term is looked up on its own, as a request of one: which ones an episode has is not in its score.
     for term in ranked.details?.lookups ?? [] {
       let request = RecallRequest(request, terms: term.terms)
@@ -100,19 +117,61 @@ struct Search<Value: Sendable>: Sendable {
     return try SpaceQuery(vector, in: request.space, among: spaces)
   }
 
+  /// Candidates of a leg beyond which no more are looked at because of sources that fill them.
+  private static var maximumDepth: Int { 3_200 }
+
+  private static func depths(from depth: Int) -> [Int] {
+    depth < maximumDepth ? [depth, min(max(1, depth) * 8, maximumDepth), maximumDepth] : [maximumDepth]
+  }
+
+  /// The parts of the trust that is asked for, of which each is ranked after the one before.
+  private func tiers(in snapshot: any PrimarySnapshot) throws(MemoryError) -> [ClosedRange<Trust>] {
+    let all = request.filter.trust ?? .untrusted ... .verified
+    guard ranking.trustedFirst, explained == nil, all.lowerBound < .trusted, all.upperBound >= .trusted else {
+      return [all]
+    }
+    let others = all.lowerBound...Trust.unverified
+    let trusted = Trust.trusted...all.upperBound
+    return try snapshot.hasEpisodes(trusted: others) ? [trusted, others] : [trusted]
+  }
+
+  /// Ranks a tier after those before it.
+  ///
   /// - Parameter rows: Of episodes to explain; `nil`: nothing is to be explained.
+  /// - Returns: Whether more candidates could add hits, because some were passed over for their source.
   private func rank(
-    _ source: any CandidateSource, near query: SpaceQuery?, _ cues: [TimeCue], explaining rows: [Episode.ID: Int64]?
-  ) throws(MemoryError) -> RankedSearch {
+    _ source: any CandidateSource, _ request: RecallRequest, _ limiter: inout SourceLimiter, after before: RankedSearch,
+    near query: SpaceQuery?, _ cues: [TimeCue], explaining rows: [Episode.ID: Int64]?
+  ) throws(MemoryError) -> (ranked: RankedSearch, isComplete: Bool) {
     var candidates = CandidatePool(
       request, ranking, limit: limit, near: query, windows: cues.map(\.window), in: source)
     let pool = try candidates.find()
-    let order = pool.ranked(by: ranking)
-    let passing = order.prefix { minimumScore == nil || $0.score >= minimumScore ?? 0 }
-    var ranked = RankedSearch(
-      episodes: passing.prefix(limit).map { ranked in
-        RankedEpisode(ranked, pool.entries[ranked.place], stepsPerEpisode: request.stepsPerEpisode)
-      })
+    var order = pool.ranked(by: ranking)
+    if ranking.trustedFirst {
+      // In an explanation all are ranked at once.
+      order =
+        order.filter { pool.entries[$0.place].trust >= .trusted }
+        + order.filter { pool.entries[$0.place].trust < .trusted }
+    }
+    var ranked = before
+    var passedOver = 0
+    var least = before.episodes.last.map(\.score)
+    for index in order.indices where ranked.episodes.count < limit {
+      let score = order[index].score
+      guard minimumScore == nil || score >= minimumScore ?? 0 else { continue }
+      let entry = pool.entries[order[index].place]
+      switch try limiter.verdict(on: entry.row, entry.trust) {
+      case .refused: passedOver += 1
+      case .copy(let row):
+        passedOver += 1
+        if let place = ranked.episodes.firstIndex(where: { $0.row == row }) { ranked.episodes[place].copies += 1 }
+      case .admitted:
+        if ranking.trustedFirst, entry.trust < .trusted, let least { order[index].lower(below: least) }
+        if entry.trust >= .trusted { least = order[index].score }
+        ranked.episodes.append(RankedEpisode(order[index], entry, stepsPerEpisode: request.stepsPerEpisode))
+      }
+    }
+    let isComplete = passedOver == 0 || ranked.episodes.count >= limit || pool.entries.count < request.depth
     if let rows {
       let compared = Set(pool.entries.map(\.row))
       let others = rows.values.filter { !compared.contains($0) }
@@ -123,7 +182,7 @@ struct Search<Value: Sendable>: Sendable {
         request, ranking, candidates.statistics, space, cues, pool, order, hits: ranked.episodes.count,
         asked: rows, others: try candidates.entries(of: others))
     }
-    return ranked
+    return (ranked, isComplete)
   }
 
   /// When the episode was created that matches an event best by its words and its session; `nil` if none does.
@@ -139,7 +198,7 @@ struct Search<Value: Sendable>: Sendable {
 /// The outcome of a search, before its episodes are loaded.
 struct RankedSearch: Sendable {
   /// The hits, best first.
-  let episodes: [RankedEpisode]
+  var episodes: [RankedEpisode]
   /// If it is to be explained.
   var details: SearchDetails?
 }
@@ -158,6 +217,16 @@ extension RecallRequest {
   fileprivate init(_ other: RecallRequest, terms: SearchTerms) {
     self = other
     self.terms = terms
+  }
+}
+
+extension RankingPool.Ranked {
+  /// Takes off what it scores more than a little less than `score`.
+  fileprivate mutating func lower(below score: Double) {
+    let most = 0.99 * score
+    guard total > most else { return }
+    shares.trust = most - total
+    total = most
   }
 }
 

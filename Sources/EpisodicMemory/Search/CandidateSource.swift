@@ -58,12 +58,14 @@ package struct SessionPlace: Hashable, Sendable {
 /// Fields of an episode that ranking uses.
 package struct CandidateAttributes: Hashable, Sendable {
   package let status: Episode.Status
+  package let trust: Trust
   package let createdAt: Timestamp
   package let successRate: Double?
   /// Whether it passes the filter.
   package var passes: Bool
 
-  package init(status: Episode.Status, createdAt: Timestamp, successRate: Double?, passes: Bool) {
+  package init(status: Episode.Status, trust: Trust, createdAt: Timestamp, successRate: Double?, passes: Bool) {
+    self.trust = trust
     self.status = status
     self.createdAt = createdAt
     self.successRate = successRate

@@ -14,12 +14,15 @@ public struct Hit: Hashable, Sendable {
     public var time: Double
     /// The success rate.
     public var success: Double
+    /// Negative: what is taken off because the episode is not trusted, and others of the recall are.
+    public var trust: Double
 
     /// Shares of a score; for doubles in tests.
     public init(
       context: Double = 0, steps: Double = 0, vector: Double = 0, session: Double = 0, time: Double = 0,
-      success: Double = 0
+      success: Double = 0, trust: Double = 0
     ) {
+      self.trust = trust
       self.context = context
       self.steps = steps
       self.vector = vector
@@ -29,7 +32,7 @@ public struct Hit: Hashable, Sendable {
     }
 
     /// The score before it is cut to 1.
-    public var total: Double { context + steps + vector + session + time + success }
+    public var total: Double { context + steps + vector + session + time + success + trust }
   }
 
   /// A text that matched.
@@ -60,6 +63,8 @@ public struct Hit: Hashable, Sendable {
   /// The context first if it matched, then the best steps, best first; then the last steps that pass the query's step filter,
   /// last first, as many as steps count (`Query.Ranking.stepsPerEpisode`) and at least one.
   public let matches: [Match]
+  /// Near-duplicates of it from the same source that were left out.
+  public package(set) var copies = 0
   /// Episodes beside it in its session, if `Query.neighbors` asks for them.
   public package(set) var neighbors = Neighbors()
 

@@ -23,6 +23,11 @@ public struct Query: Hashable, Sendable {
   public var filter: Episode.Filter
   /// 1...1,000.
   public var limit: Int
+  /// Episodes that are trusted less are left out; `nil`: quarantined ones are, unless the filter asks for them.
+  public var minimumTrust: Trust?
+  /// Hits of one named source at most, 1 or more; `nil`: 3 of a source that is not trusted. Of any source at most 3 hits are
+  /// near-duplicates of each other.
+  public var maximumPerSource: Int?
   /// Hits that score less are left out, 0...1; see `Hit.score`.
   public var minimumScore: Double?
   /// Whether to compare every vector and rank every match without the index: the baseline that its recall is measured by.
@@ -46,9 +51,11 @@ public struct Query: Hashable, Sendable {
     minimumScore: Double? = nil, isExact: Bool = false, excerpts: Bool = false, ranking: Ranking = .init(),
     steps: StepSelection = .all, maximumStaleness: Duration? = nil,
     askedAt: Timestamp? = nil, timeZone: TimeZone = .gmt,
-    neighbors: Int = 0
+    neighbors: Int = 0, minimumTrust: Trust? = nil, maximumPerSource: Int? = nil
   ) {
     self.neighbors = neighbors
+    self.minimumTrust = minimumTrust
+    self.maximumPerSource = maximumPerSource
     self.askedAt = askedAt
     self.timeZone = timeZone
     self.text = text
@@ -90,6 +97,13 @@ extension Query {
   package func isEmpty() throws(MemoryError) -> Bool {
     guard vector == nil else { return false }
     return try SearchTerms(text: text, phrases: phrases, prefixes: prefixes).isEmpty
+  }
+
+  /// How far its episodes are trusted; `nil` if none can be.
+  var trust: ClosedRange<Trust>? {
+    let wanted = filter.trust ?? (minimumTrust ?? .untrusted)...(.verified)
+    let least = max(wanted.lowerBound, minimumTrust ?? .quarantined)
+    return least <= wanted.upperBound ? least...wanted.upperBound : nil
   }
 
   /// Those of the filter, or completed and failed.

@@ -15,6 +15,8 @@ extension Query {
   /// 5. *Success*: a small part of the best score, in proportion to the success rate. It decides among attempts that the other
   ///    signals hold for equal.
   ///
+  /// 6. *Trust*: an episode that is not trusted comes after all that are, with a score below theirs.
+  ///
   /// The more similar of equal scores comes first, then the newest. A weight of 0 switches a signal off; it then costs nothing.
   ///
   /// The defaults need no tuning for a store; `bench recall` measures them, and each signal switched off in turn.
@@ -42,6 +44,8 @@ extension Query {
     public var timeWeight: Double
     /// Part of the best score for an episode that succeeded; 0 or more. More than 0.03 lowers sets in which most runs failed.
     public var successWeight: Double
+    /// Whether trusted and verified episodes come before all others, however well these match.
+    public var trustedFirst: Bool
     /// Episodes of each leg that are compared, at least `Query.limit`.
     public var depth: Int
 
@@ -49,8 +53,9 @@ extension Query {
     public init(
       stepWeight: Double = 0.15, stepsPerEpisode: Int = 4, stepsTogetherWeight: Double = 0.15,
       vectorWeight: Double = 0.55, neighborWeight: Double = 0.15, neighborReach: Int = 2, sessionWeight: Double = 0.4,
-      timeWeight: Double = 0.4, successWeight: Double = 0.02, depth: Int = 50
+      timeWeight: Double = 0.4, successWeight: Double = 0.02, trustedFirst: Bool = true, depth: Int = 50
     ) {
+      self.trustedFirst = trustedFirst
       self.stepWeight = stepWeight
       self.stepsPerEpisode = stepsPerEpisode
       self.stepsTogetherWeight = stepsTogetherWeight

@@ -17,6 +17,7 @@ struct RankingPool: Sendable {
     /// 0...1
     var success = 0.0
     var createdAt: Timestamp
+    var trust = Trust.trusted
     /// Whether it passes the filter.
     var passes = true
     /// Whether it has the phrases and prefixes that the query requires.
@@ -31,9 +32,9 @@ struct RankingPool: Sendable {
   struct Ranked: Sendable {
     /// In `entries`.
     let place: Int
-    let shares: Hit.Shares
+    var shares: Hit.Shares
     /// The sum of the shares, not cut to 1.
-    let total: Double
+    var total: Double
 
     /// 0...1. The rounding errors of the sum do not keep a full match from 1.
     var score: Double { total > 1 - 1e-9 ? 1 : total }

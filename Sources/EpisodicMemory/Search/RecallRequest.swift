@@ -9,10 +9,12 @@ package struct RecallRequest: Sendable {
   package let scope: Query.Scope
   /// The times that the text names.
   package let times: QuestionTimes
-  /// Its statuses are never `nil`.
-  package let filter: Episode.Filter
+  /// Its statuses and its trust are never `nil`.
+  package internal(set) var filter: Episode.Filter
+  /// Hits of one source at most; see `Query.maximumPerSource`.
+  let perSource: Int?
   /// Candidates of each leg.
-  package let depth: Int
+  package internal(set) var depth: Int
   /// Step scores kept of each episode.
   package let stepsPerEpisode: Int
   /// Weight of the best step's bm25 against the context's; each further step counts half of the one before.
@@ -31,6 +33,8 @@ package struct RecallRequest: Sendable {
     let ranking = query.ranking
     var filter = query.filter
     filter.statuses = query.statuses
+    filter.trust = query.trust
+    perSource = query.maximumPerSource
     self.terms = terms
     self.times = times
     self.filter = filter
@@ -94,4 +98,6 @@ package struct RankedEpisode: Sendable {
   package let contextMatches: Bool
   /// Rows of the best matching steps, best first.
   package let steps: [Int64]
+  /// Near-duplicates of it that were left out.
+  package var copies = 0
 }

@@ -21,6 +21,11 @@ package struct IdempotentRequest: Sendable {
       bytes.write(text)
     }
     for text in [draft.session, draft.id?.rawValue] { bytes.write(text) { $0.write($1) } }
+    // Only if they are given: requests that were answered before there were any have the same digests.
+    if !draft.provenance.isEmpty || !draft.parents.isEmpty {
+      bytes.write(draft.provenance)
+      bytes.write(draft.parents) { $0.write($1.rawValue) }
+    }
     self.init(key, .begin, bytes)
   }
 
@@ -35,7 +40,18 @@ package struct IdempotentRequest: Sendable {
       bytes.write(draft.number) { $0.write($1) }
       bytes.write(draft.timestamp?.milliseconds) { $0.write($1) }
       bytes.write(draft.overlong == .cut)
+      if !draft.provenance.isEmpty { bytes.write(draft.provenance) }
     }
     self.init(key, .append, bytes)
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func write(_ provenance: Provenance) {
+    for text in [
+      provenance.source?.rawValue, provenance.sourceID, provenance.actor, provenance.trust?.rawValue,
+    ] {
+      write(text) { $0.write($1) }
+    }
   }
 }

@@ -17,10 +17,28 @@ package protocol PrimarySnapshot: IndexSource {
   ) throws(MemoryError) -> Set<Episode.ID>
   /// The rows of those of some episodes that exist within scope.
   func rows(of ids: [Episode.ID], in scope: Query.Scope) throws(MemoryError) -> [Episode.ID: Int64]
+  /// Whether the store has an episode that is trusted so far, and less than trusted. Looks into an index.
+  func hasEpisodes(trusted: ClosedRange<Trust>) throws(MemoryError) -> Bool
+  /// Whether an episode of the store names its source. Looks into an index.
+  func hasNamedSources() throws(MemoryError) -> Bool
+  /// Where an episode came from; `nil` if it names no source.
+  func origin(of row: Int64) throws(MemoryError) -> EpisodeOrigin?
   /// The ranked episodes by id, without loading them.
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit]
   /// Loads the ranked episodes, with excerpts if the request says so.
   func hits(_ ranked: [RankedEpisode], _ request: RecallRequest) throws(MemoryError) -> [Hit]
+}
+
+/// What tells whether an episode is one of many of its source.
+package struct EpisodeOrigin: Sendable {
+  /// Equal for the episodes of one source and domain.
+  package let source: String
+  package let context: String
+
+  package init(source: String, context: String) {
+    self.source = source
+    self.context = context
+  }
 }
 
 /// What a search index reads of the primary: its position, its changes, rows to index, words, and exact similarities.
@@ -138,9 +156,14 @@ package struct EpisodeAttributes: Hashable, Sendable {
   package let session: String?
   package let taskType: TaskType
   package let status: Episode.Status
+  package let trust: Trust
   package let createdAt: Timestamp
 
-  package init(domain: String, session: String?, taskType: TaskType, status: Episode.Status, createdAt: Timestamp) {
+  package init(
+    domain: String, session: String?, taskType: TaskType, status: Episode.Status, trust: Trust = .trusted,
+    createdAt: Timestamp
+  ) {
+    self.trust = trust
     self.domain = domain
     self.session = session
     self.taskType = taskType

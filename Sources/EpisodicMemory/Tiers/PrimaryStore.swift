@@ -84,6 +84,9 @@ package protocol PrimaryStore: Sendable {
     of ids: [Episode.ID], _ statuses: Set<Episode.Status>, in scope: Query.Scope, count: Int, steps: StepSelection
   ) async throws(MemoryError) -> [Hit.Neighbors]
 
+  /// On the episode and its steps, in order.
+  func trustDecisions(on id: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [TrustDecision]
+
   // MARK: Patterns
 
   func pattern(_ id: Pattern.ID) async throws(MemoryError) -> Pattern?

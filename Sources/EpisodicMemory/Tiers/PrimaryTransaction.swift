@@ -39,6 +39,11 @@ package protocol PrimaryTransaction {
   /// With what this transaction has written.
   func episode(_ id: Episode.ID) throws(MemoryError) -> Episode?
 
+  /// Says how far something is trusted, and lowers what was derived from it.
+  ///
+  /// - Throws: `.notFound`; `.conflict` if it is to be raised and is trusted as much already.
+  func decide(_ request: TrustRequest) throws(MemoryError) -> TrustReport
+
   // MARK: Patterns
 
   /// If the pattern exists, sets the success rate and the metadata that are given.

@@ -296,7 +296,8 @@ struct IndexBatch: ~Copyable {
       series: try attributes.session.map { session throws(IndexFailure) in
         try number(session, .session, &transaction)
       } ?? 0,
-      kind: try number(attributes.taskType.rawValue, .task, &transaction), state: StatusCode.of(attributes.status),
+      kind: try number(attributes.taskType.rawValue, .task, &transaction),
+      state: StateCode.of(attributes.status, attributes.trust),
       time: attributes.createdAt.milliseconds)
     last = (attributes, row)
     return row

@@ -216,7 +216,7 @@ final class IndexedCandidates: CandidateSource {
     return try reading { () throws(IndexFailure) in
       do throws(LMDBError) {
         let found = try index.vectors.spaces(
-          ofPartition: domain, states: StatusCode.bits(statuses), in: transaction.pointee)
+          ofPartition: domain, states: StateCode.bits(statuses), in: transaction.pointee)
         return spaces.filter { space in
           found.contains { $0.name == space.model && $0.dimensions == space.dimensions }
         }
@@ -300,7 +300,7 @@ final class IndexedCandidates: CandidateSource {
 
   private func isInCorpus(_ attributes: RowAttributes) -> Bool {
     (domain ?? attributes.partition) == attributes.partition
-      && (request.corpusIncludesActive || attributes.state != StatusCode.of(.active))
+      && (request.corpusIncludesActive || !StateCode.isActive(attributes.state))
   }
 
   func attributes(of rows: [Int64]) throws(MemoryError) -> [Int64: CandidateAttributes] {
@@ -311,7 +311,7 @@ final class IndexedCandidates: CandidateSource {
         for row in rows {
           guard let record = records[row], isInCorpus(record.attributes) else { continue }
           found[row] = CandidateAttributes(
-            status: StatusCode.status(record.attributes.state),
+            status: StateCode.status(record.attributes.state), trust: StateCode.trust(record.attributes.state),
             createdAt: Timestamp(milliseconds: record.attributes.time), successRate: record.successRate,
             passes: filter?.admits(record.attributes) ?? false)
         }

@@ -49,7 +49,7 @@ extension LMDBSearchIndex {
       let attributes = episode.attributes
       let expected = RowAttributes(
         partition: try number(attributes.domain, .domain), series: try number(attributes.session, .session),
-        kind: try number(attributes.taskType.rawValue, .task), state: StatusCode.of(attributes.status),
+        kind: try number(attributes.taskType.rawValue, .task), state: StateCode.of(attributes.status, attributes.trust),
         time: attributes.createdAt.milliseconds)
       let record = records.removeValue(forKey: episode.row)
       if record?.attributes != expected || record?.successRate != episode.successRate {

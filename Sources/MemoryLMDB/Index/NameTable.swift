@@ -58,7 +58,7 @@ struct NameTable: Sendable {
   }
 }
 
-// MARK: Attributes of episodes as numbers: partition domain, series session (0: none), kind task type, state status, time creation
+// MARK: Attributes of episodes as numbers: partition domain, series session (0: none), kind task type, state status and trust, time creation
 
 extension AttributeFilter {
   /// - Returns: `nil` if nothing can pass: a name that the index does not have, or an empty range of times.
@@ -81,14 +81,17 @@ extension AttributeFilter {
     guard end != .min, first <= end.map({ $0 - 1 }) ?? .max else { return nil }
     self.init(
       partition: domain, series: session, kind: task,
-      states: StatusCode.bits(filter.statuses ?? Set(Episode.Status.allCases)),
+      states: StateCode.bits(filter.statuses ?? Set(Episode.Status.allCases), filter.trust),
       times: first...(end.map { $0 - 1 } ?? .max))
   }
 }
 
-/// Numbers of the statuses in the index; part of its format.
-enum StatusCode {
-  static func of(_ status: Episode.Status) -> UInt8 {
+/// Numbers of status and trust together in the index, less than 32; part of its format. Those of trusted episodes are what they were
+/// before there was trust.
+enum StateCode {
+  static func of(_ status: Episode.Status, _ trust: Trust) -> UInt8 { code(status) | code(trust) << 2 }
+
+  private static func code(_ status: Episode.Status) -> UInt8 {
     switch status {
     case .active: 0
     case .completed: 1
@@ -97,8 +100,30 @@ enum StatusCode {
     }
   }
 
+  private static func code(_ trust: Trust) -> UInt8 {
+    switch trust {
+    case .trusted: 0
+    case .verified: 1
+    case .unverified: 2
+    case .untrusted: 3
+    case .quarantined: 4
+    }
+  }
+
+  static func isActive(_ code: UInt8) -> Bool { status(code) == .active }
+
+  static func trust(_ code: UInt8) -> Trust {
+    switch code >> 2 {
+    case 0: .trusted
+    case 1: .verified
+    case 2: .unverified
+    case 3: .untrusted
+    default: .quarantined
+    }
+  }
+
   static func status(_ code: UInt8) -> Episode.Status {
-    switch code {
+    switch code & 3 {
     case 0: .active
     case 1: .completed
     case 2: .failed
@@ -106,8 +131,16 @@ enum StatusCode {
     }
   }
 
-  /// A bit for each.
-  static func bits(_ statuses: Set<Episode.Status>) -> UInt32 { statuses.reduce(0) { $0 | 1 << UInt32(of($1)) } }
+  /// A bit for each state of the statuses that is trusted so far.
+  ///
+  /// - Parameter trust: `nil`: however far.
+  static func bits(_ statuses: Set<Episode.Status>, _ trust: ClosedRange<Trust>? = nil) -> UInt32 {
+    var bits: UInt32 = 0
+    for level in Trust.allCases where trust?.contains(level) ?? true {
+      for status in statuses { bits |= 1 << UInt32(of(status, level)) }
+    }
+    return bits
+  }
 }
 
 /// Episodes as groups of the word index. A domain has two partitions: that of its active episodes, in the upper half, and that
@@ -135,7 +168,7 @@ enum EpisodeGroup {
 
 extension EpisodeTable.Record {
   func group(of row: Int64) throws(LMDBError) -> UInt64 {
-    try EpisodeGroup.of(row: row, domain: attributes.partition, isActive: attributes.state == StatusCode.of(.active))
+    try EpisodeGroup.of(row: row, domain: attributes.partition, isActive: StateCode.isActive(attributes.state))
   }
 }
 

@@ -95,7 +95,7 @@ struct SessionTable: Sendable {
     func append(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.bigEndian) { key += $0 } }
     append(attributes.partition)
     append(attributes.series)
-    key.append(attributes.state == StatusCode.of(.active) ? 1 : 0)
+    key.append(StateCode.isActive(attributes.state) ? 1 : 0)
     append(UInt64(bitPattern: attributes.time) ^ 1 << 63)
     append(row)
     return key

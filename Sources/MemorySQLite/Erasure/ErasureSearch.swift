@@ -57,6 +57,11 @@ struct ErasureSearch {
       conditions.add("e.created_at >= ?", range.lowerBound.milliseconds)
       conditions.add("e.created_at < ?", range.upperBound.milliseconds)
     case .metadata(let path, let value): return try episodes(conditions, whoseMetadataHave: value, at: path)
+    case .source(let source, let since):
+      let found = try SourceRows.episodes(of: source, since: since, in: scope, db)
+      let all = found.merging(try SourceRows.descendants(of: found.values, in: scope, db)) { first, _ in first }
+      guard let row else { return all }
+      return all.filter { $0.key == row }
     case .text: return try episodesWithText(conditions)
     case .everything: break
     }

@@ -146,6 +146,8 @@ struct ErasureTransaction {
     outcome.counts = try Self.count(rows, db)
     outcome.revision = try ChangeFeed.highestRevision(db)
     try collect(rows, &outcome)
+    let learned = try patterns(of: rows.episodes.values)
+    try forgetParents(rows.episodes.values)
     try delete("DELETE FROM episodes WHERE seq = ?", rows.episodes.keys)
     try delete("DELETE FROM patterns WHERE seq = ?", rows.patterns.keys)
     try delete("DELETE FROM orphans_kept WHERE seq = ?", rows.orphans)
@@ -156,6 +158,7 @@ struct ErasureTransaction {
     for episode in rows.episodes.values {
       try db.cachedStatement(sql: "DELETE FROM consolidated_runs WHERE run_id = ?").execute(arguments: [episode])
     }
+    try TrustRow.recompute(patterns: learned, db)
     guard !rows.isEmpty else { return outcome }
     // What inserts that replaced a row have set aside; and samples of indexed values, if another program ran ANALYZE.
     for table in ["episodes_replaced", "steps_replaced", "patterns_replaced", "embeddings_replaced"] {
@@ -165,6 +168,25 @@ struct ErasureTransaction {
       try db.execute(sql: "DELETE FROM \(table)")
     }
     return outcome
+  }
+
+  private func patterns(of episodes: some Collection<String>) throws -> Set<String> {
+    let statement = try db.cachedStatement(sql: "SELECT pattern_id FROM episode_patterns WHERE episode_id = ?")
+    return try episodes.reduce(into: []) { found, id in
+      found.formUnion(try String.fetchAll(statement, arguments: [id]))
+    }
+  }
+
+  /// Takes the ids of erased episodes out of those that were derived from them.
+  private func forgetParents(_ episodes: some Collection<String>) throws {
+    for id in episodes {
+      try db.cachedStatement(
+        sql: """
+          UPDATE episodes SET derived_from = (SELECT nullif(json_group_array(value), '[]') FROM json_each(derived_from)
+              WHERE value <> ?1) WHERE id IN (SELECT child_id FROM episode_parents WHERE parent_id = ?1)
+          """
+      ).execute(arguments: [id])
+    }
   }
 
   private func delete(_ sql: String, _ rows: some Collection<Int64>) throws {
@@ -178,12 +200,17 @@ struct ErasureTransaction {
   /// Takes the texts of rows, which are to be found nowhere afterwards.
   private mutating func collect(_ rows: ErasedRows, _ outcome: inout Outcome) throws {
     let ofEpisode = [
-      "SELECT id, session, context, metadata FROM episodes WHERE seq = ?",
+      "SELECT id, session, context, metadata, source_id, actor, derived_from FROM episodes WHERE seq = ?",
       """
-      SELECT s.id, s.action, s.result, s.tool FROM episodes e CROSS JOIN steps s ON s.episode_id = e.id WHERE e.seq = ?
+      SELECT s.id, s.action, s.result, s.tool, s.source_id, s.actor, NULL FROM episodes e CROSS JOIN steps s ON s.episode_id = e.id WHERE e.seq = ?
       """,
     ]
-    for sql in ofEpisode { try collect(sql, columns: 4, rows.episodes.keys) }
+    for sql in ofEpisode { try collect(sql, columns: 7, rows.episodes.keys) }
+    try collect(
+      """
+      SELECT d.actor, d.reason FROM episodes e CROSS JOIN trust_decisions d
+      ON d.episode_id = e.id OR d.step_id IN (SELECT id FROM steps WHERE episode_id = e.id) WHERE e.seq = ?
+      """, columns: 2, rows.episodes.keys)
     var embeddings = try RawStatement(
       "SELECT m.id, m.content FROM episodes e CROSS JOIN embeddings m ON m.episode_id = e.id WHERE e.seq = ?", db)
     for row in rows.episodes.keys {
@@ -291,7 +318,7 @@ extension ErasureRequest {
     case .text:
       let matcher = matcher
       return { name in (only == nil || name == only) && matcher?.isFound(in: name) ?? false }
-    case .episodes, .session, .created, .metadata: return { _ in false }
+    case .episodes, .session, .created, .metadata, .source: return { _ in false }
     }
   }
 
@@ -304,6 +331,9 @@ extension ErasureRequest {
     case .episodes(let ids): values = ids.map(\.rawValue)
     case .session(let name), .domain(let name), .text(let name, _): values = [name]
     case .created(let times): range = times
+    case .source(let source, let since):
+      values = [source]
+      range = since.map { $0..<Timestamp.accepted.upperBound }
     case .metadata(let path, let value):
       values = [ErasureDigests.name(ofMetadata: value, at: path)]
     case .everything: break
@@ -337,6 +367,7 @@ extension Erasure.Selection {
     case .domain: "domain"
     case .created: "created"
     case .metadata: "metadata"
+    case .source: "source"
     case .text: "text"
     case .everything: "everything"
     }

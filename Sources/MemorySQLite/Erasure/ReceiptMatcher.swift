@@ -136,6 +136,7 @@ struct ReceiptMatcher {
   private func episodes(_ db: Database) throws -> [Int64: (id: String, place: Int)] {
     var found: [Int64: (id: String, place: Int)] = [:]
     let readsMetadata = groups.contains { $0.kinds.contains("metadata") }
+    let sources = groups.contains { $0.kinds.contains("source") } ? try sources(db) : [:]
     var rows = try RawStatement(
       "SELECT seq, id, domain, session, created_at\(readsMetadata ? ", metadata" : "") FROM episodes", db)
     while try rows.step() {
@@ -161,9 +162,38 @@ struct ReceiptMatcher {
             places.append(place(ofValue: digest, in: domain, createdAt, group: group))
           }
         }
+        for (name, time) in kinds.contains("source") ? sources[rows.integer(0)] ?? [] : [] {
+          let digest = group.digests.digest("source", name)
+          places.append(
+            group.values[digest]?.first { place in
+              let since = receipts[place].receipt.selection.from
+              return covers(place, domain, group) && time >= since ?? time && !isLater(createdAt, than: place)
+            })
+        }
         places.append(unnamedPlace(in: domain, createdAt, group: group))
       }
       if let place = places.compactMap(\.self).min() { found[rows.integer(0)] = (id, place) }
+    }
+    return found
+  }
+
+  /// What a selection could name as sources of episodes and of their steps, with the times of these, by row.
+  private func sources(_ db: Database) throws -> [Int64: [(name: String, time: Timestamp)]] {
+    var found: [Int64: [(name: String, time: Timestamp)]] = [:]
+    for sql in [
+      "SELECT seq, source, source_id, created_at FROM episodes WHERE source IS NOT NULL OR source_id IS NOT NULL",
+      """
+      SELECT e.seq, s.source, s.source_id, s.timestamp FROM steps s JOIN episodes e ON e.id = s.episode_id
+      WHERE s.source IS NOT NULL OR s.source_id IS NOT NULL
+      """,
+    ] {
+      var rows = try RawStatement(sql, db)
+      while try rows.step() {
+        let time = Timestamp(milliseconds: rows.integer(3))
+        for column in [1, 2] as [Int32] where !rows.isNull(column) {
+          found[rows.integer(0), default: []].append((rows.text(column), time))
+        }
+      }
     }
     return found
   }

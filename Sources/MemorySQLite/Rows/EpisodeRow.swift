@@ -8,7 +8,7 @@ enum EpisodeRow {
   /// In the order in which `decode` reads them.
   static let columns = """
     e.seq, e.id, e.task_type, e.domain, e.session, e.context, e.status, e.success_rate, e.created_at, e.completed_at, \
-    e.metadata, e.embedding_version
+    e.metadata, e.embedding_version, e.source, e.source_id, e.actor, e.trust, e.derived_from, e.least_trust
     """
 
   static func fetch(
@@ -44,7 +44,9 @@ enum EpisodeRow {
       context: try row.value(5), status: Episode.Status(stored: try row.value(6)), successRate: try row.value(7),
       createdAt: Timestamp(milliseconds: try row.value(8)),
       completedAt: completedAt.map(Timestamp.init(milliseconds:)),
-      metadata: JSON(storedObject: try row.value(10)), embeddingVersion: try row.value(11), steps: steps)
+      metadata: JSON(storedObject: try row.value(10)), provenance: try Provenance(row, from: 12),
+      parents: try parents(row.value(16)), trust: Trust(stored: try row.value(17)), embeddingVersion: try row.value(11),
+      steps: steps)
     // Fewer than the limit are all.
     if let limit = selection.limit, steps.count == limit {
       episode.omittedSteps = try max(0, owner.count(db) - limit)
@@ -52,10 +54,20 @@ enum EpisodeRow {
     return episode
   }
 
+  private static func parents(_ text: String?) -> [Episode.ID] {
+    guard let text else { return [] }
+    guard case .array(let ids) = JSON(stored: text) else { return [] }
+    return ids.compactMap { id in
+      if case .string(let id) = id { Episode.ID(composed: id) } else { nil }
+    }
+  }
+
   private static let insertion = RowInsert(
     into: "episodes",
-    "seq, id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata, added, labels"
-  )
+    """
+    seq, id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata, added, labels, \
+    source, source_id, actor, trust, derived_from, least_trust
+    """)
 
   /// Inserts episodes with their steps.
   ///
@@ -79,6 +91,11 @@ enum EpisodeRow {
       try row.bind(
         AddedWords.labels(
           taskType: episode.taskType.rawValue, session: episode.session, metadata: episode.metadata))
+      try row.bind(episode.provenance)
+      try row.bind(
+        episode.parents.isEmpty
+          ? nil : JSON.array(episode.parents.map { .string($0.rawValue) }).canonicalText)
+      try row.bind(Int64(episode.ownTrust.level))
     }
     try StepRow.insert(episodes.flatMap { entry in entry.episode.steps.map { (entry.episode.id, $0) } }, db)
   }
@@ -119,6 +136,9 @@ struct Conditions {
     }
     if let after = filter.after { add("e.created_at >= ?", after.milliseconds) }
     if let before = filter.before { add("e.created_at < ?", before.milliseconds) }
+    if let trust = filter.trust, trust != Trust.quarantined...Trust.verified {
+      add("e.least_trust BETWEEN ? AND ?", trust.lowerBound.level, trust.upperBound.level)
+    }
   }
 
   mutating func add(_ clause: String, _ values: (any DatabaseValueConvertible)...) {

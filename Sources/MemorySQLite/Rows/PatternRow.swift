@@ -7,7 +7,7 @@ enum PatternRow {
   /// In the order in which `decode` reads them.
   static let columns = """
     p.id, p.pattern_type, p.pattern_data, p.data_hash, p.success_rate, p.usage_count, p.last_used, p.created_at, \
-    p.metadata, p.domain
+    p.metadata, p.domain, p.least_trust
     """
 
   /// A domain as the column has it: the empty text for none, as NULL is unequal to itself in a UNIQUE constraint.
@@ -22,7 +22,7 @@ enum PatternRow {
       data: JSON(stored: try row.value(2)), dataHash: try row.value(3),
       successRate: try row.value(4), usageCount: try row.value(5),
       lastUsed: lastUsed.map(Timestamp.init(milliseconds:)), createdAt: Timestamp(milliseconds: try row.value(7)),
-      metadata: JSON(storedObject: try row.value(8)))
+      metadata: JSON(storedObject: try row.value(8)), trust: Trust(stored: try row.value(10)))
   }
 
   static func fetch(_ db: Database, id: Pattern.ID) throws -> Pattern? {

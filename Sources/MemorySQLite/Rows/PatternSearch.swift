@@ -21,6 +21,7 @@ struct PatternSearch {
     }
     if let type = filter.type { add("p.pattern_type = ?", type.rawValue) }
     if let rate = filter.minimumSuccessRate { add("p.success_rate >= ?", rate) }
+    if filter.minimumTrust > .quarantined { add("p.least_trust >= ?", filter.minimumTrust.level) }
     switch (filter.episode, scope.onlyDomain) {
     case (nil, nil): break
     case (let episode?, nil):

@@ -53,18 +53,23 @@ enum StepRow {
   }
 
   private static let select =
-    "SELECT id, step_number, action, result, tool, duration_ms, success, timestamp FROM steps"
+    """
+    SELECT id, step_number, action, result, tool, duration_ms, success, timestamp, source, source_id, actor, trust FROM steps
+    """
 
   private static func decode(_ row: Row) throws -> Step {
     let duration: Int64? = try row.value(5)
     return Step(
       id: Step.ID(composed: try row.value(0)), number: try row.value(1), action: try row.value(2),
       result: try row.value(3), tool: try row.value(4), duration: duration.map { .milliseconds($0) },
-      success: try row.value(6), timestamp: Timestamp(milliseconds: try row.value(7)))
+      success: try row.value(6), timestamp: Timestamp(milliseconds: try row.value(7)),
+      provenance: try Provenance(row, from: 8))
   }
 
   private static let insertion = RowInsert(
-    into: "steps", "id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp, added")
+    into: "steps",
+    "id, episode_id, step_number, action, result, tool, duration_ms, success, timestamp, added, source, source_id, actor, trust"
+  )
 
   static func insert(_ steps: [(episode: Episode.ID, step: Step)], _ db: Database) throws {
     try insertion(steps, db) { entry, row in
@@ -79,6 +84,7 @@ enum StepRow {
       try row.bind(step.success.map { $0 ? 1 : 0 as Int64 })
       try row.bind(step.timestamp.milliseconds)
       try row.bind(AddedWords.of(action: step.action, result: step.result, tool: step.tool))
+      try row.bind(step.provenance)
     }
   }
 

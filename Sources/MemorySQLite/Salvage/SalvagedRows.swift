@@ -94,15 +94,21 @@ extension SalvagedRows.Row {
 
 extension SalvagedTable.Column {
   /// What a row has that was written before the column was added.
-  fileprivate var missing: StoredValue { isOptional ? .null : .integer(0) }
+  fileprivate var missing: StoredValue { isOptional ? .null : .integer(earlier) }
 }
 
 extension SalvagedTable {
-  /// Derived columns come last, and are made of the parameters of the others.
+  /// A derived column is made of the parameters of those before it.
   fileprivate var insertion: String {
     let names = (rowID.map { [$0] } ?? []) + columns.map(\.name)
-    let taken = columns.filter { $0.derivation == nil }.count + (rowID == nil ? 0 : 1)
-    let values = (1...taken).map { "?\($0)" } + columns.compactMap(\.derivation)
+    var taken = rowID == nil ? 0 : 1
+    let values =
+      (rowID == nil ? [] : ["?1"])
+      + columns.map { column in
+        if let derivation = column.derivation { return derivation }
+        taken += 1
+        return "?\(taken)"
+      }
     return "INSERT INTO \(name) (\(names.joined(separator: ", "))) VALUES (\(values.joined(separator: ", ")))"
   }
 }

@@ -29,6 +29,8 @@ struct SalvagedTable: Sendable {
     var isOptional = false
     /// Whether rows may lack it: the first version of the schema that has it came later.
     var isLater = false
+    /// What rows have that lack it and may not be without.
+    var earlier: Int64 = 0
     /// SQL for the value, if it is derived from the other columns of the row and not taken from it.
     var derivation: String?
   }
@@ -124,6 +126,8 @@ extension SalvagedTable {
   /// The column that migration 007 added in the midst of the others.
   private static let patternDomain = 1
 
+  private static let sources = Set(Provenance.Source.allCases.map(\.rawValue))
+
   /// In the order of insertion: what others belong to comes first.
   static let all: [SalvagedTable] = [
     SalvagedTable(
@@ -134,6 +138,8 @@ extension SalvagedTable {
         Column(name: "success_rate", kind: .real, isOptional: true), Column(name: "usage_count", kind: .integer),
         Column(name: "last_used", kind: .time, isOptional: true), Column(name: "created_at", kind: .time),
         Column(name: "metadata", kind: .object),
+        Column(name: "trust", kind: .integer, isOptional: true, isLater: true),
+        Column(name: "least_trust", kind: .integer, isLater: true, earlier: Int64(Trust.trusted.level)),
       ], insertedColumn: (index: patternDomain, value: .text([]), count: 9)),
     SalvagedTable(
       name: "episodes", rowID: "seq",
@@ -147,6 +153,12 @@ extension SalvagedTable {
         Column(name: "added", kind: .text, isOptional: true, isLater: true, derivation: "episodic_added(?6)"),
         Column(
           name: "labels", kind: .text, isOptional: true, isLater: true, derivation: "episodic_labels(?3, ?5, ?11)"),
+        Column(name: "source", kind: .word(Self.sources), isOptional: true, isLater: true),
+        Column(name: "source_id", kind: .text, isOptional: true, isLater: true),
+        Column(name: "actor", kind: .text, isOptional: true, isLater: true),
+        Column(name: "trust", kind: .integer, isOptional: true, isLater: true),
+        Column(name: "derived_from", kind: .json, isOptional: true, isLater: true),
+        Column(name: "least_trust", kind: .integer, isLater: true, earlier: Int64(Trust.trusted.level)),
       ]),
     SalvagedTable(
       name: "steps", rowID: "seq",
@@ -158,10 +170,14 @@ extension SalvagedTable {
         Column(name: "success", kind: .integer, isOptional: true), Column(name: "timestamp", kind: .time),
         Column(
           name: "added", kind: .text, isOptional: true, isLater: true, derivation: "episodic_added(?5, ?6, ?7)"),
+        Column(name: "source", kind: .word(Self.sources), isOptional: true, isLater: true),
+        Column(name: "source_id", kind: .text, isOptional: true, isLater: true),
+        Column(name: "actor", kind: .text, isOptional: true, isLater: true),
+        Column(name: "trust", kind: .integer, isOptional: true, isLater: true),
       ],
       orphanContent: """
         json_object('id', ?2, 'episode_id', ?3, 'step_number', ?4, 'action', ?5, 'result', ?6, 'tool', ?7,
-            'duration_ms', ?8, 'success', ?9, 'timestamp', ?10)
+            'duration_ms', ?8, 'success', ?9, 'timestamp', ?10, 'source', ?11, 'source_id', ?12, 'actor', ?13, 'trust', ?14)
         """),
     SalvagedTable(
       name: "embeddings", rowID: "seq",
@@ -179,6 +195,15 @@ extension SalvagedTable {
       name: "episode_patterns", rowID: nil,
       columns: [Column(name: "episode_id", kind: .text), Column(name: "pattern_id", kind: .text)],
       orphanContent: "json_object('episode_id', ?1, 'pattern_id', ?2)"),
+    SalvagedTable(
+      name: "trust_decisions", rowID: "number",
+      columns: [
+        Column(name: "episode_id", kind: .text, isOptional: true),
+        Column(name: "step_id", kind: .text, isOptional: true),
+        Column(name: "pattern_id", kind: .text, isOptional: true), Column(name: "trust", kind: .integer),
+        Column(name: "before", kind: .integer), Column(name: "actor", kind: .text),
+        Column(name: "reason", kind: .text, isOptional: true), Column(name: "decided_at", kind: .time),
+      ]),
     SalvagedTable(
       name: "orphans_kept", rowID: "seq",
       columns: [

@@ -22,9 +22,10 @@ enum Schema {
       functions: Analysis.functions),
     Migration(name: "011_operations", sql: PackageResources._11_operations_sql),
     Migration(name: "012_consolidated_runs", sql: PackageResources._12_consolidated_runs_sql),
+    Migration(name: "013_provenance", sql: PackageResources._13_provenance_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running
   /// them. A test recomputes it.
-  static let digest = "73f43f91fb674215f12a91b1c2b3705498c6a7bd7d5461671c5d8a7c8374075b"
+  static let digest = "3cc9a834dc54a7784fd4c44e2ebd9db441707b2bf3a455382e7a1e75eae539c1"
 }

@@ -173,7 +173,7 @@ final class PrimaryCandidates: CandidateSource {
       while try episodes.step() {
         let row = episodes.integer(0)
         found[row] = CandidateAttributes(
-          status: Episode.Status(stored: episodes.text(1)),
+          status: Episode.Status(stored: episodes.text(1)), trust: Trust(stored: episodes.integer(5)),
           createdAt: Timestamp(milliseconds: episodes.integer(2)),
           successRate: episodes.isNull(3) ? nil : episodes.double(3),
           passes: try episodes.integer(4) != 0 && steps.admits(row))
@@ -185,7 +185,7 @@ final class PrimaryCandidates: CandidateSource {
   /// Arguments: those of `filter`, the rows as JSON, those of `corpus`.
   static func attributes(_ filter: Conditions, _ corpus: Conditions) -> String {
     """
-    SELECT e.seq, e.status, e.created_at, e.success_rate, \(filter.expression)
+    SELECT e.seq, e.status, e.created_at, e.success_rate, \(filter.expression), e.least_trust
     FROM json_each(?) r CROSS JOIN episodes e ON e.seq = r.value \(corpus.whereClause)
     """
   }

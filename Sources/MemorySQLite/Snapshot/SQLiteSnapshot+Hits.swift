@@ -15,6 +15,35 @@ extension SQLiteSnapshot {
     }
   }
 
+  func hasEpisodes(trusted: ClosedRange<Trust>) throws(MemoryError) -> Bool {
+    try reading {
+      var rows = try RawStatement(
+        "SELECT 1 FROM episodes INDEXED BY episodes_by_trust WHERE least_trust < 3 AND least_trust BETWEEN ? AND ? LIMIT 1",
+        db)
+      try rows.bind(Int64(trusted.lowerBound.level))
+      try rows.bind(Int64(trusted.upperBound.level))
+      return try rows.step()
+    }
+  }
+
+  func hasNamedSources() throws(MemoryError) -> Bool {
+    try reading {
+      var rows = try RawStatement(
+        "SELECT 1 FROM episodes INDEXED BY episodes_by_source_id WHERE source_id IS NOT NULL LIMIT 1", db)
+      return try rows.step()
+    }
+  }
+
+  func origin(of row: Int64) throws(MemoryError) -> EpisodeOrigin? {
+    try reading {
+      var rows = try RawStatement("SELECT domain, source, source_id, context FROM episodes WHERE seq = ?", db)
+      try rows.bind(row)
+      guard try rows.step(), !rows.isNull(2) else { return nil }
+      let kind = rows.isNull(1) ? "" : rows.text(1)
+      return EpisodeOrigin(source: "\(rows.text(0))\u{0}\(kind)\u{0}\(rows.text(2))", context: rows.text(3))
+    }
+  }
+
   func searchHits(_ ranked: [RankedEpisode]) throws(MemoryError) -> [SearchHit] {
     try reading {
       var rows = try RawStatement("SELECT id FROM episodes WHERE seq = ?", db)
@@ -67,7 +96,9 @@ extension SQLiteSnapshot {
         matches.append(Hit.Match(step: step.number, excerpt: try excerpt(of: step.row, in: "steps_text", terms)))
       }
     }
-    return Hit(episode: episode, score: ranked.score, shares: ranked.shares, matches: matches)
+    var hit = Hit(episode: episode, score: ranked.score, shares: ranked.shares, matches: matches)
+    hit.copies = ranked.copies
+    return hit
   }
 
   /// Quotes a text of the row, never the words added to it.

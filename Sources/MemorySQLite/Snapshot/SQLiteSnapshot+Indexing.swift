@@ -139,7 +139,7 @@ struct IndexedRows: Sendable {
 /// Reads the columns of scopes and filters; consecutive rows mostly repeat their values.
 struct AttributeColumns {
   /// In the order in which `read` decodes them.
-  static let columns = "e.domain, e.session, e.task_type, e.status, e.created_at"
+  static let columns = "e.domain, e.session, e.task_type, e.status, e.created_at, e.least_trust"
 
   private var domain = RepeatedText()
   private var session = RepeatedText()
@@ -157,6 +157,7 @@ struct AttributeColumns {
     if newStatus != status.rawValue { status = Episode.Status(stored: newStatus) }
     return EpisodeAttributes(
       domain: domain.text(row.bytes(first)), session: row.isNull(first + 1) ? nil : session.text(row.bytes(first + 1)),
-      taskType: taskType, status: status, createdAt: Timestamp(milliseconds: row.integer(first + 4)))
+      taskType: taskType, status: status, trust: Trust(stored: row.integer(first + 5)),
+      createdAt: Timestamp(milliseconds: row.integer(first + 4)))
   }
 }

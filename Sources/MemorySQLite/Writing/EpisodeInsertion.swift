@@ -1,5 +1,6 @@
 import EpisodicMemory
 import GRDB
+import StoreRows
 
 /// Inserts episodes, batching rows of one table into few statements.
 struct EpisodeInsertion: ~Copyable {
@@ -77,7 +78,11 @@ struct EpisodeInsertion: ~Copyable {
   private mutating func insertPending() throws {
     let episodes = replacements + additions
     try EpisodeRow.insert(episodes, db)
-    for (id, old) in replaced { try old.insertLinks(of: id, db) }
+    try TrustRow.inherit(episodes.map(\.episode), db)
+    for (id, old) in replaced {
+      try old.insertDecisions(on: id, db)
+      try old.insertLinks(of: id, db)
+    }
     var kept: [Embedding] = []
     for (episode, _) in replacements {
       guard let old = replaced[episode.id] else { continue }
@@ -110,6 +115,7 @@ struct ReplacedEpisode {
   private let context: String
   private let steps: [Step]
   private let patterns: [String]
+  private let decisions: [Row]
 
   /// Reads the rows before they are deleted.
   init(_ id: Episode.ID, _ db: Database) throws {
@@ -118,6 +124,9 @@ struct ReplacedEpisode {
     embeddings = try Row.fetchAll(vectors, arguments: [id.rawValue]).map(EmbeddingRow.decode)
     let links = try db.cachedStatement(sql: "SELECT pattern_id FROM episode_patterns WHERE episode_id = ?")
     patterns = try String.fetchAll(links, arguments: [id.rawValue])
+    let decisions = try db.cachedStatement(
+      sql: "SELECT trust, before, actor, reason, decided_at FROM trust_decisions WHERE episode_id = ? ORDER BY number")
+    self.decisions = try Row.fetchAll(decisions, arguments: [id.rawValue])
     if embeddings.isEmpty {
       (context, steps) = ("", [])
     } else {
@@ -147,6 +156,22 @@ struct ReplacedEpisode {
       try db.cachedStatement(sql: "INSERT INTO episode_patterns (episode_id, pattern_id) VALUES (?, ?)")
         .execute(arguments: [id.rawValue, pattern])
     }
+  }
+
+  /// What was decided on the trust of the old episode holds for the new one, which may only be trusted less.
+  func insertDecisions(on id: Episode.ID, _ db: Database) throws {
+    guard let last = decisions.last else { return }
+    for row in decisions {
+      try db.cachedStatement(
+        sql: """
+          INSERT INTO trust_decisions (episode_id, trust, before, actor, reason, decided_at) VALUES (?, ?, ?, ?, ?, ?)
+          """
+      ).execute(arguments: [id.rawValue] + StatementArguments(row.databaseValues))
+    }
+    let level: Int = try last.value(0)
+    try db.cachedStatement(sql: "UPDATE episodes SET trust = ?1 WHERE id = ?2 AND coalesce(trust, 4) > ?1")
+      .execute(arguments: [level, id.rawValue])
+    try TrustRow.lower(id, to: level, db)
   }
 }
 

@@ -19,7 +19,8 @@ extension SQLiteTransaction {
         // What the request says is the same; id and time are of the first answer.
         return Episode(
           id: first.episode, taskType: episode.taskType, domain: episode.domain, session: episode.session,
-          context: episode.context, createdAt: first.createdAt, metadata: episode.metadata)
+          context: episode.context, createdAt: first.createdAt, metadata: episode.metadata,
+          provenance: episode.provenance, parents: episode.parents)
       }
       var insertion = try EpisodeInsertion(existing: .fail, embeddings: [:], scope, db)
       try insertion.add(episode)
@@ -27,7 +28,8 @@ extension SQLiteTransaction {
       if let request {
         try IdempotencyKeys.insert(request, episode.domain, episode.id, at: episode.createdAt, db)
       }
-      return episode
+      // What it is derived from may lower its trust.
+      return episode.parents.isEmpty ? episode : try require(episode.id)
     }
   }
 

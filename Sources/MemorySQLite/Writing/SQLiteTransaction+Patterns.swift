@@ -30,7 +30,7 @@ extension SQLiteTransaction {
       guard let kept = try existing(hash) else { throw MemoryError.noPattern(pattern.id) }
       if let episode {
         guard try isLinkable(kept.id, to: episode) else { throw MemoryError.noEpisode(episode) }
-        _ = try insertLink(kept.id, episode)
+        if try insertLink(kept.id, episode), let linked = try existing(hash) { return linked }
       }
       return kept
     }
@@ -40,7 +40,9 @@ extension SQLiteTransaction {
     try db.cachedStatement(
       sql: "INSERT INTO episode_patterns (episode_id, pattern_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
     ).execute(arguments: [episode.rawValue, pattern.rawValue])
-    return db.changesCount > 0
+    guard db.changesCount > 0 else { return false }
+    try TrustRow.inherit(pattern, from: episode, db)
+    return true
   }
 
   func link(_ pattern: Pattern.ID, to episode: Episode.ID) throws(MemoryError) -> Bool {
@@ -92,7 +94,7 @@ extension SQLiteTransaction {
   /// A shared pattern is seen by all domains, and so would be what one of them changes (I8).
   ///
   /// - Throws: `.conflict` if the scope is a domain and the pattern is shared.
-  private func requireOwn(_ id: Pattern.ID) throws {
+  func requireOwn(_ id: Pattern.ID) throws {
     guard scope.onlyDomain != nil else { return }
     let statement = try db.cachedStatement(sql: "SELECT domain <> '' FROM patterns WHERE id = ?")
     guard try Bool.fetchOne(statement, arguments: [id.rawValue]) == true else {
@@ -110,7 +112,7 @@ extension SQLiteTransaction {
   }
 
   /// Whether the pattern exists and, in a domain, belongs to it, or is shared and linked to one of its episodes (I8).
-  private func isVisible(_ id: Pattern.ID) throws -> Bool {
+  func isVisible(_ id: Pattern.ID) throws -> Bool {
     let statement = try db.cachedStatement(
       sql: """
         SELECT 1 FROM patterns p WHERE p.id = ?1 AND (?2 IS NULL OR p.domain = ?2 AND ?2 <> '' OR p.domain = '' AND EXISTS (

@@ -40,6 +40,7 @@ struct StepAppend: Sendable {
       return steps.map { (append.episode, $0) }
     }
     try StepRow.insert(rows, db)
+    try TrustRow.inherit(rows, db)
     for (append, result) in zip(appends, results) where append.drafts.contains(where: { $0.cutLengths != nil }) {
       if case .success(let steps) = result { try append.noteCuts(of: steps, db) }
     }
@@ -145,6 +146,7 @@ extension Step {
   init(_ draft: Draft, id: ID, number: Int, timestamp: Timestamp) {
     self.init(
       id: id, number: number, action: draft.action, result: draft.result, tool: draft.tool,
-      duration: draft.duration.map { .milliseconds($0.milliseconds) }, success: draft.success, timestamp: timestamp)
+      duration: draft.duration.map { .milliseconds($0.milliseconds) }, success: draft.success, timestamp: timestamp,
+      provenance: draft.provenance)
   }
 }
