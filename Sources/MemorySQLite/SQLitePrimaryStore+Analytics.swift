@@ -115,7 +115,7 @@ extension SQLitePrimaryStore {
   /// Argument: the id of an episode. The sign keeps SQLite from reading its steps in order, results included, up to the first
   /// that failed.
   static let firstFailedStep = """
-    SELECT s.tool, substr(s.result, 1, 512) FROM steps s WHERE s.episode_id = ? AND s.success = 0
+    SELECT s.tool, substr(s.result, 1, 512) FROM steps s INDEXED BY steps_failed WHERE s.episode_id = ? AND s.success = 0
     ORDER BY +s.step_number LIMIT 1
     """
 
