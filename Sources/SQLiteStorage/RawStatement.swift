@@ -143,6 +143,13 @@ package struct RawStatement: ~Copyable {
     return UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))
   }
 
+  /// The value of a column; `nil` if it cannot be one of this type.
+  package func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(
+    ofColumn column: Int32, as type: Value.Type = Value.self
+  ) -> Value? {
+    Value.fromStatement(handle, atUncheckedIndex: column)
+  }
+
   package func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
 
   // MARK: Errors

@@ -1,6 +1,7 @@
 import ByteCoding
 import StoreValues
 package import GRDB
+package import SQLiteStorage
 
 extension String {
   /// The string of bytes that another program may have written: those that are not UTF-8 become U+FFFD.
@@ -58,5 +59,16 @@ extension Row {
   ///   subscript would end the process.
   package func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
     try decode(Value.self, atIndex: index)
+  }
+}
+
+extension RawStatement {
+  /// As of `Row`. For wide rows that are read often: GRDB makes a table of the names of a row's columns for each query.
+  package func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
+    guard let value = value(ofColumn: Int32(index), as: Value.self) else {
+      throw MemoryError(
+        .corrupted, "column \(index) of a row is no \(Value.self); call check(), then restore a backup")
+    }
+    return value
   }
 }

@@ -3,12 +3,24 @@ import StoreValues
 @testable import AgentLedger
 
 extension `Query plans of the ledger` {
-  private static func claim(of types: [String] = [], in domain: String? = nil) -> String {
-    TaskClaim(worker: "w", count: 1, types: types, domain: domain, lease: 1).sql
+  private static func claim(_ count: Int = 1, of types: [String] = [], in domain: String? = nil) -> String {
+    TaskClaim(worker: "w", count: count, types: types, domain: domain, lease: 1).sql
+  }
+
+  private static func tasks(_ filter: Ledger.Task.Filter) -> String { TaskQuery(filter).sql }
+  private static func tasks(_ change: (inout Ledger.Task.Filter) -> Void) -> String {
+    var filter = Ledger.Task.Filter()
+    change(&filter)
+    return tasks(filter)
   }
 
   static let taskQueries: [Query] = [
     Query("next tasks by priority and age", claim(), "USING INDEX tasks_next"),
+    Query("next tasks, several", claim(2), "USING INDEX tasks_next"),
+    Query(
+      "what is due before a claim", TaskQueue.looking, "SEARCH workers USING INDEX sqlite_autoindex_workers_1 (id=?)",
+      "INDEX tasks_leased_since (waits_since>?)", "INDEX tasks_backing_off (waits_since>?)",
+      "INDEX tasks_delayed (not_before<?)", "INDEX tasks_leased (lease_until<?)"),
     Query("next tasks of a type", claim(of: ["a"]), "USING INDEX tasks_next_of_type (type=?)"),
     Query("next tasks of a domain", claim(in: "d"), "USING INDEX tasks_next_of_domain (domain=?)"),
     Query("tasks whose time has come", TaskQueue.waking, "USING INDEX tasks_delayed (not_before<?)"),
@@ -24,6 +36,13 @@ extension `Query plans of the ledger` {
       "retries set after now", TaskQueue.pausesBeginAgain, "USING INDEX tasks_backing_off (waits_since>?)"),
     Query("the same work", TaskQueue.byHash, "USING INDEX tasks_once (domain=? AND content_hash=?)"),
     Query("a task by its id", TaskRow.byID, "USING INDEX sqlite_autoindex_tasks_1 (id=?)"),
+    Query("the latest tasks", tasks(.init()), "USING INDEX tasks_by_creation"),
+    Query("tasks of a status", tasks(.init(status: .failed)), "USING INDEX tasks_by_status (status=?)"),
+    Query("tasks of a domain", tasks(.init(domain: "d")), "USING INDEX tasks_by_domain (domain=?)"),
+    Query("tasks of a session", tasks(.init(session: "s")), "USING INDEX tasks_by_session (session=?)"),
+    Query("tasks of a person", tasks { $0.person = "p" }, "USING INDEX tasks_by_person (person_id=?)"),
+    Query("subtasks of a task", tasks { $0.parent = "t" }, "USING INDEX tasks_by_parent (parent_id=?)"),
+    Query("the latest tasks of a type", tasks(.init(type: "t")), "USING INDEX tasks_by_creation"),
     Query("what a worker has", WorkerRow.nextTask, "USING INDEX tasks_of_worker (worker_id=?)"),
   ]
 

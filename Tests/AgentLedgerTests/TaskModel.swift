@@ -90,7 +90,7 @@ struct TaskModel {
     }
     if let first = next.first {
       workers[worker]?.status = .busy
-      workers[worker]?.current = tasks[first].id
+      if workers[worker]?.current == nil { workers[worker]?.current = tasks[first].id }
     }
     return next.map { tasks[$0].id }
   }

@@ -120,6 +120,7 @@ CREATE INDEX tasks_by_category  ON tasks (category, completed_at, status, comple
     WHERE completed_at IS NOT NULL;
 CREATE INDEX tasks_by_end       ON tasks (completed_at, status, started_at)                          -- daily trend, retention
     WHERE completed_at IS NOT NULL;
+CREATE INDEX tasks_by_creation  ON tasks (created_at);                                    -- the latest tasks
 CREATE INDEX tasks_by_parent    ON tasks (parent_id) WHERE parent_id IS NOT NULL;         -- children
 CREATE INDEX tasks_by_session   ON tasks (session, created_at) WHERE session IS NOT NULL; -- tasks of a session
 

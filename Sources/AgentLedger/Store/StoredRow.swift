@@ -1,10 +1,18 @@
 import GRDB
+import SQLiteStorage
 import StoreRows
 import StoreValues
 
-// Columns are read by their index in the query and by their type: another program, or damage, may have left another one.
+/// A row whose columns are read by their index in the query and by their type: another program, or damage, may have left
+/// another one.
+protocol StoredRow: ~Copyable {
+  func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value
+}
 
-extension Row {
+extension Row: StoredRow {}
+extension RawStatement: StoredRow {}
+
+extension StoredRow where Self: ~Copyable {
   func text(_ index: Int) throws -> String { try value(index) }
   func time(_ index: Int) throws -> Timestamp { Timestamp(milliseconds: try value(index)) }
 

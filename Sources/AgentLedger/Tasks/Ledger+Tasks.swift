@@ -34,6 +34,9 @@ extension Ledger {
 
   /// Tasks by filter, newest first.
   ///
+  /// Cost: of one status, domain, session, person or parent, the page alone. By type or worker only, tasks are read from the
+  /// newest one on until the page is full.
+  ///
   /// - Parameter last: The last one of the page before; `nil` for the first page.
   /// - Parameter limit: 1 to `limits.results`.
   public func tasks(

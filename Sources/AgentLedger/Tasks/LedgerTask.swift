@@ -201,6 +201,11 @@ extension Ledger.Task {
     public let task: Ledger.Task
     /// False if the same work was queued already, and this is its task.
     public let isNew: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case task
+      case isNew = "is_new"
+    }
   }
 
   /// Which tasks a list has; `nil` for any.

@@ -1,4 +1,4 @@
-import GRDB
+import SQLiteStorage
 import StoreValues
 
 /// Which tasks a worker claims.
@@ -11,15 +11,17 @@ struct TaskClaim: Sendable {
   /// Milliseconds.
   let lease: Int64
 
-  static let order = "priority, created_at, not_before, seq"
+  private static let sortKeys = "priority, created_at, not_before"
+  static let order = "\(sortKeys), seq"
   private static let isNext = "status = 'pending' AND is_ready = 1"
 
-  /// Parameters: the first ones of `arguments(at:)`, by name of their number.
+  /// Its parameters are those of `bind(to:at:)`, by their number.
   var sql: String {
+    // SQLite keeps the rows of an IN in a table of their own, which one row can do without.
     """
     UPDATE tasks SET status = 'in_progress', is_ready = 1, attempts = attempts + 1, lease_until = ?1 + ?2, waits_since = ?1,
         worker_id = ?3, started_at = coalesce(started_at, ?1)
-    WHERE seq IN (\(next)) RETURNING \(TaskRow.columns), seq
+    WHERE seq \(count == 1 ? "=" : "IN") (\(next)) RETURNING \(TaskRow.columns), seq
     """
   }
 
@@ -30,7 +32,7 @@ struct TaskClaim: Sendable {
     // Named: without statistics SQLite prefers the index of all pending tasks, and sorts these for each claim.
     let index = types.isEmpty ? domain == nil ? "tasks_next" : "tasks_next_of_domain" : "tasks_next_of_type"
     func ordered(_ condition: String) -> String {
-      "SELECT seq, \(TaskClaim.order.replacing(", seq", with: "")) FROM tasks INDEXED BY \(index) WHERE \(Self.isNext)\(condition) ORDER BY \(Self.order) LIMIT ?4"
+      "SELECT seq, \(Self.sortKeys) FROM tasks INDEXED BY \(index) WHERE \(Self.isNext)\(condition) ORDER BY \(Self.order) LIMIT ?4"
     }
     let inDomain: String
     if domain != nil {
@@ -44,10 +46,12 @@ struct TaskClaim: Sendable {
     return "SELECT seq FROM (\(parts.joined(separator: " UNION ALL "))) ORDER BY \(Self.order) LIMIT ?4"
   }
 
-  func arguments(at now: Timestamp) -> StatementArguments {
-    var arguments: StatementArguments = [now.milliseconds, lease, worker.rawValue, count]
-    if let domain { arguments += [domain] }
-    arguments += StatementArguments(types)
-    return arguments
+  func bind(to statement: inout RawStatement, at now: Timestamp) throws {
+    try statement.bind(now.milliseconds)
+    try statement.bind(lease)
+    try statement.bind(worker.rawValue)
+    try statement.bind(Int64(count))
+    if let domain { try statement.bind(domain) }
+    for type in types { try statement.bind(type) }
   }
 }

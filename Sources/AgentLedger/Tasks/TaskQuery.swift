@@ -1,4 +1,5 @@
 import GRDB
+import SQLiteStorage
 import StoreRows
 import StoreValues
 
@@ -23,6 +24,15 @@ struct TaskQuery {
     arguments += [value]
   }
 
+  /// The first page.
+  var sql: String { Self.list(conditions) }
+
+  /// The last parameter is the limit.
+  private static func list(_ conditions: [String]) -> String {
+    let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+    return "SELECT \(TaskRow.columns) FROM tasks \(condition) ORDER BY created_at DESC, seq DESC LIMIT ?"
+  }
+
   /// - Throws: `.notFound` if the last one of the page before is not there any more.
   func page(after last: Ledger.Task.ID?, limit: Int, _ db: Database) throws -> [Ledger.Task] {
     var (conditions, arguments) = (conditions, arguments)
@@ -35,10 +45,11 @@ struct TaskQuery {
       conditions.append("(created_at, seq) < (?, ?)")
       arguments += [created, seq]
     }
-    let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-    let sql = "SELECT \(TaskRow.columns) FROM tasks \(condition) ORDER BY created_at DESC, seq DESC LIMIT ?"
     arguments += [limit]
-    return try Row.fetchAll(db, sql: sql, arguments: arguments).map(TaskRow.task)
+    var row = try RawStatement(Self.list(conditions), arguments, db)
+    var tasks: [Ledger.Task] = []
+    while try row.step() { tasks.append(try TaskRow.task(row)) }
+    return tasks
   }
 }
 

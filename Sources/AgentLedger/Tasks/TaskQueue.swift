@@ -1,4 +1,5 @@
 import GRDB
+import SQLiteStorage
 import StoreRows
 import StoreValues
 
@@ -43,8 +44,10 @@ struct TaskQueue {
   }
 
   private func queued(_ hash: String, in domain: String) throws -> Ledger.Task? {
-    let statement = try db.cachedStatement(sql: Self.byHash)
-    return try Row.fetchOne(statement, arguments: [domain, hash]).map(TaskRow.task)
+    var row = try RawStatement(Self.byHash, db)
+    try row.bind(domain)
+    try row.bind(hash)
+    return try row.step() ? TaskRow.task(row) : nil
   }
 
   static let byHash = """
@@ -70,21 +73,55 @@ struct TaskQueue {
   // MARK: Claiming
 
   func claim(_ claim: TaskClaim) throws -> [Ledger.Task] {
-    try WorkerRow.require(claim.worker, db)
-    try recover()
-    let statement = try db.cachedStatement(sql: claim.sql)
-    let claimed = try Row.fetchAll(statement, arguments: claim.arguments(at: now)).map { row in
-      (task: try TaskRow.task(row), seq: try row.value(TaskRow.columnCount) as Int64)
-    }
+    let found = try look(for: claim.worker)
+    if found.isSomethingDue { try recover() }
+    var claimed: [(task: Ledger.Task, seq: Int64)] = []
+    var row = try RawStatement(claim.sql, db)
+    try claim.bind(to: &row, at: now)
+    while try row.step() { claimed.append((try TaskRow.task(row), try row.value(TaskRow.columnCount))) }
     // An UPDATE returns its rows in any order.
     let tasks = claimed.sorted { a, b in
       (a.task.priority.rawValue, a.task.createdAt, a.task.notBefore, a.seq)
         < (b.task.priority.rawValue, b.task.createdAt, b.task.notBefore, b.seq)
-    }.map(\.task)
+    }.map { $0.task }
     guard let first = tasks.first else { return [] }
-    try WorkerRow.noteClaim(of: first.id, by: claim.worker, at: now, db)
+    // What came due may have changed the worker's row.
+    if found.isSomethingDue || !found.isWorkerNoted {
+      try WorkerRow.noteClaim(of: first.id, by: claim.worker, at: now, db)
+    }
     return tasks
   }
+
+  /// What a claim finds before it takes anything.
+  private struct Look {
+    /// Whether the worker's row says that it works on a task, and that it was heard of within the last second.
+    let isWorkerNoted: Bool
+    let isSomethingDue: Bool
+  }
+
+  /// By one statement: an UPDATE that finds no row costs several times a look at its index.
+  ///
+  /// - Throws: `.notFound` if the worker is not registered.
+  private func look(for worker: Ledger.Worker.ID) throws -> Look {
+    var statement = try RawStatement(Self.looking, db)
+    try statement.bind(now.milliseconds)
+    try statement.bind(worker.rawValue)
+    guard try statement.step() else { throw MemoryError.noWorker(worker) }
+    return Look(isWorkerNoted: statement.integer(0) != 0, isSomethingDue: statement.integer(1) != 0)
+  }
+
+  /// Parameters: now, the worker.
+  static let looking = """
+    SELECT status = 'busy' AND current_task IS NOT NULL AND last_heartbeat BETWEEN ?1 - 999 AND ?1,
+        EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_leased_since WHERE \(isOfLaterLease))
+        OR EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE \(isOfLaterPause))
+        OR EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_delayed WHERE \(isToWake))
+        OR EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_leased WHERE status = 'in_progress' AND \(isLapsed.sql))
+    FROM workers WHERE id = ?2
+    """
+  private static let isOfLaterLease = "status = 'in_progress' AND waits_since > ?1"
+  private static let isOfLaterPause = "status = 'pending' AND is_ready = 0 AND attempts > 0 AND waits_since > ?1"
+  private static let isToWake = "status = 'pending' AND is_ready = 0 AND not_before <= ?1"
 
   /// What time brings: tasks whose time has come are ready, and leases that ran out are taken back.
   func recover() throws {
@@ -103,11 +140,11 @@ struct TaskQueue {
 
   static let leasesBeginAgain = """
     UPDATE tasks INDEXED BY tasks_leased_since SET lease_until = ?1 + (lease_until - waits_since), waits_since = ?1
-    WHERE status = 'in_progress' AND waits_since > ?1
+    WHERE \(isOfLaterLease)
     """
   static let pausesBeginAgain = """
     UPDATE tasks INDEXED BY tasks_backing_off SET not_before = ?1 + (not_before - waits_since), waits_since = ?1
-    WHERE status = 'pending' AND is_ready = 0 AND attempts > 0 AND waits_since > ?1
+    WHERE \(isOfLaterPause)
     """
 
   /// Tasks whose time has come are ready.
@@ -115,9 +152,7 @@ struct TaskQueue {
     try db.cachedStatement(sql: Self.waking).execute(arguments: [now.milliseconds])
   }
 
-  static let waking = """
-    UPDATE tasks INDEXED BY tasks_delayed SET is_ready = 1 WHERE status = 'pending' AND is_ready = 0 AND not_before <= ?
-    """
+  static let waking = "UPDATE tasks INDEXED BY tasks_delayed SET is_ready = 1 WHERE \(isToWake)"
 
   /// Tasks whose lease has run out go back to the queue; those that were cancelled meanwhile, or whose worker died too often,
   /// are ended.

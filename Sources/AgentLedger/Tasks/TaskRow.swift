@@ -13,7 +13,7 @@ enum TaskRow {
     """
   static let columnCount = 27
 
-  static func task(_ row: Row) throws -> Ledger.Task {
+  static func task(_ row: borrowing RawStatement) throws -> Ledger.Task {
     let priority: Int = try row.value(3)
     return Ledger.Task(
       id: try row.id(0), type: try row.text(1), params: try row.json(2),
@@ -30,7 +30,9 @@ enum TaskRow {
   }
 
   static func find(_ id: Ledger.Task.ID, _ db: Database) throws -> Ledger.Task? {
-    try Row.fetchOne(db.cachedStatement(sql: byID), arguments: [id.rawValue]).map(task)
+    var row = try RawStatement(byID, db)
+    try row.bind(id.rawValue)
+    return try row.step() ? task(row) : nil
   }
 
   static let byID = "SELECT \(columns) FROM tasks WHERE id = ?"

@@ -14,7 +14,7 @@ extension Ledger {
     public var pid: Int?
     /// What it is doing.
     public var status: Status
-    /// Of several, the one it claimed last.
+    /// Of several, the one it claimed first; when that ends, the one that is next by priority and age.
     public var currentTask: Task.ID?
     /// Tasks that it completed, over all its launches.
     public var tasksCompleted: Int
@@ -22,7 +22,7 @@ extension Ledger {
     public var launches: Int
     /// What it said last of its memory.
     public var memoryBytes: Int64?
-    /// When it was heard of last.
+    /// When it was heard of last. A claim is noted once a second, while it works on another task.
     public var lastHeartbeat: Timestamp
     /// When it was registered first.
     public var createdAt: Timestamp

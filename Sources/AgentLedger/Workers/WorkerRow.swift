@@ -30,7 +30,9 @@ enum WorkerRow {
     of task: Ledger.Task.ID, by id: Ledger.Worker.ID, at now: Timestamp, _ db: Database
   ) throws {
     try db.cachedStatement(
-      sql: "UPDATE workers SET status = 'busy', current_task = ?1, last_heartbeat = ?2 WHERE id = ?3"
+      sql: """
+        UPDATE workers SET status = 'busy', current_task = coalesce(current_task, ?1), last_heartbeat = ?2 WHERE id = ?3
+        """
     ).execute(arguments: [task.rawValue, now.milliseconds, id.rawValue])
   }
 
