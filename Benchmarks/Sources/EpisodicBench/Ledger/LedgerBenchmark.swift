@@ -1,7 +1,7 @@
 import CRawSQLite
 import Episodic
 
-/// Claims the same tasks through the library and through raw SQLite, alternately.
+/// Claims the same tasks through the library and through raw SQLite, alternately; then appends, and reports.
 struct LedgerBenchmark {
   /// Consecutive claims of one side.
   private static let turn = 16
@@ -11,14 +11,17 @@ struct LedgerBenchmark {
 
   let tasks: Int
   let claims: Int
+  /// Rows of each kind that are appended in batches.
+  let rows: Int
+  /// Rows of each large table under the reports.
+  let reportRows: Int
   let python: String
-  let seed: UInt64
   let scratch: ScratchDirectory
   private let progress = Progress()
 
-  init(tasks: Int, claims: Int, python: String, seed: UInt64, scratch: ScratchDirectory) {
-    (self.tasks, self.claims, self.python, self.seed) = (tasks, claims, python, seed)
-    self.scratch = scratch
+  init(tasks: Int, claims: Int, rows: Int, reportRows: Int, python: String, scratch: ScratchDirectory) {
+    (self.tasks, self.claims, self.rows, self.reportRows) = (tasks, claims, rows, reportRows)
+    (self.python, self.scratch) = (python, scratch)
   }
 
   /// On the global executor, so that no hop from the main thread is measured.
@@ -26,7 +29,7 @@ struct LedgerBenchmark {
   func run() async throws -> Report {
     let probe = try SyncProbe(in: scratch)
     var report = Report(
-      benchmark: "ledger", parameters: ["tasks": tasks, "claims": claims],
+      benchmark: "ledger", parameters: ["tasks": tasks, "claims": claims, "rows": rows, "report-rows": reportRows],
       machine: Machine(durability: "per section", sync: probe.series))
     var unsynced: Double = 0
     for survivesPowerLoss in [true, false] {
@@ -34,6 +37,10 @@ struct LedgerBenchmark {
       if !survivesPowerLoss { unsynced = rate }
     }
     try queue(unsynced, &report)
+    try await LedgerAppendBenchmark(rows: rows, calls: claims, scratch: scratch, progress: progress).run(probe, &report)
+    if reportRows > 0 {
+      try await LedgerReportBenchmark(rows: reportRows, scratch: scratch, progress: progress).run(&report)
+    }
     progress.clear()
     return Report(
       benchmark: report.benchmark, parameters: report.parameters,
@@ -118,5 +125,5 @@ struct LedgerBenchmark {
 }
 
 extension Timestamp {
-  fileprivate static var now: Timestamp { SystemClock().now() }
+  static var now: Timestamp { SystemClock().now() }
 }

@@ -25,6 +25,26 @@ final class RawLedger {
     return seq != 0
   }
 
+  /// Appends a tool call that succeeded.
+  func append(
+    id: String, to run: String, position: Int64, tool: String, arguments: String, result: String, at now: Int64
+  ) throws {
+    let code = id.withCString { id in
+      tool.withCString { tool in
+        arguments.withCString { arguments in
+          result.withCString { result in
+            var call = raw_tool_call(
+              id: id, tool: tool, arguments: arguments, result: result, position: position,
+              duration_ms: position % 5000,
+              created_at: now)
+            return raw_ledger_append(ledger, run, &call, 1)
+          }
+        }
+      }
+    }
+    try check(code)
+  }
+
   func check(_ code: Int32) throws {
     guard code == 0 else { throw BenchError("raw SQLite: \(String(cString: raw_ledger_message(ledger)))") }
   }

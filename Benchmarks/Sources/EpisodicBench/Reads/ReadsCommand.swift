@@ -16,8 +16,9 @@ struct ReadsCommand: AsyncParsableCommand {
       Targets: a hit takes at most 3 times the floor, raw C at least 10 and GRDB at least 20 times a hit; reading every \
       field at most 1.2 times the full decode; a search at least 50 times a cached query.
 
-      EXAMPLE
+      EXAMPLES
         bench reads --episodes 10000 --steps 20
+        bench reads --while-ledger-writes
       """)
 
   @Option(help: "Episodes in the store; each is read.")
@@ -29,10 +30,18 @@ struct ReadsCommand: AsyncParsableCommand {
   @Flag(help: "Read hits beside automatic maintenance and without it, in turns, and nothing else.")
   var maintenance = false
 
+  @Flag(
+    help: "Read hits while a ledger of the same process is written at full speed and while it is not, and nothing else."
+  )
+  var whileLedgerWrites = false
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     try CommonOptions.validate(counts: [("--episodes", episodes), ("--steps", steps)])
+    if maintenance, whileLedgerWrites {
+      throw ValidationError("--maintenance and --while-ledger-writes are benchmarks of their own; give one")
+    }
   }
 
   func run() async throws {
@@ -43,6 +52,9 @@ struct ReadsCommand: AsyncParsableCommand {
         ).run { memory, _, finished, series in
           try await MaintenanceContest.reads(of: finished, memory, &series)
         }
+      }
+      if whileLedgerWrites {
+        return try await LedgerContest(episodes: episodes, steps: steps, seed: common.seed, scratch: scratch).run()
       }
       return try await ReadsBenchmark(episodes: episodes, steps: steps, seed: common.seed, scratch: scratch).run()
     }

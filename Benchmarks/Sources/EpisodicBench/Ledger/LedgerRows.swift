@@ -1,0 +1,1 @@
+../../../../Tests/AgentLedgerTests/LedgerRows.swift
