@@ -8,10 +8,15 @@ import Foundation
 struct LedgerWorker {
   static func main() async throws {
     let arguments = CommandLine.arguments
-    guard arguments.count == 4 else { throw Failure("usage: LedgerWorker work DIRECTORY NAME") }
-    let ledger = try await Ledger.open(at: arguments[2])
+    guard arguments.count == 4 else { throw Failure("usage: LedgerWorker deliver|retain|work DIRECTORY ARGUMENT") }
+    var options = Ledger.OpenOptions()
+    if arguments[1] == "retain", let now = Int64(arguments[3]) { options.clock = StoppedClock(now) }
+    let ledger = try await Ledger.open(at: arguments[2], options: options)
     switch arguments[1] {
     case "deliver": try await deliver(ledger, into: arguments[3])
+    case "retain":
+      acknowledge("open")
+      while true { try await ledger.applyRetention() }
     case "work": try await work(ledger, name: arguments[3])
     default: throw Failure("no mode \(arguments[1])")
     }
@@ -60,6 +65,14 @@ struct LedgerWorker {
     let description: String
     init(_ description: String) { self.description = description }
   }
+}
+
+private struct StoppedClock: WallClock {
+  private let time: Timestamp
+
+  init(_ milliseconds: Int64) { time = Timestamp(milliseconds: milliseconds) }
+
+  func now() -> Timestamp { time }
 }
 
 /// Appends a line for each message to a file that several processes share.

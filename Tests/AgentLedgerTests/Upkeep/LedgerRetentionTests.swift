@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import StoreValues
 import TestSupport
@@ -52,6 +53,38 @@ import Testing
     try await ledger.applyRetention()
     expected.counts = [:]
     #expect(try await stored(ledger, [:]) == expected, "seed \(seed)")
+  }
+
+  /// Of each of so many ledgers eight passes are killed; 250 with EPISODIC_KILLS=2000.
+  private static let killedLedgers =
+    UInt64(ProcessInfo.processInfo.environment["EPISODIC_KILLS"].flatMap(Int.init) ?? 32) / 8
+
+  @Test(arguments: 1...max(1, killedLedgers)) func `a pass that is killed at any moment is ended by the next one`(
+    seed: UInt64
+  ) async throws {
+    let directory = try TemporaryDirectory()
+    var generator = SeededGenerator(seed: seed)
+    let now = clock.now().milliseconds
+    let random = RandomLedger(at: now, &generator)
+    var options = Ledger.OpenOptions()
+    options.clock = clock
+    let made = try await Ledger.open(at: directory.file("store"), options: options)
+    try await made.database.write(grows: false) { db, _ in try random.write(db) }
+    try await made.set(random.retention)
+    try await made.close()
+    for _ in 0..<8 {
+      let child = try Child("LedgerWorker", ["retain", directory.file("store"), "\(now)"], in: directory)
+      try await child.waitForLines(1)
+      usleep(UInt32.random(in: 0...10_000, using: &generator))
+      child.kill()
+    }
+    let ledger = try await Ledger.open(at: directory.file("store"), options: options)
+    try await ledger.applyRetention()
+    var expected = random.outcome()
+    expected.counts = [:]
+    #expect(try await stored(ledger, [:]) == expected, "seed \(seed)")
+    for check in try await ledger.check() { #expect(check.outcome == .passed, "seed \(seed): \(check)") }
+    try await ledger.close()
   }
 
   @Test func `a clock that jumped ahead deletes nothing at once, and is believed when it has gone on`() async throws {
