@@ -53,7 +53,7 @@ import StoreValues
 /// - `deliverNotices(by:_:)` by a `NoticeChannel`, or `deliverNoticesContinuously(by:_:)`
 ///
 /// ## Alerts: Alerts/Ledger+Alerts.swift
-/// - `save(_:)`, `alertRule(_:)`, `alertRules(after:limit:)`, `remove(alertRule:)`
+/// - `save(_:)`, `alertRule(_:)`, `alertRules(after:limit:)`, `set(isEnabled:ofAlertRule:)`, `remove(alertRule:)`
 /// - `evaluateAlerts()` fires the rules, `alerts(of:limit:)` that fired
 ///
 /// ## Telemetry: Telemetry/Ledger+Telemetry.swift

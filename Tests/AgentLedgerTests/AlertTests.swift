@@ -54,6 +54,21 @@ extension Ledger {
     #expect(try await fires(labelled, ledger) == nil)
   }
 
+  @Test func `a disabled rule does not fire, keeps its history, and fires again when it is enabled`() async throws {
+    let ledger = try await Ledger.inMemory(clock: clock)
+    try await ledger.task(fails: true, clock)
+    #expect(try await fires(.init("r", .errorRate, above: 0.5, over: .seconds(86_400)), ledger) == 1)
+    let disabled = try await ledger.set(isEnabled: false, ofAlertRule: "r")
+    #expect(!disabled.isEnabled && disabled.lastTriggered == clock.now())
+    clock.advance(by: .seconds(7200))
+    #expect(try await ledger.evaluateAlerts().isEmpty)
+    #expect(try await ledger.alerts(of: "r").count == 1)
+    #expect(try await ledger.set(isEnabled: true, ofAlertRule: "r").isEnabled)
+    #expect(try await ledger.evaluateAlerts().map(\.rule) == ["r"])
+    let error = await #expect(throws: MemoryError.self) { try await ledger.set(isEnabled: true, ofAlertRule: "none") }
+    #expect(error?.code == .notFound)
+  }
+
   @Test func `the response time is the mean of tasks that completed`() async throws {
     let ledger = try await Ledger.inMemory(clock: clock)
     try await ledger.task(taking: .seconds(2), clock)

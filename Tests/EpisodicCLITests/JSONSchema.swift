@@ -31,6 +31,9 @@ struct JSONSchema {
 
   init(_ schema: JSON) { self.schema = schema }
 
+  /// Whether a value in it has the form of another schema.
+  func refers(to name: String) -> Bool { schema.canonicalText.contains("\"\(name).schema.json\"") }
+
   /// - Throws: `Violation`, with the path of the value and the rule.
   func check(_ text: String) throws { try check(try JSON(text: text), schema, "$") }
 

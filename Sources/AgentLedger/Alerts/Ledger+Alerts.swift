@@ -29,6 +29,19 @@ extension Ledger {
     }
   }
 
+  /// Leaves a rule out of what is evaluated, or has it evaluated again; its history stays.
+  ///
+  /// - Throws: `.notFound`.
+  @discardableResult
+  public func set(isEnabled: Bool, ofAlertRule name: String) async throws(MemoryError) -> AlertRule {
+    let composed = name.canonicallyComposed
+    return try await database.write(grows: false) { db, _ in
+      try db.execute(sql: "UPDATE alert_rules SET enabled = ? WHERE name = ?", arguments: [isEnabled, composed])
+      guard let rule = try AlertRow.find(composed, db) else { throw MemoryError.noRule(name) }
+      return rule
+    }
+  }
+
   /// Removes a rule with its history; the notices that it sent stay.
   ///
   /// - Throws: `.notFound`.

@@ -12,7 +12,9 @@ struct LedgerAlert: AsyncParsableCommand {
         episodic ledger alert evaluate
         episodic ledger alert list
       """,
-    subcommands: [AlertSet.self, AlertList.self, AlertEvaluate.self, AlertRemove.self])
+    subcommands: [
+      AlertSet.self, AlertList.self, AlertEvaluate.self, AlertDisable.self, AlertEnable.self, AlertRemove.self,
+    ])
 }
 
 struct AlertSet: AsyncParsableCommand {
@@ -161,5 +163,47 @@ struct AlertRemove: AsyncParsableCommand {
   func run() async throws {
     try await store.withLedger { ledger in try await ledger.remove(alertRule: name) }
     LedgerList.writeRemoved(name, output)
+  }
+}
+
+struct AlertEnable: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "enable", abstract: "Has a rule looked at again that was disabled.",
+    discussion: """
+      EXAMPLES:
+        episodic ledger alert enable many-errors
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Argument(help: ArgumentHelp("The rule's name.", valueName: "name"))
+  var name: String
+
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let rule = try await store.withLedger { ledger in try await ledger.set(isEnabled: true, ofAlertRule: name) }
+    try LedgerList.write(rule, output, "\(name): on")
+  }
+}
+
+struct AlertDisable: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "disable", abstract: "Leaves a rule out, with its history, until it is enabled again.",
+    discussion: """
+      EXAMPLES:
+        episodic ledger alert disable many-errors
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Argument(help: ArgumentHelp("The rule's name.", valueName: "name"))
+  var name: String
+
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let rule = try await store.withLedger { ledger in try await ledger.set(isEnabled: false, ofAlertRule: name) }
+    try LedgerList.write(rule, output, "\(name): off")
   }
 }

@@ -16,6 +16,7 @@ struct LedgerCommand: AsyncParsableCommand {
       """,
     subcommands: [
       LedgerTask.self, LedgerWorkerCommand.self, LedgerAgentCommand.self, LedgerRun.self, LedgerConsolidate.self,
-      LedgerOutbox.self, LedgerEvents.self, LedgerPerson.self, LedgerNotice.self, LedgerAlert.self, LedgerStats.self,
+      LedgerOutbox.self, LedgerEvents.self, LedgerPageCommand.self, LedgerStateCommand.self, LedgerPerson.self,
+      LedgerNotice.self, LedgerAlert.self, LedgerRetention.self, LedgerStats.self,
     ])
 }

@@ -13,7 +13,7 @@ struct LedgerNotice: AsyncParsableCommand {
         episodic ledger notice send ada done --values '{"task": "the report", "time": "5 min"}'
         episodic ledger notice list --to ada
       """,
-    subcommands: [NoticeTemplateCommand.self, NoticeSend.self, NoticeList.self])
+    subcommands: [NoticeTemplateCommand.self, NoticePreferencesCommand.self, NoticeSend.self, NoticeList.self])
 }
 
 struct NoticeTemplateCommand: AsyncParsableCommand {

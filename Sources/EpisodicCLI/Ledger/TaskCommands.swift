@@ -16,7 +16,7 @@ struct LedgerTask: AsyncParsableCommand {
       """,
     subcommands: [
       TaskAdd.self, TaskClaimCommand.self, TaskHeartbeat.self, TaskDone.self, TaskFail.self, TaskCancel.self,
-      TaskRetry.self, TaskShow.self, TaskList.self,
+      TaskRetry.self, TaskShow.self, TaskResults.self, TaskList.self,
     ])
 }
 
@@ -294,6 +294,41 @@ struct TaskShow: AsyncParsableCommand {
   func run() async throws {
     let task = try await store.withLedger { ledger in try await ledger.task(Ledger.Task.ID(id)) }
     StandardOutput.write(try JSON(ledger: LedgerList.found(task, "task", id)))
+  }
+}
+
+struct TaskResults: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "results", abstract: "Lists what came of the attempts at a task, in their order.",
+    discussion: """
+      EXAMPLES:
+        episodic ledger task results 0193e0a4-5a7c-7b1e-8f00-3c2a9d4e5f60
+      """)
+
+  @OptionGroup var store: StoreOptions
+
+  @Argument(help: ArgumentHelp("The task's id.", valueName: "id"))
+  var id: String
+
+  @OptionGroup var times: TimeOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    let results = try await store.withLedger { ledger in
+      let task = try LedgerList.found(try await ledger.task(Ledger.Task.ID(id)), "task", id)
+      return try await ledger.results(of: task.id)
+    }
+    try LedgerList.write(
+      results, as: "results", output, empty: "no results",
+      [
+        .init("TIME"), .init("SUCCESS"), .init("DATA", isText: true, rank: 1), .init("ERROR", isText: true, rank: 2),
+      ]
+    ) { result in
+      [
+        .init(times.format.inTable(result.createdAt)), .init(result.success ? "yes" : "no"),
+        .init(result.data.canonicalText), .init(result.error ?? ""),
+      ]
+    }
   }
 }
 

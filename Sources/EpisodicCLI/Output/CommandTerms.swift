@@ -17,6 +17,11 @@ extension String {
       "while it was open; nothing was written: open it again",
       "while it was open; nothing was written: run the command again"
     ),
+    ("look for its id with tasks(_:after:limit:)", "ledger task list shows the ids there are"),
+    ("look for it with runs(_:after:limit:)", "look for it with ledger run list"),
+    ("look for it with agents(_:after:limit:)", "look for it with ledger agent list"),
+    ("look for its id with undelivered(after:limit:)", "ledger outbox list shows the ids there are"),
+    ("look for its id with entries(of:after:limit:)", "ledger run show has the ids there are"),
     ("name a directory, or say nothing of keeping", "name a directory, or leave out --keep and --keep-days"),
   ]
 
