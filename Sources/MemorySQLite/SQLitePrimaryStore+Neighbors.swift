@@ -4,12 +4,14 @@ import StoreRows
 
 extension SQLitePrimaryStore {
   package func neighbors(
-    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, in scope: Query.Scope, count: Int, steps: StepSelection
+    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, _ trust: ClosedRange<Trust>, in scope: Query.Scope,
+    count: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> [Hit.Neighbors] {
     try await readRows { db in
       let place = try db.cachedStatement(
         sql: """
-          SELECT domain, session, created_at, seq FROM episodes e
+          SELECT domain, session, created_at, seq, least_trust FROM episodes e
           WHERE id = ?1 AND (?2 IS NULL OR domain = ?2) AND \(DeletedEpisodes.excluded)
           """)
       return try ids.map { id in
@@ -17,8 +19,11 @@ extension SQLitePrimaryStore {
           let session: String = try row.value(1)
         else { return Hit.Neighbors() }
         let (domain, createdAt, seq): (String, Int64, Int64) = try (row.value(0), row.value(2), row.value(3))
+        let least = max(trust.lowerBound, min(Trust(stored: try row.value(4)), .trusted))
+        guard least <= trust.upperBound else { return Hit.Neighbors() }
         func beside(_ direction: Direction) throws -> [Episode] {
-          var conditions = Conditions(Episode.Filter(session: session, statuses: statuses), .domain(domain))
+          var conditions = Conditions(
+            Episode.Filter(session: session, statuses: statuses, trust: least...trust.upperBound), .domain(domain))
           conditions.add("(e.created_at, e.seq) \(direction.comparison) (?, ?)", createdAt, seq)
           let rows = try Row.fetchAll(
             db, sql: "\(Self.session(conditions, direction)) LIMIT ?", arguments: conditions.arguments + [count])

@@ -161,6 +161,19 @@ import Testing
     #expect(decoded.trust == .untrusted)
   }
 
+  @Test func `neighbours in a session are trusted no less than the hit`() async throws {
+    let handle = memory.domain("web")
+    for (id, source) in [("a", .web), ("b", .user), ("c", .agent), ("d", .web)] as [(Episode.ID, Provenance.Source)] {
+      _ = try await handle.begin(
+        .debugging, context: id == "b" ? "needle" : "hay", from: Provenance(source), session: "s", id: id)
+      try await memory.complete(id)
+      clock.advance(by: .seconds(1))
+    }
+    let hit = try #require(try await memory.recall(Query(text: "needle", scope: .domain("web"), neighbors: 3)).first)
+    #expect(hit.neighbors.before.isEmpty)
+    #expect(hit.neighbors.after.map(\.id) == ["c"])
+  }
+
   @Test func `the limit of one source holds, and near-duplicates are counted`() async throws {
     for number in 0..<9 {
       let id = Episode.ID("flood\(number)")

@@ -82,7 +82,9 @@ final class SamplePrimary: PrimaryStore {
     in scope: Query.Scope, after cursor: Episode.Page.Cursor?, limit: Int
   ) async throws(MemoryError) -> SessionSummary.Page { throw Self.unavailable }
   func neighbors(
-    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, in scope: Query.Scope, count: Int, steps: StepSelection
+    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, _ trust: ClosedRange<Trust>, in scope: Query.Scope,
+    count: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> [Hit.Neighbors] { throw Self.unavailable }
   func steps(
     of id: Episode.ID, in scope: Query.Scope, after number: Int?, limit: Int

@@ -210,10 +210,12 @@ package final class FaultyPrimary: PrimaryStore {
     try await through { () async throws(MemoryError) in try await primary.domains() }
   }
   package func neighbors(
-    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, in scope: Query.Scope, count: Int, steps: StepSelection
+    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, _ trust: ClosedRange<Trust>, in scope: Query.Scope,
+    count: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> [Hit.Neighbors] {
     try await through { () async throws(MemoryError) in
-      try await primary.neighbors(of: ids, statuses, in: scope, count: count, steps: steps)
+      try await primary.neighbors(of: ids, statuses, trust, in: scope, count: count, steps: steps)
     }
   }
   package func sessions(

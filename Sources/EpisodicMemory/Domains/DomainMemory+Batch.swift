@@ -25,6 +25,18 @@ extension DomainMemory.Batch {
       idempotencyKey: key)
   }
 
+  /// As `DomainMemory.begin` of an episode that says where it comes from.
+  @discardableResult
+  public func begin(
+    _ taskType: TaskType, context: String, from provenance: Provenance, parents: [Episode.ID] = [],
+    session: String? = nil, metadata: JSON = [:], id: Episode.ID? = nil, idempotencyKey key: String? = nil
+  ) throws(MemoryError) -> Episode {
+    let draft = Episode.Draft(
+      taskType, domain: domain, context: context, session: session, metadata: metadata, id: id, provenance: provenance,
+      parents: parents)
+    return try batch.begin(draft, idempotencyKey: key)
+  }
+
   /// As `DomainMemory.append(_:to:)` for one step.
   @discardableResult
   public func append(

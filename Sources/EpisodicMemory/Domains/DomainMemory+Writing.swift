@@ -27,6 +27,20 @@ extension DomainMemory {
       in: scope)
   }
 
+  /// Begins an episode of this domain that says where it comes from, or what it is derived from.
+  ///
+  /// - Throws: As `begin` without these.
+  @discardableResult
+  public func begin(
+    _ taskType: TaskType, context: String, from provenance: Provenance, parents: [Episode.ID] = [],
+    session: String? = nil, metadata: JSON = [:], id: Episode.ID? = nil, idempotencyKey key: String? = nil
+  ) async throws(MemoryError) -> Episode {
+    let draft = Episode.Draft(
+      taskType, domain: name, context: context, session: session, metadata: metadata, id: id, provenance: provenance,
+      parents: parents)
+    return try await memory.begin(draft, key: key, in: scope)
+  }
+
   /// As `Memory.append(_:to:)` for one step.
   @discardableResult
   public func append(

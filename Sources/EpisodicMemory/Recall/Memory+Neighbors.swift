@@ -21,7 +21,7 @@ extension Memory {
   /// The episodes that match a query, each with those beside it in its session: what was said or done before and after.
   ///
   /// As `recall(_:)` with `Query.neighbors`. Neighbours are of the hit's domain and of the statuses that the query searches;
-  /// other conditions of its filter are for hits. They are read with each call, by the query's selection of steps.
+  /// they are trusted no less than the hit, or are trusted. Other conditions of its filter are for hits. They are read with each call, by the query's selection of steps.
   ///
   /// - Parameter neighbors: On each side, 0...10.
   /// - Complexity: A read of the primary, about 20 us an episode.
@@ -51,7 +51,8 @@ extension Memory {
   func addingNeighbors(to hits: [Hit], _ query: Query) async throws(MemoryError) -> [Hit] {
     guard query.neighbors > 0, !hits.isEmpty else { return hits }
     let neighbors = try await primary.neighbors(
-      of: hits.map(\.episode.id), query.statuses, in: query.scope, count: query.neighbors, steps: query.steps)
+      of: hits.map(\.episode.id), query.statuses, query.trust ?? .untrusted ... .verified, in: query.scope,
+      count: query.neighbors, steps: query.steps)
     return zip(hits, neighbors).map { hit, neighbors in
       var hit = hit
       hit.neighbors = neighbors

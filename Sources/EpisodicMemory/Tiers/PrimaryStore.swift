@@ -79,9 +79,12 @@ package protocol PrimaryStore: Sendable {
   /// ids; without neighbours for an episode that the scope does not have, or that has no session.
   ///
   /// - Parameter statuses: Those of the neighbours.
+  /// - Parameter trust: Of the neighbours, which are also trusted no less than the episode, unless that is verified.
   /// - Parameter count: On each side, at most.
   func neighbors(
-    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, in scope: Query.Scope, count: Int, steps: StepSelection
+    of ids: [Episode.ID], _ statuses: Set<Episode.Status>, _ trust: ClosedRange<Trust>, in scope: Query.Scope,
+    count: Int,
+    steps: StepSelection
   ) async throws(MemoryError) -> [Hit.Neighbors]
 
   /// On the episode and its steps, in order.
