@@ -83,7 +83,10 @@ import Testing
     var expected = random.outcome()
     expected.counts = [:]
     #expect(try await stored(ledger, [:]) == expected, "seed \(seed)")
-    for check in try await ledger.check() { #expect(check.outcome == .passed, "seed \(seed): \(check)") }
+    // The rows of a random ledger have claimants that nobody registered, and notices without a message.
+    for check in try await ledger.check() where [.integrity, .schema, .rules, .owners, .pages].contains(check.subject) {
+      #expect(check.outcome == .passed, "seed \(seed): \(check)")
+    }
     try await ledger.close()
   }
 
