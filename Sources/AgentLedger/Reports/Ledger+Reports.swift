@@ -52,6 +52,8 @@ extension Ledger {
   ///
   /// Cost of a prompt counts from when it was made, that of a run from when it began.
   ///
+  /// Cost: reads each prompt, tool call or run of the window along an index, about half a second for a million.
+  ///
   /// - Parameter limit: 1 to `limits.results`.
   /// - Throws: `.limitExceeded` if a sum does not fit in 64 bits.
   public func costs(
@@ -63,6 +65,8 @@ extension Ledger {
   }
 
   /// What the prompts and tool calls of each of the last days cost, today included, oldest first; days without any are in it.
+  ///
+  /// Cost: as `costs(by:over:limit:)`.
   ///
   /// - Parameter days: 1 to 3660.
   /// - Parameter zone: Where the days begin.
@@ -81,7 +85,7 @@ extension Ledger {
 
   /// How many rows each table has, by name.
   ///
-  /// Cost: reads the smallest index of each table, about 5 ms for a million rows.
+  /// Cost: reads the smallest index of each table, about 10 ms for a million rows.
   public func tableSizes() async throws(MemoryError) -> [TableSize] {
     try await database.read { db in try StoreReportQuery.sizes(db) }
   }
