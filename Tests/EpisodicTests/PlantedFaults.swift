@@ -1,4 +1,3 @@
-import FileLocks
 import Foundation
 import GRDB
 import TestSupport
@@ -370,7 +369,7 @@ extension PlantedFault {
     },
     PlantedFault("a stopped process reads the cache", [.readerStopped]) { store in
       let child = try Child(running: "/bin/sleep", ["600"], in: store.store.directory)
-      child.stop()
+      try await child.stop()
       try store.writeReader(child.process)
       return KilledAtEnd(child)
     },
@@ -380,7 +379,7 @@ extension PlantedFault {
         ["-n", store.file("memory.sqlite-lock"), "/bin/sh", "-c", "echo held; kill -STOP $PPID; sleep 600"],
         in: store.store.directory)
       try await child.waitForLines(1)
-      try await waitUntil("it is stopped") { ProcessState(of: child.process) == .stopped }
+      try await child.waitUntilStopped()
       return KilledAtEnd(child)
     },
   ]

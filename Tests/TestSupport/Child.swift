@@ -55,9 +55,6 @@ public final class Child: Sendable {
   /// The number of the process.
   public var process: Int32 { number }
 
-  /// Stops it, until it is killed.
-  public func stop() { _ = Foundation.kill(number, SIGSTOP) }
-
   /// Sends SIGKILL and waits for the end.
   public func kill() {
     _ = Foundation.kill(number, SIGKILL)

@@ -1,3 +1,4 @@
+import FileLocks
 import Foundation
 import Synchronization
 
@@ -34,6 +35,24 @@ extension Child {
         throw NeverHappened(what: "a child prints \(count) lines; it ended: \(try standardError)", patience: patience)
       }
       return false
+    }
+  }
+
+  /// Stops it, until it is killed. The signal alone only asks for that: until it is delivered, the process runs.
+  public func stop() async throws {
+    _ = Foundation.kill(process, SIGSTOP)
+    try await waitUntilStopped()
+  }
+
+  /// - Throws: `NeverHappened` if it ends before.
+  public func waitUntilStopped(within patience: Duration = .seconds(600)) async throws {
+    try await waitUntil("the process \(process) is stopped", within: patience) {
+      let state = ProcessState(of: process)
+      guard state != .gone else {
+        throw NeverHappened(
+          what: "the process \(process) is stopped; it ended: \(try standardError)", patience: patience)
+      }
+      return state == .stopped
     }
   }
 }
