@@ -8,6 +8,8 @@ import Synchronization
 /// most `width` pieces of work run at once, so that callers that wait for one stopped process do not take a thread each; further
 /// ones wait in order.
 package final class BlockingWork: TaskExecutor {
+  package static let shared = BlockingWork(width: 32)
+
   private struct State {
     var idle: [DispatchQueue] = []
     var lanes = 0

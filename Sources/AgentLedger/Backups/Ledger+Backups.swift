@@ -26,7 +26,7 @@ extension Ledger {
     let folder = LedgerBackupFolder(besideLedger: stored.path)
     let now = database.clock.now()
     do {
-      let place = try destination.map { try LedgerBackupFolder.place($0) } ?? .folder(folder.path)
+      let place = try destination.map(BackupPlace.init) ?? .folder(folder.path)
       let target: String
       switch place {
       case .file(let path):
@@ -66,7 +66,7 @@ extension Ledger {
     let file = try PathText.expanded(backup, of: "a backup")
     let directory = try PathText.expanded(directory, of: "the ledger's directory")
     do {
-      return try await BlockingWork(width: 1).run {
+      return try await BlockingWork.shared.run {
         try LedgerRestore(directory: directory, now: clock.now(), busyTimeout: busyTimeout).run(file)
       }
     } catch {

@@ -74,7 +74,7 @@ extension Ledger {
     var options = OpenOptions()
     (options.clock, options.limits) = (clock, limits)
     do {
-      let stored = try await BlockingWork(width: 1).run {
+      let stored = try await BlockingWork.shared.run {
         try InMemoryDatabase(
           applicationID: LedgerSchema.applicationID, migrations: LedgerSchema.migrations, maintenance: { _ in })
       }

@@ -1,8 +1,6 @@
 package import FileLocks
 
 extension BlockingWork {
-  package static let shared = BlockingWork(width: 32)
-
   /// Runs `body` on one of the threads.
   ///
   /// Cost: two changes of thread, about 15 µs.

@@ -81,20 +81,7 @@ package struct BackupFolder: Sendable {
   ///
   /// - Parameter prefix: `memory`, `replaced`, `before-schema-011`.
   package func freeStem(_ prefix: String, at time: Timestamp) throws(MemoryError) -> String {
-    let stem = path + "/" + BackupName.stem(prefix, at: time)
-    let suffixes = [".sqlite", ".sqlite.gz", ".json"].flatMap { [$0, $0 + DraftFile.suffix] }
-    for number in 1...9999 {
-      let candidate = number == 1 ? stem : "\(stem)-\(number)"
-      do throws(FileError) {
-        var isFree = true
-        // A link counts, wherever it leads.
-        for suffix in suffixes where isFree { isFree = try FileStatus(of: candidate + suffix) == nil }
-        if isFree { return candidate }
-      } catch {
-        throw MemoryError(storage: error, path: path)
-      }
-    }
-    throw MemoryError(.unavailable, "\(path) has 9999 backups of one second; name another directory")
+    try TimedName.free(prefix, at: time, in: path, suffixes: [".sqlite", ".sqlite.gz", ".json"])
   }
 
   /// The other name of a damaged primary, beside which its log is: a restore that was moving both aside was killed.

@@ -34,12 +34,6 @@ package struct BackupName: Hashable {
     return String(stem)
   }
 
-  /// The beginning of the names of one second.
-  package static func stem(_ prefix: String, at time: Timestamp) -> String {
-    let text = time.description.prefix(19).filter { $0 != "-" && $0 != ":" }
-    return "\(prefix)-\(text)Z"
-  }
-
   private static func time(_ day: Substring, _ clock: Substring) -> Timestamp? {
     func part(_ text: Substring, _ from: Int, _ count: Int) -> Substring { text.dropFirst(from).prefix(count) }
     return Timestamp(

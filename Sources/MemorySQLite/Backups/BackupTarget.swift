@@ -1,6 +1,7 @@
 import EpisodicMemory
 import FileLocks
 import Foundation
+import StoreRows
 
 /// Where a backup is to be: a directory, in which it gets a name of its own, or a file.
 enum BackupTarget {
@@ -17,13 +18,9 @@ enum BackupTarget {
       self = .folder(own)
       return
     }
-    let path = try Self.absolute(name)
-    var isDirectory: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    if (exists && isDirectory.boolValue) || name.hasSuffix("/") {
-      self = .folder(BackupFolder(path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path))
-    } else {
-      self = .file(path)
+    switch try BackupPlace(name) {
+    case .folder(let path): self = .folder(BackupFolder(path))
+    case .file(let path): self = .file(path)
     }
   }
 
@@ -50,11 +47,5 @@ enum BackupTarget {
       .invalid,
       "\(path) is in the directory of the store, where forgetting would not find the copy; name a place outside of it, or "
         + "a file *.sqlite or *.sqlite.gz in \(own.path)")
-  }
-
-  /// - Parameter name: A path; `~` and `~/...` are in the home directory.
-  static func absolute(_ name: String) throws(MemoryError) -> String {
-    let path = try PathText.expanded(name, of: "a backup")
-    return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 }

@@ -17,7 +17,7 @@ extension BackupVerification {
   package init(
     verifying path: String, progress: @escaping (BackupProgress) throws -> Void = { _ in }
   ) throws(MemoryError) {
-    let path = try BackupTarget.absolute(path)
+    let path = try BackupPlace.absolute(path)
     let file = try BackupFile(path)
     let manifest = file.backup.manifest
     do {

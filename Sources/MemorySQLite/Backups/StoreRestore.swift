@@ -39,7 +39,7 @@ package struct StoreRestore: Sendable {
   ///
   /// - Parameter path: Of its file; `~` and `~/...` are in the home directory.
   package func run(_ path: String) throws(MemoryError) -> RestoreReport {
-    let path = try BackupTarget.absolute(path)
+    let path = try BackupPlace.absolute(path)
     try refuseOwnFile(path)
     let file = try BackupFile(path)
     do {
