@@ -41,6 +41,9 @@ extension SQLitePrimaryStore {
       }
     case .mergeText(let text, let begins):
       try await slice { db in try TextMerge.merge(text, pages: amount, begins: begins, db) }
+    case .mergeTextBesideDeletions:
+      try await slice { db in try TextMerge.mergeBesideDeletions(pages: amount, db) }
+    case .letInsertsMergeText: try await slice(if: TextMerge.isHeld) { db in try TextMerge.letInsertsMerge(db) }
     case .statistics(let table): try await slice { db in try PlannerStatistics.update(table: table, db) }
     case .freePages: try await slice(if: FreePages.areMany) { db in try FreePages.release(amount, db) }
     case .log, .vacuum, .temporaryFiles: try await maintainFiles(work)

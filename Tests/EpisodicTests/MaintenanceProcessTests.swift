@@ -41,6 +41,7 @@ import Testing
       #expect(!report.isHeld && report[.retention]?.outcome == .done, "\(report)")
       #expect(report[.retention]?.counts["finished"] ?? 0 == left.count)
       #expect(try await Self.deletedRows(store).isEmpty)
+      #expect(try await !Self.appendsMergeNothing(store), "after kill \(round)")
       for domain in try await memory.domains() { #expect(domain.episodes.values.reduce(0, +) <= 120) }
       if round.isMultiple(of: 4) || round == Self.kills - 1 {
         for check in try await memory.check() { #expect(check.outcome == .passed, "\(check) after kill \(round)") }
@@ -53,6 +54,16 @@ import Testing
   private static func deletedRows(_ store: String) async throws -> [Episode.ID] {
     try await DatabaseQueue(path: store + "/memory.sqlite").read { db in
       try String.fetchAll(db, sql: "SELECT id FROM episodes WHERE domain = char(1) || 'deleted'").map { Episode.ID($0) }
+    }
+  }
+
+  /// Whether a run that was cut short has left that appends merge no full text.
+  private static func appendsMergeNothing(_ store: String) async throws -> Bool {
+    try await DatabaseQueue(path: store + "/memory.sqlite").read { db in
+      for text in ["episodes_text", "steps_text", "patterns_text"] {
+        if try Int.fetchOne(db, sql: "SELECT v FROM \(text)_config WHERE k = 'automerge'") == 0 { return true }
+      }
+      return false
     }
   }
 

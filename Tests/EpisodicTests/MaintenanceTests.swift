@@ -80,6 +80,77 @@ import Testing
     try await memory.close()
   }
 
+  @Test
+  func `a deletion by retention that was cut short leaves appends that merge no full text, and the next run mends it`()
+    async throws
+  {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    try await memory.insert(Self.episodes(20, at: clock))
+    let held = """
+      SELECT (SELECT count(*) FROM episodes_text_config WHERE k = 'automerge' AND v = 0)
+        + (SELECT count(*) FROM steps_text_config WHERE k = 'automerge' AND v = 0)
+      """
+    for mends in [true, false] {
+      _ = try await memory.primaryStore.maintain(.mergeTextBesideDeletions, amount: 8, at: clock.now())
+      #expect(try Self.scalar(held, store) == 2)
+      if mends { try await memory.maintain() } else { try await memory.applyRetention() }
+      #expect(try Self.scalar(held, store) == 0)
+    }
+    let before = try Self.scalar("SELECT v FROM steps_text_config WHERE k = 'automerge'", store)
+    try await memory.applyRetention(dryRun: true)
+    #expect(try Self.scalar("SELECT v FROM steps_text_config WHERE k = 'automerge'", store) == before)
+    try await memory.close()
+  }
+
+  @Test func `while retention deletes, slices merge full text and appends do not`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    for part in 0..<8 { try await memory.insert(Self.episodes(40, "p\(part)-", at: clock)) }
+    try await memory.insert(Self.episodes(4, "kept", at: clock))
+    try await memory.setRetention(RetentionPolicy(maximumEpisodes: 4))
+    let held = "SELECT count(*) FROM steps_text_config WHERE k = 'automerge' AND v = 0"
+    let slices = Atomic(0)
+    let heldSlices = Atomic(0)
+    let report = try await memory.maintain(.init(tasks: [.retention])) { moment in
+      guard moment.done > 0 else { return }
+      slices.add(1, ordering: .relaxed)
+      heldSlices.add((try? Self.scalar(held, store)) ?? 0, ordering: .relaxed)
+    }
+    #expect(report[.retention]?.counts["maximum_episodes"] == 320, "\(report)")
+    let count = slices.load(ordering: .relaxed)
+    #expect(count > 0 && heldSlices.load(ordering: .relaxed) == count)
+    #expect(try Self.scalar(held, store) == 0)
+    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check)") }
+    try await memory.close()
+  }
+
+  @Test func `a merge beside deletions leaves no level that appends would merge`() async throws {
+    let store = try Store()
+    let clock = ManualClock()
+    let memory = try await store.open { $0.clock = clock }
+    // Each segment has rows in `_idx`.
+    let segments = "SELECT count(DISTINCT segid) FROM steps_text_idx"
+    func merge() async throws {
+      for _ in 0..<1000 {
+        let slice = try await memory.primaryStore.maintain(.mergeTextBesideDeletions, amount: 8, at: clock.now())
+        if slice.isComplete { return }
+      }
+      Issue.record("it does not end")
+    }
+    try await merge()
+    for number in 0..<12 { try await memory.insert(Self.episodes(1, "e\(number)-", at: clock)) }
+    #expect(try Self.scalar(segments, store) >= 12)
+    try await merge()
+    #expect(try Self.scalar(segments, store) < 8)
+    let rest = try await memory.primaryStore.maintain(.mergeText(.steps, begins: false), amount: 64, at: clock.now())
+    #expect(rest.done == 0 && rest.isComplete)
+    for check in try await memory.check() { #expect(check.outcome == .passed, "\(check)") }
+    try await memory.close()
+  }
+
   @Test func `free pages are given back, and a store of an earlier version gives them back in a full run`() async throws
   {
     for isOld in [false, true] {

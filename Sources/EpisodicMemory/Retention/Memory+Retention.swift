@@ -59,15 +59,19 @@ extension Memory {
     }
   }
 
-  /// - Parameter pause: Called between slices with how long the last one took.
+  /// - Parameter between: Called between slices with how long the last one took.
   func applyRetention(
     in scope: Query.Scope, dryRun: Bool, acceptingClock: Bool,
     _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void
   ) async throws(MemoryError) -> RetentionReport {
     var report = RetentionReport(isDryRun: dryRun)
     let policies = try await retention()
-    if !dryRun {
-      let finished = try await sweepDeleted(between)
+    if !dryRun, try await primary.hasDeletedRows() {
+      try await mergeTextBesideDeletions()
+      let finished = try await sweepDeleted { done, held throws(MemoryError) in
+        try await between(done, held)
+        try await mergeTextBesideDeletions()
+      }
       // Of which domain they were is not known any more (I8).
       if scope == .everything { report.finished = finished }
     }
@@ -77,29 +81,23 @@ extension Memory {
     var clock = try await primary.lookAtClock(
       at: now, isAccepted: acceptingClock && scope == .everything, isDryRun: dryRun)
     if acceptingClock { clock.accept(now) }
-    guard !policies.all.isEmpty else { return report }
-    report.clockDoubt = clock.doubt(
-      ofAges: policies.ages(in: scope),
-      // For one domain it does not say when others were active (I8).
-      tellsTime: scope == .everything)
-    let plan = try await retentionPlan(policies, in: scope, at: now, by: clock)
-    report.episodes = plan.episodes
-    report.kept = plan.kept
-    let decisions = plan.decisions
-    guard !dryRun else {
-      for decision in decisions { report.note(decision) }
-      return report
+    if !policies.all.isEmpty {
+      report.clockDoubt = clock.doubt(
+        ofAges: policies.ages(in: scope),
+        // For one domain it does not say when others were active (I8).
+        tellsTime: scope == .everything)
+      let plan = try await retentionPlan(policies, in: scope, at: now, by: clock)
+      report.episodes = plan.episodes
+      report.kept = plan.kept
+      if dryRun {
+        for decision in plan.decisions { report.note(decision) }
+      } else {
+        try await apply(plan.decisions, in: scope, at: now, noting: &report, between)
+      }
     }
-    var rest = decisions[...]
-    while !rest.isEmpty {
-      try MemoryError.throwIfCancelled()
-      let begin = ContinuousClock.now
-      let outcomes = try await apply(rest, in: scope, at: now)
-      for (decision, outcome) in zip(rest, outcomes) where outcome != .moot { report.note(decision) }
-      rest = rest.dropFirst(outcomes.count)
-      follower.noteChanges(outcomes.count)
-      if !rest.isEmpty || outcomes.last == .begun { try await between(outcomes.count, ContinuousClock.now - begin) }
-      if outcomes.last == .begun { _ = try await sweepDeleted(between) }
+    if !dryRun {
+      // Whatever was deleted: an earlier run may have been cut short.
+      _ = try await primary.maintain(.letInsertsMergeText, amount: 1, at: now)
     }
     return report
   }
@@ -131,6 +129,30 @@ extension Memory {
   }
 
   // MARK: Applying
+
+  private func apply(
+    _ decisions: [RetentionDecision], in scope: Query.Scope, at now: Timestamp, noting report: inout RetentionReport,
+    _ between: (_ done: Int, _ held: Duration) async throws(MemoryError) -> Void
+  ) async throws(MemoryError) {
+    let deletes = decisions.contains { $0.action == .delete }
+    if deletes { try await mergeTextBesideDeletions() }
+    var rest = decisions[...]
+    while !rest.isEmpty {
+      try MemoryError.throwIfCancelled()
+      let begin = ContinuousClock.now
+      let outcomes = try await apply(rest, in: scope, at: now)
+      for (decision, outcome) in zip(rest, outcomes) where outcome != .moot { report.note(decision) }
+      rest = rest.dropFirst(outcomes.count)
+      follower.noteChanges(outcomes.count)
+      if !rest.isEmpty || outcomes.last == .begun { try await between(outcomes.count, ContinuousClock.now - begin) }
+      if deletes { try await mergeTextBesideDeletions() }
+      guard outcomes.last == .begun else { continue }
+      _ = try await sweepDeleted { done, held throws(MemoryError) in
+        try await between(done, held)
+        try await mergeTextBesideDeletions()
+      }
+    }
+  }
 
   /// As many decisions as fit into a slice, at least one. After one that begins a deletion the rest of that is to be swept.
   private func apply(
@@ -168,6 +190,25 @@ extension Memory {
       if sweep == .finished { finished += 1 }
       follower.noteChanges(1)
       try await between(0, ContinuousClock.now - begin)
+    }
+  }
+
+  // MARK: Merging full text
+
+  /// Enough for what a slice of deletions writes, again for each level. A merge of large segments takes more, and goes on after
+  /// the next deletions.
+  private static let mergesAtOnce = 8
+  private static let mergedPages = 8
+
+  /// Merges full text before the first slice that deletes episodes and after each, in slices of its own: neither a deletion nor
+  /// an append beside it does it in one piece.
+  private func mergeTextBesideDeletions() async throws(MemoryError) {
+    for _ in 0..<Self.mergesAtOnce {
+      try MemoryError.throwIfCancelled()
+      let begin = ContinuousClock.now
+      let slice = try await primary.maintain(.mergeTextBesideDeletions, amount: Self.mergedPages, at: clock.now())
+      try await letWritersGoFirst(after: ContinuousClock.now - begin)
+      if slice.isComplete { return }
     }
   }
 }

@@ -12,6 +12,11 @@ package enum MaintenanceWork: Hashable, Sendable {
   ///
   /// - Parameter begins: Whether this is the first slice of a merge of all segments into one.
   case mergeText(TextIndex, begins: Bool)
+  /// Merges segments that the deletion of episodes leaves, and has inserts merge none until `.letInsertsMergeText`. Amount: pages
+  /// of a piece, of which a slice does as many as it has time for.
+  case mergeTextBesideDeletions
+  /// Has inserts merge segments again, also if a process was killed while they did not.
+  case letInsertsMergeText
   /// Updates what the query planner knows of a table.
   ///
   /// - Parameter table: Its place among all, from 0.

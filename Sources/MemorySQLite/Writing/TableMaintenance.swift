@@ -3,25 +3,65 @@ import GRDB
 
 /// Merges of the segments of a full-text index.
 ///
-/// Beside a merge of all segments FTS5 lets each 64th insert go on with it, for 64 pages a level: up to 100 ms for whoever appends
-/// a step. So inserts merge nothing until it is done, but for levels of 16 segments. A process that is killed leaves that to the
-/// next run.
+/// FTS5 merges while it writes: with each 64th page that is added to an index, 64 pages a level, in one piece, which is 50 to
+/// 100 ms for whoever deletes a row or appends a step. Beside a merge of all segments, and while many rows are deleted, inserts
+/// and deletions therefore merge nothing but levels of 16 segments, and the slices of maintenance merge what they leave. A process
+/// that is killed leaves that to the next run.
 enum TextMerge {
   /// Segments of a level that an insert merges: FTS5's own default.
   private static let mergedByInserts = 4
+  /// Whose rows go with an episode.
+  private static let ofEpisodes = [TextIndex.episodes, .steps]
 
   /// - Parameter pages: What the merge may write, in pages of the index of about 4 KB.
   /// - Parameter begins: Whether to begin a merge of all segments into one, which is what `optimize` does at once.
   static func merge(_ text: TextIndex, pages: Int, begins: Bool, _ db: Database) throws -> MaintenanceSlice {
     if begins { try set("automerge", of: text, to: 0, db) }
-    let before = db.totalChangesCount
-    try set("merge", of: text, to: begins ? -pages : pages, db)
-    // www.sqlite.org/fts5.html#the_merge_command: fewer than two changes say that there was nothing to do.
-    let isComplete = db.totalChangesCount - before < 2
-    if isComplete, try Int.fetchOne(db, sql: "SELECT v FROM \(text.rawValue)_config WHERE k = 'automerge'") == 0 {
-      try set("automerge", of: text, to: mergedByInserts, db)
-    }
+    let isComplete = try mergeSome(text, begins ? -pages : pages, db)
+    if isComplete { try letInsertsMerge(text, db) }
     return MaintenanceSlice(done: isComplete ? 0 : pages, isComplete: isComplete)
+  }
+
+  /// Merges for about as long as a slice takes, or until nothing is left.
+  ///
+  /// - Parameter pages: What each piece of it may write to an index.
+  static func mergeBesideDeletions(pages: Int, _ db: Database) throws -> MaintenanceSlice {
+    let begin = ContinuousClock.now
+    for text in ofEpisodes where try !isHeld(text, db) { try set("automerge", of: text, to: 0, db) }
+    var unfinished = ofEpisodes
+    var done = 0
+    repeat {
+      unfinished = try unfinished.filter { text in try !mergeSome(text, pages, db) }
+      done += pages * unfinished.count
+    } while !unfinished.isEmpty && ContinuousClock.now - begin < SliceSize.target
+    return MaintenanceSlice(done: done, isComplete: unfinished.isEmpty)
+  }
+
+  /// Whether inserts merge nothing in one of the indexes.
+  static func isHeld(_ db: Database) throws -> Bool {
+    for text in TextIndex.allCases where try isHeld(text, db) { return true }
+    return false
+  }
+
+  static func letInsertsMerge(_ db: Database) throws -> MaintenanceSlice {
+    for text in TextIndex.allCases { try letInsertsMerge(text, db) }
+    return MaintenanceSlice()
+  }
+
+  private static func letInsertsMerge(_ text: TextIndex, _ db: Database) throws {
+    if try isHeld(text, db) { try set("automerge", of: text, to: mergedByInserts, db) }
+  }
+
+  private static func isHeld(_ text: TextIndex, _ db: Database) throws -> Bool {
+    try Int.fetchOne(db, sql: "SELECT v FROM \(text.rawValue)_config WHERE k = 'automerge'") == 0
+  }
+
+  /// - Returns: Whether nothing is left to merge.
+  private static func mergeSome(_ text: TextIndex, _ pages: Int, _ db: Database) throws -> Bool {
+    let before = db.totalChangesCount
+    try set("merge", of: text, to: pages, db)
+    // www.sqlite.org/fts5.html#the_merge_command: fewer than two changes say that there was nothing to do.
+    return db.totalChangesCount - before < 2
   }
 
   private static func set(_ command: String, of text: TextIndex, to value: Int, _ db: Database) throws {
