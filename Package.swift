@@ -30,6 +30,9 @@ let mustache = Target.Dependency.product(name: "Mustache", package: "swift-musta
 let crypto = ["Crypto", "CryptoExtras"].map { name in
   Target.Dependency.product(name: name, package: "swift-crypto", condition: .when(traits: ["Passwords"]))
 }
+/// Signatures of an audit, only with the trait `Encryption`.
+let signing = Target.Dependency.product(
+  name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Encryption"]))
 /// The client of the HTTP sink, only with the trait `HTTPSink`.
 let http = [
   Target.Dependency.product(
@@ -52,6 +55,7 @@ let package = Package(
   traits: [
     .trait(name: "Tracing", description: "Each verb of Memory runs in a span of swift-distributed-tracing."),
     .trait(name: "Passwords", description: "A ledger's people have passwords, kept by scrypt of swift-crypto."),
+    .trait(name: "Encryption", description: "Heads of an audit are signed by Ed25519 of swift-crypto."),
     .trait(name: "HTTPSink", description: "LedgerHTTP delivers a ledger's outbox by async-http-client."),
   ],
   dependencies: [
@@ -114,8 +118,8 @@ let package = Package(
     .target(
       name: "EpisodicMemory",
       dependencies: [
-        "ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring", logging, tracing[0],
-        serviceContext,
+        "ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring", logging, signing,
+        tracing[0], serviceContext,
       ],
       swiftSettings: strict),
 

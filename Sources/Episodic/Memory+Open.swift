@@ -36,6 +36,8 @@ extension Memory {
     public var clock: any WallClock = SystemClock()
     /// Whether the store is maintained in the background while it is open.
     public var maintenance = MaintenanceSchedule.manual
+    /// Whether what is written leaves records in the store's audit, and whose.
+    public var audit = Auditing.off
     /// Gets a line when the state of a cache or an index changes.
     public var logger = Logger(label: "episodic")
     /// Where metrics go; for tests of them.
@@ -131,12 +133,13 @@ extension Memory {
   ///
   /// It answers as a store in a directory does, from the primary alone: without cache and index.
   public static func inMemory(
-    clock: any WallClock = SystemClock(), limits: Limits = Limits(), logger: Logger = Logger(label: "episodic")
+    clock: any WallClock = SystemClock(), limits: Limits = Limits(), audit: Auditing = .off,
+    logger: Logger = Logger(label: "episodic")
   ) async throws(MemoryError) -> Memory {
     try limits.validate()
     let reason = "the store is in memory"
     return Memory(
-      primary: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock, limits: limits),
+      primary: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock, limits: limits, auditing: audit),
       cache: NoCache(because: reason),
       index: NoIndex(because: reason), clock: clock, limits: limits)
   }
@@ -151,7 +154,8 @@ extension Memory {
       path: directory.primary, backups: options.backsUpBeforeMigrating ? directory.backups : nil,
       isReadOnly: options.access == .readOnly, create: options.create,
       durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock, limits: options.limits,
-      index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, observer: observer,
+      index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, auditing: options.audit,
+      observer: observer,
       logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)
     let index = index(for: primary, at: directory.index, options)

@@ -36,7 +36,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       Import.self, Export.self,
       Forget.self, Receipts.self, TrustCommand.self, QuarantineCommand.self, PromoteCommand.self,
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
-      RetentionCommand.self, Maintain.self, LedgerCommand.self,
+      RetentionCommand.self, Maintain.self, AuditCommand.self, LedgerCommand.self,
       Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,
       Config.self, Manual.self,
     ])

@@ -43,10 +43,11 @@
 /// - ``maintain(_:progress:)`` does what is due; ``backupSchedule()`` of it, ``setBackupSchedule(_:)``
 /// - ``backUp(to:options:progress:)``; ``backups(in:)``, ``pruneBackups(in:options:)``
 ///
-/// ## Trust or erase: Trust/Memory+Trust.swift, Erasure/Memory+Erasure.swift
+/// ## Trust, erase or audit: Trust/Memory+Trust.swift, Erasure/Memory+Erasure.swift, Audit/Memory+Audit.swift
 /// - ``trust(_:as:by:because:)``, ``quarantine(_:by:because:)``, ``promote(_:to:by:because:)``; ``trustDecisions(on:)`` an episode
 /// - ``forget(_:in:patterns:dryRun:progress:)`` for good; ``resumeErasures(progress:)`` that were cut short
 /// - ``receipts()`` of it; ``verify(_:)`` one; ``erasureDigest(_:of:)`` an id, by which it names what was erased
+/// - ``audit(after:in:limit:)``, ``auditHead()``; ``verifyAudit(against:rows:)``; ``auditIsRequired()``, ``setAuditRequired(_:)``
 ///
 /// ## Look after it: Tiers/Memory+Maintenance.swift, Analytics/Memory+Analytics.swift
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone

@@ -17,8 +17,8 @@ extension SQLitePrimaryStore {
       (try ErasureSearch(request, db).run(), try ChangeFeed.watermark(db))
     }
     progress(Erasure.Progress(.rows))
-    let (receipt, texts) = try await writeRows { db -> (ErasureReceipt, ByteWindows) in
-      var transaction = try ErasureTransaction(db)
+    let (receipt, texts) = try await writeAudited { db, log -> (ErasureReceipt, ByteWindows) in
+      var transaction = try ErasureTransaction(db, log)
       let receipt = try transaction.perform(request, after: earlier, asOf: watermark)
       return (receipt, transaction.texts)
     }
@@ -60,7 +60,7 @@ extension SQLitePrimaryStore {
       !Set(try ErasureRow.all(unfinished: false, db).map(\.id)).isSuperset(of: ids)
     }
     guard isMissing else { return }
-    _ = try await writeRows { db in try ErasureReplay.run(receipts, isCleaned: false, now: now, db) }
+    _ = try await writeAudited { db, log in try ErasureReplay.run(receipts, isCleaned: false, now: now, log, db) }
   }
 
   package func finishErasure(

@@ -58,6 +58,7 @@ extension SQLitePrimaryStore {
         try run("words of patterns") { try PatternWordsCheck.run(db) },
         try run("words added to texts") { try AnalysisCheck.run(db) },
         try run(SettingsCheck.name) { try SettingsCheck.run(db) },
+        try run(AuditCheck.name) { try AuditCheck.run(db) },
       ]
     }
     if checks.allSatisfy({ !$0.isDamage }) {
@@ -156,7 +157,9 @@ extension SQLitePrimaryStore {
       }
     }
     do {
-      try await database.write(despiteDamage: acceptingTexts) { [database] db in
+      try await database.write(despiteDamage: acceptingTexts) { [database, audit] db in
+        let log = try audit.begin(db)
+        log?.note(AuditVerb.rebuild, in: nil)
         try database.restoreIndexes(db)
         // They hold a copy of the texts that are accepted.
         if acceptingTexts { try db.execute(sql: "REINDEX steps_by_tool; REINDEX steps_failed") }
@@ -169,6 +172,7 @@ extension SQLitePrimaryStore {
         try PatternWordsCheck.rebuild(db)
         try db.execute(sql: "INSERT INTO patterns_text (patterns_text) VALUES ('rebuild')")
         try ChangeFeed.repair(db)
+        try log?.write(db)
       }
       try await correctAddedWords(despiteDamage: acceptingTexts)
     } catch {
@@ -202,7 +206,8 @@ extension SQLitePrimaryStore {
   }
 
   package func optimizeTextIndexes() async throws(MemoryError) {
-    try await writeRows { db in
+    try await writeAudited { db, log in
+      log?.note(AuditVerb.optimize, in: nil)
       try db.execute(
         sql: """
           INSERT INTO episodes_text (episodes_text) VALUES ('optimize');

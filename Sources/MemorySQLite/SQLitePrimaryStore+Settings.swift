@@ -9,16 +9,21 @@ extension SQLitePrimaryStore {
   }
 
   package func set(_ name: String, to value: JSON?, at now: Timestamp) async throws(MemoryError) {
-    try await writeRows { db in try Setting.set(name, to: value, at: now, db) }
+    try await writeAudited { db, log in
+      try Setting.set(name, to: value, at: now, db)
+      log?.note(AuditVerb.set(name), in: nil)
+    }
   }
 
   package func changeSetting(
     _ name: String, at now: Timestamp, _ change: @escaping @Sendable (JSON?) throws(MemoryError) -> JSON?
   ) async throws(MemoryError) {
-    try await writeRows { db in
+    try await writeAudited { db, log in
       let before = try Setting.value(name, db)
       let after = try change(before)
-      if after != before { try Setting.set(name, to: after, at: now, db) }
+      guard after != before else { return }
+      try Setting.set(name, to: after, at: now, db)
+      log?.note(AuditVerb.set(name), in: nil)
     }
   }
 }

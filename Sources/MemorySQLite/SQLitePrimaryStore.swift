@@ -13,6 +13,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   let database: any StoredDatabase
   let logger: Logger
   let growth: GrowthLimits
+  let audit: AuditPolicy
   let appends: BatchedWrite<StepAppend, [Step]>
   let fullDisk: FullDiskRelief
   let tokenizers = TokenizerPool(TextIndexComparison.tokenizer)
@@ -30,10 +31,11 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter backups: The directory for the backup that is made before a migration; `nil` for none.
   /// - Parameter busyTimeout: Bounds every wait for another process.
   /// - Parameter clock: Decides which idempotency keys are old, and dates the migrations.
-  /// - Parameter migrationClock: Dates the migrations in its place.
+  /// - Parameter migrationClock: Dates the migrations in its place, and the records of the audit.
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
   /// - Parameter limits: Those of what grows: steps of an episode, and the disk's floor with the thresholds of files.
   /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
+  /// - Parameter auditing: Whether writes leave records, and whose.
   /// - Parameter observer: Is told of commits.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   package init(
@@ -41,11 +43,12 @@ package final class SQLitePrimaryStore: PrimaryStore {
     durability: Memory.Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
     migrationClock: (any WallClock)? = nil, limits: Memory.Limits = Memory.Limits(), index: String? = nil,
-    observer: StoreObserver = StoreObserver(),
+    auditing: Auditing = .off, observer: StoreObserver = StoreObserver(),
     logger: Logger
   ) async throws(MemoryError) {
     growth = GrowthLimits(limits, path: path, index: index, logger: logger)
-    appends = StepAppend.batch(growth)
+    audit = try AuditPolicy(auditing, clock: migrationClock ?? clock)
+    appends = StepAppend.batch(growth, audit)
     fullDisk = FullDiskRelief(growth.disk)
     var configuration = WALDatabase.Configuration(
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
@@ -76,10 +79,12 @@ package final class SQLitePrimaryStore: PrimaryStore {
   ///
   /// - Parameter clock: Decides which idempotency keys are old, and dates the migrations.
   package init(
-    inMemoryWith logger: Logger, clock: any WallClock = SystemClock(), limits: Memory.Limits = Memory.Limits()
+    inMemoryWith logger: Logger, clock: any WallClock = SystemClock(), limits: Memory.Limits = Memory.Limits(),
+    auditing: Auditing = .off
   ) async throws(MemoryError) {
     growth = GrowthLimits(maximumSteps: limits.stepsPerEpisode, disk: nil)
-    appends = StepAppend.batch(growth)
+    audit = try AuditPolicy(auditing, clock: clock)
+    appends = StepAppend.batch(growth, audit)
     fullDisk = FullDiskRelief(nil)
     self.logger = logger
     busyTimeout = .seconds(30)
@@ -186,7 +191,9 @@ package final class SQLitePrimaryStore: PrimaryStore {
     in scope: Query.Scope, _ body: @escaping @Sendable (any PrimaryTransaction) throws(MemoryError) -> Value
   ) async throws(MemoryError) -> Value {
     let (path, growth) = (database.path, growth)
-    return try await writeRows { db in try SQLiteTransaction.lend(db, path: path, scope: scope, growth, body) }
+    return try await writeAudited { db, log in
+      try SQLiteTransaction.lend(db, path: path, scope: scope, growth, log, body)
+    }
   }
 
   package func append(

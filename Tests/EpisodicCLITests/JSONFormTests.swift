@@ -16,7 +16,8 @@ import Testing
       input:
         #"{"id":"e","task_type":"t","domain":"d","context":"c \u001b","session":"s","metadata":{"k":[1,null]},"steps":[{"action":"x","result":"y","tool":"z","duration_ms":5,"success":true}]}"#
     )
-    try episodic("pattern", "add", "--type", "t", "--data", "[1]", "--success-rate", "0.5", "--episode", "a")
+    try episodic(
+      "pattern", "add", "--type", "t", "--data", "[1]", "--success-rate", "0.5", "--episode", "a", "--actor", "ci")
     try episodic("import", "-", input: line("gone", domain: "db"))
     try episodic("forget", "--episode", "gone", "--domain", "db", "--yes")
     try episodic("backup", "--output", "kept.sqlite")
@@ -80,6 +81,9 @@ import Testing
     ("pattern", ["pattern", "add", "--type", "t", "--data", "{}", "--json"], "", 0),
     ("receipt", ["forget", "--episode", "b", "--everywhere", "--yes", "--json"], "", 0),
     ("receipt", ["forget", "--between", "2020-01-01", "2040-01-01", "--domain", "db", "--dry-run", "--json"], "", 0),
+    ("audit-record", ["audit", "list", "--limit", "1", "--json"], "", 0),
+    ("audit-head", ["audit", "head"], "", 0), ("audit-verification", ["audit", "verify", "--json"], "", 0),
+    ("audit-verification", ["audit", "verify", "--rows", "--json"], "", 0),
     ("receipt", ["receipts", "--json"], "", 0), ("receipt", ["receipts", "--verify", "--json"], "", 0),
     ("backup", ["backup", "--json", "--gzip", "--keep", "3"], "", 0), ("backups", ["backups", "--json"], "", 0),
     ("verification", ["verify", "kept.sqlite", "--json"], "", 0),

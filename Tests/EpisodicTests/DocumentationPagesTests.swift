@@ -35,7 +35,7 @@ import Testing
 /// The build of the documentation.
 enum DocumentationPages {
   /// What only a trait builds, which the documentation is built without.
-  static let ofTraits = ["Ledger.PasswordCost"]
+  static let ofTraits = ["Ledger.PasswordCost", "AuditSigningKey", "AuditHead.isSigned"]
 
   static var hasCompiler: Bool {
     #if os(macOS)

@@ -185,6 +185,13 @@ extension PlantedFault {
   ]
 
   private static let rows: [PlantedFault] = [
+    PlantedFault("a record of the audit was changed", [.auditBroken], depth: .full) { store in
+      let memory = try await store.store.open { $0.audit = .on(actor: "alice") }
+      try await memory.update("e0", with: .init(metadata: ["seen": true]))
+      try await memory.close()
+      try store.run("UPDATE audit SET actor = 'mallory'", withoutTriggers: "audit_*")
+      return nil
+    },
     sql("a trigger is missing", [.schemaChanged], "DROP TRIGGER steps_text_insert"),
     sql(
       "a trigger of another program", [.triggerForeign],

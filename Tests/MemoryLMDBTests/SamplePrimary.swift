@@ -161,6 +161,17 @@ final class SamplePrimary: PrimaryStore {
   func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError) {
     throw Self.unavailable
   }
+  var isAudited: Bool { false }
+  func auditRecords(
+    after number: Int64, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> [AuditRecord] {
+    throw Self.unavailable
+  }
+  func auditHead(at now: Timestamp) async throws(MemoryError) -> AuditHead { throw Self.unavailable }
+  func verifyAudit(against heads: [AuditHead], rows: Bool) async throws(MemoryError) -> AuditVerification {
+    throw Self.unavailable
+  }
+  func note(_ verb: String, _ counts: [String: Int]) async throws(MemoryError) { throw Self.unavailable }
   func receipts(unfinished: Bool) async throws(MemoryError) -> [ErasureReceipt] { throw Self.unavailable }
   func storedReceipt(_ id: ErasureReceipt.ID) async throws(MemoryError) -> StoredReceipt? { throw Self.unavailable }
   func existing(_ receipt: StoredReceipt) async throws(MemoryError) -> [Erasure.Trace] { throw Self.unavailable }

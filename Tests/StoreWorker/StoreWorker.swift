@@ -10,7 +10,7 @@ struct StoreWorker {
     let arguments = CommandLine.arguments
     guard arguments.count >= 4 else {
       throw Failure(
-        "usage: StoreWorker record|share|churn|consolidate|index|change|watch|witness|forget|scan DIRECTORY NAME [AMOUNT]"
+        "usage: StoreWorker record|audit|share|churn|consolidate|index|change|watch|witness|forget|scan DIRECTORY NAME [AMOUNT]"
       )
     }
     if arguments[1] == "scan" { return try scan(arguments[2], for: arguments[3]) }
@@ -18,12 +18,13 @@ struct StoreWorker {
     if try await runsBackups(arguments) { return }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
+    if arguments[1] == "audit" { options.audit = .on(actor: arguments[3]) }
     if ["change", "watch"].contains(arguments[1]) {
       (options.durability, options.cache.isEnabled, options.index.isEnabled) = (.normal, false, false)
     }
     let memory = try await Memory.open(at: arguments[2], options: options)
     switch arguments[1] {
-    case "record": try await record(memory, name: arguments[3])
+    case "record", "audit": try await record(memory, name: arguments[3])
     case "share":
       guard arguments.count == 5, let seconds = Double(arguments[4]) else { throw Failure("share needs SECONDS") }
       try await share(memory, name: arguments[3], seconds: seconds)

@@ -31,6 +31,24 @@ package final class FaultyPrimary: PrimaryStore {
   package var identity: StoreIdentity { primary.identity }
   package func commitStamp() throws(MemoryError) -> CommitStamp { try primary.commitStamp() }
 
+  package var isAudited: Bool { primary.isAudited }
+  package func auditRecords(
+    after number: Int64, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> [AuditRecord] {
+    try await through { () async throws(MemoryError) in
+      try await primary.auditRecords(after: number, in: scope, limit: limit)
+    }
+  }
+  package func auditHead(at now: Timestamp) async throws(MemoryError) -> AuditHead {
+    try await through { () async throws(MemoryError) in try await primary.auditHead(at: now) }
+  }
+  package func verifyAudit(against heads: [AuditHead], rows: Bool) async throws(MemoryError) -> AuditVerification {
+    try await through { () async throws(MemoryError) in try await primary.verifyAudit(against: heads, rows: rows) }
+  }
+  package func note(_ verb: String, _ counts: [String: Int]) async throws(MemoryError) {
+    try await through { () async throws(MemoryError) in try await primary.note(verb, counts) }
+  }
+
   package func changes(after watermark: Watermark?, limit: Int) async throws(MemoryError) -> ChangeBatch {
     try await through { () async throws(MemoryError) in try await primary.changes(after: watermark, limit: limit) }
   }

@@ -63,6 +63,7 @@ extension Examination {
       case "words of patterns": .patternWords
       case "words added to texts": .wordsMissing
       case "settings": .settingBroken
+      case "audit": .auditBroken
       default: check.hasPrefix("full text") ? .fullText : .rowsForeign
       }
     found(code, check, reason)
@@ -181,7 +182,8 @@ extension Examination {
 /// The settings that this version reads.
 enum KnownSetting {
   private static let names: Set<String> = [
-    "ancestors", BackupSchedule.setting, "cache.reads", "feed", "maintenance", RetentionPolicies.setting,
+    "ancestors", AuditSetting.name, BackupSchedule.setting, "cache.reads", "feed", "maintenance",
+    RetentionPolicies.setting,
     RetentionClock.setting,
   ]
 

@@ -41,6 +41,7 @@ enum FindingCode: String, CaseIterable, Sendable {
   case settingBroken = "setting-broken"
   case settingUnknown = "setting-unknown"
   case retentionContradictory = "retention-contradictory"
+  case auditBroken = "audit-broken"
   case clockBehind = "clock-behind"
   case freePages = "free-pages"
 
@@ -95,7 +96,8 @@ extension FindingCode {
     case .storeMissing, .databaseForeign, .primaryUnavailable, .schemaNewer, .triggerForeign, .sqliteFeatures,
       .damageMark,
       .rowsWithoutOwner, .rowsForeign, .vectorBroken, .fullText, .wordsMissing, .patternWords, .feedEnd, .feedGap,
-      .settingBroken, .retentionContradictory, .erasureUnfinished, .cacheWrong, .indexWrong, .symbolicLink, .hardLinks,
+      .auditBroken, .settingBroken, .retentionContradictory, .erasureUnfinished, .cacheWrong, .indexWrong,
+      .symbolicLink, .hardLinks,
       .notAFile, .fileSystemNetwork, .ledgerWrong, .ledgerUnavailable:
       .failure
     case .readOnly, .indexDropped, .logOfReplaced, .journalLeft, .settingUnknown, .clockBehind, .maintenanceFailed,
@@ -164,6 +166,8 @@ extension FindingCode {
     case .backupsMany: "remove the oldest, or give the number to keep with the next backup"
     case .receiptsUnreadable:
       "run maintenance, which adds a key that the store has; then remove lines that cannot be read"
+    case .auditBroken:
+      "compare it with a head that is kept elsewhere, and with backups; who may write the file changed it"
     case .cacheWrong, .indexWrong: "repair, which builds it again"
     case .cacheUnreadable, .indexUnreadable: "repair, or open the store, which makes it again"
     case .derivedUnusable: "move what is in the way somewhere else"

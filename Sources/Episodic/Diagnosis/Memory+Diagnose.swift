@@ -13,6 +13,8 @@ public struct DiagnosisOptions: Sendable {
   public var limits = Memory.Limits()
   /// Longest wait for a lock of the store.
   public var busyTimeout = Duration.seconds(5)
+  /// Whether a repair leaves records in the store's audit, and whose.
+  public var audit = Auditing.off
   /// What ages are counted from.
   public var clock: any WallClock = SystemClock()
 

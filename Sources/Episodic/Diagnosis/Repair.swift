@@ -44,6 +44,7 @@ struct Repair: ~Copyable {
     open.busyTimeout = options.busyTimeout
     open.clock = options.clock
     open.limits = options.limits
+    open.audit = options.audit
     open.logger = .silent
     let memory = try await Memory.open(at: directory.path, options: open)
     var failure: MemoryError?

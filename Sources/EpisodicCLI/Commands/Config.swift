@@ -18,7 +18,7 @@ struct Config: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   /// The environment variables that the command reads.
-  static let variables = ["EPISODIC_STORE", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM", "TZ"]
+  static let variables = ["EPISODIC_STORE", "EPISODIC_ACTOR", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM", "TZ"]
 
   func run() async throws {
     try StandardOutput.requireOpen()

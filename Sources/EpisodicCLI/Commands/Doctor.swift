@@ -34,6 +34,7 @@ struct Doctor: AsyncParsableCommand {
     var options = DiagnosisOptions()
     options.depth = full ? .full : .quick
     options.busyTimeout = .seconds(store.busyTimeout)
+    options.audit = store.audit
     let diagnosis = try await diagnosis(options)
     StandardOutput.write(json ? diagnosis.json.outputText : diagnosis.lines)
     if diagnosis.isDamaged { throw ExitCode(3) }

@@ -75,6 +75,7 @@ struct RestoreCommand: AsyncParsableCommand {
     var options = RestoreOptions()
     options.acceptsOtherStore = otherStore
     options.isDryRun = dryRun
+    options.audit = store.audit
     options.busyTimeout = .seconds(store.busyTimeout)
     defer { StandardError.endProgress() }
     let report = try await Memory.restore(path, to: store.path, options: options) { progress in

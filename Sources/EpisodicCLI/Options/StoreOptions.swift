@@ -9,6 +9,10 @@ struct StoreOptions: ParsableArguments {
   var store: String?
 
   @Option(
+    help: ArgumentHelp("Who writes, for the store's audit; EPISODIC_ACTOR by default.", valueName: "name"))
+  var actor: String?
+
+  @Option(
     help: ArgumentHelp("How long to wait for another process that holds a lock of the store.", valueName: "seconds"))
   var busyTimeout: Double = 30
 
@@ -16,6 +20,13 @@ struct StoreOptions: ParsableArguments {
     if let store { return store }
     if let variable = getenv("EPISODIC_STORE"), variable[0] != 0 { return String(cString: variable) }
     return "./.episodic"
+  }
+
+  /// Whether writes leave records, and whose.
+  var audit: Auditing {
+    if let actor { return .on(actor: actor) }
+    if let variable = getenv("EPISODIC_ACTOR"), variable[0] != 0 { return .on(actor: String(cString: variable)) }
+    return .off
   }
 
   /// Where the path comes from.
@@ -28,6 +39,10 @@ struct StoreOptions: ParsableArguments {
   func validate() throws {
     guard (0...1e9).contains(busyTimeout) else {
       throw ValidationError("--busy-timeout \(busyTimeout) is not a number of seconds from 0 on; give one")
+    }
+    if let actor { try NonUTF8Arguments.refuse(actor, as: "--actor") }
+    if actor == nil, let variable = getenv("EPISODIC_ACTOR"), String(validatingCString: variable) == nil {
+      throw ValidationError("EPISODIC_ACTOR is not UTF-8; give another name")
     }
     if let store { return try NonUTF8Arguments.refuse(store, as: "--store") }
     if let variable = getenv("EPISODIC_STORE"), String(validatingCString: variable) == nil {
@@ -73,6 +88,7 @@ struct StoreOptions: ParsableArguments {
     var options = Memory.OpenOptions()
     options.create = creating
     options.busyTimeout = .seconds(busyTimeout)
+    options.audit = audit
     if case .shortWrite = use {
       options.cache.isEnabled = false
       options.index.isEnabled = false

@@ -67,6 +67,8 @@ public struct RestoreOptions: Sendable {
   public var isDryRun = false
   /// Longest wait for a process that commits to the store or reads from it; then the restore throws `.busy`.
   public var busyTimeout = Duration.seconds(30)
+  /// Whether the restore leaves a record in the audit of the restored store, and whose; required if that store requires an audit.
+  public var audit = Auditing.off
   /// The source of the time in the name by which the replaced store is kept.
   public var clock: any WallClock = SystemClock()
 

@@ -146,6 +146,11 @@ extension DomainMemory {
   /// As `Memory.changeCursor()`. A cursor is a place in the history of the whole store.
   public func changeCursor() async throws(MemoryError) -> MemoryChange.Cursor { try await memory.changeCursor() }
 
+  /// As `Memory.audit(after:in:limit:)`: the records of what was in this domain alone. Between their numbers lie those of others.
+  public func audit(after number: Int64 = 0, limit: Int = 100) async throws(MemoryError) -> [AuditRecord] {
+    try await memory.audit(after: number, in: scope, limit: limit)
+  }
+
   /// As `Memory.embeddings(in:scope:after:limit:)`.
   public func embeddings(
     in space: EmbeddingSpace, after id: Embedding.ID? = nil, limit: Int = 100

@@ -96,7 +96,7 @@ extension Episode {
     case reopen
 
     /// The verb of `Memory`.
-    var verb: String {
+    package var verb: String {
       switch self {
       case .complete: "complete"
       case .fail: "fail"

@@ -29,6 +29,12 @@ extension Memory {
         tasks.append(try await perform(job, run))
       }
       try await run.writeRecords(to: primary)
+      // Its transactions are many; what they delete or change by policy has records of its own.
+      let worked = tasks.filter { $0.outcome == .failed || !$0.counts.isEmpty }
+      if !options.isDryRun, !worked.isEmpty {
+        try await primary.note(
+          AuditVerb.maintain, ["tasks": worked.count, "failed": worked.count { $0.outcome == .failed }])
+      }
       return MaintenanceReport(tasks: tasks, startedAt: startedAt)
     }
   }

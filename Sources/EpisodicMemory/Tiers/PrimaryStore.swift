@@ -169,6 +169,21 @@ package protocol PrimaryStore: Sendable {
   /// The digest under which the erasure of an id is recorded.
   func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest
 
+  // MARK: Audit
+
+  /// Whether writes through this value leave records.
+  var isAudited: Bool { get }
+  /// In the order of their numbers; in a domain those of that alone (I8).
+  func auditRecords(
+    after number: Int64, in scope: Query.Scope, limit: Int
+  ) async throws(MemoryError) -> [AuditRecord]
+  /// The last record.
+  func auditHead(at now: Timestamp) async throws(MemoryError) -> AuditHead
+  /// Verifies the chain of records, and the rows that records have digests of, in one snapshot.
+  func verifyAudit(against heads: [AuditHead], rows: Bool) async throws(MemoryError) -> AuditVerification
+  /// Writes a record of something that has transactions of its own, or none; nothing if nothing is recorded.
+  func note(_ verb: String, _ counts: [String: Int]) async throws(MemoryError)
+
   // MARK: Backups
 
   /// Makes a verified copy of one snapshot.

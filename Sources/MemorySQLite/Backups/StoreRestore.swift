@@ -215,7 +215,13 @@ package struct StoreRestore: Sendable {
     let receipts = try receipts(beside: file, of: lineage, current)
     // What is in a copy was not created after it, whatever time an import gave it.
     let erasures = try repeatErasures(receipts, in: draft, at: min(now, file.backup.createdAt))
-    try prepared.prepare { db in try lineage.renew(db, replacing: current?.lineage, at: now) }
+    let audit = try AuditPolicy(options.audit, clock: options.clock)
+    try prepared.prepare { db in
+      try lineage.renew(db, replacing: current?.lineage, at: now)
+      let log = try audit.begin(db)
+      log?.note(AuditVerb.restore, in: nil, ["erasures": erasures])
+      try log?.write(db)
+    }
     try report(.verifying, 0)
     let last = try prepared.verify { try report(.verifying, 0) }
     return PreparedStore(
@@ -257,7 +263,8 @@ package struct StoreRestore: Sendable {
     _ receipts: [StoredReceipt], in draft: DraftFile, at now: Timestamp
   ) throws(MemoryError) -> Int {
     let report = try ErasureReplay.run(
-      receipts, at: draft.path, relatives: Set(receipts.map(\.store.rawValue)), now: now)
+      receipts, at: draft.path, relatives: Set(receipts.map(\.store.rawValue)), now: now, auditing: options.audit,
+      clock: options.clock)
     return report.receipts.count
   }
 

@@ -14,12 +14,20 @@ package enum ErasureReplay {
   /// - Parameter relatives: Identities that the store has had, besides those that the copy knows.
   /// - Parameter now: By the clock.
   package static func run(
-    _ receipts: [StoredReceipt], at path: String, relatives: Set<String> = [], now: Timestamp
+    _ receipts: [StoredReceipt], at path: String, relatives: Set<String> = [], now: Timestamp,
+    auditing: Auditing = .off,
+    clock: any WallClock = SystemClock()
   ) throws(MemoryError) -> ErasureReplayReport {
     do {
       let connection = try StoredDatabaseFile.open(path)
       // Nothing is left when this returns.
-      let report = try connection.write { db in try run(receipts, relatives, isCleaned: true, now: now, db) }
+      let audit = try AuditPolicy(auditing, clock: clock)
+      let report = try connection.write { db in
+        let log = try audit.begin(db)
+        let report = try run(receipts, relatives, isCleaned: true, now: now, log, db)
+        try log?.write(db)
+        return report
+      }
       if !report.receipts.isEmpty {
         // Alone on the file, nothing has to be short.
         try connection.writeWithoutTransaction { db in
@@ -38,7 +46,8 @@ package enum ErasureReplay {
 
   /// - Parameter isCleaned: Whether the file is cleaned with this.
   static func run(
-    _ receipts: [StoredReceipt], _ relatives: Set<String> = [], isCleaned: Bool, now: Timestamp, _ db: Database
+    _ receipts: [StoredReceipt], _ relatives: Set<String> = [], isCleaned: Bool, now: Timestamp, _ audit: AuditLog?,
+    _ db: Database
   ) throws -> ErasureReplayReport {
     var report = ErasureReplayReport()
     let lineage = try StoreLineage(db)
@@ -53,7 +62,7 @@ package enum ErasureReplay {
       try update.execute()
     }
     let matcher = ReceiptMatcher(missing, now: now)
-    var transaction = try ErasureTransaction(db)
+    var transaction = try ErasureTransaction(db, audit)
     report.counts = try transaction.repeatErasure(of: try matcher.rows(db), named: matcher)
     for stored in missing {
       try ErasureRow.insert(stored.receipt, stored.traces, isCleaned: isCleaned, db)

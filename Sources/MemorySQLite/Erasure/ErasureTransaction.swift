@@ -9,11 +9,14 @@ import StoreRows
 struct ErasureTransaction {
   private let db: Database
   private let digests: ErasureDigests
+  private let audit: AuditLog?
   /// Pieces of the texts that are erased, to be looked for in the file.
   private(set) var texts = ByteWindows()
 
-  init(_ db: Database) throws {
+  /// - Parameter audit: `nil` if nothing is recorded.
+  init(_ db: Database, _ audit: AuditLog?) throws {
     self.db = db
+    self.audit = audit
     digests = try ErasureDigests(db)
   }
 
@@ -35,6 +38,7 @@ struct ErasureTransaction {
     default: break
     }
     var traces = try rows.traces(digests, db)
+    try noteRemoval(of: rows, AuditVerb.forget)
     var outcome = try erase(rows)
     var names = FeedNames(rows, embeddings: outcome.embeddingIDs, digests)
     if case .episodes(let ids) = request.selection { names.add(episodes: ids.map(\.rawValue)) }
@@ -56,11 +60,36 @@ struct ErasureTransaction {
       backups: request.copies.map(\.name))
     try ErasureRow.insert(receipt, traces, isCleaned: false, db)
     try markFeed()
+    // In the domain to which the erasure was restricted, the rows are counted with their removal.
+    audit?.note(
+      AuditVerb.forget, in: request.scope.onlyDomain,
+      request.scope.onlyDomain == nil ? outcome.counts.audited : outcome.counts.auditedBesides)
     return receipt
+  }
+
+  /// Records of which domain what was that goes: each with a record of its own, so that a domain is told of its rows alone (I8).
+  private func noteRemoval(of rows: ErasedRows, _ verb: String) throws {
+    guard let audit else { return }
+    var episodes = try RawStatement("SELECT domain FROM episodes WHERE seq = ?", db)
+    for (row, id) in rows.episodes.sorted(by: { $0.key < $1.key }) {
+      try episodes.bind(row)
+      guard try episodes.step() else { continue }
+      audit.noteRemoved(.episode, id, verb, in: episodes.text(0))
+      episodes.reset()
+    }
+    var patterns = try RawStatement("SELECT domain FROM patterns WHERE seq = ?", db)
+    for (row, name) in rows.patterns.sorted(by: { $0.key < $1.key }) {
+      try patterns.bind(row)
+      guard try patterns.step() else { continue }
+      let domain = patterns.text(0)
+      audit.noteRemoved(.pattern, name.id, verb, in: domain.isEmpty ? nil : domain, counts: !domain.isEmpty)
+      patterns.reset()
+    }
   }
 
   /// Erases rows that receipts name by digest; caches and indexes of a restored copy are built from the start.
   mutating func repeatErasure(of rows: ErasedRows, named matcher: ReceiptMatcher) throws -> ErasureReceipt.Counts {
+    try noteRemoval(of: rows, AuditVerb.repeatErasure)
     var outcome = try erase(rows)
     var names = FeedNames(rows, embeddings: outcome.embeddingIDs, digests)
     names.hidesDomain = { matcher.isErased(domain: $0) }
@@ -68,6 +97,7 @@ struct ErasureTransaction {
     outcome.counts.changes = try redact(names, writtenAfter: outcome.revision).changes
     _ = try erasePolicies { name, changedAt in matcher.isErased(domain: name, changedAt: changedAt) }
     try markFeed()
+    audit?.note(AuditVerb.repeatErasure, in: nil, outcome.counts.audited)
     return outcome.counts
   }
 
@@ -305,6 +335,23 @@ struct ErasureTransaction {
     let isLast = kept.isEmpty && members["standard"] == nil
     try Setting.set(RetentionPolicies.setting, to: isLast ? nil : .object(members), at: changedAt, db)
     return domains.count - kept.count
+  }
+}
+
+extension ErasureReceipt.Counts {
+  /// As a record of the audit has them.
+  fileprivate var audited: [String: Int] {
+    var counts = auditedBesides
+    (counts["episodes"], counts["patterns"]) = (episodes, patterns)
+    return counts
+  }
+
+  /// Without episodes and patterns.
+  fileprivate var auditedBesides: [String: Int] {
+    [
+      "steps": steps, "vectors": embeddings, "links": links, "idempotency_keys": idempotencyKeys, "orphans": orphans,
+      "changes": changes,
+    ]
   }
 }
 

@@ -32,6 +32,16 @@ package struct ErasureDigests: Sendable {
     return code.digest(of: message)
   }
 
+  /// As of the text that has these bytes.
+  func bytes(_ kind: String, _ value: UnsafeRawBufferPointer) -> [UInt8] {
+    var message = Array(kind.utf8)
+    message.append(0)
+    message += value
+    return code.digest(of: message)
+  }
+
+  func digest(of message: [UInt8]) -> [UInt8] { code.digest(of: message) }
+
   func digest(_ kind: String, _ value: String) -> Erasure.Digest {
     Erasure.Digest(rawValue: bytes(kind, value).hexadecimal)
   }

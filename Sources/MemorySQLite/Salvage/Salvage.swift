@@ -65,6 +65,8 @@ package struct Salvage: Sendable {
       try await target.writeRows { db in try StoreLineage.remember(identity, at: SystemClock().now(), db) }
     }
     try await repeatErasures(receipts, hasIdentity: identity != nil, &report)
+    try await target.note(
+      AuditVerb.salvage, Dictionary(report.tables.map { ($0.name, $0.salvaged) }) { first, _ in first })
     report.setFailedChecks(try await target.check())
     return report
   }

@@ -246,6 +246,14 @@ extension SalvagedTable {
         Column(name: "hour", kind: .integer), Column(name: "kind", kind: .word(["episode", "pattern", "query"])),
         Column(name: "hits", kind: .integer), Column(name: "misses", kind: .integer),
       ]),
+    SalvagedTable(
+      name: "audit", rowID: "number",
+      columns: [
+        Column(name: "at", kind: .integer), Column(name: "actor", kind: .text), Column(name: "verb", kind: .text),
+        Column(name: "domain", kind: .blob(32), isOptional: true), Column(name: "counts", kind: .object),
+        Column(name: "subjects", kind: .blob(nil)), Column(name: "previous", kind: .blob(32)),
+        Column(name: "digest", kind: .blob(32)),
+      ]),
   ]
 
   /// The row that names the store; its key of digests is taken over, so that receipts can be verified.

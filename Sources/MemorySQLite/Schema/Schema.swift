@@ -23,6 +23,7 @@ enum Schema {
     Migration(name: "011_operations", sql: PackageResources._11_operations_sql),
     Migration(name: "012_consolidated_runs", sql: PackageResources._12_consolidated_runs_sql),
     Migration(name: "013_provenance", sql: PackageResources._13_provenance_sql),
+    Migration(name: "014_audit", sql: PackageResources._14_audit_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running

@@ -7,6 +7,8 @@ struct EpisodeInsertion: ~Copyable {
   private let existing: Episode.ExistingPolicy
   private let embeddings: [Episode.ID: [Embedding]]
   private let scope: Query.Scope
+  private let verb: String
+  private let audit: AuditLog?
   private let db: Database
   private var lookup: EpisodeRow.Lookup
   private var lengths: VectorLengths
@@ -19,9 +21,12 @@ struct EpisodeInsertion: ~Copyable {
   private var report = InsertionReport()
 
   /// - Parameter embeddings: Inserted with their episodes.
+  /// - Parameter verb: By which the audit names it.
   init(
-    existing: Episode.ExistingPolicy, embeddings: [Episode.ID: [Embedding]], _ scope: Query.Scope, _ db: Database
+    existing: Episode.ExistingPolicy, embeddings: [Episode.ID: [Embedding]] = [:], _ scope: Query.Scope, _ verb: String,
+    _ audit: AuditLog?, _ db: Database
   ) throws {
+    (self.verb, self.audit) = (verb, audit)
     self.existing = existing
     self.embeddings = embeddings
     self.scope = scope
@@ -95,6 +100,12 @@ struct EpisodeInsertion: ~Copyable {
     let vectors = episodes.flatMap { embeddings[$0.episode.id] ?? [] }
     for vector in vectors { try lengths.require(vector) }
     try EmbeddingRow.insert(vectors, db)
+    if let audit {
+      for (episode, _) in episodes {
+        audit.noteWritten(episode, verb)
+        audit.note(verb, in: episode.domain, ["vectors": embeddings[episode.id]?.count ?? 0])
+      }
+    }
     report.episodes += episodes.count
     report.steps += episodes.reduce(0) { $0 + $1.episode.steps.count }
     report.vectors += vectors.count

@@ -10,7 +10,7 @@ extension SQLiteTransaction {
       if try Self.isFound(Self.consolidatedRun, [id], db) { return .known }
       let digest = try ErasureDigests(db).bytes(Erasure.Subject.episode.rawValue, id)
       if try Self.isFound(Self.erasedEpisode, [Data(digest)], db) { return .erased }
-      var insertion = try EpisodeInsertion(existing: .fail, embeddings: [:], scope, db)
+      var insertion = try EpisodeInsertion(existing: .fail, scope, AuditVerb.consolidate, audit, db)
       try insertion.add(episode)
       _ = try insertion.finish()
       try db.cachedStatement(sql: "INSERT INTO consolidated_runs (run_id) VALUES (?)").execute(arguments: [id])

@@ -11,18 +11,36 @@ extension SQLiteTransaction {
       var lengths = VectorLengths(scope, db)
       for embedding in embeddings { try lengths.require(embedding) }
       try EmbeddingRow.insert(embeddings, db)
+      guard let audit else { return }
+      for (episode, vectors) in Dictionary(grouping: embeddings, by: \.episodeID).sorted(by: {
+        $0.key.rawValue < $1.key.rawValue
+      }) {
+        let domain = try auditDomain(of: episode)
+        audit.noteNamed(.episode, episode.rawValue, AuditVerb.embed, in: domain)
+        audit.note(AuditVerb.embed, in: domain, ["vectors": vectors.count])
+      }
     }
   }
 
   func delete(_ id: Embedding.ID) throws(MemoryError) -> Bool {
     try perform {
+      let owner = try audit.flatMap { _ in
+        try String.fetchOne(
+          db.cachedStatement(sql: "SELECT episode_id FROM embeddings WHERE id = ?"), arguments: [id.rawValue])
+      }
       try db.cachedStatement(
         sql: """
           DELETE FROM embeddings WHERE id = ?1 AND (?2 IS NULL OR EXISTS (
               SELECT 1 FROM episodes e WHERE e.id = embeddings.episode_id AND e.domain = ?2))
           """
       ).execute(arguments: [id.rawValue, scope.onlyDomain])
-      return db.changesCount > 0
+      guard db.changesCount > 0 else { return false }
+      if let audit, let owner {
+        let domain = try auditDomain(of: Episode.ID(composed: owner))
+        audit.noteNamed(.episode, owner, AuditVerb.deleteEmbedding, in: domain)
+        audit.note(AuditVerb.deleteEmbedding, in: domain, ["vectors": 1])
+      }
+      return true
     }
   }
 

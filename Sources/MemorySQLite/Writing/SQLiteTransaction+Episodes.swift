@@ -7,7 +7,8 @@ extension SQLiteTransaction {
   ) throws(MemoryError) -> InsertionReport {
     try perform(grows: true) {
       var insertion = try EpisodeInsertion(
-        existing: existing, embeddings: Dictionary(grouping: embeddings, by: \.episodeID), scope, db)
+        existing: existing, embeddings: Dictionary(grouping: embeddings, by: \.episodeID), scope, AuditVerb.insert,
+        audit, db)
       for episode in episodes { try insertion.add(episode) }
       return try insertion.finish()
     }
@@ -22,7 +23,7 @@ extension SQLiteTransaction {
           context: episode.context, createdAt: first.createdAt, metadata: episode.metadata,
           provenance: episode.provenance, parents: episode.parents)
       }
-      var insertion = try EpisodeInsertion(existing: .fail, embeddings: [:], scope, db)
+      var insertion = try EpisodeInsertion(existing: .fail, scope, AuditVerb.begin, audit, db)
       try insertion.add(episode)
       _ = try insertion.finish()
       if let request {
@@ -38,12 +39,12 @@ extension SQLiteTransaction {
   ) throws(MemoryError) -> [Step] {
     try perform(grows: true) {
       let append = StepAppend(drafts: steps, episode: id, now: now, scope: scope)
-      guard let request else { return try StepAppend.perform([append], growth, db).flatMap { try $0.get() } }
+      guard let request else { return try StepAppend.perform([append], growth, audit, db).flatMap { try $0.get() } }
       let domain = try domain(of: id)
       if let first = try IdempotencyKeys.answer(to: request, in: domain, db) {
         return zip(steps, first.steps).map { Step($0, id: $1.id, number: $1.number, timestamp: $1.timestamp) }
       }
-      let appended = try StepAppend.perform([append], growth, db).flatMap { try $0.get() }
+      let appended = try StepAppend.perform([append], growth, audit, db).flatMap { try $0.get() }
       try IdempotencyKeys.insert(request, domain, id, steps: appended, at: now, db)
       return appended
     }
@@ -78,6 +79,7 @@ extension SQLiteTransaction {
           sql: "UPDATE episodes SET status = 'active', completed_at = NULL, success_rate = NULL WHERE id = ?",
           arguments: [id.rawValue])
       }
+      try audit?.noteChanged(id, transition.verb, db)
       return Versioned(try require(id), asOf: try ChangeFeed.watermark(db))
     }
   }
@@ -105,16 +107,21 @@ extension SQLiteTransaction {
         scope.onlyDomain, change.changesWords,
       ])
       if change.changesWords { try Analysis.analyse(id, db) }
-      return try require(id)
+      let episode = try require(id)
+      try audit?.noteChanged(id, AuditVerb.update, db)
+      return episode
     }
   }
 
   func delete(_ id: Episode.ID) throws(MemoryError) -> Bool {
     try perform {
+      let domain = try audit == nil ? nil : auditDomain(of: id)
       try db.cachedStatement(
         sql: "DELETE FROM episodes AS e WHERE id = ?1 AND (?2 IS NULL OR domain = ?2) AND \(DeletedEpisodes.excluded)"
       ).execute(arguments: [id.rawValue, scope.onlyDomain])
-      return db.changesCount > 0
+      guard db.changesCount > 0 else { return false }
+      audit?.noteRemoved(.episode, id.rawValue, AuditVerb.delete, in: domain)
+      return true
     }
   }
 
@@ -127,6 +134,12 @@ extension SQLiteTransaction {
   private func require(_ id: Episode.ID) throws -> Episode {
     guard let episode = try EpisodeRow.fetch(db, id: id, in: scope) else { throw MemoryError.noEpisode(id) }
     return episode
+  }
+
+  /// Of an episode that may be in any; `nil` if there is none.
+  func auditDomain(of id: Episode.ID) throws -> String? {
+    try String.fetchOne(
+      db.cachedStatement(sql: "SELECT domain FROM episodes WHERE id = ?"), arguments: [id.rawValue])
   }
 
   private func domain(of id: Episode.ID) throws -> String {

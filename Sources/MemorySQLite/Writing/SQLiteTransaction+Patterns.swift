@@ -28,11 +28,16 @@ extension SQLiteTransaction {
         pattern.successRate, pattern.createdAt.milliseconds, pattern.metadata.canonicalText,
       ])
       guard let kept = try existing(hash) else { throw MemoryError.noPattern(pattern.id) }
+      var linked: Pattern?
       if let episode {
         guard try isLinkable(kept.id, to: episode) else { throw MemoryError.noEpisode(episode) }
-        if try insertLink(kept.id, episode), let linked = try existing(hash) { return linked }
+        if try insertLink(kept.id, episode) {
+          try noteLink(kept.id, episode, AuditVerb.link)
+          linked = try existing(hash)
+        }
       }
-      return kept
+      try audit?.noteChanged(kept.id, AuditVerb.recordPattern, db)
+      return linked ?? kept
     }
   }
 
@@ -50,8 +55,18 @@ extension SQLiteTransaction {
       guard try EpisodeRow.exists(episode, in: scope, db) else { throw MemoryError.noEpisode(episode) }
       // That of another domain is not there for this episode (I8).
       guard try isVisible(pattern), try isLinkable(pattern, to: episode) else { throw MemoryError.noPattern(pattern) }
-      return try insertLink(pattern, episode)
+      guard try insertLink(pattern, episode) else { return false }
+      try noteLink(pattern, episode, AuditVerb.link)
+      return true
     }
+  }
+
+  private func noteLink(_ pattern: Pattern.ID, _ episode: Episode.ID, _ verb: String) throws {
+    guard let audit else { return }
+    let domain = try auditDomain(of: episode)
+    audit.noteNamed(.episode, episode.rawValue, verb, in: domain)
+    audit.noteNamed(.pattern, pattern.rawValue, verb, in: domain)
+    audit.note(verb, in: domain, ["links": 1])
   }
 
   func unlink(_ pattern: Pattern.ID, from episode: Episode.ID) throws(MemoryError) -> Bool {
@@ -60,7 +75,9 @@ extension SQLiteTransaction {
       try db.execute(
         sql: "DELETE FROM episode_patterns WHERE episode_id = ? AND pattern_id = ?",
         arguments: [episode.rawValue, pattern.rawValue])
-      return db.changesCount > 0
+      guard db.changesCount > 0 else { return false }
+      try noteLink(pattern, episode, AuditVerb.unlink)
+      return true
     }
   }
 
@@ -78,6 +95,7 @@ extension SQLiteTransaction {
           """
       ).execute(arguments: [succeeded.map { $0 ? 1.0 : 0.0 }, now.milliseconds, id.rawValue])
       guard let pattern = try PatternRow.fetch(db, id: id) else { throw MemoryError.noPattern(id) }
+      try audit?.noteChanged(id, AuditVerb.markUsed, db)
       return pattern
     }
   }
@@ -86,8 +104,11 @@ extension SQLiteTransaction {
     try perform {
       guard try isVisible(id) else { return false }
       try requireOwn(id)
+      let domain = try audit == nil ? nil : PatternRow.fetch(db, id: id)?.domain
       try db.cachedStatement(sql: "DELETE FROM patterns WHERE id = ?").execute(arguments: [id.rawValue])
-      return db.changesCount > 0
+      guard db.changesCount > 0 else { return false }
+      audit?.noteRemoved(.pattern, id.rawValue, AuditVerb.deletePattern, in: domain)
+      return true
     }
   }
 

@@ -4,31 +4,36 @@ import StoreRows
 
 extension SQLiteTransaction {
   func apply(_ decision: RetentionDecision, at now: Timestamp) throws(MemoryError) -> RetentionOutcome {
-    try perform {
-      let planned = decision.record
-      guard let record = try RetentionRow.fetch(planned.id, db), record.row == planned.row,
-        record.status == planned.status, record.domain == planned.domain,
-        scope.onlyDomain ?? record.domain == record.domain,
-        record.lastStepAt == planned.lastStepAt, record.createdAt == planned.createdAt,
-        // It was reopened and ended again meanwhile.
-        record.completedAt == planned.completedAt
-      else { return .moot }
-      if decision.action != .abandon, decision.keepsLinked, record.isLinked { return .moot }
-      switch decision.action {
-      case .archive:
-        _ = try apply(.archive, to: record.id, at: now)
-      case .abandon:
-        let episode = try apply(.fail(successRate: nil), to: record.id, at: now).value
-        // What a caller wrote under the same name stays.
-        guard var metadata = episode.metadata.members, metadata["abandoned"] == nil else { return .applied }
-        metadata["abandoned"] = .string("no step since \(record.lastStepAt ?? record.createdAt)")
-        // Also below the floor of the disk: a refusal would undo the deletions beside it, which make room.
-        _ = try update(record.id, with: Episode.Change(metadata: .object(metadata)), needsRoom: false)
-      case .delete:
-        return try DeletedEpisodes.delete(record.row, record.id, db) ? .applied : .begun
-      }
-      return .applied
+    guard let audit else { return try perform { try carryOut(decision, at: now) } }
+    return try perform { try audit.during(AuditVerb.retention) { try carryOut(decision, at: now) } }
+  }
+
+  private func carryOut(_ decision: RetentionDecision, at now: Timestamp) throws -> RetentionOutcome {
+    let planned = decision.record
+    guard let record = try RetentionRow.fetch(planned.id, db), record.row == planned.row,
+      record.status == planned.status, record.domain == planned.domain,
+      scope.onlyDomain ?? record.domain == record.domain,
+      record.lastStepAt == planned.lastStepAt, record.createdAt == planned.createdAt,
+      // It was reopened and ended again meanwhile.
+      record.completedAt == planned.completedAt
+    else { return .moot }
+    if decision.action != .abandon, decision.keepsLinked, record.isLinked { return .moot }
+    switch decision.action {
+    case .archive:
+      _ = try apply(.archive, to: record.id, at: now)
+    case .abandon:
+      let episode = try apply(.fail(successRate: nil), to: record.id, at: now).value
+      // What a caller wrote under the same name stays.
+      guard var metadata = episode.metadata.members, metadata["abandoned"] == nil else { return .applied }
+      metadata["abandoned"] = .string("no step since \(record.lastStepAt ?? record.createdAt)")
+      // Also below the floor of the disk: a refusal would undo the deletions beside it, which make room.
+      _ = try update(record.id, with: Episode.Change(metadata: .object(metadata)), needsRoom: false)
+    case .delete:
+      let isGone = try DeletedEpisodes.delete(record.row, record.id, db)
+      audit?.noteRemoved(.episode, record.id.rawValue, AuditVerb.retention, in: record.domain)
+      return isGone ? .applied : .begun
     }
+    return .applied
   }
 
   func sweepDeleted() throws(MemoryError) -> DeletionSweep {

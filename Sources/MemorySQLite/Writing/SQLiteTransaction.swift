@@ -9,6 +9,8 @@ struct SQLiteTransaction: PrimaryTransaction {
   let path: String
   let scope: Query.Scope
   let growth: GrowthLimits
+  /// `nil` if nothing is recorded.
+  let audit: AuditLog?
   private let state = State()
 
   private final class State {
@@ -16,7 +18,8 @@ struct SQLiteTransaction: PrimaryTransaction {
     var failure: (any Error)?
   }
 
-  init(_ db: Database, path: String, scope: Query.Scope, _ growth: GrowthLimits) {
+  init(_ db: Database, path: String, scope: Query.Scope, _ growth: GrowthLimits, _ audit: AuditLog?) {
+    self.audit = audit
     self.db = db
     self.path = path
     self.scope = scope
@@ -27,10 +30,10 @@ struct SQLiteTransaction: PrimaryTransaction {
   ///
   /// - Throws: The error of the storage that ended the transaction, also if the body caught it; what the body throws.
   static func lend<Value>(
-    _ db: Database, path: String, scope: Query.Scope, _ growth: GrowthLimits,
+    _ db: Database, path: String, scope: Query.Scope, _ growth: GrowthLimits, _ audit: AuditLog?,
     _ body: (any PrimaryTransaction) throws(MemoryError) -> Value
   ) throws -> Value {
-    let transaction = SQLiteTransaction(db, path: path, scope: scope, growth)
+    let transaction = SQLiteTransaction(db, path: path, scope: scope, growth, audit)
     let outcome: Result<Value, MemoryError>
     do throws(MemoryError) { outcome = .success(try body(transaction)) } catch { outcome = .failure(error) }
     if let failure = transaction.state.failure { throw failure }

@@ -11,17 +11,20 @@ struct StepAppend: Sendable {
   let scope: Query.Scope
 
   /// Appends that share a commit also share its INSERT statements: one statement per row costs three times as much.
-  static func batch(_ growth: GrowthLimits) -> BatchedWrite<StepAppend, [Step]> {
+  static func batch(_ growth: GrowthLimits, _ audit: AuditPolicy) -> BatchedWrite<StepAppend, [Step]> {
     BatchedWrite { appends, db in
       try growth.requireRoom()
-      return try perform(appends, growth, db)
+      let log = try audit.begin(db)
+      let results = try perform(appends, growth, log, db)
+      try log?.write(db)
+      return results
     }
   }
 
   /// - Returns: A result for each request, in order. A request that is refused has written nothing.
-  static func perform(_ appends: [StepAppend], _ growth: GrowthLimits, _ db: Database) throws -> [Result<
-    [Step], any Error
-  >] {
+  static func perform(
+    _ appends: [StepAppend], _ growth: GrowthLimits, _ audit: AuditLog?, _ db: Database
+  ) throws -> [Result<[Step], any Error>] {
     var episodes: [Episode.ID: StepNumbers] = [:]
     let results = try appends.map { append in
       do {
@@ -41,14 +44,21 @@ struct StepAppend: Sendable {
     }
     try StepRow.insert(rows, db)
     try TrustRow.inherit(rows, db)
-    for (append, result) in zip(appends, results) where append.drafts.contains(where: { $0.cutLengths != nil }) {
-      if case .success(let steps) = result { try append.noteCuts(of: steps, db) }
+    for (append, result) in zip(appends, results) {
+      guard case .success(let steps) = result else { continue }
+      if let audit, let domain = episodes[append.episode]?.domain {
+        audit.noteSteps(steps, of: append.episode, AuditVerb.append, in: domain)
+      }
+      guard append.drafts.contains(where: { $0.cutLengths != nil }) else { continue }
+      if try append.noteCuts(of: steps, db) { try audit?.noteChanged(append.episode, AuditVerb.append, db) }
     }
     return results
   }
 
   /// Says in the episode's metadata which steps were cut, and how long they were.
-  private func noteCuts(of steps: [Step], _ db: Database) throws {
+  ///
+  /// - Returns: Whether it does.
+  private func noteCuts(of steps: [Step], _ db: Database) throws -> Bool {
     var cuts: JSON.Object = [:]
     for (draft, step) in zip(drafts, steps) {
       guard let lengths = draft.cutLengths else { continue }
@@ -65,7 +75,9 @@ struct StepAppend: Sendable {
             AND length(CAST(metadata AS BLOB)) + ?3 <= ?4
         """
     ).execute(arguments: [patch, episode.rawValue, patch.utf8.count, Self.maximumNotedMetadata])
-    if db.changesCount > 0 { try Analysis.analyse(episode, db) }
+    guard db.changesCount > 0 else { return false }
+    try Analysis.analyse(episode, db)
+    return true
   }
 
   /// Bytes of metadata up to which cuts are noted there: each note rewrites all of it, and a step that was cut says so itself.
@@ -77,7 +89,7 @@ struct StepAppend: Sendable {
 private struct StepNumbers {
   private let episode: Episode.ID
   private let status: String
-  private let domain: String
+  let domain: String
   private var highest: Int
   /// Assigned, and not in the table yet.
   private var assigned: Set<Int> = []
