@@ -28,7 +28,7 @@ extension Memory {
   public func verifyAudit(
     against heads: [AuditHead] = [], rows: Bool = false
   ) async throws(MemoryError) -> AuditVerification {
-    try await span("verify_audit") { () async throws(MemoryError) in
+    try await span("verifyAudit") { () async throws(MemoryError) in
       try await primary.verifyAudit(against: heads, rows: rows)
     }
   }

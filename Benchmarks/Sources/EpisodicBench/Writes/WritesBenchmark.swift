@@ -43,6 +43,10 @@ struct WritesBenchmark {
       try await batched(pair, &workload, &rows, &ratios)
       try await concurrent(pair, &workload, &rows, &ratios)
       try await pair.memory.close()
+      progress.show("audit, durability \(durability.rawValue)", 0, of: 0)
+      try await AuditContest(
+        episodes: episodes, steps: steps, batch: batch, commits: commits, durability: durability, scratch: scratch
+      ).run(&workload, &rows, &ratios)
     }
     progress.clear()
     return Report(
@@ -183,7 +187,7 @@ struct WritesBenchmark {
     return contest
   }
 
-  private static func append(
+  static func append(
     _ draft: Step.Draft, times: Int, to episodes: [Episode.ID], _ memory: Memory
   ) async throws -> [UInt64] {
     try await withThrowingTaskGroup(of: [UInt64].self) { group in
