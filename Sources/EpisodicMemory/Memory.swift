@@ -35,7 +35,7 @@
 /// - ``embeddings(of:)`` an episode; ``embeddings(in:scope:after:limit:)`` of a space
 ///
 /// ## Interchange: target Interchange, Memory+Interchange.swift
-/// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines
+/// - ``importEpisodes(from:vectors:options:progress:)`` and ``exportEpisodes(to:)`` as JSON Lines; ``exportAudit(to:)``
 /// - ``recall(queries:vectors:to:options:)`` for every query of a file
 ///
 /// ## Keep for years: Retention/Memory+Retention.swift, Maintenance/Memory+Maintaining.swift, Backups/Memory+Backups.swift

@@ -37,6 +37,30 @@ extension Memory {
     try await exportEpisodes(to: output) { _ in }
   }
 
+  /// Exports the records of the audit, one JSON object a line, as far as there are any at the beginning.
+  ///
+  /// A file appears under its name only when it is complete. `AuditChain` verifies it without the store.
+  ///
+  /// - Returns: The number of records.
+  /// - Throws: As `exportEpisodes(to:)`.
+  @discardableResult
+  public func exportAudit(to output: OutputFile) async throws(MemoryError) -> Int {
+    try await BlockingWork.shared.perform { () async throws(MemoryError) in
+      let writer = try LineWriter(output)
+      let end = try await self.auditHead().number
+      var (count, last) = (0, Int64(0))
+      while last < end {
+        try MemoryError.throwIfCancelled()
+        let records = try await self.audit(after: last, limit: 1000).filter { $0.number <= end }
+        guard let newest = records.last else { break }
+        for record in records { try writer.write(record.json.outputText) }
+        (count, last) = (count + records.count, newest.number)
+      }
+      try writer.finish()
+      return count
+    }
+  }
+
   /// - Parameter progress: Called with the number of episodes written, after each page, on a thread of `BlockingWork`.
   package func exportEpisodes(
     to output: OutputFile, progress: @escaping @Sendable (Int) -> Void

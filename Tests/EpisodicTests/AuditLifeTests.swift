@@ -29,6 +29,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       ("forget", { try await silent.forget(.episodes([id]), in: .everything) }),
       ("retention", { try await silent.setRetention(nil) }),
       ("optimize", { try await silent.optimize() }),
+      ("trust", { try await silent.trust(.episode(id), as: .verified, by: "x") }),
       ("require", { try await silent.setAuditRequired(false) }),
       ("rebuild", { try await silent.rebuild() }),
     ]

@@ -67,6 +67,7 @@ struct AuditedStore {
     try await memory.fail(id)
     try await memory.archive(id)
     try await memory.update(id, with: .init(session: "s1", metadata: ["b": 1, "a": [1.5, nil]]))
+    try await memory.trust(.episode(id), as: .untrusted, by: "anna", because: "a test")
     let whole = (0..<3).map {
       Episode.sample(Episode.ID("\(prefix)whole\($0)"), domain: domain, steps: ["one \($0)", "two \($0)"])
     }
@@ -112,12 +113,13 @@ extension AuditVerification {
     let verbs = records.map(\.verb)
     #expect(
       verbs == [
-        "begin", "append", "append", "complete", "reopen", "fail", "archive", "update", "insert", "insert", "embed",
+        "begin", "append", "append", "complete", "reopen", "fail", "archive", "update", "trust", "insert", "insert",
+        "embed",
         "delete_embedding", "link", "record_pattern", "mark_used", "unlink", "link", "record_pattern",
         "delete_pattern", "begin", "append", "complete", "delete", "set_retention", "optimize", "rebuild",
       ])
     #expect(records[2].counts == ["steps": 3])
-    #expect(records[8].counts == ["episodes": 3, "steps": 6, "vectors": 1])
+    #expect(records[9].counts == ["episodes": 3, "steps": 6, "vectors": 1])
     let id = try await memory.erasureDigest(.episode, of: "begun")
     #expect(records[2].subjects.map(\.id) == [id, id, id])
     #expect(
@@ -321,6 +323,11 @@ extension AuditVerification {
     Case(
       "a step of an insert", [.rowChanged],
       "UPDATE steps SET tool = 'x' WHERE episode_id = 'whole0' AND step_number = 2"),
+    Case("a level of trust", [.rowChanged], "UPDATE episodes SET trust = 4 WHERE id = 'begun'"),
+    Case("a source", [.rowChanged], "UPDATE episodes SET source = 'user' WHERE id = 'whole0'"),
+    Case(
+      "the source of a step", [.rowChanged],
+      "UPDATE steps SET source_id = 'x' WHERE episode_id = 'whole0' AND step_number = 1"),
     Case("a pattern", [.rowChanged], "UPDATE patterns SET success_rate = 0.25"),
     Case("a removed step", [.rowMissing], "DELETE FROM steps WHERE episode_id = 'begun' AND step_number = 9"),
     Case("a removed episode", [.rowMissing], "PRAGMA foreign_keys = ON; DELETE FROM episodes WHERE id = 'whole0'"),

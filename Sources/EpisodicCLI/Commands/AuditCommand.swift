@@ -18,9 +18,6 @@ struct AuditCommand: AsyncParsableCommand {
         episodic audit verify --rows --head head.json
       """,
     subcommands: [AuditList.self, AuditVerify.self, AuditExport.self, AuditHeadCommand.self, AuditRequire.self])
-
-  /// Records in one read.
-  static let pageSize = 1000
 }
 
 struct AuditList: AsyncParsableCommand {
@@ -181,19 +178,7 @@ struct AuditExport: AsyncParsableCommand {
 
   func run() async throws {
     try await store.withMemory(printing: output == "-") { memory in
-      // As far as there were records at the beginning, so that writers do not keep it going.
-      let end = try await memory.auditHead().number
-      var last: Int64 = 0
-      var lines = output == "-" ? nil : [String]()
-      while last < end {
-        let records = try await memory.audit(after: last, limit: AuditCommand.pageSize).filter { $0.number <= end }
-        guard let newest = records.last else { break }
-        last = newest.number
-        for record in records {
-          if lines != nil { lines?.append(record.json.outputText) } else { StandardOutput.write(record.json) }
-        }
-      }
-      if let lines { try Self.write(lines.map { $0 + "\n" }.joined(), to: output) }
+      _ = try await memory.exportAudit(to: OutputFile(argument: output))
     }
   }
 

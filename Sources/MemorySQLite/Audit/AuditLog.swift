@@ -77,7 +77,9 @@ final class AuditLog {
   }
 
   /// The row of an episode after a change, from the table.
-  func noteChanged(_ episode: Episode.ID, _ verb: String, _ db: Database) throws {
+  ///
+  /// - Parameter counts: Whether it is counted.
+  func noteChanged(_ episode: Episode.ID, _ verb: String, counts: Bool = true, _ db: Database) throws {
     var rows = try RawStatement("\(RowContent.selectEpisode) WHERE id = ?", db)
     try rows.bind(episode.rawValue)
     guard try rows.step() else { return }
@@ -87,7 +89,7 @@ final class AuditLog {
     pending[index].subjects.add(
       .episode, .changed, digests.bytes(Erasure.Subject.episode.rawValue, episode.rawValue),
       content: digests.digest(of: content))
-    pending[index].counts["episodes", default: 0] += 1
+    if counts { pending[index].counts["episodes", default: 0] += 1 }
   }
 
   /// The row of a pattern after a change, from the table.

@@ -5,7 +5,8 @@ import StoreRows
 
 /// What a row says, as bytes that a record has a digest of: the same from a value that is inserted and from the row that it became.
 ///
-/// Not in it is what the engine derives: row numbers, words added to texts, and the count of vectors.
+/// Not in it is what the engine derives: row numbers, words added to texts, the count of vectors, and the least trust. Nor is a level of
+/// trust that was given to a step, which has a digest together with others: decisions on trust are records by themselves.
 struct RowContent {
   enum Kind: UInt8 { case episode = 1, steps, pattern }
 
@@ -27,6 +28,9 @@ struct RowContent {
     writer.write(episode.createdAt.milliseconds)
     write(integer: episode.completedAt?.milliseconds)
     write(text: episode.metadata.canonicalText)
+    write(source: episode.provenance)
+    write(integer: (episode.provenance.trust?.level).map(Int64.init))
+    write(text: EpisodeRow.column(parents: episode.parents))
   }
 
   mutating func write(_ step: Step) {
@@ -38,6 +42,13 @@ struct RowContent {
     write(integer: step.duration?.milliseconds)
     write(integer: step.success.map { $0 ? 1 : 0 })
     writer.write(step.timestamp.milliseconds)
+    write(source: step.provenance)
+  }
+
+  private mutating func write(source provenance: Provenance) {
+    write(text: provenance.source?.rawValue)
+    write(text: provenance.sourceID)
+    write(text: provenance.actor)
   }
 
   mutating func write(text: String) { writer.write(text) }
@@ -49,16 +60,17 @@ struct RowContent {
   // MARK: From rows
 
   static let selectEpisode = """
-    SELECT id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata FROM episodes
+    SELECT id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata, source, source_id,
+        actor, trust, derived_from FROM episodes
     """
   static let episodeDomain: Int32 = 2
   static let selectSteps = """
-    SELECT step_number, id, action, result, tool, duration_ms, success, timestamp FROM steps WHERE episode_id = ?
-    ORDER BY step_number
+    SELECT step_number, id, action, result, tool, duration_ms, success, timestamp, source, source_id, actor FROM steps
+    WHERE episode_id = ? ORDER BY step_number
     """
   static let selectPattern = """
-    SELECT id, domain, pattern_type, pattern_data, data_hash, success_rate, usage_count, last_used, created_at, metadata
-    FROM patterns
+    SELECT id, domain, pattern_type, pattern_data, data_hash, success_rate, usage_count, last_used, created_at, metadata,
+        trust FROM patterns
     """
   static let patternDomain: Int32 = 1
 
@@ -70,8 +82,11 @@ struct RowContent {
     write(row.bytes(5))
     write(real: row.isNull(6) ? nil : row.double(6))
     writer.write(row.integer(7))
-    write(integer: row.isNull(8) ? nil : row.integer(8))
+    writeOptional(integer: row, 8)
     write(row.bytes(9))
+    for column in 10..<13 as Range<Int32> { writeOptional(row, column) }
+    writeOptional(integer: row, 13)
+    writeOptional(row, 14)
   }
 
   /// - Parameter row: Of `selectSteps`.
@@ -81,8 +96,9 @@ struct RowContent {
     write(row.bytes(2))
     writeOptional(row, 3)
     writeOptional(row, 4)
-    for column in 5..<7 as Range<Int32> { write(integer: row.isNull(column) ? nil : row.integer(column)) }
+    for column in 5..<7 as Range<Int32> { writeOptional(integer: row, column) }
     writer.write(row.integer(7))
+    for column in 8..<11 as Range<Int32> { writeOptional(row, column) }
   }
 
   /// - Parameter row: Of `selectPattern`.
@@ -90,14 +106,19 @@ struct RowContent {
     for column in 0..<5 as Range<Int32> { write(row.bytes(column)) }
     write(real: row.isNull(5) ? nil : row.double(5))
     writer.write(row.integer(6))
-    write(integer: row.isNull(7) ? nil : row.integer(7))
+    writeOptional(integer: row, 7)
     writer.write(row.integer(8))
     write(row.bytes(9))
+    writeOptional(integer: row, 10)
   }
 
   mutating func write(_ bytes: UnsafeRawBufferPointer) {
     writer.write(UInt32(clamping: bytes.count))
     writer.bytes.append(contentsOf: bytes)
+  }
+
+  private mutating func writeOptional(integer row: borrowing RawStatement, _ column: Int32) {
+    write(integer: row.isNull(column) ? nil : row.integer(column))
   }
 
   private mutating func writeOptional(_ row: borrowing RawStatement, _ column: Int32) {

@@ -62,6 +62,11 @@ enum EpisodeRow {
     }
   }
 
+  /// What an episode was derived from as the column has it.
+  static func column(parents: [Episode.ID]) -> String? {
+    parents.isEmpty ? nil : JSON.array(parents.map { .string($0.rawValue) }).canonicalText
+  }
+
   private static let insertion = RowInsert(
     into: "episodes",
     """
@@ -92,9 +97,7 @@ enum EpisodeRow {
         AddedWords.labels(
           taskType: episode.taskType.rawValue, session: episode.session, metadata: episode.metadata))
       try row.bind(episode.provenance)
-      try row.bind(
-        episode.parents.isEmpty
-          ? nil : JSON.array(episode.parents.map { .string($0.rawValue) }).canonicalText)
+      try row.bind(column(parents: episode.parents))
       try row.bind(Int64(episode.ownTrust.level))
     }
     try StepRow.insert(episodes.flatMap { entry in entry.episode.steps.map { (entry.episode.id, $0) } }, db)

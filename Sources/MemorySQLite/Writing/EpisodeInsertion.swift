@@ -105,6 +105,8 @@ struct EpisodeInsertion: ~Copyable {
         audit.noteWritten(episode, verb)
         audit.note(verb, in: episode.domain, ["vectors": embeddings[episode.id]?.count ?? 0])
       }
+      // What was decided on the trust of the replaced one was carried over after the insert.
+      for (episode, _) in replacements { try audit.noteChanged(episode.id, verb, counts: false, db) }
     }
     report.episodes += episodes.count
     report.steps += episodes.reduce(0) { $0 + $1.episode.steps.count }

@@ -42,6 +42,7 @@ extension SQLiteTransaction {
       report.episodes = 1
     }
     try insert(request, before, column: "episode_id", id.rawValue)
+    try audit?.noteChanged(id, AuditVerb.trust, db)
     return report
   }
 
@@ -65,6 +66,10 @@ extension SQLiteTransaction {
     report.steps = 1
     report.add(try TrustRow.lower(episode, to: request.trust.level, db))
     try insert(request, before, column: "step_id", id.rawValue)
+    if let audit, let domain = try auditDomain(of: episode) {
+      audit.noteNamed(.episode, episode.rawValue, AuditVerb.trust, in: domain)
+      audit.note(AuditVerb.trust, in: domain, ["steps": 1])
+    }
     return report
   }
 
@@ -76,6 +81,7 @@ extension SQLiteTransaction {
       request.trust.level, id.rawValue,
     ])
     try insert(request, pattern.trust, column: "pattern_id", id.rawValue)
+    try audit?.noteChanged(id, AuditVerb.trust, db)
     var report = TrustReport()
     report.patterns = 1
     return report
