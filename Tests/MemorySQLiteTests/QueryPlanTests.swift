@@ -78,7 +78,10 @@ import Testing
   }
 
   static let lookups: [(name: String, sql: String, index: String)] = [
-    ("records of the audit of a domain", AuditRow.pageOfDomain, "audit_by_domain (domain=? AND rowid>?)"),
+    (
+      "records of the audit of a domain", AuditRow.pageOfDomain.replacing("?", with: "1"),
+      "audit_by_domain (domain=? AND rowid>?)"
+    ),
     ("an episode", "SELECT * FROM episodes WHERE id = 'x'", "INDEX sqlite_autoindex_episodes_1 (id=?)"),
     (
       "the steps of an episode", "SELECT * FROM steps WHERE episode_id = 'x' ORDER BY step_number",

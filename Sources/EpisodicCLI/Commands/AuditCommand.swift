@@ -125,7 +125,7 @@ struct AuditVerify: AsyncParsableCommand {
       members["unsigned_heads"] = .array(unsigned.map(JSON.string))
       StandardOutput.write(.object(members))
     } else {
-      for path in unsigned { StandardOutput.write("FAILED  head-unsigned  \(path) is not signed by the key".onOneLine) }
+      for path in unsigned { StandardOutput.write("FAILED  head-unsigned  \(path.onOneLine) is not signed by the key") }
       StandardOutput.write(verification.lines)
     }
     if !isPassed { throw ExitCode(1) }
@@ -270,19 +270,20 @@ struct AuditRequire: AsyncParsableCommand {
 extension AuditRecord {
   fileprivate func line(_ format: TimeFormat) -> String {
     let counts = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-    return "\(number)  \(format.exact(at))  \(actor)  \(verb)\(counts.isEmpty ? "" : "  \(counts)")".onOneLine
+    return "\(number)  \(format.exact(at))  \(actor.onOneLine)  \(verb.onOneLine)"
+      + (counts.isEmpty ? "" : "  \(counts.onOneLine)")
   }
 }
 
 extension AuditVerification {
   fileprivate var lines: String {
-    var lines = findings.map { "FAILED  \($0.kind.rawValue)  \($0.message)".onOneLine }
+    var lines = findings.map { "FAILED  \($0.kind.rawValue)  \($0.message.onOneLine)" }
     if omittedFindings > 0 { lines.append("and \(omittedFindings) more") }
     lines.append("\(counted(Int(clamping: records), "record")), the last \(number) \(digest)")
     if let rows {
       lines.append(
         "compared \(counted(rows.episodes, "episode")), \(counted(rows.steps, "step")), \(counted(rows.patterns, "pattern")); "
-          + "no record has \(rows.unrecorded) others")
+          + "\(counted(rows.unrecorded, "row")) in no record")
     }
     if isPassed { lines.append("ok") }
     return lines.joined(separator: "\n")

@@ -19,7 +19,8 @@ extension Memory {
 
   /// Verifies the chain of records in one snapshot.
   ///
-  /// Cost: some 3 us a record; with rows also 2 us for each row, and memory for each digest that a record has of one.
+  /// Cost: reads every record; with rows also every row of episodes, steps and patterns, and memory for each digest that a record has
+  /// of one.
   ///
   /// - Parameter heads: Of before, which the chain has to agree with.
   /// - Parameter rows: Whether to compare episodes, steps and patterns with the digests that records have of them. What was written

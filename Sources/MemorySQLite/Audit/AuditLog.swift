@@ -5,8 +5,8 @@ import SQLiteStorage
 
 /// The records of one transaction, noted while it writes and written at its end.
 ///
-/// One record for each verb and domain of a call, and one for all appends that share a commit and a domain: a record costs some
-/// 8 us, which is little beside a commit and much beside a step in it. Used on the writer's thread alone.
+/// One record for each verb and domain of a call, and one for all appends that share a commit and a domain: a record costs
+/// little beside a commit and much beside a step in it. Used on the writer's thread alone.
 final class AuditLog {
   private struct Pending {
     let verb: String

@@ -19,7 +19,7 @@ final class AuditPolicy: Sendable {
 
   /// What a transaction that begins notes its records in; `nil` if nothing is recorded.
   ///
-  /// Cost: one lookup, less than 1 us.
+  /// Cost: one lookup by a key.
   ///
   /// - Throws: `.invalid` if the store requires an audit and this process does not.
   func begin(_ db: Database) throws -> AuditLog? {
