@@ -43,7 +43,7 @@ public struct AuditRecord: Hashable, Sendable {
   public let at: Timestamp
   /// Who wrote it.
   public let actor: String
-  /// What was done, such as `append`; the page Auditing lists the words.
+  /// What was done, such as `append`; the page AuditTrail lists the words.
   public let verb: String
   package let domainBytes: [UInt8]?
   package let countsText: String
