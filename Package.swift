@@ -94,6 +94,8 @@ let package = Package(
     .target(name: "ByteCoding", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Heaps", swiftSettings: strict),
     .target(name: "WordScoring", swiftSettings: strict),
+    // Mines runs of symbols for patterns; knows neither episodes nor where they are kept.
+    .target(name: "Learning", dependencies: ["ByteCoding"], swiftSettings: strict),
     .target(name: "ProcessSpawning", swiftSettings: strict),
     .target(name: "Gzip", dependencies: ["CZlib", "FileLocks"], swiftSettings: strict),
     .target(
@@ -118,7 +120,7 @@ let package = Package(
     .target(
       name: "EpisodicMemory",
       dependencies: [
-        "ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring", logging, signing,
+        "ByteCoding", "FileLocks", "Heaps", "Learning", "StoreValues", "Vectors", "WordScoring", logging, signing,
         tracing[0], serviceContext,
       ],
       swiftSettings: strict),
@@ -189,6 +191,7 @@ let package = Package(
     .testTarget(
       name: "VectorIndexTests", dependencies: ["VectorIndex", "ByteCoding", "Heaps", "LMDB", "Vectors", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(name: "LearningTests", dependencies: ["Learning", "ByteCoding", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "WordIndexTests", dependencies: ["WordIndex", "ByteCoding", "LMDB", "TestSupport", "WordScoring"],
       swiftSettings: strict),

@@ -13,6 +13,7 @@ import Testing
     "ByteCoding": [],
     "Heaps": [],
     "WordScoring": [],
+    "Learning": ["ByteCoding"],
     "ProcessSpawning": [],
     "Gzip": ["CZlib", "FileLocks"],
     "VectorIndex": ["ByteCoding", "Heaps", "LMDB", "Vectors"],
@@ -20,7 +21,7 @@ import Testing
     "SQLiteStorage": ["ByteCoding", "CSQLite", "FileLocks", "GRDB", "GRDBSQLite"],
     "StoreValues": ["ByteCoding"],
     "StoreRows": ["ByteCoding", "FileLocks", "GRDB", "SQLiteStorage", "StoreValues"],
-    "EpisodicMemory": ["ByteCoding", "FileLocks", "Heaps", "StoreValues", "Vectors", "WordScoring"],
+    "EpisodicMemory": ["ByteCoding", "FileLocks", "Heaps", "Learning", "StoreValues", "Vectors", "WordScoring"],
     "AgentLedger": ["ByteCoding", "FileLocks", "GRDB", "SQLiteStorage", "StoreRows", "StoreValues"],
     "LedgerHTTP": ["AgentLedger", "StoreValues"],
     "MemorySQLite": [
