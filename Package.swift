@@ -138,7 +138,7 @@ let package = Package(
     .target(
       name: "MemorySQLite",
       dependencies: [
-        "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "SQLiteStorage", "StoreRows", "Vectors",
+        "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "Learning", "SQLiteStorage", "StoreRows", "Vectors",
         "WordScoring",
         grdb,
       ],

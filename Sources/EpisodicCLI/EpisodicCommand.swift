@@ -33,6 +33,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       Record.self, Begin.self, Append.self, Complete.self, Fail.self, Archive.self, Reopen.self, Update.self,
       Delete.self, Embed.self,
       Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
+      LearnCommand.self, AdviseCommand.self, PatternsCommand.self,
       Import.self, Export.self,
       Forget.self, Receipts.self, TrustCommand.self, QuarantineCommand.self, PromoteCommand.self,
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,

@@ -26,9 +26,11 @@
 /// ## Watch: Watching/Memory+Watching.swift
 /// - ``changes(after:in:)`` of any process, in the order of commits; ``changeCursor()`` after the last one
 ///
-/// ## Patterns: Patterns/Memory+Patterns.swift
+/// ## Patterns: Patterns/Memory+Patterns.swift, Learning/Memory+Learning.swift
 /// - ``record(_:)`` a pattern; ``link(_:to:)`` it to an episode, ``unlink(_:from:)`` it; ``markUsed(_:succeeded:)``
 /// - ``pattern(_:data:in:)`` by its data; ``patterns(_:in:)`` by words, part and success; ``patterns(of:)`` an episode; ``delete(pattern:)``
+/// - ``learn(_:progress:)`` them from finished episodes; ``validateLearning(splits:options:)``; ``explain(pattern:options:)`` one
+/// - ``advise(for:limit:holdOut:)`` a running episode, ``loopWarning(for:)``; ``feedback(_:taken:helped:)``
 ///
 /// ## Embeddings: Embeddings/Memory+Embeddings.swift
 /// - ``embed(_:replacing:)->Embedding`` an episode or a step, or several at once; ``delete(embedding:)``

@@ -279,7 +279,8 @@ private struct Numbering {
     numbers = Dictionary(self.texts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  subscript(text: String) -> Int { numbers[text] ?? 0 }
+  /// Of a text beyond the room of a key, as of every other: 0.
+  subscript(text: String) -> Int { numbers[text].map { $0 > Int(PackedKey.mask) ? 0 : $0 } ?? 0 }
 }
 
 extension Array {

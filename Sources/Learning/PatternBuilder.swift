@@ -84,11 +84,7 @@ struct PatternBuilder {
 
   private static func evidence(of cells: some Sequence<Int32>, _ table: CellTable) -> LearnedPattern.Evidence {
     var evidence = LearnedPattern.Evidence(runs: 0, observed: 0, expected: 0)
-    for cell in cells {
-      evidence.runs += 1
-      if table.runs[Int(table.runOfCell[Int(cell)])].succeeded { evidence.observed += 1 }
-      evidence.expected += table.expectedOfCell[Int(cell)]
-    }
+    for cell in cells { evidence.add(cell, table) }
     return evidence
   }
 

@@ -50,6 +50,11 @@ package struct RunTrace: Hashable, Sendable {
   var usableSteps: Int { max(0, min(steps.count, stepCount - 1)) }
 }
 
+extension RunTrace {
+  /// In which half of the tasks it is, 0 or 1, when they are halved for the so-manieth time.
+  package func half(ofSplit split: Int) -> Int { Int(Checksum.of(task, seed: UInt64(clamping: split)) & 1) }
+}
+
 extension RunTrace.Step {
   /// The steps of a run, of which at most `RunTrace.longest` are looked at.
   package static func steps(of texts: some Sequence<StepText>) -> [RunTrace.Step] {

@@ -11,6 +11,7 @@ struct Scores {
   private let null: [[Double]]
   /// What is tested, in standard deviations, on average with a log odds of 1.
   private let effects: [Double]
+  private let ownNull: [[Double]]
   private let priors: [Double]
   private let level: Double
 
@@ -48,6 +49,7 @@ struct Scores {
     priors = hypotheses.map(\.prior)
     level = options.falseDiscoveryRate
     own = observed.map(\.own)
+    ownNull = null.map { $0.map(\.own) }
     ownDeviation = deviations(null, \.own)
     self.standardised = standardised(observed)
     let discovery = FalseDiscovery(null: self.null, effects: effects, priors: priors, level: level)
@@ -55,6 +57,9 @@ struct Scores {
       discovery.rates(row).contains { $0 <= options.falseDiscoveryRate }
     }
   }
+
+  /// Of one hypothesis, after each shuffle.
+  func ownOfShuffles(_ index: Int) -> [Double] { ownNull.map { $0[index] } }
 
   /// The share of chance among what is found if a hypothesis is, of some that are tested together.
   func rates(_ tested: [Int]) -> [Double] {

@@ -25,8 +25,8 @@ import Testing
     "AgentLedger": ["ByteCoding", "FileLocks", "GRDB", "SQLiteStorage", "StoreRows", "StoreValues"],
     "LedgerHTTP": ["AgentLedger", "StoreValues"],
     "MemorySQLite": [
-      "ByteCoding", "EpisodicMemory", "FileLocks", "GRDB", "Gzip", "Heaps", "SQLiteStorage", "StoreRows", "Vectors",
-      "WordScoring",
+      "ByteCoding", "EpisodicMemory", "FileLocks", "GRDB", "Gzip", "Heaps", "Learning", "SQLiteStorage", "StoreRows",
+      "Vectors", "WordScoring",
     ],
     "MemoryLMDB": [
       "ByteCoding", "CachePolicy", "EpisodicMemory", "FileLocks", "Heaps", "LMDB", "VectorIndex", "Vectors",

@@ -179,6 +179,16 @@ final class SamplePrimary: PrimaryStore {
     throw Self.unavailable
   }
   func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool { throw Self.unavailable }
+  func followRuns(
+    limit: Int, _ trace: @escaping @Sendable (FinishedRun) -> [UInt8]
+  ) async throws(MemoryError) -> TraceProgress { throw Self.unavailable }
+  func traces(maximumSteps: Int) async throws(MemoryError) -> [KeptTrace] { throw Self.unavailable }
+  func learnedPlaces() async throws(MemoryError) -> [LearnedPlace] { throw Self.unavailable }
+  func learnedPatterns(in domain: String, situations: [String]) async throws(MemoryError) -> [Pattern] {
+    throw Self.unavailable
+  }
+  func adviceRecords() async throws(MemoryError) -> [AdviceRecord] { throw Self.unavailable }
+  func adviceExperiment() async throws(MemoryError) -> AdviceExperiment? { throw Self.unavailable }
   func analytics(_ request: AnalyticsRequest) async throws(MemoryError) -> Analytics { throw Self.unavailable }
   func addCacheReads(_ reads: CacheReads, at now: Timestamp) async throws(MemoryError) { throw Self.unavailable }
   func statistics() async throws(MemoryError) -> PrimaryStatistics { throw Self.unavailable }

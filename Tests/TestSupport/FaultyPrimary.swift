@@ -218,6 +218,28 @@ package final class FaultyPrimary: PrimaryStore {
   package func truncateLog(waitingAtMost wait: Duration) async throws(MemoryError) -> Bool {
     try await through { () async throws(MemoryError) in try await primary.truncateLog(waitingAtMost: wait) }
   }
+  package func followRuns(
+    limit: Int, _ trace: @escaping @Sendable (FinishedRun) -> [UInt8]
+  ) async throws(MemoryError) -> TraceProgress {
+    try await through { () async throws(MemoryError) in try await primary.followRuns(limit: limit, trace) }
+  }
+  package func traces(maximumSteps: Int) async throws(MemoryError) -> [KeptTrace] {
+    try await through { () async throws(MemoryError) in try await primary.traces(maximumSteps: maximumSteps) }
+  }
+  package func learnedPlaces() async throws(MemoryError) -> [LearnedPlace] {
+    try await through { () async throws(MemoryError) in try await primary.learnedPlaces() }
+  }
+  package func learnedPatterns(in domain: String, situations: [String]) async throws(MemoryError) -> [Pattern] {
+    try await through { () async throws(MemoryError) in
+      try await primary.learnedPatterns(in: domain, situations: situations)
+    }
+  }
+  package func adviceRecords() async throws(MemoryError) -> [AdviceRecord] {
+    try await through { () async throws(MemoryError) in try await primary.adviceRecords() }
+  }
+  package func adviceExperiment() async throws(MemoryError) -> AdviceExperiment? {
+    try await through { () async throws(MemoryError) in try await primary.adviceExperiment() }
+  }
   package func analytics(_ request: AnalyticsRequest) async throws(MemoryError) -> Analytics {
     try await through { () async throws(MemoryError) in try await primary.analytics(request) }
   }

@@ -99,6 +99,24 @@ package protocol PrimaryStore: Sendable {
   func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
   func patterns(of episode: Episode.ID, in scope: Query.Scope) async throws(MemoryError) -> [Pattern]
 
+  // MARK: Learning
+
+  /// Brings the traces of a number of episodes up to date, in one transaction.
+  ///
+  /// - Parameter trace: Of an episode that was completed or failed; its bytes are kept.
+  func followRuns(
+    limit: Int, _ trace: @escaping @Sendable (FinishedRun) -> [UInt8]
+  ) async throws(MemoryError) -> TraceProgress
+  /// Of episodes that are not quarantined, the latest first, as many as have so many steps together.
+  func traces(maximumSteps: Int) async throws(MemoryError) -> [KeptTrace]
+  /// What an earlier learning found.
+  func learnedPlaces() async throws(MemoryError) -> [LearnedPlace]
+  /// Patterns of a domain that learning found and that may apply after one of some situations.
+  func learnedPatterns(in domain: String, situations: [String]) async throws(MemoryError) -> [Pattern]
+  func adviceRecords() async throws(MemoryError) -> [AdviceRecord]
+  /// `nil` as long as chance decided about no finished episode.
+  func adviceExperiment() async throws(MemoryError) -> AdviceExperiment?
+
   // MARK: Embeddings
 
   /// In the order of insertion.

@@ -58,6 +58,17 @@ package protocol PrimaryTransaction {
   func markUsed(_ id: Pattern.ID, succeeded: Bool?, at now: Timestamp) throws(MemoryError) -> Pattern
   func delete(_ id: Pattern.ID) throws(MemoryError) -> Bool
 
+  // MARK: Learning
+
+  /// Keeps what a learning found in place of what an earlier one did, with links to these episodes alone, as far as they exist.
+  ///
+  /// - Returns: How many patterns are gone.
+  func keepLearned(_ rows: [LearnedRow]) throws(MemoryError) -> Int
+  /// Keeps that advice was given or held back; what was said of it before stays if it is not said again.
+  ///
+  /// - Throws: `.notFound` if an episode or a pattern does not exist.
+  func record(_ advice: [AdviceRecord], at now: Timestamp) throws(MemoryError)
+
   // MARK: Embeddings
 
   /// With `replacing`, deletes those of the same episode, step and model first.

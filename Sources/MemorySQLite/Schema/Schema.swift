@@ -24,6 +24,7 @@ enum Schema {
     Migration(name: "012_consolidated_runs", sql: PackageResources._12_consolidated_runs_sql),
     Migration(name: "013_provenance", sql: PackageResources._13_provenance_sql),
     Migration(name: "014_audit", sql: PackageResources._14_audit_sql),
+    Migration(name: "015_learning", sql: PackageResources._15_learning_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running
