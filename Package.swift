@@ -138,7 +138,8 @@ let package = Package(
     .target(
       name: "MemorySQLite",
       dependencies: [
-        "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "Learning", "SQLiteStorage", "StoreRows", "Vectors",
+        "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "Learning", "SQLiteStorage", "StoreRows",
+        "Vectors",
         "WordScoring",
         grdb,
       ],
@@ -238,7 +239,8 @@ let package = Package(
     .testTarget(
       name: "EpisodicTests",
       dependencies: [
-        "Episodic", "EpisodicMemory", "FileLocks", "LMDB", "MemoryLMDB", "MemorySQLite", "StoreWorker", "TestSupport",
+        "Episodic", "EpisodicMemory", "FileLocks", "LMDB", "Learning", "MemoryLMDB", "MemorySQLite", "StoreWorker",
+        "TestSupport",
         "Vectors", grdb, logging, metrics, metricsTestKit, system, tracing[0], tracing[1],
       ],
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),

@@ -56,7 +56,9 @@ import Testing
     ("embedding", ["embed", "e", "-", "--json"], #"{"model":"m","vector":[1,2]}"#, 0),
     ("domains", ["domains", "--json"], "", 0), ("sessions", ["sessions", "--json"], "", 0),
     ("sessions", ["sessions", "--json", "--domain", "nowhere"], "", 0),
-    ("patterns", ["pattern", "list", "--json"], "", 0),
+    ("patterns", ["pattern", "list", "--json"], "", 0), ("patterns", ["patterns", "--json"], "", 0),
+    ("learning", ["learn", "--json"], "", 0), ("learning-validation", ["learn", "--validate", "1", "--json"], "", 0),
+    ("advice", ["advise", "e", "--json"], "", 0),
     ("maintenance", ["maintain", "--json"], "", 0),
     ("maintenance", ["maintain", "--full", "--dry-run", "--json"], "", 0),
     ("retention", ["retention", "show", "--json"], "", 0),
@@ -174,7 +176,9 @@ import Testing
       try name.hasPrefix("ledger-")
         && (ofLedger.contains("\"\(name)\"") || names.contains { try JSONSchema($0).refers(to: name) })
     }
-    let used = Set(Self.calls.map(\.schema)).union(["query", "hit", "change", "explanation", "figures"]).union(inLedger)
+    let used = Set(Self.calls.map(\.schema)).union([
+      "query", "hit", "change", "explanation", "figures", "pattern-explanation",
+    ]).union(inLedger)
     #expect(Set(names).isSubset(of: used), "\(Set(names).subtracting(used))")
   }
 }

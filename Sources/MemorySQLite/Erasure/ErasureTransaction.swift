@@ -237,6 +237,9 @@ struct ErasureTransaction {
     ]
     for sql in ofEpisode { try collect(sql, columns: 7, rows.episodes.keys) }
     try collect(
+      "SELECT t.trace FROM episodes e CROSS JOIN run_traces t ON t.episode_id = e.id WHERE e.seq = ?", columns: 1,
+      rows.episodes.keys)
+    try collect(
       """
       SELECT d.actor, d.reason FROM episodes e CROSS JOIN trust_decisions d
       ON d.episode_id = e.id OR d.step_id IN (SELECT id FROM steps WHERE episode_id = e.id) WHERE e.seq = ?

@@ -1,4 +1,5 @@
 import EpisodicMemory
+import Foundation
 import GRDB
 import Learning
 import SQLiteStorage
