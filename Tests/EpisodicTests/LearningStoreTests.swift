@@ -127,6 +127,15 @@ struct LookingEpisodes {
     try await other.insert(
       LookingEpisodes.episodes(0..<900).enumerated().filter { !erased.contains($0.offset) }.map(\.element))
     #expect(try await Self.traces(memory) == Self.traces(other))
+    // It has learned again by itself.
+    try await other.learn()
+    func metadata(_ memory: Memory) async throws -> [String: JSON] {
+      Dictionary(
+        uniqueKeysWithValues: try await memory.patterns(.init(limit: 100), in: .everything).map {
+          ($0.dataHash, $0.metadata)
+        })
+    }
+    #expect(try await metadata(memory) == metadata(other))
     #expect(try await memory.learn().patterns == (try await other.learn()).patterns)
     try await memory.close()
     try await other.close()

@@ -44,6 +44,27 @@ extension AnalyticsPage {
       "<div class=\"scroll\">\(table.html)</div>")
   }
 
+  var learnedCard: String? {
+    let patterns = learned.distinct
+    guard !patterns.isEmpty else { return nil }
+    var table = PageTable(["Pattern", "", "Succeeded", "Expected", "Tasks", "Grade"], texts: [0, 1, 5], widest: 0)
+    for pattern in patterns.prefix(20) {
+      let (evidence, helps) = (pattern.evidence, pattern.direction == .prefer)
+      table.add(cells: [
+        .init(pattern.key.text, style: "code"), .init(helps ? "helps" : "harms"),
+        .init(
+          "\(Shown.grouped(evidence.observed)) of \(Shown.grouped(evidence.runs))",
+          share: Double(evidence.observed) / Double(max(1, evidence.runs)), style: helps ? "good" : "failed"),
+        .init(Shown.grouped(Int(evidence.expected.rounded()))), .init(Shown.grouped(pattern.tasks)),
+        .init(pattern.grade.rawValue),
+      ])
+    }
+    return card(
+      "What was learned", "Beyond chance, the most certain first; expected as the other runs at the same step",
+      wide: true,
+      "<div class=\"scroll\">\(table.html)</div>")
+  }
+
   // MARK: The cache
 
   /// By the hour; in a long time by parts of it.

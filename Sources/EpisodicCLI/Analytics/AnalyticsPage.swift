@@ -7,9 +7,14 @@ struct AnalyticsPage {
   let statistics: MemoryStatistics
   /// Of the ledger beside the memory, if there is one.
   let ledger: LedgerFigures?
+  let learned: LearnedPatterns
   let labels: SeriesLabels
 
-  init(_ analytics: Analytics, _ statistics: MemoryStatistics, ledger: LedgerFigures? = nil) {
+  init(
+    _ analytics: Analytics, _ statistics: MemoryStatistics, ledger: LedgerFigures? = nil,
+    learned: LearnedPatterns = LearnedPatterns([])
+  ) {
+    self.learned = learned
     self.analytics = analytics
     self.statistics = statistics
     self.ledger = ledger
@@ -113,7 +118,8 @@ struct AnalyticsPage {
 
   private var cards: [String] {
     [
-      episodesCard, successCard, stepTimeCard, groupsCard, failuresCard, toolsCard, patternsCard, cacheCard, hoursCard,
+      episodesCard, successCard, stepTimeCard, groupsCard, failuresCard, toolsCard, patternsCard, learnedCard,
+      cacheCard, hoursCard,
       sizesCard,
     ].compactMap(\.self) + ledgerCards
   }

@@ -153,9 +153,8 @@ struct PatternsCommand: AsyncParsableCommand {
       return output.json ? StandardOutput.write(explanation.json) : StandardOutput.write(explanation.text)
     }
     let patterns = try await store.withMemory { memory in
-      try await memory.patterns(
-        .init(data: ["scope": "domain"], limit: 1000), in: domain.map(Query.Scope.domain) ?? .everything)
-    }.compactMap { pattern in LearnedPattern(pattern).map { (pattern: pattern, learned: $0) } }
+      try await LearnedPatterns(of: memory, in: domain).patterns
+    }
     if output.json { return StandardOutput.write(["patterns": .array(patterns.map(\.pattern.json))]) }
     guard !patterns.isEmpty else { return StandardError.write("nothing was learned yet; run learn") }
     var table = LearnedPattern.emptyTable(of: [.init("DOMAIN", rank: 1), .init("ID", rank: 2)])

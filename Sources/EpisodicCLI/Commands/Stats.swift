@@ -54,14 +54,18 @@ struct Stats: AsyncParsableCommand {
 
   func run() async throws {
     if past.isAsked || prometheus || html != nil { return try await showPast() }
-    let statistics = try await store.withMemory { memory in try await memory.statistics() }
+    let (statistics, learned) = try await store.withMemory { memory in
+      (try await memory.statistics(), try await LearnedPatterns(of: memory, in: nil))
+    }
     if json {
       StandardOutput.write([
         "primary": statistics.primary.json, "cache": statistics.cache.json, "index": statistics.index.json,
+        "learned": learned.json,
       ])
     } else {
       StandardOutput.write(
-        statistics.primary.text(of: store.path) + "\n\n" + statistics.index.text + "\n\n" + statistics.cache.text)
+        [statistics.primary.text(of: store.path) + learned.line, statistics.index.text, statistics.cache.text]
+          .joined(separator: "\n\n"))
     }
   }
 }
@@ -70,13 +74,16 @@ extension Stats {
   private func showPast() async throws {
     let dimension = past.everywhere ? .domain : past.by
     let width = StandardOutput.width
-    let (analytics, statistics, ids) = try await store.withMemory(printing: html == nil || html == "-") { memory in
+    let (analytics, statistics, ids, learned) = try await store.withMemory(printing: html == nil || html == "-") {
+      memory in
       let analytics = try await past.analytics(of: memory, by: dimension)
       let ids = try await ShownIDs(analytics.failures.map(\.newest), isShort: width != nil, memory)
-      return (analytics, try await memory.statistics(), ids)
+      let learned = try await LearnedPatterns(of: memory, in: past.domain)
+      return (analytics, try await memory.statistics(), ids, learned)
     }
     if let html {
-      try await OutputFile(argument: html).write(AnalyticsPage(analytics, statistics, ledger: ledgerFigures()).text)
+      try await OutputFile(argument: html).write(
+        AnalyticsPage(analytics, statistics, ledger: ledgerFigures(), learned: learned).text)
     } else if prometheus {
       StandardOutput.write(
         String(

@@ -44,6 +44,8 @@ extension Memory {
         }
         let receipt = try await memory.erase(request, dryRun: dryRun, progress)
         if dryRun { return receipt }
+        // Before the files are cleaned, which removes what the patterns said before.
+        if receipt.counts.episodes > 0 { try await memory.learnAgain() }
         // All processes share it: also what tolerates staleness is not served from it any more.
         memory.cache.removeAll()
         let cleaned = await memory.clean(try await memory.primary.receipts(unfinished: true), progress)

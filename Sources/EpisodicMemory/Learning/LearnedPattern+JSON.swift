@@ -139,3 +139,39 @@ extension LearningReport {
     ]
   }
 }
+
+extension LearningOptions {
+  /// As they are kept, without those that have their default.
+  package var json: JSON {
+    let usual = LearningOptions()
+    var members = JSON.Object([])
+    if seed != usual.seed { members["seed"] = JSON(exactly: seed) }
+    if shuffles != usual.shuffles { members["shuffles"] = .integer(Int64(shuffles)) }
+    if falseDiscoveryRate != usual.falseDiscoveryRate { members["false_discovery_rate"] = JSON(falseDiscoveryRate) }
+    members["minimum_success_rate"] = minimumSuccessRate.map { JSON($0) }
+    if minimumRuns != usual.minimumRuns { members["minimum_runs"] = .integer(Int64(minimumRuns)) }
+    if minimumTasks != usual.minimumTasks { members["minimum_tasks"] = .integer(Int64(minimumTasks)) }
+    return .object(members)
+  }
+
+  /// What is not understood has its default.
+  package init(json: JSON) {
+    self.init()
+    switch json["seed"] {
+    case .integer(let value) where value >= 0: seed = UInt64(value)
+    case .unsigned(let value): seed = value
+    default: break
+    }
+    if json["shuffles"] != nil { shuffles = min(1000, max(20, Int(clamping: json["shuffles"]))) }
+    if let rate = json["false_discovery_rate"]?.double { falseDiscoveryRate = min(0.2, max(0.001, rate)) }
+    if let rate = json["minimum_success_rate"]?.double { minimumSuccessRate = min(1, max(0, rate)) }
+    if json["minimum_runs"] != nil { minimumRuns = max(10, Int(clamping: json["minimum_runs"])) }
+    if json["minimum_tasks"] != nil { minimumTasks = max(10, Int(clamping: json["minimum_tasks"])) }
+  }
+}
+
+extension JSON {
+  fileprivate init(exactly value: UInt64) {
+    self = Int64(exactly: value).map(JSON.integer) ?? .unsigned(value)
+  }
+}

@@ -48,10 +48,32 @@ extension Memory {
         return learner
       }
       let forgotten = try await keep(learner.patterns, of: kept, history)
+      if options != (try await lastOptions()) {
+        try await primary.set(Self.optionsSetting, to: options.json, at: clock.now())
+      }
       progress(1)
       return LearningResult(
         patterns: learner.patterns, report: learner.report, forgotten: forgotten,
         experiment: try await primary.adviceExperiment())
+    }
+  }
+
+  /// How the last learning was done, so that it can be repeated.
+  private static let optionsSetting = "learning"
+
+  private func lastOptions() async throws(MemoryError) -> LearningOptions {
+    LearningOptions(json: try await primary.setting(Self.optionsSetting) ?? [:])
+  }
+
+  /// Takes what was erased out of the numbers of learned patterns: learns again, or, if that fails, forgets all of them.
+  func learnAgain() async throws(MemoryError) {
+    guard try await !primary.learnedPlaces().isEmpty else { return }
+    do throws(MemoryError) {
+      try await learn(try await lastOptions())
+    } catch {
+      _ = try await primary.write(in: .everything) { transaction throws(MemoryError) in
+        try transaction.keepLearned([])
+      }
     }
   }
 
