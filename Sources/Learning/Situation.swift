@@ -1,9 +1,18 @@
 /// Which patterns apply to a run that is still going: what its last steps are.
 package struct Situation: Sendable {
+  /// The last two.
   private let steps: [RunTrace.Step]
 
-  /// - Parameter steps: Of the whole run, so that repetitions are known; the first `RunTrace.longest` are looked at.
-  package init(_ steps: [RunTrace.Step]) { self.steps = steps }
+  /// - Parameter texts: The last steps of the run: two make a situation, and among the last 200 repetitions are counted. Only two are
+  ///   normalised, as this is asked after every step.
+  package init(_ texts: some BidirectionalCollection<StepText>) {
+    var steps = RunTrace.Step.steps(of: texts.suffix(2))
+    if let last = texts.last, let index = steps.indices.last {
+      let times = texts.suffix(RunTrace.longest).count { $0.action == last.action && $0.tool == last.tool }
+      steps[index].repetition = UInt8(clamping: times)
+    }
+    self.steps = steps
+  }
 
   /// By which patterns are found that may apply.
   package var names: [String] {

@@ -90,7 +90,7 @@ import Testing
 
 @Suite struct `Situations` {
   private static func situation(_ actions: [(String, String?, Bool)]) -> Situation {
-    Situation(RunTrace.Step.steps(of: actions.map { StepText(action: $0.0, result: $0.1, success: $0.2) }))
+    Situation(actions.map { StepText(action: $0.0, result: $0.1, success: $0.2) })
   }
 
   @Test func `a pattern applies to the last step, and only to it`() {
@@ -116,5 +116,7 @@ import Testing
     let thrice = Self.situation(Array(repeating: ("a()", "Error: 1", false), count: 3))
     #expect(thrice.admits(PatternKey(.loop, when: [], then: PatternKey.sameAction)))
     #expect(thrice.admits(PatternKey(.loop, when: [], then: PatternKey.sameError)))
+    let long = Self.situation(Array(repeating: ("b()", "x", true), count: 5000) + [("a()", "x", true)])
+    #expect(long.names == ["a ok"])
   }
 }

@@ -165,7 +165,7 @@ extension Memory {
   }
 
   private func applicable(to episode: Episode) async throws(MemoryError) -> [Advice] {
-    let situation = Situation(RunTrace.Step.steps(of: episode.steps.lazy.map { StepText($0) }))
+    let situation = Situation(episode.steps.suffix(RunTrace.longest).lazy.map { StepText($0) })
     let agent = FinishedRun.agent(episode.metadata)
     return try await primary.learnedPatterns(in: episode.domain, situations: situation.names).compactMap { pattern in
       guard let learned = LearnedPattern(pattern), situation.admits(learned.key), learned.holds(for: agent) else {
