@@ -70,6 +70,36 @@ import Testing
     _ = try await begin("other", Provenance(.web), domain: "b")
     _ = try await begin("mine", parents: ["other"], domain: "a")
     #expect(try await trust(of: "mine") == .trusted)
+    _ = try await begin("deeper", parents: ["mine"], domain: "b")
+    let report = try await memory.quarantine(.episode("other"), by: "anna")
+    #expect(report.episodes == 1)
+    #expect(try await trust(of: "mine") == .trusted)
+    #expect(try await trust(of: "deeper") == .trusted)
+    try await memory.append(Step.Draft("read", provenance: Provenance(.web, trust: .quarantined)), to: "other")
+    #expect(try await trust(of: "mine") == .trusted)
+  }
+
+  @Test func `a parent that comes after its child, or takes the place of another, lowers the child and its patterns`()
+    async throws
+  {
+    _ = try await begin("child", parents: ["late"])
+    _ = try await begin("grandchild", parents: ["child"])
+    let pattern = try await memory.record(Pattern.Draft(.toolSequence, data: ["a": 1]))
+    try await memory.link(pattern.id, to: "child")
+    #expect(try await trust(of: "grandchild") == .trusted)
+    _ = try await begin("late", Provenance(.web))
+    for id in ["child", "grandchild"] as [Episode.ID] { #expect(try await trust(of: id) == .untrusted) }
+    #expect(try await memory.patterns(of: "child").map(\.trust) == [.untrusted])
+
+    _ = try await begin("plain")
+    _ = try await begin("summary", parents: ["plain"])
+    let learned = try await memory.record(Pattern.Draft(.toolSequence, data: ["b": 1]))
+    try await memory.link(learned.id, to: "plain")
+    var replacement = try #require(try await memory.episode("plain"))
+    replacement.provenance = Provenance(.tool)
+    try await memory.insert([replacement], existing: .replace)
+    #expect(try await trust(of: "summary") == .unverified)
+    #expect(try await memory.patterns(of: "plain").map(\.trust) == [.unverified])
   }
 
   @Test func `quarantine keeps an episode and what was made of it out of recall, and promote takes it back`()
@@ -129,6 +159,27 @@ import Testing
     try await memory.insert([episode], existing: .replace)
     #expect(try await trust(of: "e") == .quarantined)
     #expect(try await memory.trustDecisions(on: "e").count == 1)
+  }
+
+  @Test func `an import that replaces an episode does not take a step of it out of quarantine`() async throws {
+    _ = try await begin("e")
+    let step = try await memory.append([Step.Draft("look"), Step.Draft("read")], to: "e")[1]
+    let before = try #require(try await memory.episode("e"))
+    try await memory.quarantine(.step(step.id), by: "anna")
+    try await memory.insert([before], existing: .replace)
+    let after = try #require(try await memory.episode("e"))
+    #expect(after.trust == .quarantined)
+    #expect(after.steps.map(\.provenance.trust) == [nil, .quarantined])
+    #expect(try await memory.trustDecisions(on: "e").map(\.subject) == [.step(after.steps[1].id)])
+  }
+
+  @Test func `a promoted episode that an import replaces says of itself what its new source says`() async throws {
+    _ = try await begin("e", Provenance(.web))
+    let before = try #require(try await memory.episode("e"))
+    try await memory.promote(.episode("e"), by: "anna")
+    try await memory.insert([before], existing: .replace)
+    let after = try #require(try await memory.episode("e"))
+    #expect(after.trust == .untrusted && after.provenance == Provenance(.web))
   }
 
   @Test func `a handle of a domain decides on nothing of another`() async throws {  // I8

@@ -11,7 +11,9 @@ enum TrustRow {
     return "coalesce(\(alias).trust, CASE \(alias).source \(levels.joined(separator: " ")) END)"
   }
 
-  /// Lowers an episode, and everything derived from it, to a level at most.
+  /// Lowers an episode, and everything in its domain that is derived from it, to a level at most.
+  ///
+  /// A child in another domain stays as it is: its trust would tell that domain what was decided in this one (I8).
   ///
   /// - Returns: How many episodes and patterns were lowered.
   @discardableResult
@@ -25,7 +27,8 @@ enum TrustRow {
       try lowerPatterns(of: id, to: level, &report, db)
       let children = try db.cachedStatement(
         sql: """
-          SELECT c.id FROM episode_parents p JOIN episodes c ON c.id = p.child_id
+          SELECT c.id FROM episode_parents p JOIN episodes e ON e.id = p.parent_id
+              JOIN episodes c ON c.id = p.child_id AND c.domain = e.domain
           WHERE p.parent_id = ?1 AND c.least_trust > ?2
           """)
       pending += try String.fetchAll(children, arguments: [id, level])
@@ -58,6 +61,19 @@ enum TrustRow {
       }
       try lower(episode.id, to: least, db)
     }
+  }
+
+  /// Lowers what names a new episode already: children that were imported before it, or were derived from the one that it
+  /// replaces, and the patterns of that one.
+  static func passOn(_ episode: Episode.ID, _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT least_trust FROM episodes WHERE id = ?1 AND (
+            EXISTS (SELECT 1 FROM episode_parents WHERE parent_id = ?1)
+            OR EXISTS (SELECT 1 FROM episode_patterns WHERE episode_id = ?1))
+        """)
+    guard let least = try Int?.fetchOne(statement, arguments: [episode.rawValue]) ?? nil else { return }
+    try lower(episode, to: least, db)
   }
 
   /// Lowers a pattern to the level of an episode that it is linked to.

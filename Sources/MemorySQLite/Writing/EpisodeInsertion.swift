@@ -88,6 +88,7 @@ struct EpisodeInsertion: ~Copyable {
       try old.insertDecisions(on: id, db)
       try old.insertLinks(of: id, db)
     }
+    for (episode, _) in episodes { try TrustRow.passOn(episode.id, db) }
     var kept: [Embedding] = []
     for (episode, _) in replacements {
       guard let old = replaced[episode.id] else { continue }
@@ -129,6 +130,8 @@ struct ReplacedEpisode {
   private let steps: [Step]
   private let patterns: [String]
   private let decisions: [Row]
+  /// The last column is the number of the step.
+  private let stepDecisions: [Row]
 
   /// Reads the rows before they are deleted.
   init(_ id: Episode.ID, _ db: Database) throws {
@@ -140,6 +143,12 @@ struct ReplacedEpisode {
     let decisions = try db.cachedStatement(
       sql: "SELECT trust, before, actor, reason, decided_at FROM trust_decisions WHERE episode_id = ? ORDER BY number")
     self.decisions = try Row.fetchAll(decisions, arguments: [id.rawValue])
+    let ofSteps = try db.cachedStatement(
+      sql: """
+        SELECT d.trust, d.before, d.actor, d.reason, d.decided_at, s.step_number
+        FROM steps s JOIN trust_decisions d ON d.step_id = s.id WHERE s.episode_id = ? ORDER BY d.number
+        """)
+    stepDecisions = try Row.fetchAll(ofSteps, arguments: [id.rawValue])
     if embeddings.isEmpty {
       (context, steps) = ("", [])
     } else {
@@ -171,20 +180,40 @@ struct ReplacedEpisode {
     }
   }
 
-  /// What was decided on the trust of the old episode holds for the new one, which may only be trusted less.
+  /// What was decided on the trust of the old episode and its steps holds for the new one, which may only be trusted less. A
+  /// decision on a step is one on the step of its number; if there is none, it goes with the step.
   func insertDecisions(on id: Episode.ID, _ db: Database) throws {
-    guard let last = decisions.last else { return }
-    for row in decisions {
+    for row in decisions { try insert(row, column: "episode_id", id.rawValue, db) }
+    if let last = decisions.last {
+      let level: Int = try last.value(0)
       try db.cachedStatement(
-        sql: """
-          INSERT INTO trust_decisions (episode_id, trust, before, actor, reason, decided_at) VALUES (?, ?, ?, ?, ?, ?)
-          """
-      ).execute(arguments: [id.rawValue] + StatementArguments(row.databaseValues))
+        sql: "UPDATE episodes AS e SET trust = ?1 WHERE id = ?2 AND coalesce(\(TrustRow.level("e")), 3) > ?1"
+      ).execute(arguments: [level, id.rawValue])
+      try TrustRow.lower(id, to: level, db)
     }
-    let level: Int = try last.value(0)
-    try db.cachedStatement(sql: "UPDATE episodes SET trust = ?1 WHERE id = ?2 AND coalesce(trust, 4) > ?1")
-      .execute(arguments: [level, id.rawValue])
-    try TrustRow.lower(id, to: level, db)
+    guard !stepDecisions.isEmpty else { return }
+    let step = try db.cachedStatement(sql: "SELECT id FROM steps WHERE episode_id = ? AND step_number = ?")
+    var levels: [String: Int] = [:]
+    for row in stepDecisions {
+      let number: Int64 = try row.value(5)
+      guard let step = try String.fetchOne(step, arguments: [id.rawValue, number]) else { continue }
+      try insert(row, column: "step_id", step, db)
+      levels[step] = try row.value(0)
+    }
+    for (step, level) in levels.sorted(by: { $0.key < $1.key }) {
+      try db.cachedStatement(
+        sql: "UPDATE steps AS s SET trust = ?1 WHERE id = ?2 AND coalesce(\(TrustRow.level("s")), 3) > ?1"
+      ).execute(arguments: [level, step])
+      try TrustRow.lower(id, to: level, db)
+    }
+  }
+
+  private func insert(_ row: Row, column: String, _ id: String, _ db: Database) throws {
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO trust_decisions (\(column), trust, before, actor, reason, decided_at) VALUES (?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [id] + StatementArguments(row.databaseValues.prefix(5)))
   }
 }
 
