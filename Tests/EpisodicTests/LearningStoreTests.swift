@@ -35,7 +35,11 @@ struct LookingEpisodes {
   /// One that has failed its first step.
   static func running(domain: String = "d", agent: String = "a", id: String = "running") -> Episode {
     var episode = episode(1000, domain: domain, agent: agent, status: .active)
-    episode.steps = Array(episode.steps.prefix(1))
+    episode.steps = episode.steps.prefix(1).map { step in
+      Step(
+        id: Step.ID("\(id)/\(step.number)"), number: step.number, action: step.action, result: step.result,
+        tool: step.tool, success: step.success, timestamp: step.timestamp)
+    }
     return Episode(
       id: Episode.ID(id), taskType: .testing, domain: domain, context: episode.context, createdAt: episode.createdAt,
       metadata: episode.metadata, steps: episode.steps)
@@ -58,7 +62,8 @@ struct LookingEpisodes {
   @Test func `what is found is kept as a pattern of its domain, linked to examples, and advised after the step`()
     async throws
   {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes())
     let result = try await memory.learn()
     let found = try Self.look(result)
@@ -76,7 +81,8 @@ struct LookingEpisodes {
 
   // I8
   @Test func `another agent, another domain and another situation are told nothing`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes() + LookingEpisodes.episodes(0..<4, domain: "e", agent: "b"))
     try await memory.learn()
     #expect(try await memory.advise(for: LookingEpisodes.running(agent: "b")).isEmpty)
@@ -93,7 +99,8 @@ struct LookingEpisodes {
   }
 
   @Test func `two learnings of one seed are equal, and the second changes nothing`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes())
     let first = try await memory.learn()
     let patterns = try await memory.patterns(.init(limit: 100), in: .everything)
@@ -103,7 +110,8 @@ struct LookingEpisodes {
   }
 
   @Test func `a pattern grows to advice with new tasks, and what is not found again is forgotten`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes())
     try await memory.learn()
     try await memory.insert(LookingEpisodes.episodes(200..<240))
@@ -123,7 +131,8 @@ struct LookingEpisodes {
     var random = SystemRandomNumberGenerator()
     let erased = Set((0..<900).shuffled(using: &random).prefix(500))
     _ = try await memory.forget(.episodes(erased.map { Episode.ID("d-a-\($0)") }), in: .everything)
-    let other = try await Store().open()
+    let otherStore = try Store()
+    let other = try await otherStore.open()
     try await other.insert(
       LookingEpisodes.episodes(0..<900).enumerated().filter { !erased.contains($0.offset) }.map(\.element))
     #expect(try await Self.traces(memory) == Self.traces(other))
@@ -142,7 +151,8 @@ struct LookingEpisodes {
   }
 
   @Test func `traces follow every way in which an episode changes`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes(0..<10))
     #expect(try await Self.traces(memory).count == 10)
     let id = Episode.ID("d-a-0")
@@ -165,7 +175,8 @@ struct LookingEpisodes {
   }
 
   @Test func `an episode of many steps has a trace of 200, and is said to be cut`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes())
     let id = try await memory.begin(.init(.testing, domain: "d", context: "long", metadata: ["agent": "a"])).id
     try await memory.append((0..<1000).map { Step.Draft("step(\($0))", success: true) }, to: id)
@@ -216,7 +227,8 @@ struct LookingEpisodes {
   }
 
   @Test func `advice is held back at random by the id, and the experiment is reported`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes())
     try await memory.learn()
     var told = 0
@@ -238,7 +250,8 @@ struct LookingEpisodes {
   }
 
   @Test func `an episode that followed advice is no evidence for it`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes())
     let before = try Self.look(await memory.learn())
     let advice = try #require(try await Self.advice(memory))
@@ -255,7 +268,8 @@ struct LookingEpisodes {
   }
 
   @Test func `a pattern is explained by cells, examples, counter-examples and shuffles`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes() + LookingEpisodes.episodes(0..<100, domain: "e"))
     let found = try Self.look(await memory.learn())
     let kept = try #require(try await memory.patterns(.init(data: found.key.json), in: .domain("d")).first)
@@ -271,7 +285,8 @@ struct LookingEpisodes {
   }
 
   @Test func `what half of the tasks teach holds in the other half`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(LookingEpisodes.episodes(0..<600))
     let validation = try await memory.validateLearning(splits: 2)
     #expect(validation.checks.count >= 4)
@@ -281,7 +296,8 @@ struct LookingEpisodes {
   }
 
   @Test func `a repeated action is warned of where it harms, and only there`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(
       (0..<300).map { number in
         var episode = LookingEpisodes.episode(
@@ -313,13 +329,15 @@ struct LookingEpisodes {
     LearningOptions(shuffles: 19), LearningOptions(falseDiscoveryRate: 0), LearningOptions(minimumSuccessRate: 2),
     LearningOptions(minimumRuns: 9), LearningOptions(minimumTasks: 1),
   ]) func `an option out of its range is refused`(_ options: LearningOptions) async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     await #expect(throws: MemoryError.self) { try await memory.learn(options) }
     try await memory.close()
   }
 
   @Test func `success can be asked of the rate`() async throws {
-    let memory = try await Store().open()
+    let store = try Store()
+    let memory = try await store.open()
     try await memory.insert(
       LookingEpisodes.episodes().map { episode in
         var episode = episode

@@ -4,7 +4,7 @@ import Testing
 /// The public names of the library are a checked-in list, so that a change of the API is a change of `PublicNames.txt`.
 @Suite struct `Public names` {
   /// What `import Episodic` shows.
-  static let targets = ["StoreValues", "EpisodicMemory", "AgentLedger", "Interchange", "Episodic"]
+  static let targets = ["StoreValues", "Learning", "EpisodicMemory", "AgentLedger", "Interchange", "Episodic"]
 
   static let list = "Tests/EpisodicTests/PublicNames.txt"
   static let command = "UPDATE_PUBLIC_NAMES=1 swift test --filter PublicNamesTests"

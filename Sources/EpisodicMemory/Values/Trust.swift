@@ -45,7 +45,7 @@ public struct Provenance: Hashable, Sendable {
     /// The agent itself.
     case agent
     /// A file of another system.
-    case `import`
+    case imported = "import"
     /// A page, a mail, or another text that a stranger may have written.
     case web
     /// A run of a ledger.
@@ -55,7 +55,7 @@ public struct Provenance: Hashable, Sendable {
     public var defaultTrust: Trust {
       switch self {
       case .user, .agent, .ledger: .trusted
-      case .tool, .import: .unverified
+      case .tool, .imported: .unverified
       case .web: .untrusted
       }
     }
