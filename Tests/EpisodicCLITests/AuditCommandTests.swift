@@ -28,7 +28,7 @@ import Testing
     let listed = try lines("audit", "list", "--utc")
     #expect(
       listed.map { $0.split(separator: "  ").map(String.init) }.map { $0[2...].joined(separator: " ") } == [
-        "ci begin 1 episodes", "ci append 1 steps", "alice fail 1 episodes", "variable reopen 1 episodes",
+        "ci insert 1 episodes", "ci append 1 steps", "alice fail 1 episodes", "variable reopen 1 episodes",
       ])
     #expect(try lines("audit", "list", "--after", "1", "--limit", "2").count == 2)
     #expect(try lines("audit", "list", "--domain", "nowhere").isEmpty)
