@@ -182,7 +182,7 @@ extension Examination {
 /// The settings that this version reads.
 enum KnownSetting {
   private static let names: Set<String> = [
-    "ancestors", AuditSetting.name, BackupSchedule.setting, "cache.reads", "feed", "maintenance",
+    "ancestors", AuditSetting.name, BackupSchedule.setting, "cache.reads", "feed", "learning", "maintenance",
     RetentionPolicies.setting,
     RetentionClock.setting,
   ]

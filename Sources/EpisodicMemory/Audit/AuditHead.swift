@@ -31,7 +31,7 @@ public struct AuditHead: Hashable, Sendable {
   /// What is signed: five lines, the last of which ends as the others do.
   public var signedText: String {
     """
-    episodic audit head 1
+    episodic-audit-head 1
     store \(store)
     number \(number)
     digest \(digest)

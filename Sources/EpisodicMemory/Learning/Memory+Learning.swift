@@ -279,15 +279,6 @@ extension Memory {
   }
 }
 
-/// A pattern that was found in a domain, as it is kept.
-package struct LearnedRow: Sendable {
-  package var pattern: Pattern
-  package var situation: String
-  package var foundThrough: Int64
-  /// Examples and counter-examples.
-  package var episodes: [Episode.ID]
-}
-
 extension RunTrace {
   /// With the outcome that the options ask for.
   fileprivate func judged(by options: LearningOptions) -> RunTrace {
