@@ -52,13 +52,10 @@ struct TrustCommand: AsyncParsableCommand {
       return (found, try await memory.trustDecisions(on: id))
     }
     guard !output.json else {
-      var members: JSON.Object = [
-        "id": .string(found.id.rawValue), "trust": .string(found.trust.rawValue),
-        "decisions": .array(decisions.map(\.json)),
-      ]
-      members["source"] = found.provenance.source.map { .string($0.rawValue) }
-      members["source_id"] = found.provenance.sourceID.map(JSON.string)
-      members["actor"] = found.provenance.actor.map(JSON.string)
+      var members: JSON.Object = ["id": .string(found.id.rawValue), "decisions": .array(decisions.map(\.json))]
+      found.provenance.write(to: &members)
+      // Not what somebody said, but what recall goes by.
+      members["trust"] = .string(found.trust.rawValue)
       return StandardOutput.write(.object(members))
     }
     StandardOutput.write("\(found.trust.rawValue)  \(found.id.rawValue.onOneLine)")

@@ -136,7 +136,7 @@ extension Episode: Cacheable {
         createdAt: Timestamp(milliseconds: raw.integer(at: 16)),
         completedAt: fields.contains(.completedAt) ? Timestamp(milliseconds: raw.integer(at: 24)) : nil,
         metadata: try JSON(UnsafeRawBufferPointer(rebasing: raw[ends[3]..<ends[4]])),
-        provenance: known.episode, parents: known.parents, trust: try Trust(code: raw[2]),
+        provenance: known.episode, parents: known.parents, trust: try Trust(encoded: raw[2]),
         embeddingVersion: raw.integer(at: 32),
         texts: EncodedEpisode(
           encoded, stepCount: stepCount, contextRange: ends[4]..<ends[5], provenances: known.steps))
@@ -236,7 +236,7 @@ private struct EncodedProvenance {
     guard source == none || Int(source) < Provenance.Source.allCases.count else { throw MalformedBytes() }
     var provenance = Provenance()
     if source != none { provenance.source = Provenance.Source.allCases[Int(source)] }
-    if trust != none { provenance.trust = try Trust(code: trust) }
+    if trust != none { provenance.trust = try Trust(encoded: trust) }
     provenance.sourceID = try reader.optional { reader throws(MalformedBytes) in try reader.text() }
     provenance.actor = try reader.optional { reader throws(MalformedBytes) in try reader.text() }
     return provenance
@@ -244,19 +244,8 @@ private struct EncodedProvenance {
 }
 
 extension Trust {
-  /// 0 for the trust of most: what was encoded before there was any has it.
-  fileprivate var code: UInt8 {
-    switch self {
-    case .trusted: 0
-    case .verified: 1
-    case .unverified: 2
-    case .untrusted: 3
-    case .quarantined: 4
-    }
-  }
-
-  fileprivate init(code: UInt8) throws(MalformedBytes) {
-    guard let trust = Self.allCases.first(where: { $0.code == code }) else { throw MalformedBytes() }
+  fileprivate init(encoded code: UInt8) throws(MalformedBytes) {
+    guard let trust = Trust(code: code) else { throw MalformedBytes() }
     self = trust
   }
 }

@@ -53,10 +53,7 @@ package struct EpisodeLine {
       case "domain": domain = try scanner.text(Self.nameWanted)
       case "session": session = try scanner.null() ? nil : try scanner.text(Self.nameWanted)
       case "context": context = try scanner.text("a string")
-      case "status":
-        let text = try scanner.text(Self.statusWanted)
-        status = Episode.Status(rawValue: text)
-        if status == nil { throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Self.statusWanted)") }
+      case "status": status = try scanner.name(Self.statusWanted)
       case "success_rate": successRate = try scanner.null() ? nil : try scanner.double("a number in 0...1, or null")
       case "created_at": createdAt = try scanner.time()
       case "completed_at": completedAt = try scanner.null() ? nil : try scanner.time()
@@ -239,14 +236,8 @@ extension Provenance {
   fileprivate mutating func read(_ name: String, _ scanner: inout JSONScanner) throws(MemoryError) {
     if try scanner.null() { return }
     switch name {
-    case "source":
-      let text = try scanner.text(Self.sourceWanted)
-      source = Source(rawValue: text)
-      if source == nil { throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Self.sourceWanted)") }
-    case "trust":
-      let text = try scanner.text(Self.trustWanted)
-      trust = Trust(rawValue: text)
-      if trust == nil { throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Self.trustWanted)") }
+    case "source": source = try scanner.name(Self.sourceWanted)
+    case "trust": trust = try scanner.name(Self.trustWanted)
     case "source_id": sourceID = try scanner.text("a string with at least one character").canonicallyComposed
     default: actor = try scanner.text("a string with at least one character").canonicallyComposed
     }
@@ -264,6 +255,18 @@ extension Provenance {
 extension JSONScanner {
   /// The form of a time, for messages.
   package static let timeWanted = "an ISO 8601 UTC time such as 2026-01-31T12:00:00Z"
+
+  /// One of a closed set of names.
+  ///
+  /// - Parameter wanted: Lists them, for messages.
+  mutating func name<Value: RawRepresentable>(_ wanted: String) throws(MemoryError) -> Value
+  where Value.RawValue == String {
+    let text = try text(wanted)
+    guard let value = Value(rawValue: text) else {
+      throw fault("is \"\(text.shortened(to: 60))\"; write \(wanted)")
+    }
+    return value
+  }
 
   package mutating func time() throws(MemoryError) -> Timestamp {
     let text = try text(Self.timeWanted)

@@ -26,12 +26,7 @@ struct PatternLine {
       case "last_used": lastUsed = try scanner.null() ? nil : try scanner.time()
       case "created_at": createdAt = try scanner.time()
       case "metadata": metadata = try scanner.null() ? [:] : try scanner.value()
-      case "trust":
-        let text = try scanner.text(Provenance.trustWanted)
-        guard let level = Trust(rawValue: text) else {
-          throw scanner.fault("is \"\(text.shortened(to: 60))\"; write \(Provenance.trustWanted)")
-        }
-        trust = level
+      case "trust": trust = try scanner.name(Provenance.trustWanted)
       default: throw scanner.fault("is no member of a pattern; put it under metadata")
       }
     }

@@ -34,6 +34,25 @@ extension Trust: Comparable {
   public static func < (left: Trust, right: Trust) -> Bool { left.level < right.level }
 }
 
+/// In the bytes of cache and index.
+extension Trust {
+  /// 0 for the trust of most: what was encoded before there was any has it.
+  package var code: UInt8 {
+    switch self {
+    case .trusted: 0
+    case .verified: 1
+    case .unverified: 2
+    case .untrusted: 3
+    case .quarantined: 4
+    }
+  }
+
+  package init?(code: UInt8) {
+    guard let trust = Self.allCases.first(where: { $0.code == code }) else { return nil }
+    self = trust
+  }
+}
+
 /// Where an episode or a step came from, as far as it was told.
 public struct Provenance: Hashable, Sendable {
   /// The kind of source.

@@ -89,7 +89,7 @@ extension AttributeFilter {
 /// Numbers of status and trust together in the index, less than 32; part of its format. Those of trusted episodes are what they were
 /// before there was trust.
 enum StateCode {
-  static func of(_ status: Episode.Status, _ trust: Trust) -> UInt8 { code(status) | code(trust) << 2 }
+  static func of(_ status: Episode.Status, _ trust: Trust) -> UInt8 { code(status) | trust.code << 2 }
 
   private static func code(_ status: Episode.Status) -> UInt8 {
     switch status {
@@ -100,27 +100,9 @@ enum StateCode {
     }
   }
 
-  private static func code(_ trust: Trust) -> UInt8 {
-    switch trust {
-    case .trusted: 0
-    case .verified: 1
-    case .unverified: 2
-    case .untrusted: 3
-    case .quarantined: 4
-    }
-  }
-
   static func isActive(_ code: UInt8) -> Bool { status(code) == .active }
 
-  static func trust(_ code: UInt8) -> Trust {
-    switch code >> 2 {
-    case 0: .trusted
-    case 1: .verified
-    case 2: .unverified
-    case 3: .untrusted
-    default: .quarantined
-    }
-  }
+  static func trust(_ code: UInt8) -> Trust { Trust(code: code >> 2) ?? .quarantined }
 
   static func status(_ code: UInt8) -> Episode.Status {
     switch code & 3 {

@@ -80,8 +80,8 @@ enum TrustRow {
   static func inherit(_ pattern: Pattern.ID, from episode: Episode.ID, _ db: Database) throws {
     try db.cachedStatement(
       sql: """
-        UPDATE patterns SET least_trust = (SELECT least_trust FROM episodes WHERE id = ?2)
-        WHERE id = ?1 AND least_trust > (SELECT least_trust FROM episodes WHERE id = ?2)
+        UPDATE patterns AS p SET least_trust = e.least_trust FROM episodes e
+        WHERE p.id = ?1 AND e.id = ?2 AND p.least_trust > e.least_trust
         """
     ).execute(arguments: [pattern.rawValue, episode.rawValue])
   }
@@ -101,9 +101,9 @@ enum TrustRow {
     for id in ids {
       try db.cachedStatement(
         sql: """
-          UPDATE patterns AS p SET least_trust = min(coalesce(p.trust, 3), coalesce((
+          UPDATE patterns AS p SET least_trust = min(coalesce(p.trust, \(Trust.trusted.level)), coalesce((
               SELECT min(e.least_trust) FROM episode_patterns l JOIN episodes e ON e.id = l.episode_id
-              WHERE l.pattern_id = p.id), coalesce(p.trust, 3)))
+              WHERE l.pattern_id = p.id), \(Trust.verified.level)))
           WHERE id = ?
           """
       ).execute(arguments: [id])
