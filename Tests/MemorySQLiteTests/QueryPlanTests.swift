@@ -70,6 +70,10 @@ import Testing
     }
     // One connection, which has the new statistics.
     #expect(try await store.readRows { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_stat1") } ?? 0 > 10)
+    // Tables without an index would be read as a whole.
+    let examined = try await store.readRows { db in try Set(String.fetchAll(db, sql: "SELECT tbl FROM sqlite_stat1")) }
+    #expect(examined.isSuperset(of: ["episodes", "steps"]), "\(examined)")
+    #expect(!examined.contains("changes") && !examined.contains { $0.contains("_text_") }, "\(examined)")
     #expect(try await plans() == before)
   }
 
