@@ -10,7 +10,7 @@ demo: setup
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 test: setup
 	swift build --build-tests
-	swift test --skip-build
+	.ci/test
 
 # Measures; `swift run -c release --package-path Benchmarks bench --help` lists the rest.
 bench: setup
