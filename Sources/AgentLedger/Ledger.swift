@@ -81,6 +81,9 @@ import StoreValues
 /// - `errorRates(over:)`, `errorsByPerson(over:limit:)`; `costs(by:over:limit:)`, `costTrend(days:in:)`
 /// - `pageUse(over:)`, `tableSizes()`, `orphans(silentFor:)`
 ///
+/// ## One domain: Domains/DomainLedger.swift
+/// - `domain(_:)`: a handle on the tasks, runs and signals of one domain
+///
 /// ## Close: Store/Ledger+Open.swift
 /// - `close()`
 public struct Ledger: Sendable {

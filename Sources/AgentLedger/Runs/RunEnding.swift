@@ -51,10 +51,12 @@ struct RunEnding {
   // MARK: Several at once
 
   /// Cancels a run and all below it that have not ended.
-  func cancel(_ root: Ledger.Run.ID) throws -> [Ledger.Run.ID] {
-    let isEnded = try RunTree.members(of: root, db)
-    guard !isEnded.isEmpty else { throw MemoryError.noRun(root) }
-    let living = isEnded.filter { !$0.isEnded }.map(\.id)
+  ///
+  /// - Parameter domain: Only those of this domain; `nil` for all.
+  func cancel(_ root: Ledger.Run.ID, in domain: String? = nil) throws -> [Ledger.Run.ID] {
+    let members = try RunTree.members(of: root, db)
+    guard !members.isEmpty else { throw MemoryError.noRun(root) }
+    let living = members.filter { !$0.isEnded && $0.domain == domain ?? $0.domain }.map(\.id)
     for id in living { try end(id, as: .cancelled, successRate: nil, error: nil, at: now) }
     return living
   }

@@ -8,16 +8,23 @@ enum RunTree {
   private static let below = """
     WITH RECURSIVE tree (id) AS (VALUES (?1) UNION SELECT r.id FROM tree t JOIN runs r ON r.parent_id = t.id)
     """
-  static let members = "\(below) SELECT r.id, r.completed_at IS NOT NULL FROM tree t JOIN runs r ON r.id = t.id"
+  static let members =
+    "\(below) SELECT r.id, r.domain, r.completed_at IS NOT NULL FROM tree t JOIN runs r ON r.id = t.id"
   static let runs = """
     \(below) SELECT \(RunRow.columns.split(separator: ", ").map { "r." + $0 }.joined(separator: ", "))
     FROM tree t JOIN runs r ON r.id = t.id ORDER BY r.seq LIMIT ?2
     """
 
+  struct Member {
+    let id: Ledger.Run.ID
+    let domain: String
+    let isEnded: Bool
+  }
+
   /// The root first; none if it is not there.
-  static func members(of root: Ledger.Run.ID, _ db: Database) throws -> [(id: Ledger.Run.ID, isEnded: Bool)] {
+  static func members(of root: Ledger.Run.ID, _ db: Database) throws -> [Member] {
     try Row.fetchAll(db.cachedStatement(sql: members), arguments: [root.rawValue]).map { row in
-      (try row.id(0), try row.value(1))
+      Member(id: try row.id(0), domain: try row.text(1), isEnded: try row.value(2))
     }
   }
 
