@@ -213,6 +213,38 @@ struct LookingEpisodes {
     try await memory.close()
   }
 
+  @Test func `killed at random moments, the next learning finds what one that was not killed finds`() async throws {
+    let directory = try TemporaryDirectory()
+    let whole = directory.file("whole")
+    let memory = try await Memory.open(at: whole)
+    try await memory.insert(LookingEpisodes.episodes(0..<400))
+    try await memory.close()
+    var generator = SeededGenerator(seed: 3)
+    var found: [LearnedPattern]?
+    // 500 with EPISODIC_KILLS=500; the first is not killed.
+    for round in 0...(ProcessInfo.processInfo.environment["EPISODIC_KILLS"].flatMap(Int.init) ?? 8) {
+      let store = directory.file("store")
+      try FileManager.default.copyItem(atPath: whole, toPath: store)
+      let child = try Child("StoreWorker", ["learn", store, "learner"], in: directory)
+      try await child.waitForLines(round == 0 ? 2 : 1)
+      if round > 0 {
+        // Making traces takes most of it; all of it a second on a slow machine.
+        usleep(UInt32.random(in: 0...400_000, using: &generator))
+      }
+      child.kill()
+      let opened = try await Memory.open(at: store)
+      let kept = try await opened.patterns(.init(limit: 100), in: .everything)
+      let patterns = try await opened.learn().patterns
+      let expected = found ?? patterns
+      found = expected
+      #expect(!patterns.isEmpty && patterns == expected, "kill \(round)")
+      #expect(kept.isEmpty || kept.count == expected.count, "kill \(round)")
+      for check in try await opened.check() { #expect(check.outcome == .passed, "\(check) after kill \(round)") }
+      try await opened.close()
+      try FileManager.default.removeItem(atPath: store)
+    }
+  }
+
   @Test func `two that learn at once both end, and one set of patterns is left`() async throws {
     let store = try Store()
     let (first, second) = (try await store.open(), try await store.open())

@@ -10,7 +10,7 @@ struct StoreWorker {
     let arguments = CommandLine.arguments
     guard arguments.count >= 4 else {
       throw Failure(
-        "usage: StoreWorker record|audit|share|churn|consolidate|index|change|watch|witness|forget|scan DIRECTORY NAME [AMOUNT]"
+        "usage: StoreWorker record|audit|share|churn|consolidate|index|change|watch|witness|forget|learn|scan DIRECTORY NAME [AMOUNT]"
       )
     }
     if arguments[1] == "scan" { return try scan(arguments[2], for: arguments[3]) }
@@ -42,6 +42,10 @@ struct StoreWorker {
     case "watch": try await watch(memory, log: arguments[3])
     case "maintain": try await maintain(memory, name: arguments[3])
     case "hold-maintenance": try await holdMaintenance(memory)
+    case "learn":
+      acknowledge("opened")
+      try await memory.learn()
+      acknowledge("learned")
     case "open":
       acknowledge("opened")
       try await memory.close()
