@@ -1,3 +1,4 @@
+import EpisodicMemory
 import Foundation
 import Testing
 

@@ -187,15 +187,3 @@ extension Episode {
     return steps.sorted { $0.number < $1.number }
   }
 }
-
-extension RawRepresentable where Self: CaseIterable, RawValue == String {
-  /// Reads one of a closed set of names.
-  init?(member name: String, of object: inout InputObject) throws(MemoryError) {
-    guard let text = try object.text(name) else { return nil }
-    guard let status = Self(rawValue: text) else {
-      throw MemoryError(
-        .invalid, "\(name) is \"\(text)\"; write one of \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    self = status
-  }
-}

@@ -53,8 +53,3 @@ enum StandardInput {
     }
   }
 }
-
-extension MemoryError {
-  /// The error with a place such as `steps[2]` before its message.
-  func naming(place: String) -> MemoryError { MemoryError(code, "\(place): \(message)", cause: cause) }
-}

@@ -1,3 +1,5 @@
+import Episodic
+
 /// Rows in aligned columns.
 ///
 /// If they do not fit the width, the widest text is cut first, down to a readable rest; then columns are left out, the least

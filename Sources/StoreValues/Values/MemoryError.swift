@@ -54,3 +54,8 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
 
   public var description: String { message }
 }
+
+extension MemoryError {
+  /// The error with a place such as `steps[2]` before its message.
+  package func naming(place: String) -> MemoryError { MemoryError(code, "\(place): \(message)", cause: cause) }
+}

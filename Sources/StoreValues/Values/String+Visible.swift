@@ -1,11 +1,9 @@
-import Episodic
-
 extension String {
   /// The text without characters that a terminal acts on or does not show: control characters, changes of direction and
   /// invisible characters are written as their number, `\u{202e}`. Line ends and tabs stay.
   ///
   /// Zero-width joiners are escaped too, though emoji contain them: invisible characters can be used to deceive.
-  var terminalSafe: String {
+  package var terminalSafe: String {
     guard !utf8.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x09 }) else { return self }
     var result = ""
     var before: Unicode.Scalar?
@@ -29,15 +27,15 @@ extension String {
   private static var maximumMarks: Int { 8 }
 
   /// The text on one line, runs of white space as one space.
-  var onOneLine: String {
+  package var onOneLine: String {
     replacing("\r\n", with: "\n").terminalSafe.split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 
   /// Columns in a terminal: wide characters take two.
-  var columns: Int { reduce(0) { $0 + $1.columns } }
+  package var columns: Int { reduce(0) { $0 + $1.columns } }
 
   /// At most `width` columns, the last an ellipsis if the text is cut.
-  func fitted(to width: Int) -> String {
+  package func fitted(to width: Int) -> String {
     guard columns > width else { return self }
     var used = 1
     let head = prefix { character in
@@ -47,7 +45,7 @@ extension String {
     return head + "…"
   }
 
-  func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
+  package func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
 }
 
 extension Unicode.Scalar {
@@ -89,24 +87,3 @@ extension Character {
     }
   }
 }
-
-extension Episode {
-  /// The status, with the success rate between 0 and 100 %.
-  var outcome: String {
-    guard let successRate, successRate > 0, successRate < 1 else { return status.rawValue }
-    return "\(status.rawValue) \(Int((successRate * 100).rounded()))%"
-  }
-}
-
-extension Duration {
-  /// `12ms`, `1.5s`, `2m 3s`.
-  var displayText: String {
-    let milliseconds = milliseconds
-    if milliseconds < 1000 { return "\(milliseconds)ms" }
-    if milliseconds < 60_000 { return "\(Double(milliseconds / 100) / 10)s" }
-    return "\(milliseconds / 60_000)m \(milliseconds / 1000 % 60)s"
-  }
-}
-
-/// `1 step`, `2 steps`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
