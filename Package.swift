@@ -156,6 +156,9 @@ let package = Package(
     .target(
       name: "Interchange", dependencies: ["EpisodicMemory", "FileLocks", "Vectors", system], swiftSettings: strict),
 
+    // Serves a memory to models by the Model Context Protocol.
+    .target(name: "ContextServer", dependencies: ["EpisodicMemory"], swiftSettings: strict),
+
     // L4: opens a store; the only re-export.
     .target(
       name: "Episodic",
@@ -169,7 +172,8 @@ let package = Package(
 
     // L5: programs.
     .executableTarget(
-      name: "EpisodicCLI", dependencies: ["Episodic", "ProcessSpawning", "CArrivalOrder", arguments, logging],
+      name: "EpisodicCLI",
+      dependencies: ["ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder", arguments, logging],
       swiftSettings: strict),
 
     // Tests mirror the sources.
@@ -224,6 +228,9 @@ let package = Package(
     .testTarget(
       name: "InterchangeTests", dependencies: ["Interchange", "EpisodicMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "ContextServerTests", dependencies: ["ContextServer", "Episodic", "EpisodicMemory", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "MemorySQLiteTests",
       dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
@@ -246,7 +253,7 @@ let package = Package(
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport", grdb],
-      swiftSettings: strict),
+      exclude: ["mcp_client.py"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

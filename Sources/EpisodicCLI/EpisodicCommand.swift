@@ -39,6 +39,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
       RetentionCommand.self, Maintain.self, AuditCommand.self, LedgerCommand.self,
       Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,
+      MCPCommand.self,
       Config.self, Manual.self,
     ])
 

@@ -33,10 +33,11 @@ import Testing
       "WordIndex",
     ],
     "Interchange": ["EpisodicMemory", "FileLocks", "Vectors"],
+    "ContextServer": ["EpisodicMemory"],
     "Episodic": [
       "AgentLedger", "EpisodicMemory", "FileLocks", "Interchange", "MemoryLMDB", "MemorySQLite", "StoreRows", "Vectors",
     ],
-    "EpisodicCLI": ["Episodic", "ProcessSpawning", "CArrivalOrder"],
+    "EpisodicCLI": ["ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder"],
   ]
 
   static let sources = Documentation.root.appending(path: "Sources")
