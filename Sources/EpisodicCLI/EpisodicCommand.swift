@@ -39,7 +39,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
       RetentionCommand.self, Maintain.self, AuditCommand.self, LedgerCommand.self,
       Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,
-      MCPCommand.self,
+      MCPCommand.self, HookCommand.self,
       Config.self, Manual.self,
     ])
 
@@ -65,7 +65,9 @@ struct EpisodicCommand: AsyncParsableCommand {
         try command.run()
       }
     } catch {
-      ExitReport(error).exit()
+      // To an agent another code than 0 says that it must not go on.
+      let verb = VerbSuggestion.words(Array(CommandLine.arguments.dropFirst())).first
+      ExitReport(error).exit(isQuiet: verb == HookCommand.configuration.commandName)
     }
   }
 }

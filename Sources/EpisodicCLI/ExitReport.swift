@@ -35,10 +35,11 @@ struct ExitReport {
     self.help = help
   }
 
-  func exit() -> Never {
+  /// - Parameter isQuiet: Whether the code is 0 in any case.
+  func exit(isQuiet: Bool = false) -> Never {
     if let help { StandardOutput.write(help) }
     for line in lines { StandardError.write("episodic: \(line.inCommandTerms.onOneLine)") }
-    Foundation.exit(code)
+    Foundation.exit(isQuiet ? 0 : code)
   }
 
   /// The exit code for an error of the library.

@@ -27,7 +27,7 @@ struct VerbSuggestion {
   }
 
   /// The arguments without options of the store, which may stand before the verb, and without what follows `--`.
-  private static func words(_ arguments: [String]) -> [String] {
+  static func words(_ arguments: [String]) -> [String] {
     var words: [String] = []
     var rest = arguments.prefix { $0 != "--" }
     while let argument = rest.popFirst() {

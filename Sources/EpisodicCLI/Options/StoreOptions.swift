@@ -1,6 +1,7 @@
 import ArgumentParser
 import Episodic
 import Foundation
+import Logging
 import Synchronization
 
 /// Which store a command works on.
@@ -61,6 +62,14 @@ struct StoreOptions: ParsableArguments {
     ///
     /// A short log is left to a later command: moving it would cost more syncs than the write itself.
     case shortWrite
+    /// A hook of an agent, which waits for it: without the cache, without the index unless it searches, with locks waited for a
+    /// short time only, and with commits that survive the death of the process and not a loss of power.
+    case hook(searches: Bool, Logger, busyTimeout: Duration)
+
+    /// Whether a short log is left to a later command.
+    fileprivate var leavesLog: Bool {
+      if case .whole = self { false } else { true }
+    }
   }
 
   /// Opens the store, calls `body` with it, and closes it, also after an error.
@@ -90,15 +99,24 @@ struct StoreOptions: ParsableArguments {
     options.busyTimeout = .seconds(busyTimeout)
     options.audit = audit
     if case .shortWrite = use {
+    switch use {
+    case .whole: break
+    case .shortWrite:
       options.cache.isEnabled = false
       options.index.isEnabled = false
+    case .hook(let searches, let logger, let busyTimeout):
+      options.cache.isEnabled = false
+      options.index.isEnabled = searches
+      options.logger = logger
+      options.busyTimeout = busyTimeout
+      options.durability = .normal
     }
     return try await Memory.open(at: path, options: options)
   }
 
   /// Acknowledged writes are durable even if closing fails, so a failure is reported and does not change the exit code.
   private func close(_ memory: Memory, after use: Use) async {
-    if case .shortWrite = use, logBytes < Self.longLog {
+    if use.leavesLog, logBytes < Self.longLog {
       // Nothing is lost without a close. Kept until the process ends, so that the last reference does not close it.
       Self.leftOpen.withLock { $0.append(memory) }
       return
