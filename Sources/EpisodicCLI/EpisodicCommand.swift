@@ -39,7 +39,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
       RetentionCommand.self, Maintain.self, AuditCommand.self, LedgerCommand.self,
       Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,
-      MCPCommand.self, HookCommand.self,
+      MCPCommand.self, HookCommand.self, InstallCommand.self,
       Config.self, Manual.self,
     ])
 
