@@ -126,27 +126,29 @@ import Testing
 
 @Suite struct `Lines of standard input` {
   /// Every line of a text, read through a pipe in pieces.
-  private func lines(_ text: [UInt8], maximum: Int) throws -> [LineReader.Line] {
+  private func lines(_ text: [UInt8], maximum: Int) throws -> [InputLines.Line] {
     let directory = try TemporaryDirectory()
     let path = directory.file("input")
     try Data(text).write(to: URL(filePath: path))
     let descriptor = open(path, O_RDONLY)
     defer { close(descriptor) }
-    var reader = LineReader(descriptor: descriptor, maximumBytes: maximum)
-    var lines: [LineReader.Line] = []
+    var reader = InputLines(descriptor: descriptor, maximumBytes: maximum)
+    var lines: [InputLines.Line] = []
     while let line = reader.next() { lines.append(line) }
     return lines
   }
 
   @Test func `lines are whole, of bounded length, and the last may lack its end`() throws {
     let long = Array(repeating: UInt8(ascii: "x"), count: 200_000)
-    let text = Array("a\n\nbc\n".utf8) + long + Array("\nd\n".utf8) + long + Array("\nhalf".utf8)
-    #expect(
-      try lines(text, maximum: 100_000)
-        == [
-          .whole([0x61]), .whole([]), .whole([0x62, 0x63]), .tooLong, .whole([0x64]), .tooLong,
-          .whole(Array("half".utf8)),
-        ])
+    var text = Array("a\n\nbc\n".utf8)
+    text += long
+    text += Array("\nd\n".utf8)
+    text += long
+    text += Array("\nhalf".utf8)
+    let expected: [InputLines.Line] = [
+      .whole([0x61]), .whole([]), .whole([0x62, 0x63]), .tooLong, .whole([0x64]), .tooLong, .whole(Array("half".utf8)),
+    ]
+    #expect(try lines(text, maximum: 100_000) == expected)
     #expect(try lines(long, maximum: 200_000) == [.whole(long)])
     #expect(try lines(long, maximum: 199_999) == [.tooLong])
     #expect(try lines([], maximum: 10) == [])

@@ -33,9 +33,13 @@ final class RunningRequests: Sendable {
       if finish(id, serial) { answer(result) }
       resumeIfIdle()
     }
-    state.withLock { state in
-      if state.tasks[id]?.serial == serial { state.tasks[id] = (serial, task) }
+    let isWanted = state.withLock { state in
+      guard state.tasks[id]?.serial == serial else { return false }
+      state.tasks[id] = (serial, task)
+      return true
     }
+    // Over already, or cancelled before the task was known.
+    if !isWanted { task.cancel() }
   }
 
   /// Whether the request was still to be answered.

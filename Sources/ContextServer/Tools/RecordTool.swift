@@ -2,6 +2,8 @@ import EpisodicMemory
 
 struct RecordTool: Tool {
   static let name = "record"
+  /// Steps by which an attempt is advised.
+  private static let advisedSteps = 200
   /// Tools whose output is what a stranger may have written, though no source is named.
   private static let webTools: Set = ["webfetch", "websearch", "web_fetch", "web_search", "fetch", "browser"]
 
@@ -46,9 +48,23 @@ struct RecordTool: Tool {
       "steps_total": JSON(written.steps), "durable": true,
     ]
     if written.isRepeated { members["repeated"] = true }
+    if written.status == .active, request.steps.last?.success == false {
+      let advice = try await Self.advice(request.id, call)
+      if !advice.isEmpty { members["advice"] = .array(advice.map { .string($0) }) }
+    }
     if request.redacted > 0 { members["credentials_removed"] = JSON(request.redacted) }
     if call.repairs > 0 { members["characters_replaced"] = JSON(call.repairs) }
     return ToolResult(members)
+  }
+
+  /// What past runs of the same client say after a step that failed.
+  private static func advice(_ id: Episode.ID, _ call: ToolCall) async throws(MemoryError) -> [String] {
+    guard let episode = try await call.handle.episode(id, steps: .last(advisedSteps)) else { return [] }
+    var advice = try await call.memory.advise(for: episode, limit: 2)
+    if let warning = try await call.memory.loopWarning(for: episode), !advice.contains(warning) {
+      advice.insert(warning, at: 0)
+    }
+    return advice.map(\.text.onOneLine)
   }
 
   private struct Written: Sendable {
@@ -173,7 +189,9 @@ struct RecordTool: Tool {
       }
       try batch.begin(
         Episode.Draft(
-          taskType ?? "coding", domain: domain, context: context, session: session, id: id, provenance: provenance))
+          taskType ?? "coding", domain: domain, context: context, session: session,
+          // By which learning counts.
+          metadata: ["agent": .string(provenance.actor ?? "mcp")], id: id, provenance: provenance))
       if !steps.isEmpty { try batch.append(steps, to: id, idempotencyKey: key) }
       let status = self.status == .active ? .active : try end(batch).status
       return Written(status: status, steps: steps.count, isRepeated: false)

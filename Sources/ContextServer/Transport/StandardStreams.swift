@@ -60,7 +60,7 @@ package final class StandardStreams: Sendable {
   private func startReading(for server: MCPServer) {
     let (input, end) = (input, end)
     let reader = Thread {
-      var lines = LineReader(descriptor: input, maximumBytes: MCPServer.maximumLineBytes)
+      var lines = InputLines(descriptor: input, maximumBytes: MCPServer.maximumLineBytes)
       while let line = lines.next() {
         switch line {
         case .whole(let bytes): server.receive(bytes)
@@ -78,13 +78,19 @@ package final class StandardStreams: Sendable {
 
 /// The signals that ask the process to end.
 private final class Signals {
+  /// After it the process ends though a client does not read its answers; what was recorded is durable.
+  private static let patience = 5.0
+
   private var sources: [any DispatchSourceSignal] = []
 
   init(ending end: AsyncStream<Void>.Continuation) {
     for number in [SIGTERM, SIGINT, SIGHUP] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { end.finish() }
+      source.setEventHandler {
+        end.finish()
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { _exit(0) }
+      }
       source.resume()
       sources.append(source)
     }
@@ -96,7 +102,7 @@ private final class Signals {
 }
 
 /// Lines of a descriptor, of bounded length.
-struct LineReader {
+struct InputLines {
   enum Line: Equatable {
     case whole([UInt8])
     /// Its bytes were skipped.
