@@ -121,6 +121,57 @@ import Testing
     #expect(try self.text(".mcp.json") == changed)
   }
 
+  @Test func `what was added is taken out though others have changed the file`() throws {
+    try episodic("install", "claude")
+    let path = ".claude/settings.json"
+    // A member after ours, whose comma must go.
+    try write(path, String(try text(path).dropLast(3)) + ",\n  \"new\": true\n}\n")
+    #expect(try episodic("install", "claude", "--undo").status == 0)
+    #expect(try JSON(text: text(path).trimmingCharacters(in: .newlines)) == ["new": true])
+
+    try write(path, "{\n  \"a\": 1\n}\n")
+    try episodic("install", "claude")
+    try write(path, try text(path).replacing("\"a\": 1", with: "\"a\": 2"))
+    #expect(try episodic("install", "claude", "--undo").status == 0)
+    #expect(try text(path) == "{\n  \"a\": 2\n}\n")
+  }
+
+  @Test func `what was added is taken out though the client has written the file in its own way`() throws {
+    try write(".mcp.json", "{\"mcpServers\": {\"other\": {\"command\": \"x\"}}}")
+    try write(
+      ".claude/settings.json",
+      "{\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"mine\"}]}]}}")
+    try episodic("install", "claude")
+    let before = try [".mcp.json", ".claude/settings.json"].map { path in
+      let value = try JSON(text: text(path))
+      try write(path, value.canonicalText)
+      return value
+    }
+    #expect(before[1]["hooks"]?["PostToolUse"] != nil)
+    let undone = try episodic("install", "claude", "--undo")
+    #expect(undone.status == 0, "\(undone)")
+    #expect(try JSON(text: text(".mcp.json")) == ["mcpServers": ["other": ["command": "x"]]])
+    #expect(
+      try JSON(text: text(".claude/settings.json"))
+        == ["hooks": ["Stop": [["hooks": [["type": "command", "command": "mine"]]]]]])
+    // Of nothing but ours nothing is left.
+    try FileManager.default.removeItem(atPath: episodic.path(".claude/settings.json"))
+    try episodic("install", "claude")
+    try write(
+      ".claude/settings.json",
+      try JSON(text: text(".claude/settings.json").trimmingCharacters(in: .newlines)).canonicalText)
+    #expect(try episodic("install", "claude", "--undo").status == 0)
+    #expect(!FileManager.default.fileExists(atPath: episodic.path(".claude/settings.json")))
+  }
+
+  @Test func `--user changes the settings in HOME`() throws {
+    let result = try episodic.shell("mkdir home && HOME=$PWD/home episodic install claude --user")
+    #expect(
+      result.status == 0 && FileManager.default.fileExists(atPath: episodic.path("home/.claude.json")), "\(result)")
+    #expect(try episodic.shell("HOME=$PWD/home episodic install claude --user --undo").status == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: episodic.path("home")) == [".claude"])
+  }
+
   @Test(arguments: ["[]", "{\"mcpServers\": []}", "{\"mcpServers\": {}", "nonsense"])
   func `a file of a form that is not known is left as it is, and so is the other`(_ text: String) throws {
     try write(".mcp.json", text)

@@ -65,6 +65,41 @@ struct AgentSettings {
     }
   }
 
+  /// The text without what was added, though the client has written the file anew in its own way.
+  ///
+  /// - Parameter record: Of the installation.
+  /// - Returns: `nil` if that is not found.
+  func removing(_ record: JSON, from text: String) throws(MemoryError) -> String? {
+    var settings = SettingsText(text)
+    switch form {
+    case .server(let path, _):
+      guard case .array(let words)? = record["server"], let program = words.first else { return nil }
+      try settings.remove(at: path) { value in
+        let server = Self.json(value)
+        return server?["command"] == program && server?["args"] == .array(Array(words.dropFirst()))
+      }
+    case .hooks(let events):
+      guard let command = record["hook"] else { return nil }
+      for event in events {
+        try settings.remove(at: ["hooks", event]) { value in
+          // An element with other commands, too, is somebody else's.
+          value.contains(command.canonicalText) && value.components(separatedBy: "\"command\":").count == 2
+        }
+      }
+    case .table: return nil
+    }
+    return settings.string == text ? nil : settings.string
+  }
+
+  /// `nil` if it is none, or has comments.
+  private static func json(_ text: String) -> JSON? {
+    do throws(MemoryError) {
+      return try JSON(text: text)
+    } catch {
+      return nil
+    }
+  }
+
   private func addingServer(
     _ commands: AgentCommands, _ path: [String], _ type: String?, to text: String
   ) throws(MemoryError) -> (text: String, inserted: [String])? {

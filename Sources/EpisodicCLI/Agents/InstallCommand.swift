@@ -50,8 +50,8 @@ struct InstallCommand: AsyncParsableCommand {
 
   func run() async throws {
     let folder =
-      user
-      ? FileManager.default.homeDirectoryForCurrentUser.path(percentEncoded: false)
+      try user
+      ? PathText.expanded("~", of: "the home directory")
       : FileManager.default.currentDirectoryPath
     let files = AgentSettings.files(
       of: agent, isUser: user, in: folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
@@ -73,7 +73,7 @@ struct InstallCommand: AsyncParsableCommand {
     for settings in files {
       let file = SettingsFile(settings.path)
       let before = try file.read()
-      guard !file.isInstalled, let after = try settings.adding(commands, to: before) else {
+      guard try !file.isInstalled, let after = try settings.adding(commands, to: before) else {
         StandardOutput.write("\(settings.path): has it already".onOneLine)
         continue
       }
@@ -82,19 +82,19 @@ struct InstallCommand: AsyncParsableCommand {
       changes.append((file, after.text, after.inserted))
     }
     if dryRun { return }
-    for change in changes { try change.file.install(change.text, inserted: change.inserted) }
+    for change in changes { try change.file.install(change.text, inserted: change.inserted, commands) }
   }
 
   private func takeOut(_ files: [AgentSettings]) throws {
     var changes: [(file: SettingsFile, text: String?)] = []
     for settings in files {
       let file = SettingsFile(settings.path)
-      guard file.isInstalled else {
+      guard try file.isInstalled else {
         StandardOutput.write("\(settings.path): nothing was added".onOneLine)
         continue
       }
       try file.requireWritable()
-      let after = try file.undone()
+      let after = try file.undone(settings)
       StandardOutput.write(LineDifference.text(settings.path, try file.read(), after ?? ""))
       changes.append((file, after))
     }
@@ -131,6 +131,8 @@ private enum ServerProbe {
   ]
 
   static func tools(of command: [String]) throws(MemoryError) -> [String] {
+    // A server that ends at once is found by its silence.
+    signal(SIGPIPE, SIG_IGN)
     let (input, output) = (try Pipe(), try Pipe())
     var spawn = Spawn()
     spawn.duplicate(input.reading.number, as: STDIN_FILENO)
@@ -146,9 +148,7 @@ private enum ServerProbe {
     _ = writeBytes(Array(requests.map { $0.canonicalText + "\n" }.joined().utf8), to: input.writing.number)
     input.writing.close()
     let answer = read(output.reading.number)
-    kill(child, SIGTERM)
-    var status: Int32 = 0
-    while waitpid(child, &status, 0) == -1, errno == EINTR {}
+    end(child)
     for line in answer.split(separator: "\n") {
       let message = try JSON(text: String(line))
       guard message["id"] == 2, case .array(let tools)? = message["result"]?["tools"] else { continue }
@@ -156,6 +156,19 @@ private enum ServerProbe {
     }
     throw MemoryError(
       .unavailable, "\(command.joined(separator: " ")) did not answer within \(patience / 1000) s; run it by hand")
+  }
+
+  /// Asks a process to end, and kills it if it does not within 3 seconds.
+  private static func end(_ child: pid_t) {
+    kill(child, SIGTERM)
+    var status: Int32 = 0
+    for _ in 0..<300 {
+      let ended = waitpid(child, &status, WNOHANG)
+      if ended == child || ended < 0 && errno != EINTR { return }
+      usleep(10_000)
+    }
+    kill(child, SIGKILL)
+    while waitpid(child, &status, 0) == -1, errno == EINTR {}
   }
 
   /// Everything up to the end, or to the end of patience.

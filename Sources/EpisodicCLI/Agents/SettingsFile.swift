@@ -22,7 +22,13 @@ struct SettingsFile {
   private var backup: String { target + ".before-episodic" }
   private var record: String { target + ".episodic" }
 
-  var isInstalled: Bool { access(record, F_OK) == 0 }
+  /// Whether something was added. An installation that was killed before it wrote the file has added nothing.
+  var isInstalled: Bool {
+    get throws(MemoryError) {
+      guard access(record, F_OK) == 0 else { return false }
+      return try Self.read(target) != Self.read(backup)
+    }
+  }
 
   /// The text; empty if there is no file.
   ///
@@ -53,11 +59,13 @@ struct SettingsFile {
   }
 
   /// Writes the changed text, after a backup of the one before and a record of what is new.
-  func install(_ text: String, inserted: [String]) throws(MemoryError) {
+  func install(_ text: String, inserted: [String], _ commands: AgentCommands) throws(MemoryError) {
     let before = try Self.read(target)
     if let before { try write(before, to: backup) }
     let record: JSON = [
       "inserted": .array(inserted.map { .string($0) }), "existed": .bool(before != nil),
+      "written": .string(JSON.string(text).canonicalHash),
+      "server": .array(commands.server.map { .string($0) }), "hook": .string(commands.hook),
     ]
     try write(record.canonicalText + "\n", to: self.record)
     try write(text, to: target)
@@ -66,7 +74,7 @@ struct SettingsFile {
   /// What an undo makes of the text: the text, or `nil` for no file.
   ///
   /// - Throws: `.conflict` if what was inserted was changed since.
-  func undone() throws(MemoryError) -> String? {
+  func undone(_ settings: AgentSettings) throws(MemoryError) -> String? {
     let record: JSON
     do throws(MemoryError) {
       record = try JSON(text: (try Self.read(self.record) ?? "").trimmingCharacters(in: .whitespacesAndNewlines))
@@ -76,20 +84,50 @@ struct SettingsFile {
     guard case .array(let values)? = record["inserted"] else {
       throw MemoryError(.invalid, "\(self.record) is no record of an installation; restore \(backup) by hand")
     }
-    var text = try read()
-    guard !text.isEmpty else { return nil }
-    let pieces = values.compactMap { if case .string(let piece) = $0 { piece } else { nil } }
-    // One piece may be part of several: as many must be there as were put there.
-    for piece in Set(pieces).sorted(by: { $0.count > $1.count }) {
-      let parts = text.components(separatedBy: piece)
-      guard parts.count - 1 == pieces.count(where: { $0 == piece }) else {
-        throw MemoryError(
-          .conflict, "what was added to \(path) was changed since; remove it by hand, the file as it was is \(backup)")
-      }
-      text = parts.joined()
-    }
+    let written = try read()
     let isOwn = record["existed"] == false
-    return isOwn && ["", "{}"].contains(text.trimmingCharacters(in: .whitespacesAndNewlines)) ? nil : text
+    guard !written.isEmpty else { return nil }
+    // Nobody has changed the file since: it becomes what it was, to the last byte.
+    if record["written"] == .string(JSON.string(written).canonicalHash) {
+      if isOwn { return nil }
+      if let before = try Self.read(backup) { return before }
+    }
+    let pieces = values.compactMap { if case .string(let piece) = $0 { piece } else { nil } }
+    var text = Self.removing(pieces, from: written)
+    // A comma is left over where somebody has added a member beside ours.
+    if let left = text, Self.isJSON(written), !Self.isJSON(left), !left.filter({ !$0.isWhitespace }).isEmpty {
+      text = nil
+    }
+    if text == nil {
+      text = try settings.removing(record, from: written)
+      if let left = text, Self.isJSON(written), !Self.isJSON(left) { text = nil }
+    }
+    guard let text else { throw changed }
+    return isOwn && ["", "{}"].contains(text.filter { !$0.isWhitespace }) ? nil : text
+  }
+
+  private static func removing(_ pieces: [String], from text: String) -> String? {
+    var text = text
+    // The last one first: a later piece may lie within an earlier one.
+    for piece in pieces.reversed() {
+      guard let place = text.range(of: piece, options: [.backwards, .literal]) else { return nil }
+      text.removeSubrange(place)
+    }
+    return text
+  }
+
+  private var changed: MemoryError {
+    MemoryError(
+      .conflict, "what was added to \(path) was changed since; remove it by hand, the file as it was is \(backup)")
+  }
+
+  private static func isJSON(_ text: String) -> Bool {
+    do throws(MemoryError) {
+      _ = try JSON(text: text.trimmingCharacters(in: .whitespacesAndNewlines))
+      return true
+    } catch {
+      return false
+    }
   }
 
   func undo(_ text: String?) throws(MemoryError) {

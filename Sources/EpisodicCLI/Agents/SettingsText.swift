@@ -21,7 +21,7 @@ struct SettingsText {
     /// The place of the first element.
     var first: Int?
     var hasTrailingComma = false
-    var members: [(name: String, value: Int)] = []
+    var elements: [JSONCScanner.Member] = []
   }
 
   /// Whether there is a value at a path of names.
@@ -56,6 +56,54 @@ struct SettingsText {
     insert(value, into: container)
   }
 
+  /// Removes the member at a path, and the objects around it that it leaves empty.
+  ///
+  /// - Parameter isWanted: Of its text; for an array that of an element, of which those that are wanted are removed.
+  mutating func remove(at path: [String], where isWanted: (String) -> Bool) throws(MemoryError) {
+    guard let place = try place(of: path), !path.isEmpty else { return }
+    if text[place] == UInt8(ascii: "[") {
+      let list = try container(opening: place, path)
+      for (index, element) in list.elements.enumerated().reversed() where isWanted(string(element)) {
+        remove(index, of: try container(opening: place, path))
+      }
+      guard try container(opening: place, path).elements.isEmpty else { return }
+    } else {
+      let parent = try container(at: path.dropLast())
+      guard let member = parent.elements.last(where: { $0.name == path.last }), isWanted(string(member)) else { return }
+    }
+    var path = path
+    while let name = path.popLast() {
+      let parent = try container(at: path)
+      guard let index = parent.elements.lastIndex(where: { $0.name == name }) else { return }
+      remove(index, of: parent)
+      guard !path.isEmpty, try container(at: path).elements.isEmpty else { return }
+    }
+  }
+
+  private func string(_ element: JSONCScanner.Member) -> String {
+    String(decoding: text[element.value..<element.valueEnd], as: UTF8.self)
+  }
+
+  /// Removes an element with its comma and the white space before it.
+  private mutating func remove(_ index: Int, of container: Container) {
+    let element = container.elements[index]
+    func withSpace(_ start: Int) -> Int {
+      var start = start
+      while start > 0, [0x20, 0x09, 0x0A, 0x0D].contains(text[start - 1]) { start -= 1 }
+      return start
+    }
+    let start = withSpace(element.start)
+    if element.hasComma {
+      text.removeSubrange(start..<element.end)
+    } else if index > 0 {
+      let before = container.elements[index - 1]
+      text.removeSubrange(start..<element.valueEnd)
+      text.remove(at: before.end - 1)
+    } else {
+      text.removeSubrange(start..<element.valueEnd)
+    }
+  }
+
   private mutating func insert(_ piece: String, into container: Container) {
     let outer = indentation(of: container.open)
     if let end = container.end {
@@ -88,7 +136,7 @@ struct SettingsText {
       let container = try container(opening: place, Array(path[..<depth]))
       guard container.isObject else { throw Self.unexpected(path[..<depth], "an object") }
       // Of two members with one name the last one counts.
-      guard let member = container.members.last(where: { $0.name == name }) else { return nil }
+      guard let member = container.elements.last(where: { $0.name == name }) else { return nil }
       place = member.value
     }
     return place
@@ -102,7 +150,7 @@ struct SettingsText {
     var found = Container(isObject: text[place] == UInt8(ascii: "{"), open: place, close: place)
     try scanner.container { member in
       found.first = found.first ?? member.start
-      if let name = member.name { found.members.append((name, member.value)) }
+      found.elements.append(member)
       found.end = member.end
       found.hasTrailingComma = member.hasComma
     }
@@ -135,11 +183,12 @@ extension String {
 }
 
 /// Steps over JSON with comments and trailing commas, without reading values.
-private struct JSONCScanner {
+fileprivate struct JSONCScanner {
   struct Member {
     let name: String?
     let start: Int
     let value: Int
+    let valueEnd: Int
     /// Behind the value, or behind the comma that follows it.
     let end: Int
     let hasComma: Bool
@@ -213,6 +262,7 @@ private struct JSONCScanner {
       }
       let value = position
       try skipValue()
+      let valueEnd = position
       var end = position
       try skipSpace()
       mayGoOn = next == UInt8(ascii: ",")
@@ -221,7 +271,7 @@ private struct JSONCScanner {
         end = position
       }
       try skipSpace()
-      found(Member(name: name, start: start, value: value, end: end, hasComma: mayGoOn))
+      found(Member(name: name, start: start, value: value, valueEnd: valueEnd, end: end, hasComma: mayGoOn))
     }
     guard next == close else { throw broken(isObject ? "}" : "]") }
     position += 1
