@@ -24,12 +24,13 @@ struct Bench: AsyncParsableCommand {
         bench maintain --steps 1000000 --seconds 30
         bench ledger --tasks 20000
         bench learning --data ../shared/data/sql
+        bench hook --episodes 5000
         bench writes --json > writes.json
       """,
     subcommands: [
       ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, FaultsCommand.self,
       VectorsCommand.self, TextCommand.self, RecallCommand.self, ImportCommand.self, MaintainCommand.self,
-      LedgerCommand.self, LearningCommand.self,
+      LedgerCommand.self, LearningCommand.self, HookCommand.self,
       ReplayWorkerCommand.self,
       CoherenceWorkerCommand.self, FaultsWorkerCommand.self, VectorsAskerCommand.self,
     ])
