@@ -138,8 +138,8 @@ import Testing
         Child.products.appending(path: "episodic").path(percentEncoded: false), episodic.store,
       ], in: directory)
     let status = child.wait()
-    let output = try child.standardOutput
-    try #require(status == 0, "\(output) \(try child.standardError)")
+    let (output, errors) = (try child.standardOutput, try child.standardError)
+    try #require(status == 0, "\(output) \(errors)")
     return try JSON(text: output.trimmingCharacters(in: .newlines))
   }
 
