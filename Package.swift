@@ -159,6 +159,11 @@ let package = Package(
     // Serves a memory to models by the Model Context Protocol.
     .target(name: "ContextServer", dependencies: ["EpisodicMemory"], swiftSettings: strict),
 
+    // Reads what coding agents log, as episodes.
+    .target(
+      name: "AgentLogs", dependencies: ["ByteCoding", "EpisodicMemory", "FileLocks", "Interchange"],
+      swiftSettings: strict),
+
     // L4: opens a store; the only re-export.
     .target(
       name: "Episodic",
@@ -173,7 +178,9 @@ let package = Package(
     // L5: programs.
     .executableTarget(
       name: "EpisodicCLI",
-      dependencies: ["ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder", arguments, logging],
+      dependencies: [
+        "AgentLogs", "ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder", arguments, logging,
+      ],
       swiftSettings: strict),
 
     // Tests mirror the sources.
@@ -231,6 +238,9 @@ let package = Package(
       name: "ContextServerTests", dependencies: ["ContextServer", "Episodic", "EpisodicMemory", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "AgentLogsTests", dependencies: ["AgentLogs", "Episodic", "EpisodicMemory", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "MemorySQLiteTests",
       dependencies: ["MemorySQLite", "SQLiteStorage", "EpisodicMemory", "Vectors", "TestSupport", grdb, logging],
       swiftSettings: strict),
@@ -253,7 +263,7 @@ let package = Package(
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport", grdb],
-      exclude: ["mcp_client.py"], swiftSettings: strict),
+      exclude: ["mcp_client.py", "real_clients.py"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

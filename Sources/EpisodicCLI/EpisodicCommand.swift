@@ -11,7 +11,8 @@ struct EpisodicCommand: AsyncParsableCommand {
     abstract: "Records what an agent did, keeps what worked, and recalls the right past attempt.",
     discussion: """
       A store is a directory: --store DIR, before or after the command, else the environment variable EPISODIC_STORE, else \
-      ./.episodic. The commands import, record, begin and pattern add create it if it does not exist.
+      ./.episodic. The commands import, sync, record, begin, mcp, hook and pattern add create it if it does not \
+      exist.
 
       An episode is named by its id, by a beginning of it that no other has, or as @last, @2 for the second newest.
 
@@ -34,7 +35,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       Delete.self, Embed.self,
       Recall.self, List.self, Show.self, Domains.self, Sessions.self, PatternCommand.self,
       LearnCommand.self, AdviseCommand.self, PatternsCommand.self,
-      Import.self, Export.self,
+      Import.self, SyncCommand.self, Export.self,
       Forget.self, Receipts.self, TrustCommand.self, QuarantineCommand.self, PromoteCommand.self,
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
       RetentionCommand.self, Maintain.self, AuditCommand.self, LedgerCommand.self,

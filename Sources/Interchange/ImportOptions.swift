@@ -36,7 +36,7 @@ public struct ImportOptions: Hashable, Sendable {
 
 extension ImportOptions {
   /// The episode as it is imported: with the source that is given if it names none, and no more trust than is given.
-  func sourced(_ episode: Episode) -> Episode {
+  package func sourced(_ episode: Episode) -> Episode {
     guard source != nil || sourceID != nil || maximumTrust != nil else { return episode }
     var episode = episode
     if episode.provenance.source == nil { episode.provenance.source = source }

@@ -1,4 +1,4 @@
-import EpisodicMemory
+package import EpisodicMemory
 public import Foundation
 
 #if canImport(System)
@@ -32,8 +32,8 @@ public enum InputFile: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An open file that can be read any number of times; a pipe is copied for that.
-final class OpenInput: Sendable {
-  let name: String
+package final class OpenInput: Sendable {
+  package let name: String
   /// The file, or the copy of a pipe.
   private let handle: FileHandle
   /// `nil` for a regular file.
@@ -43,7 +43,7 @@ final class OpenInput: Sendable {
 
   /// - Throws: `.invalid` if there is no such file or reading it is not permitted; `.unavailable` if the process has no
   ///   descriptor left, or a pipe cannot be copied.
-  init(_ file: InputFile) throws(MemoryError) {
+  package init(_ file: InputFile) throws(MemoryError) {
     name = file.description
     let opened: FileHandle
     switch file {
@@ -84,7 +84,7 @@ final class OpenInput: Sendable {
   /// Reads at most `count` bytes at `offset` into `buffer`.
   ///
   /// - Returns: The number of bytes; fewer than requested only at the end.
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(MemoryError) -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(MemoryError) -> Int {
     if let pipe { _ = try pipe.extend(to: offset + Int64(buffer.count)) }
     var done = 0
     while done < buffer.count {

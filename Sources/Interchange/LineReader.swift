@@ -1,24 +1,24 @@
-import EpisodicMemory
+package import EpisodicMemory
 
 /// Reads a file line by line in constant memory.
 ///
 /// Byte order marks before lines, carriage returns before newlines, and blank lines are skipped.
-struct LineReader {
+package struct LineReader {
   /// Longer lines are rejected unless the caller allows them: most likely the file is not JSON Lines, and parsing holds
   /// several copies of a line in memory.
-  static let defaultMaximumBytes = ImportOptions().maximumLineBytes
+  package static let defaultMaximumBytes = ImportOptions().maximumLineBytes
   private static let chunkBytes = 1 << 18
 
-  struct Line {
+  package struct Line {
     /// Counted from 1, blank lines included.
-    let number: Int
+    package let number: Int
     /// Without its newline.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
   }
 
-  let input: OpenInput
+  package let input: OpenInput
   /// Number of the line that was read last.
-  private(set) var number = 0
+  package private(set) var number = 0
   private let maximumBytes: Int
   private var buffer: [UInt8] = []
   /// Bytes of `buffer` that have been returned.
@@ -29,19 +29,19 @@ struct LineReader {
   /// Whether the line that was read last was too long, so that the file position is inside it.
   private(set) var isInsideLongLine = false
 
-  init(_ input: OpenInput, maximumBytes: Int = Self.defaultMaximumBytes) {
+  package init(_ input: OpenInput, maximumBytes: Int = Self.defaultMaximumBytes) {
     self.input = input
     self.maximumBytes = maximumBytes
   }
 
   /// Bytes of the lines read so far.
-  var bytesRead: Int64 { offset - Int64(buffer.count - consumed) }
+  package var bytesRead: Int64 { offset - Int64(buffer.count - consumed) }
 
   /// The next line that is not blank; `nil` at the end.
   ///
   /// - Throws: `.invalid` for a line that is too long, as soon as the limit is reached; the next call skips the rest of it
   ///   and returns the line after it. `.unavailable` if the file cannot be read.
-  mutating func next() throws(MemoryError) -> Line? {
+  package mutating func next() throws(MemoryError) -> Line? {
     if isInsideLongLine { try skipLine() }
     while let bytes = try nextLine() {
       guard bytes.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) else {

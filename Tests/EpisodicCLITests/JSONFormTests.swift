@@ -21,6 +21,9 @@ import Testing
     try episodic("import", "-", input: line("gone", domain: "db"))
     try episodic("forget", "--episode", "gone", "--domain", "db", "--yes")
     try episodic("backup", "--output", "kept.sqlite")
+    _ = try episodic.file(
+      "log.jsonl",
+      #"{"type":"user","sessionId":"s","uuid":"u","message":{"content":"look around"}}"# + "\n" + #"{"type":"mode"}"#)
   }
 
   static let calls: [(schema: String, arguments: [String], input: String, status: Int32)] = [
@@ -45,6 +48,8 @@ import Testing
     ("salvage", ["salvage", "--to", "salvaged", "--json"], "", 0),
     ("export", ["export", "--output", "copy.jsonl", "--json"], "", 0),
     ("import", ["import", "-", "--json", "--existing", "skip"], line("a"), 0),
+    ("log-import", ["import", "--format", "auto", "--json", "log.jsonl"], "", 0),
+    ("log-import", ["import", "--format", "claude", "--json", "--dry-run", "log.jsonl"], "", 0),
     ("recording", ["record", "--task", "t", "--domain", "d", "--json", "--", "true"], "", 0),
     ("episode", ["begin", "--task", "t", "--domain", "d", "--context", "c", "--json"], "", 0),
     ("step", ["append", "e", "--action", "x", "--json"], "", 0),

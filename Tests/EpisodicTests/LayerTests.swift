@@ -34,10 +34,11 @@ import Testing
     ],
     "Interchange": ["EpisodicMemory", "FileLocks", "Vectors"],
     "ContextServer": ["EpisodicMemory"],
+    "AgentLogs": ["ByteCoding", "EpisodicMemory", "FileLocks", "Interchange"],
     "Episodic": [
       "AgentLedger", "EpisodicMemory", "FileLocks", "Interchange", "MemoryLMDB", "MemorySQLite", "StoreRows", "Vectors",
     ],
-    "EpisodicCLI": ["ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder"],
+    "EpisodicCLI": ["AgentLogs", "ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder"],
   ]
 
   static let sources = Documentation.root.appending(path: "Sources")

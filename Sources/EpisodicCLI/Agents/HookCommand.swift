@@ -1,3 +1,4 @@
+import AgentLogs
 import ArgumentParser
 import Episodic
 import Foundation
@@ -10,7 +11,7 @@ struct HookCommand: AsyncParsableCommand {
     discussion: """
       Claude Code and Codex run it for their events, each as one JSON object on standard input. A prompt begins an episode, and \
       what the memory knows of it is added to the prompt; a use of a tool is a step; after a failure what is known of it is \
-      added; the answer ends the episode. The domain is the name of the git repository around the directory that the agent works in.
+      added, with what learn found of this agent; the answer ends the episode. The domain is the name of the git repository around the directory that the agent works in.
 
       Of Codex, whose events do not say whether a command succeeded, the steps are read from its log when it has answered.
 
@@ -25,7 +26,8 @@ struct HookCommand: AsyncParsableCommand {
   private static let busyTimeout = Duration.seconds(1)
   /// Hits with a lower score have little in common with the question.
   private static let minimumScore = 0.2
-  private static let promptBytes = 32 << 10
+  /// Steps by which an episode is advised.
+  private static let advisedSteps = 200
 
   @OptionGroup var store: StoreOptions
 
@@ -59,15 +61,16 @@ struct HookCommand: AsyncParsableCommand {
   ) async throws -> String? {
     switch event.kind {
     case .prompt(let prompt):
-      let text = CredentialRedactor.redact(prompt).text.cut(toBytes: promptBytes)
+      let text = AgentStep.clean(prompt, AgentStep.promptBytes).text
       let block = try await recall(text.cut(toBytes: 4000), limit: 3, tokens: 1200, memory, domain)
       do {
         try await begin(event, text, memory, domain)
       } catch {
         // What is known helps all the same.
         log.write("the prompt is not recorded: \(error)")
+        return block
       }
-      return block
+      return try await joined(advice(event, memory, domain, log), block)
     case .toolUse(let succeeded):
       // What Codex did is read from its log when it has answered, which says what succeeded.
       if succeeded == nil, event.hasTranscript { return nil }
@@ -76,7 +79,8 @@ struct HookCommand: AsyncParsableCommand {
         _ = try await memory.append(step, to: episode, idempotencyKey: event.stepKey)
       }
       guard succeeded == false else { return nil }
-      return try await recall(event.question, limit: 2, tokens: 800, memory, domain)
+      return try await joined(
+        advice(event, memory, domain, log), recall(event.question, limit: 2, tokens: 800, memory, domain))
     case .stop:
       guard let episode = try await running(event, memory, domain).first else { return nil }
       let steps = try logged(event)
@@ -85,8 +89,8 @@ struct HookCommand: AsyncParsableCommand {
           try batch.append(step.draft, to: episode, idempotencyKey: step.call.map { AgentStep.key(event.session, $0) })
         }
         if let message = event.lastMessage {
-          let text = CredentialRedactor.redact(message).text
-          try batch.append(Step.Draft("answer", result: text, overlong: .cut), to: episode)
+          let text = AgentStep.clean(message, AgentStep.outputBytes).text
+          try batch.append(Step.Draft("answer", result: text), to: episode)
         }
         try batch.complete(episode)
       }
@@ -101,7 +105,7 @@ struct HookCommand: AsyncParsableCommand {
 
   private static func logged(_ event: AgentEvent) throws(MemoryError) -> [AgentStep] {
     guard event.client == .codex, let turn = event.turn, let path = event.transcript else { return [] }
-    return try CodexRollout.steps(path: path, turn: turn)
+    return try CodexTail.steps(path: path, turn: turn)
   }
 
   /// The episodes of the session that have no end yet, newest first.
@@ -119,13 +123,41 @@ struct HookCommand: AsyncParsableCommand {
     let interrupted = try await running(event, memory, domain)
     let draft = Episode.Draft(
       "coding", domain: domain, context: prompt, session: event.session,
-      metadata: ["client": .string(event.client.rawValue), "cwd": .string(event.directory)], id: event.episode,
+      metadata: .object(AgentClient.metadata(agent: event.client.rawValue, directory: event.directory)),
+      id: event.episode,
       provenance: Provenance(.user, actor: event.client.rawValue))
     try await memory.write { batch in
       if let id = draft.id, try batch.episode(id) != nil { return }
       for episode in interrupted { try batch.fail(episode) }
       try batch.begin(draft)
     }
+  }
+
+  /// What past runs of the agent say after the last step of its episode, and a warning if it repeats itself; `nil` for nothing.
+  private static func advice(
+    _ event: AgentEvent, _ memory: Memory, _ domain: String, _ log: HookLog
+  ) async throws(MemoryError) -> String? {
+    do throws(MemoryError) {
+      guard let id = try await running(event, memory, domain).first,
+        let episode = try await memory.episode(id, steps: .last(advisedSteps))
+      else { return nil }
+      var advice = try await memory.advise(for: episode, limit: 2)
+      if let warning = try await memory.loopWarning(for: episode), !advice.contains(warning) {
+        advice.insert(warning, at: 0)
+      }
+      guard !advice.isEmpty else { return nil }
+      let lines = advice.map { MarkedFrame.quoted($0.text.onOneLine) }
+      return MarkedFrame(lines.joined(), source: "counts of what past runs of this agent did in this situation").text
+    } catch {
+      // What is recalled helps without it.
+      log.write("no advice: \(error)")
+      return nil
+    }
+  }
+
+  private static func joined(_ parts: String?...) -> String? {
+    let texts = parts.compactMap { $0 }
+    return texts.isEmpty ? nil : texts.joined(separator: "\n\n")
   }
 
   private static func recall(

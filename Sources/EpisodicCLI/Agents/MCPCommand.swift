@@ -1,3 +1,4 @@
+import AgentLogs
 import ArgumentParser
 import ContextServer
 import Episodic

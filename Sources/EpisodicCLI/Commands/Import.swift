@@ -1,9 +1,10 @@
+import AgentLogs
 import ArgumentParser
 import Episodic
 
 struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Imports episodes, one JSON object a line.",
+    abstract: "Imports episodes, one JSON object a line, or the logs of coding agents.",
     discussion: """
       Every line of every file is checked first; one bad line prevents the import, unless --keep-going skips the bad \
       ones. Each is reported with its file, line, field and remedy.
@@ -17,17 +18,25 @@ struct Import: AsyncParsableCommand {
 
       With --existing replace, an episode keeps the vectors whose text did not change; others are dropped and counted.
 
+      --format claude or codex reads logs of Claude Code or Codex, files or directories with them: see episodic sync, which \
+      knows where they are. otel, openai-agents and langsmith read exported traces, swe-agent trajectories, and auto finds out \
+      which. A second import changes nothing, and a log that grew adds its steps.
+
       EXAMPLES:
         episodic import runs.jsonl
         episodic import --vectors runs.f32 --model all-MiniLM-L6-v2 --dimensions 384 runs.jsonl
         episodic import --source import --source-id vendor-2026 vendor.jsonl
         zcat runs.jsonl.gz | episodic import --existing skip -
+        episodic import --format auto --dry-run old-logs
       """)
 
   @OptionGroup var store: StoreOptions
 
   @Argument(help: ArgumentHelp("Files to import; - is standard input.", valueName: "file"))
   var files: [String]
+
+  @Option(help: ArgumentHelp("What the files are: episodes, or logs of a form.", valueName: "form"))
+  var format = ImportFormat.episodes
 
   @Option(help: ArgumentHelp("Vectors of the contexts: raw little-endian float32, a row a line.", valueName: "file"))
   var vectors: String?
@@ -63,10 +72,31 @@ struct Import: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Refuse longer lines.", valueName: "bytes"))
   var maxLine = ImportOptions().maximumLineBytes
 
+  @Option(help: ArgumentHelp("Of logs: leave out what began before.", valueName: "time"), transform: TimeText.parse)
+  var since: Timestamp?
+
+  @Option(help: ArgumentHelp("Of logs: the domain, if not that of each directory.", valueName: "domain"))
+  var domain: String?
+
+  @Flag(help: "Of logs: say what would be stored.")
+  var dryRun = false
+
   @Flag(help: "Print the report as one JSON object.")
   var json = false
 
   func validate() throws {
+    if format == .episodes {
+      guard since == nil, domain == nil, !dryRun else {
+        throw ValidationError("--since, --domain and --dry-run are for logs of agents; name their form with --format")
+      }
+    } else {
+      guard vectors == nil, model == nil, dimensions == nil, existing == .fail, !keepGoing, !repair else {
+        throw ValidationError(
+          "--vectors, --model, --dimensions, --existing, --keep-going and --repair are for episodes; leave them out "
+            + "with --format \(format.rawValue)")
+      }
+    }
+    if let domain, domain.isEmpty { throw ValidationError("--domain is empty; name one, or leave it out") }
     for file in files { try NonUTF8Arguments.refuse(file, as: "the file") }
     if let vectors { try NonUTF8Arguments.refuse(vectors, as: "--vectors") }
     let given = [vectors != nil, model != nil, dimensions != nil]
@@ -77,6 +107,12 @@ struct Import: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let form = format.logs {
+      let options = LogImporter.Options(
+        format: form, since: since, domain: domain,
+        provenance: ImportOptions(source: source, sourceID: sourceId, maximumTrust: trust), isDryRun: dryRun)
+      return try await LogRun(store: store, options: options, isJSON: json).run(try LogFile.all(at: files))
+    }
     var vectorSource: VectorSource?
     if let vectors, let dimensions {
       vectorSource = VectorSource(InputFile(argument: vectors), model: model, dimensions: dimensions)
@@ -98,6 +134,23 @@ struct Import: AsyncParsableCommand {
     for line in report.rejected { StandardError.write("episodic: \(line.description.inCommandTerms.onOneLine)") }
     json ? StandardOutput.write(report.json) : StandardOutput.write(report.sentence)
     if !report.rejected.isEmpty { throw ExitCode(1) }
+  }
+}
+
+/// What the files of an import are.
+enum ImportFormat: String, CaseIterable, ExpressibleByArgument {
+  case episodes, auto, claude, codex, otel
+  case openaiAgents = "openai-agents"
+  case langsmith
+  case sweAgent = "swe-agent"
+
+  /// `nil` for episodes; the form of logs, or no certain one, else.
+  var logs: LogFormat?? {
+    switch self {
+    case .episodes: nil
+    case .auto: .some(nil)
+    default: .some(LogFormat(rawValue: rawValue))
+    }
   }
 }
 

@@ -98,7 +98,6 @@ struct StoreOptions: ParsableArguments {
     options.create = creating
     options.busyTimeout = .seconds(busyTimeout)
     options.audit = audit
-    if case .shortWrite = use {
     switch use {
     case .whole: break
     case .shortWrite:

@@ -1,12 +1,12 @@
 import Foundation
 
 /// The domain that an agent's work in a directory belongs to, if none is named.
-enum ProjectDomain {
+package enum ProjectDomain {
   /// Directories that are looked through for `.git`.
   private static let maximumDepth = 64
 
   /// The name of the nearest directory at or above it that is the root of a git repository, else its own name.
-  static func name(at directory: String) -> String {
+  package static func name(at directory: String) -> String {
     let path = URL(filePath: directory).standardizedFileURL
     var root = path
     for _ in 0..<maximumDepth where root.path(percentEncoded: false) != "/" {
