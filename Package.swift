@@ -191,6 +191,15 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "StoreWorker", dependencies: ["Episodic"], path: "Tests/StoreWorker", swiftSettings: strict),
+    // What reads bytes from outside, for a test and for libFuzzer.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["ByteCoding", "EpisodicMemory", "Interchange", "StoreValues"],
+      path: "Tests/FuzzTargets", swiftSettings: strict),
+    .executableTarget(
+      name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer", swiftSettings: strict),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "StoreRows", "StoreValues"], swiftSettings: strict),
     .testTarget(name: "FileLocksTests", dependencies: ["FileLocks", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LMDBVerifierTests", dependencies: ["LMDB", "LMDBVerifier", "TestSupport"], swiftSettings: strict),

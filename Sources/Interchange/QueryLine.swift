@@ -1,10 +1,10 @@
-import EpisodicMemory
+package import EpisodicMemory
 
 /// A query as one JSON object on a line.
 ///
 /// Unknown members are rejected, as everywhere: a filter that is not applied would return what it excludes (I8). Notes of
 /// an evaluation are ignored: `metadata` with whatever is in it, and `category` and `exclude_ids` of published query sets.
-struct QueryLine {
+package struct QueryLine {
   private static let objectWanted = "one query as one JSON object"
   private static let statusWanted =
     "one or an array of \(Episode.Status.allCases.map(\.rawValue).joined(separator: ", "))"
@@ -19,7 +19,7 @@ struct QueryLine {
   let askedAt: Timestamp?
 
   /// - Throws: `.invalid`, naming field, value and remedy.
-  init(_ line: [UInt8]) throws(MemoryError) {
+  package init(_ line: [UInt8]) throws(MemoryError) {
     var id: String?, text: String?
     var scope = Query.Scope.everything
     var filter = Episode.Filter()

@@ -1,9 +1,9 @@
-import ByteCoding
+package import ByteCoding
 import Foundation
 import Vectors
 
 /// The hits of a query as the cache keeps them: ids, scores and matches. The episodes have entries of their own.
-struct CachedHits: Hashable, Sendable {
+package struct CachedHits: Hashable, Sendable {
   struct Entry: Hashable, Sendable {
     let id: Episode.ID
     let score: Double
@@ -14,7 +14,7 @@ struct CachedHits: Hashable, Sendable {
 
   let entries: [Entry]
 
-  init(_ hits: [Hit]) {
+  package init(_ hits: [Hit]) {
     entries = hits.map {
       Entry(id: $0.episode.id, score: $0.score, shares: $0.shares, matches: $0.matches, copies: $0.copies)
     }
@@ -34,7 +34,7 @@ extension Hit {
 }
 
 extension CachedHits: Cacheable {
-  func encode(to bytes: inout ByteWriter) {
+  package func encode(to bytes: inout ByteWriter) {
     bytes.write(entries) { bytes, entry in
       bytes.write(entry.id.rawValue)
       bytes.write(entry.score)
@@ -47,7 +47,7 @@ extension CachedHits: Cacheable {
     }
   }
 
-  init(from encoded: EncodedValue) throws(MalformedBytes) {
+  package init(from encoded: EncodedValue) throws(MalformedBytes) {
     entries = try encoded.decode { reader throws(MalformedBytes) in
       try reader.array { bytes throws(MalformedBytes) in
         Entry(

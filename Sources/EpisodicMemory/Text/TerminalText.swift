@@ -1,5 +1,5 @@
 /// Text as a terminal shows it: without the escape sequences of ECMA-48 and with backspaces carried out.
-enum TerminalText {
+package enum TerminalText {
   private static let escape: UInt8 = 0x1B
   private static let backspace: UInt8 = 0x08
   private static let bell: UInt8 = 0x07
@@ -7,7 +7,7 @@ enum TerminalText {
   private static let control: UInt8 = 0xC2
 
   /// - Returns: `nil` if the text has none.
-  static func cleaned(_ bytes: [UInt8]) -> [UInt8]? {
+  package static func cleaned(_ bytes: [UInt8]) -> [UInt8]? {
     guard let first = bytes.firstIndex(where: { $0 == escape || $0 == backspace || $0 == control }) else { return nil }
     var output = Array(bytes[..<first])
     output.reserveCapacity(bytes.count)
