@@ -47,7 +47,7 @@ extension SQLitePrimaryStore {
 
   static let learnedPatterns = """
     SELECT \(PatternRow.columns) FROM learned_patterns l JOIN patterns p ON p.id = l.pattern_id
-    WHERE l.domain = ? AND l.situation = ? ORDER BY p.id
+    WHERE l.domain = ? AND l.situation = ? AND p.least_trust > \(Trust.quarantined.level) ORDER BY p.id
     """
 
   package func adviceRecords() async throws(MemoryError) -> [AdviceRecord] {

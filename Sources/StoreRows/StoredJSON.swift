@@ -15,7 +15,7 @@ extension JSON {
       self = try JSON(text: text)
     } catch {
       var reader = StoredJSONReader(text)
-      self = reader.read() ?? .string(text)
+      self = reader.read() ?? .string(text.replacing("\0", with: "\u{FFFD}"))
     }
   }
 

@@ -87,6 +87,55 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     #expect(found.isEmpty)
   }
 
+  @Test func `an erasure of a parent is in the records of those that were derived from it`() async throws {
+    let store = try AuditedStore()
+    try await store.with { memory in
+      let now = store.clock.now()
+      let child = Episode(
+        id: "child", taskType: .testing, domain: "web", context: "a summary", createdAt: now,
+        parents: ["page", "other"])
+      try await memory.insert([.sample("page", domain: "web"), child])
+      try await memory.forget(.episodes(["page"]), in: .domain("web"))
+      #expect(try await memory.episode("child")?.parents == ["other"])
+      let verification = try await memory.verifyAudit(rows: true)
+      #expect(verification.isPassed, "\(verification.findings)")
+      try await memory.forget(.everything, in: .everything)
+      #expect(try await memory.verifyAudit(rows: true).isPassed)
+    }
+  }
+
+  @Test func `learning leaves records of the patterns that it keeps and forgets`() async throws {
+    let store = try AuditedStore()
+    try await store.with { memory in
+      try await memory.insert(LookingEpisodes.episodes())
+      #expect(try await !memory.learn().patterns.isEmpty)
+      let advice = try #require(try await memory.advise(for: LookingEpisodes.running()).first)
+      try await memory.insert([LookingEpisodes.running()])
+      try await memory.feedback(advice, taken: true, helped: true)
+      let told = try #require(try await memory.audit(limit: 1000).last)
+      #expect(told.verb == "advice" && told.counts == ["advice": 1] && told.subjects.count == 2)
+      let kept = try await memory.audit(limit: 1000).filter { $0.verb == "record_pattern" }
+      #expect(kept.reduce(0) { $0 + ($1.counts["patterns"] ?? 0) } > 1)
+      try await memory.forget(.everything, in: .domain("d"))
+      try await memory.insert(LookingEpisodes.episodes(0..<4))
+      try await memory.learn()
+      #expect(try await memory.patterns(.init(limit: 100), in: .everything).isEmpty)
+      let verification = try await memory.verifyAudit(rows: true)
+      #expect(verification.isPassed, "\(verification.findings)")
+    }
+    // What is forgotten because it is not found again.
+    let other = try AuditedStore()
+    try await other.with { memory in
+      try await memory.insert(LookingEpisodes.episodes())
+      try await memory.learn()
+      for number in 0..<200 { try await memory.delete(Episode.ID("d-a-\(number)")) }
+      #expect(try await memory.learn().forgotten > 0)
+      let verification = try await memory.verifyAudit(rows: true)
+      #expect(verification.isPassed, "\(verification.findings)")
+      #expect(try await memory.audit(limit: 1000).contains { $0.verb == "delete_pattern" })
+    }
+  }
+
   @Test func `retention, consolidation of runs and maintenance leave records`() async throws {
     let store = try AuditedStore()
     try await store.with { memory in

@@ -284,6 +284,38 @@ import Testing
     try await salvaged.close()
   }
 
+  @Test func `of a source takes what was derived from it in the copy, and nothing whose id is a word for a source`()
+    async throws
+  {
+    func episode(_ id: Episode.ID, _ provenance: Provenance, domain: String = "web", parents: [Episode.ID] = [])
+      -> Episode
+    {
+      Episode(
+        id: id, taskType: .testing, domain: domain, context: "a task",
+        createdAt: Timestamp(milliseconds: 1_767_225_600_000),
+        provenance: provenance, parents: parents)
+    }
+    let store = try Store()
+    let backup = try await store.withMemory { memory in
+      try await memory.insert([
+        episode("page", Provenance(.web, id: "evil.example")),
+        episode("summary", Provenance(.agent), parents: ["page"]),
+        episode("plan", Provenance(), parents: ["summary"]), episode("named", Provenance(.user, id: "web")),
+        episode("elsewhere", Provenance(), domain: "other", parents: ["page"]),
+      ])
+      let backup = try await memory.backUp()
+      // What was made of the page is gone before the page is erased.
+      try await memory.delete("summary")
+      try await memory.delete("plan")
+      let receipt = try await memory.forget(.source("web"), in: .domain("web"))
+      #expect(receipt.counts.episodes == 1)
+      return backup
+    }
+    #expect(try await Memory.restore(backup.path, to: store.path).erasures == 1)
+    #expect(try await store.present("page", "summary", "plan", "named", "elsewhere") == ["named", "elsewhere"])
+    try await store.expectSoundness()
+  }
+
   @Test func `takes an episode that retention was deleting when the copy was made`() async throws {
     let store = try Store()
     let backup = try await store.withMemory { memory in

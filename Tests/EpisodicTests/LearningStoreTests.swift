@@ -98,6 +98,31 @@ struct LookingEpisodes {
     try await memory.close()
   }
 
+  @Test func `what strangers' episodes teach is trusted no more than these, and a quarantined pattern is not advised`()
+    async throws
+  {
+    let store = try Store()
+    let memory = try await store.open()
+    try await memory.insert(
+      LookingEpisodes.episodes().map { episode in
+        var episode = episode
+        episode.provenance = Provenance(.web, id: "page \(episode.id)")
+        return episode
+      })
+    try await memory.learn()
+    let patterns = try await memory.patterns(.init(limit: 100), in: .everything)
+    #expect(patterns.count > 1 && patterns.allSatisfy { $0.trust == .untrusted }, "\(patterns.map(\.trust))")
+    let advised = try await memory.advise(for: LookingEpisodes.running())
+    let first = try #require(advised.first)
+    try await memory.quarantine(.pattern(first.pattern), by: "anna")
+    let left = try await memory.advise(for: LookingEpisodes.running(), limit: 100)
+    #expect(!left.contains { $0.pattern == first.pattern })
+    // Learning again does not take back what was decided.
+    try await memory.learn()
+    #expect(try await memory.pattern(first.pattern)?.trust == .quarantined)
+    try await memory.close()
+  }
+
   @Test func `two learnings of one seed are equal, and the second changes nothing`() async throws {
     let store = try Store()
     let memory = try await store.open()

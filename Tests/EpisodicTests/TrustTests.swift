@@ -79,6 +79,26 @@ import Testing
     #expect(try await trust(of: "mine") == .trusted)
   }
 
+  @Test func `an erasure in one domain leaves the parents that an episode of another names`() async throws {  // I8
+    _ = try await begin("page", Provenance(.web), domain: "a")
+    _ = try await begin("theirs", parents: ["page"], domain: "b")
+    _ = try await begin("mine", Provenance(.user), parents: ["page"], domain: "a")
+    let cursor = try await memory.changeCursor()
+    try await memory.domain("a").forget(.episodes(["page"]))
+    #expect(try await memory.episode("theirs")?.parents == ["page"])
+    #expect(try await memory.episode("mine")?.parents == [])
+    let written = try await memory.begin(.init(.testing, domain: "b", context: "next"))
+    for try await element in memory.domain("b").changes(after: cursor) {
+      guard case .change(let change) = element else { continue }
+      #expect(change.subject == .episode(written.id), "\(element)")
+      break
+    }
+    // Whoever erases in the whole store leaves the id nowhere.
+    _ = try await begin("page", Provenance(.web), domain: "a")
+    try await memory.forget(.episodes(["page"]), in: .everything)
+    #expect(try await memory.episode("theirs")?.parents == [])
+  }
+
   @Test func `a parent that comes after its child, or takes the place of another, lowers the child and its patterns`()
     async throws
   {

@@ -32,7 +32,7 @@ package enum AuditVerb {
   package static let complete = "complete", fail = "fail", archive = "archive", reopen = "reopen"
   package static let recordPattern = "record_pattern", deletePattern = "delete_pattern", markUsed = "mark_used"
   package static let link = "link", unlink = "unlink", embed = "embed", deleteEmbedding = "delete_embedding"
-  package static let consolidate = "consolidate", retention = "retention", trust = "trust"
+  package static let advice = "advice", consolidate = "consolidate", retention = "retention", trust = "trust"
   package static let forget = "forget", repeatErasure = "repeat_erasure"
   package static let restore = "restore", salvage = "salvage"
   package static let maintain = "maintain", rebuild = "rebuild", optimize = "optimize"

@@ -36,7 +36,7 @@ public struct ErasureReceipt: Identifiable, Hashable, Sendable, Codable {
 
   /// By what the rows were chosen. Names and texts are digests; times are themselves.
   public struct Selection: Hashable, Sendable, Codable {
-    /// `episodes`, `session`, `domain`, `created`, `metadata`, `text` or `everything`.
+    /// `episodes`, `session`, `domain`, `created`, `metadata`, `source`, `text` or `everything`.
     public let kind: String
     /// The keyed digests of what was given.
     public let values: [Erasure.Digest]

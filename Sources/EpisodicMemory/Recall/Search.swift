@@ -111,9 +111,12 @@ struct Search<Value: Sendable>: Sendable {
     guard let vector = request.vector else { return nil }
     var spaces = try snapshot.spaces()
     // Only vectors of the corpus may decide which space is meant, or that there is none (I8). A single space that fits decides
-    // nothing: a vector outside the scope is not found in it.
+    // nothing if it was not named: a vector outside the scope is not found in it.
     let named = spaces.filter { request.space == nil || $0.model == request.space?.model }
-    if named.count != 1 || named.first?.dimensions != vector.count { spaces = try source.spaces(among: spaces) }
+    let isNamedInDomain = request.space != nil && request.scope != .everything
+    if isNamedInDomain || named.count != 1 || named.first?.dimensions != vector.count {
+      spaces = try source.spaces(among: spaces)
+    }
     return try SpaceQuery(vector, in: request.space, among: spaces)
   }
 

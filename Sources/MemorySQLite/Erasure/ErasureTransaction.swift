@@ -39,7 +39,7 @@ struct ErasureTransaction {
     }
     var traces = try rows.traces(digests, db)
     try noteRemoval(of: rows, AuditVerb.forget)
-    var outcome = try erase(rows)
+    var outcome = try erase(rows, AuditVerb.forget, in: request.scope)
     var names = FeedNames(rows, embeddings: outcome.embeddingIDs, digests)
     if case .episodes(let ids) = request.selection { names.add(episodes: ids.map(\.rawValue)) }
     names.domain = request.scope.onlyDomain
@@ -90,7 +90,7 @@ struct ErasureTransaction {
   /// Erases rows that receipts name by digest; caches and indexes of a restored copy are built from the start.
   mutating func repeatErasure(of rows: ErasedRows, named matcher: ReceiptMatcher) throws -> ErasureReceipt.Counts {
     try noteRemoval(of: rows, AuditVerb.repeatErasure)
-    var outcome = try erase(rows)
+    var outcome = try erase(rows, AuditVerb.repeatErasure)
     var names = FeedNames(rows, embeddings: outcome.embeddingIDs, digests)
     names.hidesDomain = { matcher.isErased(domain: $0) }
     names.namesKey = { subject, key, domain in subject == "episode" && matcher.isNamed(episode: key, in: domain) }
@@ -171,13 +171,17 @@ struct ErasureTransaction {
   }
 
   /// Deletes rows with all that belongs to them.
-  mutating func erase(_ rows: ErasedRows) throws -> Outcome {
+  ///
+  /// - Parameter scope: Outside of it no row is changed.
+  private mutating func erase(
+    _ rows: ErasedRows, _ verb: String, in scope: Query.Scope = .everything
+  ) throws -> Outcome {
     var outcome = Outcome()
     outcome.counts = try Self.count(rows, db)
     outcome.revision = try ChangeFeed.highestRevision(db)
     try collect(rows, &outcome)
     let learned = try patterns(of: rows.episodes.values)
-    try forgetParents(rows.episodes.values)
+    try forgetParents(rows.episodes, verb, in: scope)
     try delete("DELETE FROM episodes WHERE seq = ?", rows.episodes.keys)
     try delete("DELETE FROM patterns WHERE seq = ?", rows.patterns.keys)
     try delete("DELETE FROM orphans_kept WHERE seq = ?", rows.orphans)
@@ -207,15 +211,30 @@ struct ErasureTransaction {
     }
   }
 
-  /// Takes the ids of erased episodes out of those that were derived from them.
-  private func forgetParents(_ episodes: some Collection<String>) throws {
-    for id in episodes {
-      try db.cachedStatement(
-        sql: """
-          UPDATE episodes SET derived_from = (SELECT nullif(json_group_array(value), '[]') FROM json_each(derived_from)
-              WHERE value <> ?1) WHERE id IN (SELECT child_id FROM episode_parents WHERE parent_id = ?1)
-          """
-      ).execute(arguments: [id])
+  /// Takes the ids of erased episodes out of those that were derived from them and stay.
+  ///
+  /// From within a domain, those of another keep the id: they would be told that it was erased (I8).
+  private func forgetParents(_ erased: [Int64: String], _ verb: String, in scope: Query.Scope) throws {
+    let children = try db.cachedStatement(
+      sql: """
+        SELECT e.seq, e.id FROM episode_parents p JOIN episodes e ON e.id = p.child_id
+        WHERE p.parent_id = ?1 AND (?2 IS NULL OR e.domain = ?2)
+        """)
+    var changed: Set<String> = []
+    for id in erased.values {
+      for row in try Row.fetchAll(children, arguments: [id, scope.onlyDomain]) where erased[try row.value(0)] == nil {
+        let child: String = try row.value(1)
+        changed.insert(child)
+        try db.cachedStatement(
+          sql: """
+            UPDATE episodes SET derived_from = (SELECT nullif(json_group_array(value), '[]') FROM json_each(derived_from)
+                WHERE value <> ?1) WHERE id = ?2
+            """
+        ).execute(arguments: [id, child])
+      }
+    }
+    for child in changed.sorted() {
+      try audit?.noteChanged(Episode.ID(composed: child), verb, counts: false, db)
     }
   }
 

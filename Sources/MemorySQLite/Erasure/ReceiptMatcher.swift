@@ -174,7 +174,28 @@ struct ReceiptMatcher {
       }
       if let place = places.compactMap(\.self).min() { found[rows.integer(0)] = (id, place) }
     }
+    if !sources.isEmpty { try addDescendants(to: &found, db) }
     return found
+  }
+
+  /// What was derived from episodes of an erased source: the same erasure takes it there, too.
+  private func addDescendants(to found: inout [Int64: (id: String, place: Int)], _ db: Database) throws {
+    let children = try db.cachedStatement(
+      sql: """
+        SELECT e.seq, e.id, e.domain, e.created_at FROM episode_parents p JOIN episodes e ON e.id = p.child_id
+        WHERE p.parent_id = ?
+        """)
+    var pending = found.values.filter { receipts[$0.place].receipt.selection.kind == "source" }
+    while let (parent, place) = pending.popLast() {
+      for row in try Row.fetchAll(children, arguments: [parent]) {
+        let (seq, domain): (Int64, String) = (try row.value(0), try row.value(2))
+        guard found[seq] == nil, let group = groups.first(where: { $0.digests.key == receipts[place].key }),
+          covers(place, domain, group), !isLater(Timestamp(milliseconds: try row.value(3)), than: place)
+        else { continue }
+        found[seq] = (try row.value(1), place)
+        pending.append((try row.value(1), place))
+      }
+    }
   }
 
   /// What a selection could name as sources of episodes and of their steps, with the times of these, by row.
@@ -191,7 +212,10 @@ struct ReceiptMatcher {
       while try rows.step() {
         let time = Timestamp(milliseconds: rows.integer(3))
         for column in [1, 2] as [Int32] where !rows.isNull(column) {
-          found[rows.integer(0), default: []].append((rows.text(column), time))
+          let name = rows.text(column)
+          // A word for a kind of source selects by that alone.
+          if column == 2, Provenance.Source(rawValue: name) != nil { continue }
+          found[rows.integer(0), default: []].append((name, time))
         }
       }
     }

@@ -14,7 +14,11 @@ extension SQLiteTransaction {
       let gone = try String.fetchAll(db, sql: "SELECT pattern_id FROM learned_patterns ORDER BY pattern_id")
         .filter { !kept.contains($0) }
       let deletion = try db.cachedStatement(sql: "DELETE FROM patterns WHERE id = ?")
-      for id in gone { try deletion.execute(arguments: [id]) }
+      for id in gone {
+        let domain = try audit == nil ? nil : PatternRow.fetch(db, id: Pattern.ID(composed: id))?.domain
+        try deletion.execute(arguments: [id])
+        audit?.noteRemoved(.pattern, id, AuditVerb.deletePattern, in: domain)
+      }
       return gone.count
     }
   }
@@ -41,6 +45,7 @@ extension SQLiteTransaction {
     for episode in after.subtracting(before).sorted() {
       try insertion.execute(arguments: [episode, id.rawValue, row.pattern.domain ?? ""])
     }
+    try TrustRow.recompute(patterns: [id.rawValue], db)
   }
 
   func record(_ advice: [AdviceRecord], at now: Timestamp) throws(MemoryError) {
@@ -61,6 +66,11 @@ extension SQLiteTransaction {
           one.episode.rawValue, one.pattern.rawValue, one.step, one.isRandomised, one.isHeldBack, one.taken, one.helped,
           now.milliseconds,
         ])
+        guard let audit else { continue }
+        let domain = try auditDomain(of: one.episode)
+        audit.noteNamed(.episode, one.episode.rawValue, AuditVerb.advice, in: domain)
+        audit.noteNamed(.pattern, one.pattern.rawValue, AuditVerb.advice, in: domain)
+        audit.note(AuditVerb.advice, in: domain, ["advice": 1])
       }
     }
   }
