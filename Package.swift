@@ -194,12 +194,14 @@ let package = Package(
     // What reads bytes from outside, for a test and for libFuzzer.
     .target(
       name: "FuzzTargets",
-      dependencies: ["ByteCoding", "EpisodicMemory", "Interchange", "StoreValues"],
+      dependencies: ["ByteCoding", "EpisodicMemory", "Interchange", "Learning", "StoreValues"],
       path: "Tests/FuzzTargets", swiftSettings: strict),
     .executableTarget(
       name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer", swiftSettings: strict),
     .testTarget(
-      name: "FuzzTests", dependencies: ["FuzzTargets", "StoreRows", "StoreValues"], swiftSettings: strict),
+      name: "FuzzTests",
+      dependencies: ["ByteCoding", "FuzzTargets", "StoreRows", "StoreValues", "VectorIndex", "WordIndex"],
+      swiftSettings: strict),
     .testTarget(name: "FileLocksTests", dependencies: ["FileLocks", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LMDBVerifierTests", dependencies: ["LMDB", "LMDBVerifier", "TestSupport"], swiftSettings: strict),

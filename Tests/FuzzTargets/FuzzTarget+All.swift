@@ -2,14 +2,14 @@ import ByteCoding
 import EpisodicMemory
 import Foundation
 import Interchange
+import Learning
 import StoreValues
 
 extension FuzzTarget {
   /// All of them, by name.
   package static let all: [FuzzTarget] = [
-    json, episodeLine, queryLine, time, timeCue, terms, redaction, terminal, cursors, cachedEpisode,
-    cachedPattern,
-    cachedHits, manifest, receipt,
+    json, episodeLine, queryLine, time, timeCue, terms, redaction, terminal, invisible, cursors, cachedEpisode,
+    cachedPattern, cachedHits, runTrace, stepText, manifest, receipt, auditLines, auditSubjects, settings,
   ]
 
   private static let line = """
@@ -118,6 +118,15 @@ extension FuzzTarget {
     try require(cleaned.count < bytes.count, "nothing was taken out")
   }
 
+  /// Text as a person or a model reads it.
+  private static let invisible = FuzzTarget(
+    "invisible", ["a\u{202E}b\u{2066}c\u{200B}\u{E0041}\u{1B}[0m", "plain \u{301} e\u{301}\u{FE0F}"]
+  ) { bytes in
+    let shown = JSON.string(text(bytes)).outputText
+    try require(!shown.unicodeScalars.contains { $0.isInvisible }, "an invisible character is written")
+    try require(try JSON(text: shown) == .string(text(bytes)), "it is read as another text")
+  }
+
   private static let cursors = FuzzTarget(
     "cursors", ["1767225600000-42", "-5--7", "018f3a5b-1c2d-7e3f-8a9b-0c1d2e3f4a5b:17", "beginning", "0"]
   ) { bytes in
@@ -169,6 +178,39 @@ extension FuzzTarget {
     } ?? []
   ) { bytes in try again(CachedHits(from: EncodedValue(bytes))) }
 
+  // MARK: What learning keeps
+
+  private static let runTrace = FuzzTarget(
+    "run-trace",
+    bytes: [
+      RunTrace(
+        agent: "a", domain: "d", task: 1, run: 2, time: 3, succeeded: true, successRate: 0.5,
+        steps: RunTrace.Step.steps(
+          of: (episode?.steps ?? []).map { StepText(action: $0.action, result: $0.result, tool: $0.tool) })
+      ).encoded
+    ]
+  ) { bytes in
+    let trace = try RunTrace(encoded: bytes)
+    try require(trace.steps.count <= RunTrace.longest, "\(trace.steps.count) steps")
+    try require(try RunTrace(encoded: trace.encoded).encoded == trace.encoded, "decoded again it is another")
+  }
+
+  /// What a step did and what came of it, of which learning keeps a symbol.
+  private static let stepText = FuzzTarget(
+    "step-text",
+    [
+      "{\"command\": \"cd /tmp && grep -rn 'x' src | head -5\"}",
+      "Traceback (most recent call last):\n  File \"a.py\", line 3",
+      "error[E0308]: mismatched types --> src/main.rs:4:9", "open(17, \"a b\")",
+    ]
+  ) { bytes in
+    let text = text(bytes)
+    for success in [true, false, nil] {
+      let steps = RunTrace.Step.steps(of: [StepText(action: text, result: text, tool: nil, success: success)])
+      try require(steps.count == 1, "no step")
+    }
+  }
+
   // MARK: Files beside the store
 
   private static let manifest = FuzzTarget(
@@ -191,5 +233,82 @@ extension FuzzTarget {
     let read = try JSONDecoder().decode(ErasureReceipt.self, from: Data(bytes))
     try require(
       try JSONDecoder().decode(ErasureReceipt.self, from: JSONEncoder().encode(read)) == read, "another receipt")
+  }
+
+  // MARK: Audit and settings
+
+  private static let digest = String(repeating: "0a", count: 32)
+
+  /// Lines of an export of an audit, and a head.
+  private static let auditLines = FuzzTarget(
+    "audit-lines",
+    [
+      """
+      {"number": 1, "at": "2026-01-01T00:00:00Z", "actor": "a", "verb": "insert", "domain": "\(digest)", "counts": \
+      {"steps": 2}, "subjects": [{"kind": "episode", "id": "\(digest)", "change": "steps", "first": 1, "count": 2, \
+      "content": "\(digest)"}, {"kind": "pattern", "id": "\(digest)", "change": "removed"}], "previous": "\(digest)", \
+      "digest": "\(digest)"}
+      """,
+      """
+      {"store": "s", "number": 9223372036854775807, "digest": "\(digest)", "at": "2026-01-01T00:00:00Z", "key": \
+      "\(digest)", "signature": "\(digest)\(digest)"}
+      """,
+    ]
+  ) { bytes in
+    let json = try JSON(text: text(bytes))
+    if let head = try? AuditHead(json: json) {
+      try require(try AuditHead(json: head.json) == head, "another head")
+      var chain = AuditChain(against: [head])
+      if let record = try? AuditRecord(json: json) { chain.add(record) }
+      _ = chain.verification().json
+    }
+    let record = try AuditRecord(json: json)
+    // The engine counts in whole numbers; what else a line has is only digested.
+    if AuditRecord.text(of: record.counts) == record.countsText {
+      try require(try AuditRecord(json: record.json) == record, "another record")
+    }
+    var chain = AuditChain()
+    for _ in 0..<2 { chain.add(record) }
+    try require(!chain.verification().isPassed, "a record follows itself")
+  }
+
+  /// What a record is of, as it is stored.
+  private static let auditSubjects = FuzzTarget(
+    "audit-subjects",
+    bytes: [
+      [0, 3] + [UInt8](repeating: 7, count: 32) + [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]
+        + [UInt8](repeating: 9, count: 32) + [1, 4] + [UInt8](repeating: 5, count: 32)
+    ]
+  ) { bytes in
+    var again = AuditSubjects()
+    guard AuditSubjects.forEach(in: bytes, { again.add($0) }) else { return }
+    try require(again.bytes == bytes, "written again they are others")
+  }
+
+  /// Settings and patterns of a store that another program wrote.
+  private static let settings = FuzzTarget(
+    "settings",
+    [
+      #"{"every_seconds": 3600, "compression": "gzip", "keep": 3, "keep_for_seconds": 86400, "directory": "/x"}"#,
+      #"{"seed": 1, "shuffles": 100, "false_discovery_rate": 0.05, "minimum_success_rate": 1}"#,
+      #"{"kind": "resolution", "when": ["try failed"], "then": "look"}"#,
+      """
+      {"learned": {"direction": "prefer", "grade": "advice", "evidence": {"runs": 3, "observed": 2, "expected": 1.5}, \
+      "tasks": 2, "lift_interval": [0.5, 2], "agents": {"a": {"runs": 1}}, "q": 0.1}}
+      """,
+    ]
+  ) { bytes in
+    let json = try JSON(text: text(bytes))
+    if let schedule = try? BackupSchedule(json: json) {
+      try require(try BackupSchedule(json: schedule.json) == schedule, "another schedule")
+    }
+    let options = LearningOptions(json: json)
+    try require(LearningOptions(json: options.json) == options, "other options")
+    try require((20...1000).contains(options.shuffles), "\(options.shuffles) shuffles")
+    if let key = PatternKey(json: json) { try require(PatternKey(json: key.json) == key, "another key") }
+    let pattern = Pattern(
+      id: "p", domain: "d", type: .errorResolution, data: ["kind": "loop", "when": [], "then": "x"], dataHash: "h",
+      successRate: nil, usageCount: 0, lastUsed: nil, createdAt: now, metadata: json)
+    _ = LearnedPattern(pattern)?.json
   }
 }

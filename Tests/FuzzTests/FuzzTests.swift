@@ -1,8 +1,12 @@
+import ByteCoding
 import Foundation
 import FuzzTargets
 import StoreRows
 import StoreValues
 import Testing
+
+@testable import VectorIndex
+@testable import WordIndex
 
 /// What reads bytes from outside takes any bytes. `.ci/fuzz` runs the same targets under libFuzzer and the address sanitizer.
 @Suite struct `Bytes from outside` {
@@ -35,9 +39,39 @@ import Testing
     }
   }
 
+  /// In the index they are sealed by a checksum, so that these are bytes with the right one.
+  @Test func `records of the index are read or refused`() throws {
+    var manifest = Manifest()
+    manifest.segments = [.init(id: 3, bytes: 100, parents: .init(documents: 5, dead: 2), children: .init())]
+    (manifest.pending, manifest.retired, manifest.nextID) = ([4], [1, 2], 5)
+    var mutator = Mutator([manifest.encoded()], seed: 14)
+    for _ in 0..<Self.count {
+      let bytes = mutator.next()
+      guard let read = try? ByteReader.decode(bytes.span.bytes, Manifest.init) else { continue }
+      #expect(try ByteReader.decode(read.encoded().span.bytes, Manifest.init) == read)
+      #expect(read.segments.allSatisfy { $0.dead <= $0.documents })
+    }
+    var space = SpaceRecord(number: 1, name: "m", dimensions: 3)
+    space.slabs = [
+      .init(id: 1, partition: 0, count: 9, alive: 7, states: 3, largestLabel: 2, ids: -1...4, times: 0...9)
+    ]
+    mutator = Mutator([space.encoded()], seed: 14)
+    for _ in 0..<Self.count {
+      let bytes = mutator.next()
+      let read = try? ByteReader.decode(bytes.span.bytes) { reader throws(MalformedBytes) in
+        try SpaceRecord(number: 1, &reader)
+      }
+      guard let read else { continue }
+      #expect(read.slabs.allSatisfy { $0.count <= SlabLayout.capacity && $0.alive >= 0 })
+    }
+  }
+
   @Test func `what a corpus begins with is read, so that mutations come near to what is`() throws {
     // Some of these corpora are refused on purpose; the forms below are whole.
-    for name in ["json", "episode-line", "query-line", "time", "cached-episode", "cached-pattern", "cached-hits"] {
+    for name in [
+      "json", "episode-line", "query-line", "time", "cached-episode", "cached-pattern", "cached-hits", "run-trace",
+      "audit-lines", "settings",
+    ] {
       let target = try #require(FuzzTarget.all.first { $0.name == name })
       try target.run(try #require(target.corpus.first))
     }
