@@ -1,11 +1,12 @@
-import AgentLedger
 import Foundation
 import StoreValues
 import TestSupport
 import Testing
 
-/// Random sequences over the verbs of states, pages and signals, against dictionaries; the other topics have models of their own.
-@Suite struct `Models of states, pages and signals` {
+@testable import AgentLedger
+
+/// Random sequences over the verbs of states, pages, signals and alerts, against dictionaries; the other topics have models of their own.
+@Suite struct `Models of states, pages, signals and alerts` {
   private static let sequences = ProcessInfo.processInfo.environment["EPISODIC_SEQUENCES"].flatMap(Int.init) ?? 20
   private let clock = ManualClock()
 
@@ -134,6 +135,104 @@ import Testing
             #expect(rate.count == group.count && rate.successes == group.count { $0.success }, "seed \(seed)")
           }
         }
+      }
+      try await ledger.close()
+    }
+  }
+
+  @Test func `random verbs of alerts have the outcomes of the model, though the clock is set back`() async throws {
+    struct Rule {
+      let draft: Ledger.AlertRule.Draft
+      var isEnabled = true
+      var fired: Timestamp?
+      var history: [Ledger.Alert] = []
+    }
+    for seed in 1...UInt64(Self.sequences) {
+      var random = SeededGenerator(seed: seed)
+      let ledger = try await Ledger.inMemory(clock: clock)
+      var events: [(component: String, isError: Bool, at: Timestamp)] = []
+      var samples: [(host: String, value: Double, at: Timestamp)] = []
+      var rules: [String: Rule] = [:]
+      func found(_ draft: Ledger.AlertRule.Draft, at now: Timestamp) -> Double? {
+        let start = now.milliseconds - Int64(draft.window.components.seconds) * 1000
+        func isIn(_ at: Timestamp) -> Bool { at.milliseconds > start && at <= now }
+        func fits(_ name: String, _ value: String) -> Bool { draft.labels[name].map { $0 == .string(value) } ?? true }
+        if draft.condition == .errors {
+          return Double(events.count { $0.isError && isIn($0.at) && fits("component", $0.component) })
+        }
+        let values = samples.filter { isIn($0.at) && fits("host", $0.host) }.map(\.value)
+        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+      }
+      for number in 0..<100 {
+        clock.advance(by: .seconds(Int64.random(in: 0...9, using: &random) == 0 ? -40 : 7))
+        let now = clock.now()
+        let name = "rule\(Int.random(in: 0...3, using: &random))"
+        let side = ["a", "b"].randomElement(using: &random) ?? "a"
+        switch Int.random(in: 0...11, using: &random) {
+        case 0...2:
+          let level = Ledger.Event.Level.allCases.randomElement(using: &random) ?? .info
+          try await ledger.log(.init("m", level: level, kind: .error, component: .init(rawValue: side)))
+          events.append((side, level >= .error, now))
+        case 3...5:
+          // Halves are summed exactly, in any order.
+          let value = Double(Int.random(in: 0...20, using: &random)) / 2
+          try await ledger.record(Ledger.Sample.Draft(value, of: "load", labels: ["host": side]))
+          samples.append((side, value, now))
+        case 6:
+          let isOfErrors = Bool.random(using: &random)
+          var draft = Ledger.AlertRule.Draft(
+            name, isOfErrors ? .errors : .sample("load"), above: Double(Int.random(in: 0...6, using: &random)),
+            over: .seconds(Int.random(in: 1...120, using: &random)))
+          draft.comparison = Ledger.AlertRule.Comparison.allCases.randomElement(using: &random) ?? .above
+          draft.cooldown = .seconds(Int.random(in: 0...60, using: &random))
+          if Bool.random(using: &random) {
+            draft.labels = .object([(isOfErrors ? "component" : "host"): .string(side)])
+          }
+          try await ledger.save(draft)
+          var rule = Rule(draft: draft)
+          (rule.fired, rule.history) = (rules[name]?.fired, rules[name]?.history ?? [])
+          rules[name] = rule
+        case 7:
+          let isEnabled = Bool.random(using: &random)
+          let code = await refusal { try await ledger.set(isEnabled: isEnabled, ofAlertRule: name) }
+          #expect(code == (rules[name] == nil ? .notFound : nil), "seed \(seed), operation \(number)")
+          rules[name]?.isEnabled = isEnabled
+        case 8 where Bool.random(using: &random):
+          let code = await refusal { try await ledger.remove(alertRule: name) }
+          #expect(code == (rules[name] == nil ? .notFound : nil), "seed \(seed), operation \(number)")
+          rules[name] = nil
+        default:
+          var expected: [Ledger.Alert] = []
+          for (name, rule) in rules.sorted(by: { $0.key < $1.key }) where rule.isEnabled {
+            if let fired = rule.fired {
+              // Behind the time at which it fired, the cooldown begins again.
+              if now < fired { rules[name]?.fired = now }
+              guard now >= fired, fired.milliseconds + rule.draft.cooldown.components.seconds * 1000 <= now.milliseconds
+              else { continue }
+            }
+            guard let value = found(rule.draft, at: now) else { continue }
+            let threshold = rule.draft.threshold
+            guard rule.draft.comparison == .above ? value > threshold : value < threshold else { continue }
+            let alert = Ledger.Alert(rule: name, value: value, createdAt: now)
+            expected.append(alert)
+            rules[name]?.fired = now
+            rules[name]?.history.insert(alert, at: 0)
+          }
+          let alerts = try await ledger.evaluateAlerts().sorted { $0.rule < $1.rule }
+          #expect(alerts == expected, "seed \(seed), operation \(number)")
+        }
+        let kept = try await ledger.alertRules()
+        #expect(kept.map(\.name) == rules.keys.sorted(), "seed \(seed), operation \(number)")
+        for rule in kept {
+          #expect(
+            rule.lastTriggered == rules[rule.name]?.fired && rule.isEnabled == rules[rule.name]?.isEnabled,
+            "seed \(seed), operation \(number): \(rule)")
+        }
+        // By time, which is not the order in which they fired if the clock was set back; of one time the last first.
+        let history = (rules[name]?.history ?? []).enumerated().sorted { a, b in
+          (b.element.createdAt, a.offset) < (a.element.createdAt, b.offset)
+        }.map(\.element)
+        #expect(try await ledger.alerts(of: name) == history, "seed \(seed), operation \(number)")
       }
       try await ledger.close()
     }
