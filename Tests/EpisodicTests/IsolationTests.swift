@@ -29,7 +29,9 @@ import Testing
     var model: String { "\(canary)model" }
 
     static func nothing(_ canary: String) -> Known {
-      Known(canary: canary, step: "\(canary)step", pattern: "\(canary)pattern", embedding: "\(canary)embedding")
+      Known(
+        canary: canary, step: Step.ID("\(canary)step"), pattern: Pattern.ID("\(canary)pattern"),
+        embedding: Embedding.ID("\(canary)embedding"))
     }
   }
 
@@ -45,13 +47,19 @@ import Testing
     /// As in the list of public names.
     let verb: String
     let comparison: Comparison
-    let call: @Sendable (DomainMemory, Known) async throws -> Any
+    let call: @Sendable (Memory, DomainMemory, Known) async throws -> Any
 
     init(
       _ verb: String, _ comparison: Comparison = .nowhere,
       _ call: @escaping @Sendable (DomainMemory, Known) async throws -> Any
     ) {
-      (self.verb, self.comparison, self.call) = (verb, comparison, call)
+      (self.verb, self.comparison) = (verb, comparison)
+      self.call = { _, handle, known in try await call(handle, known) }
+    }
+
+    /// A verb of `Memory` with a scope that the handle has not.
+    init(scoped verb: String, _ call: @escaping @Sendable (Memory, DomainMemory, Known) async throws -> Any) {
+      (self.verb, self.comparison, self.call) = ("Memory." + verb, .nowhere, call)
     }
   }
 
@@ -91,6 +99,10 @@ import Testing
       try await handle.recall(
         Query(vector: [1, 2, 3, 4], space: EmbeddingSpace(model: known.model, dimensions: 4), scope: .everything))
     },
+    Trial("recall") { handle, known in
+      try await handle.recall(
+        Query(vector: [1, 2, 3], space: EmbeddingSpace(model: known.model, dimensions: 3), scope: .everything))
+    },
     Trial("search") { handle, known in try await handle.search(Query(text: known.word, scope: .everything)) },
     Trial("search") { handle, _ in try await handle.search(Query(text: "shared words", scope: .everything)) },
     Trial("pattern") { handle, known in try await handle.pattern(.toolSequence, data: known.data) as Any },
@@ -101,7 +113,9 @@ import Testing
     Trial("embeddings") { handle, known in
       try await handle.embeddings(in: EmbeddingSpace(model: known.model, dimensions: 3), after: known.embedding)
     },
-    Trial("sessions") { handle, _ in try await handle.sessions() },
+    Trial("sessions") { handle, _ in
+      try await sessions(handle)
+    },
     Trial("analytics") { handle, _ in
       var analytics: [Analytics] = []
       for dimension in [nil] + Analytics.Dimension.allCases {
@@ -114,7 +128,7 @@ import Testing
       var seen: [String] = []
       for try await element in handle.changes(after: .beginning) {
         guard case .change(let change) = element else { continue }
-        seen.append("\(change.kind) \(change.subject) \(change.domain ?? "none")")
+        seen.append("\(change.kind as Any) \(change.subject) \(change.domain ?? "none")")
         if change.subject == .episode(last.id) { break }
       }
       return seen
@@ -122,7 +136,34 @@ import Testing
     // A place in the history of the whole store: its number is of all domains, and is documented as such.
     Trial("changeCursor") { handle, _ in try await handle.changeCursor().rawValue.isEmpty },
     Trial("trustDecisions") { handle, known in try await handle.trustDecisions(on: known.episode) },
+    Trial("audit") { handle, _ in
+      // Numbers count the records of all domains, and are documented as such.
+      try await handle.audit(limit: 1000).map { record in
+        "\(record.actor) \(record.verb) \(record.countsText) \(record.subjects.map(\.kind)) in \(record.domain as Any)"
+      }
+    },
     Trial("retention") { handle, _ in try await handle.retention() as Any },
+    Trial(scoped: "explain") { memory, handle, known in
+      try await memory.explain(
+        Query(text: "\(known.word) shared \(known.canary)action", scope: .domain(handle.name)),
+        whyNot: [known.episode, known.open])
+    },
+    Trial(scoped: "explain") { memory, handle, known in
+      try await memory.explain(
+        Query(
+          vector: [1, 2, 3], space: EmbeddingSpace(model: known.model, dimensions: 3), scope: .domain(handle.name)))
+    },
+    Trial(scoped: "episodes") { memory, handle, known in
+      try await memory.episodes(.init(session: known.session), in: .domain(handle.name)).elements
+    },
+    Trial(scoped: "patterns") { memory, handle, known in
+      try await memory.patterns(.init(text: "\(known.canary)data \(known.canary)use"), in: .domain(handle.name))
+    },
+    Trial(scoped: "advise") { memory, handle, known in
+      let running = Episode.sample(
+        Episode.ID("\(known.canary)running"), domain: handle.name, steps: ["\(known.canary)action"])
+      return try await [memory.advise(for: running).count, memory.loopWarning(for: running) == nil ? 0 : 1]
+    },
     Trial("setRetention") { handle, _ in
       try await handle.setRetention(RetentionPolicy(archiveAfter: .seconds(8_640_000)))
     },
@@ -147,7 +188,7 @@ import Testing
       try await handle.insert(
         [
           Episode(
-            id: "derived from \(known.canary)", taskType: .testing, domain: handle.name, context: "derived",
+            id: Episode.ID("derived from \(known.canary)"), taskType: .testing, domain: handle.name, context: "derived",
             createdAt: Timestamp(milliseconds: 1_767_225_600_000), parents: [known.episode])
         ], existing: .replace)
     },
@@ -178,6 +219,14 @@ import Testing
     },
     Trial("Batch.begin", .taken) { handle, known in
       try await handle.write { batch in try batch.begin(.testing, context: "new", id: known.episode) }
+    },
+    Trial("Batch.begin") { handle, known in
+      try await handle.write { batch in
+        try batch.begin(
+          .testing, context: "new", from: Provenance(.user), parents: [known.episode], session: known.session,
+          idempotencyKey: known.key + "batch"
+        ).trust
+      }
     },
     Trial("Batch.append") { handle, known in
       try await handle.write { batch in try batch.append(.init("a step"), to: known.episode) }
@@ -275,6 +324,14 @@ import Testing
     return known
   }
 
+  private static func sessions(_ handle: DomainMemory) async throws -> [String] {
+    // A dictionary is printed in no order.
+    try await handle.sessions().elements.map { session in
+      let counts = session.episodes.map { "\($0.key.rawValue) \($0.value)" }.sorted()
+      return "\(session.name) \(session.domain) \(counts) \(session.firstActivity) \(session.lastActivity)"
+    }
+  }
+
   /// All that a domain has.
   private static func everything(_ handle: DomainMemory, _ known: Known) async throws -> String {
     var parts: [String] = []
@@ -282,16 +339,18 @@ import Testing
       parts.append("\(episode)")
       parts.append("\(try await handle.embeddings(of: episode.id)) \(try await handle.trustDecisions(on: episode.id))")
     }
-    parts.append("\(try await handle.patterns(.init(minimumTrust: .quarantined))) \(try await handle.sessions())")
+    parts.append("\(try await handle.patterns(.init(minimumTrust: .quarantined))) \(try await sessions(handle))")
     parts.append("\(try await handle.retention() as Any) \(try await handle.recall("shared words \(known.word)"))")
     return parts.joined(separator: "\n")
   }
 
   /// What a call returns or throws, without ids and digests that differ between stores, and without what it was given.
-  private func outcome(_ trial: Trial, _ handle: DomainMemory, _ known: Known) async -> String {
+  private func outcome(
+    _ trial: Trial, _ memory: Memory, _ handle: DomainMemory, _ known: Known
+  ) async -> String {
     var said: String
     do {
-      said = "\(try await trial.call(handle, known))"
+      said = "\(try await trial.call(memory, handle, known))"
     } catch {
       said = "\((error as? MemoryError)?.code.rawValue ?? "?"): \(error)"
     }
@@ -302,6 +361,10 @@ import Testing
       .replacing(/[0-9a-f]{64}/, with: "DIGEST")
   }
 
+  private static let readsOnly: Set = [
+    "episode", "episodes", "steps", "recall", "search", "pattern", "patterns", "embeddings", "sessions", "analytics",
+    "trustDecisions", "audit", "retention", "Memory.explain", "Memory.episodes", "Memory.patterns", "Memory.advise",
+  ]
   private static let (mine, theirs) = ("quokkamine", "wombattheirs")
 
   /// What is tried: with names of the domain itself, which is compared with a store that has no other domain, and with names of
@@ -312,9 +375,9 @@ import Testing
     let log = EveryLine()
     let metrics = TestMetrics()
     let memory = try await shared.open {
-      ($0.clock, $0.logger, $0.metrics) = (clock, log.logger, metrics)
+      ($0.clock, $0.logger, $0.metrics, $0.audit) = (clock, log.logger, metrics, .on(actor: "anna"))
     }
-    let alone = try await single.open { $0.clock = clock }
+    let alone = try await single.open { ($0.clock, $0.audit) = (clock, .on(actor: "anna")) }
     let own = try await Self.fill(memory, Self.mine)
     let other = try await Self.fill(memory, Self.theirs)
     let ownAlone = try await Self.fill(alone, Self.mine)
@@ -328,10 +391,17 @@ import Testing
     let nowhere = Known.nothing("numbatnobody")
     let before = try await Self.everything(otherHandle, other)
     for (number, trial) in Self.trials.enumerated() {
-      let foreign = await outcome(trial, handle, other)
+      // What the cache keeps of the answers to others is not for this domain.
+      if Self.readsOnly.contains(trial.verb) {
+        for known in [other, own, nowhere] { _ = await outcome(trial, memory, otherHandle, known) }
+        for word in [own.word, other.word, "shared"] {
+          _ = try await memory.recall(Query(text: word, scope: .everything))
+        }
+      }
+      let foreign = await outcome(trial, memory, handle, other)
       let isTold = trial.comparison == .taken
       let compared =
-        isTold ? await outcome(trial, handle, own) : await outcome(trial, handle, nowhere)
+        isTold ? await outcome(trial, memory, handle, own) : await outcome(trial, memory, handle, nowhere)
       let names = isTold ? Self.mine : nowhere.canary
       let expected = compared.replacing(names, with: Self.theirs)
       if trial.verb != "changes" {
@@ -340,9 +410,9 @@ import Testing
           "\(number) \(trial.verb)")
       }
       // The same in the store without the other domain, so that both have the same rows.
-      for known in isTold ? [ownAlone] : [other, nowhere] { _ = await outcome(trial, handleAlone, known) }
-      let found = await outcome(trial, handle, own)
-      let foundAlone = await outcome(trial, handleAlone, ownAlone)
+      for known in isTold ? [ownAlone] : [other, nowhere] { _ = await outcome(trial, alone, handleAlone, known) }
+      let found = await outcome(trial, memory, handle, own)
+      let foundAlone = await outcome(trial, alone, handleAlone, ownAlone)
       #expect(found == foundAlone, "\(number) \(trial.verb)")
       // Names of the other domain that the handle itself has written are not told by the other.
       let told = found.replacing("derived from \(Self.theirs)", with: "").replacing(/parents: \[[^\]]*\]/, with: "")
@@ -374,13 +444,14 @@ import Testing
     let listed = Set(list.filter { $0.hasPrefix("DomainMemory.") }.map { String($0.dropFirst("DomainMemory.".count)) })
       .subtracting(["Batch", "name"])
     let tried = Dictionary(grouping: Self.trials, by: \.verb).mapValues(\.count)
-    #expect(Set(tried.keys) == listed, "\(Set(tried.keys).symmetricDifference(listed).sorted())")
+    let verbs = Set(tried.keys.filter { !$0.hasPrefix("Memory.") })
+    #expect(verbs == listed, "\(verbs.symmetricDifference(listed).sorted())")
 
     let domains = try Layers.files(of: "EpisodicMemory").filter { $0.key.contains("DomainMemory") }
     #expect(domains.count >= 5)
     var declared: [String: Int] = [:]
     for (file, text) in domains {
-      for match in text.matches(of: /public func (\w+)/) {
+      for match in text.matches(of: /public func (\w+)/) where match.1 != "domain" {
         declared[(file.contains("Batch") ? "Batch." : "") + match.1, default: 0] += 1
       }
     }
@@ -390,6 +461,52 @@ import Testing
     // What a runtime is handed is the same type, whose verbs are all verbs of the handle.
     let agent = list.filter { $0.hasPrefix("AgentMemory.") }.map { String($0.dropFirst("AgentMemory.".count)) }
     #expect(agent.count > 20 && Set(agent).subtracting(listed) == ["name"])
+
+    // A verb of a memory that takes a scope is one of the handle's, or is tried itself.
+    var scoped: Set<String> = []
+    for (_, text) in try Layers.files(of: "EpisodicMemory") where text.contains("extension Memory {") {
+      for match in text.matches(of: /public func (\w+)(\([^{]*)\{/)
+      where match.2.contains("Query.Scope") || match.2.contains(": Query") {
+        scoped.insert(String(match.1))
+      }
+    }
+    #expect(scoped.isSuperset(of: ["episodes", "explain", "recall", "search", "analytics", "forget", "audit"]))
+    for verb in scoped { #expect(listed.contains(verb) || tried["Memory.\(verb)"] != nil, "\(verb)") }
+  }
+
+  @Test func `what is learned of two domains tells each its own words, agents and episodes`() async throws {
+    let store = try Store()
+    let memory = try await store.open()
+    for canary in [Self.mine, Self.theirs] {
+      let episodes = LookingEpisodes.episodes(0..<200, domain: "\(canary)domain", agent: "\(canary)agent").map {
+        var episode = $0
+        episode.steps = episode.steps.map { step in
+          Step(
+            id: step.id, number: step.number, action: "\(canary)\(step.action)", result: step.result,
+            success: step.success, timestamp: step.timestamp)
+        }
+        return episode
+      }
+      try await memory.insert(episodes)
+    }
+    try await memory.learn()
+    for (canary, other) in [(Self.mine, Self.theirs), (Self.theirs, Self.mine)] {
+      let handle = memory.domain("\(canary)domain")
+      let patterns = try await handle.patterns(.init(limit: 100))
+      #expect(patterns.count > 1)
+      for pattern in patterns {
+        #expect(!"\(pattern)".contains(other), "\(pattern)")
+        #expect(!"\(try await memory.explain(pattern: pattern.id))".contains(other))
+      }
+      var running = LookingEpisodes.running(domain: "\(canary)domain", agent: "\(other)agent")
+      running.steps = [
+        .init(
+          id: "s", number: 1, action: "\(other)try(1)", result: "Error: bad", success: false,
+          timestamp: running.createdAt)
+      ]
+      #expect(try await memory.advise(for: running).isEmpty)
+    }
+    try await memory.close()
   }
 }
 
