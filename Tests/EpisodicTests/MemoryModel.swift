@@ -21,6 +21,8 @@ struct MemoryModel {
     var steps: [KeptStep] = []
     var trust: Trust
     var decisions: [Decision] = []
+    /// Another after each time that it was inserted.
+    var generation = 0
 
     var ownTrust: Trust {
       steps.reduce(provenance.level ?? .trusted) { min($0, $1.provenance.level ?? $0) }
@@ -54,8 +56,17 @@ struct MemoryModel {
 
   struct KeptVector: Equatable {
     var episode: Episode.ID
-    var vector: [Float]
-    var model: String
+    var content: String
+  }
+
+  /// A request that may come again.
+  struct Request {
+    let key: String
+    let drafts: [Step.Draft]
+    let episode: Episode.ID
+    let domain: String
+    let generation: Int
+    let steps: [Step.ID]
   }
 
   struct Refusal: Error, Equatable {
@@ -67,7 +78,9 @@ struct MemoryModel {
   private(set) var patterns: [Pattern.ID: KeptPattern] = [:]
   private(set) var links: [Pattern.ID: Set<Episode.ID>] = [:]
   private(set) var vectors: [Embedding.ID: KeptVector] = [:]
+  private(set) var requests: [Request] = []
   private var lastRow = 0
+  private var lastGeneration = 0
 
   // MARK: Episodes
 
@@ -119,6 +132,8 @@ struct MemoryModel {
 
   private mutating func add(_ new: Kept, _ decisions: [Decision] = []) {
     var kept = new
+    lastGeneration += 1
+    kept.generation = lastGeneration
     kept.trust = kept.ownTrust
     for parent in kept.parents {
       if let parent = episodes[parent], parent.domain == kept.domain { kept.trust = min(kept.trust, parent.trust) }
@@ -148,6 +163,24 @@ struct MemoryModel {
           provenance: draft.provenance, id: step))
     }
     if let least = drafts.compactMap(\.provenance.level).min() { lower(id, to: least) }
+  }
+
+  /// Appends with a key, or answers as the first time.
+  mutating func append(
+    _ drafts: [Step.Draft], ids: [Step.ID], to id: Episode.ID, key: String, _ scope: String?
+  ) throws(Refusal) {
+    let domain = try kept(id, scope).domain
+    guard let first = requests.last(where: { $0.key == key && $0.domain == domain }) else {
+      try append(drafts, ids: ids, to: id, scope)
+      guard let kept = episodes[id] else { return }
+      requests.append(
+        Request(
+          key: key, drafts: drafts, episode: id, domain: domain, generation: kept.generation, steps: ids))
+      return
+    }
+    guard episodes[first.episode]?.generation == first.generation else { throw Refusal(.notFound) }
+    guard first.drafts == drafts, first.episode == id else { throw Refusal(.conflict) }
+    if !ids.isEmpty, first.steps != ids { throw Refusal(.corrupted) }
   }
 
   mutating func move(_ id: Episode.ID, to status: Episode.Status, _ scope: String?) throws(Refusal) {
@@ -223,7 +256,7 @@ struct MemoryModel {
 
   mutating func embed(_ id: Embedding.ID, _ draft: Embedding.Draft, _ scope: String?) throws(Refusal) {
     _ = try kept(draft.episodeID, scope)
-    vectors[id] = KeptVector(episode: draft.episodeID, vector: draft.vector, model: draft.model)
+    vectors[id] = KeptVector(episode: draft.episodeID, content: draft.content)
   }
 
   mutating func delete(vector id: Embedding.ID, _ scope: String?) -> Bool {
@@ -298,15 +331,30 @@ struct MemoryModel {
 
   // MARK: Erasure
 
-  /// - Returns: How many episodes.
+  /// What an erasure erased.
+  struct Erased {
+    var episodes: Set<Episode.ID> = []
+    var patterns: Set<Pattern.ID> = []
+  }
+
+  /// - Parameter also: In a copy of before: what is erased by its id besides.
   mutating func forget(
-    _ selection: Erasure.Selection, _ policy: Erasure.PatternPolicy, _ scope: String?
-  ) -> Int {
+    _ selection: Erasure.Selection, _ policy: Erasure.PatternPolicy, _ scope: String?, also: Erased? = nil
+  ) -> Erased {
     let inScope = episodes.values.filter { scope == nil || $0.domain == scope }
     var erased: Set<Episode.ID>
     switch selection {
     case .episodes(let ids): erased = Set(inScope.map(\.id)).intersection(ids)
     case .session(let name): erased = Set(inScope.filter { $0.session == name }.map(\.id))
+    case .created(let range): erased = Set(inScope.filter { range.contains($0.createdAt) }.map(\.id))
+    case .metadata(let path, let value):
+      erased = Set(inScope.filter { path.reduce(Optional($0.metadata)) { $0?[$1] } == value }.map(\.id))
+    case .text(let text, _):
+      erased = Set(
+        inScope.filter { kept in
+          ([kept.context] + kept.steps.flatMap { [$0.action, $0.result ?? ""] }
+            + vectors.values.filter { $0.episode == kept.id }.map(\.content)).contains { $0.contains(text) }
+        }.map(\.id))
     case .source(let source, _):
       erased = Set(ofSource(source, scope))
       var pending = Array(erased)
@@ -317,20 +365,34 @@ struct MemoryModel {
       }
     default: erased = []
     }
+    erased.formUnion((also?.episodes ?? []).intersection(episodes.keys))
     let learned = links.filter { !$0.value.isDisjoint(with: erased) }.map(\.key)
     for id in erased {
       delete(id, nil)
-      for child in Array(episodes.keys) { episodes[child]?.parents.removeAll { $0 == id } }
+      // From within a domain, those of another keep the id; a restore leaves it nowhere.
+      for child in episodes.values where also != nil || scope == nil || child.domain == scope {
+        episodes[child.id]?.parents.removeAll { $0 == id }
+      }
     }
+    requests.removeAll { request in
+      if case .episodes(let ids) = selection, ids.contains(request.episode), scope == nil || request.domain == scope {
+        return true
+      }
+      return erased.contains(request.episode)
+    }
+    var gone = (also?.patterns ?? []).intersection(patterns.keys)
     for id in learned {
       let left = links[id] ?? []
-      if left.isEmpty, policy == .eraseWithoutEvidence {
-        patterns[id] = nil
-        links[id] = nil
+      if left.isEmpty, policy == .eraseWithoutEvidence, scope == nil || patterns[id]?.domain == scope {
+        gone.insert(id)
       } else if let said = patterns[id]?.said ?? .some(.trusted) {
         patterns[id]?.trust = left.compactMap { episodes[$0]?.trust }.reduce(said, min)
       }
     }
-    return erased.count
+    for id in gone {
+      patterns[id] = nil
+      links[id] = nil
+    }
+    return Erased(episodes: erased, patterns: gone)
   }
 }

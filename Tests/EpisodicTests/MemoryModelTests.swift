@@ -1,6 +1,7 @@
 import Episodic
 import EpisodicMemory
 import Foundation
+import Learning
 import TestSupport
 import Testing
 
@@ -30,11 +31,13 @@ import Testing
 
   /// Several processes: a child writes a domain of its own while the sequence runs, and both see all of both.
   @Test func `a sequence has the outcomes of the model while another process writes`() async throws {
-    let sequence = try await MemorySequence(seed: 1_000_003)
+    let sequence = try await MemorySequence(seed: 1_000_003, isAlone: false)
     let child = try Child(
       "StoreWorker", ["index", sequence.store.path, "elsewhere", "60"], in: sequence.store.directory)
     for _ in 0..<100 where sequence.trouble.isEmpty { try await sequence.step() }
-    #expect(child.wait() == 0, "\(try child.standardError)")
+    let status = child.wait()
+    let said = try child.standardError
+    #expect(status == 0, "\(said)")
     try await sequence.finish()
     #expect(sequence.trouble.isEmpty, "\(sequence.trouble.joined(separator: "\n"))")
     let count = try await sequence.reopened { memory in
@@ -62,19 +65,34 @@ private final class MemorySequence {
   private var stepIDs: [Step.ID] = []
   private var patternIDs: [Pattern.ID] = []
   private var vectorIDs: [Embedding.ID] = []
+  /// Of every other sequence.
+  private let auditing: Auditing
+  private let isAlone: Bool
+  /// A copy of the store, what it has, and what was erased since.
+  private var copy: (path: String, model: MemoryModel, erasures: [ModelErasure])?
 
-  init(seed: UInt64) async throws {
-    random = SeededGenerator(seed: seed)
-    store = try Store()
-    memory = try await Self.open(store, clock)
+  private struct ModelErasure {
+    let selection: Erasure.Selection
+    let policy: Erasure.PatternPolicy
+    let scope: String?
+    let erased: MemoryModel.Erased
   }
 
-  private static func open(_ store: Store, _ clock: ManualClock) async throws -> Memory {
-    try await store.open { $0.clock = clock }
+  /// - Parameter isAlone: Otherwise nothing is restored, which ends other processes' use of the store.
+  init(seed: UInt64, isAlone: Bool = true) async throws {
+    self.isAlone = isAlone
+    random = SeededGenerator(seed: seed)
+    store = try Store()
+    auditing = seed.isMultiple(of: 2) ? .off : .on(actor: "anna")
+    memory = try await Self.open(store, clock, auditing)
+  }
+
+  private static func open(_ store: Store, _ clock: ManualClock, _ auditing: Auditing) async throws -> Memory {
+    try await store.open { ($0.clock, $0.audit) = (clock, auditing) }
   }
 
   func reopened<Result>(_ body: (Memory) async throws -> Result) async throws -> Result {
-    let memory = try await Self.open(store, clock)
+    let memory = try await Self.open(store, clock, auditing)
     let result = try await body(memory)
     try await memory.close()
     return result
@@ -104,7 +122,7 @@ private final class MemorySequence {
     (0..<Int.random(in: 1...3, using: &random)).map { _ in
       Step.Draft(
         "\(domain)act \(text(domain))", result: one(in: 2) ? "\(domain)result" : nil, tool: "\(domain)tool",
-        success: pick([true, false, nil]), provenance: provenance(domain))
+        success: pick([true, false, nil] as [Bool?]) ?? nil, provenance: provenance(domain))
     }
   }
 
@@ -139,7 +157,7 @@ private final class MemorySequence {
     // Half of the verbs through a handle, with ids of either domain.
     let scope = one(in: 2) ? domain : nil
     let id = anyID
-    switch Int.random(in: 0..<34, using: &random) {
+    switch Int.random(in: 0..<35, using: &random) {
     case 0...5: try await begin(domain)
     case 6...9: try await append(domain, scope, id)
     case 10...12: try await move(scope, id)
@@ -158,7 +176,10 @@ private final class MemorySequence {
     case 29: try await retain(domain, scope)
     case 30: try await upkeep()
     case 31: try await interchange()
-    case 32: clock.advance(by: .seconds(Int.random(in: -90_000...90_000, using: &random)))
+    case 32:
+      // An erasure is not dated before a copy that has what it erased: what was created after it stays in that.
+      clock.advance(by: .seconds(Int.random(in: (copy == nil ? -90_000 : 0)...90_000, using: &random)))
+    case 33 where isAlone: try await copyOrRestore()
     default: try await batch(domain, id)
     }
     if let kept = model.episodes[id] { try await compare(kept) }
@@ -171,7 +192,8 @@ private final class MemorySequence {
     let parents = one(in: 2) ? [anyID, Episode.ID("\(domain)-\(count + 3)")].filter { $0 != id } : []
     let draft = Episode.Draft(
       .testing, domain: domain, context: text(domain), session: one(in: 3) ? nil : "\(domain)session\(count % 3)",
-      metadata: .object(["of": .string(domain)]), id: id, provenance: provenance(domain), parents: parents)
+      metadata: .object(["of": .string(domain), "number": .integer(Int64(count % 10))]), id: id,
+      provenance: provenance(domain), parents: parents)
     let now = clock.now()
     try await both("begin \(id) of \(parents)") {
       try await memory.begin(draft)
@@ -189,6 +211,7 @@ private final class MemorySequence {
   }
 
   private func append(_ domain: String, _ scope: String?, _ id: Episode.ID) async throws {
+    if one(in: 3) { return try await appendWithKey(domain, scope, id) }
     let drafts = steps(model.episodes[id]?.domain ?? domain)
     try await both("append to \(id) in \(scope ?? "all")") {
       if let scope {
@@ -202,15 +225,41 @@ private final class MemorySequence {
     stepIDs += model.episodes[id]?.steps.suffix(1).map(\.id) ?? []
   }
 
+  /// A new request, one that comes again, or another one with its key.
+  private func appendWithKey(_ domain: String, _ scope: String?, _ wanted: Episode.ID) async throws {
+    count += 1
+    var (id, key) = (wanted, "\(domain)key\(count)")
+    var drafts = steps(model.episodes[id]?.domain ?? domain)
+    // Its texts are of its domain, in which an episode of its id may be no more.
+    let requests = model.requests.filter { request in
+      model.episodes[request.episode].map { $0.domain == request.domain } ?? true
+    }
+    if one(in: 2), let earlier = pick(requests) {
+      key = earlier.key
+      if !one(in: 4) { (id, drafts) = (earlier.episode, earlier.drafts) }
+    }
+    let before = model.episodes[id]?.steps.count
+    try await both("append to \(id) with \(key) in \(scope ?? "all")") {
+      if let scope {
+        try await memory.domain(scope).append(drafts, to: id, idempotencyKey: key)
+      } else {
+        try await memory.append(drafts, to: id, idempotencyKey: key)
+      }
+    } _: { model, found in
+      try model.append(drafts, ids: found?.map(\.id) ?? drafts.map { _ in "" }, to: id, key: key, scope)
+    }
+    if model.episodes[id]?.steps.count != before { stepIDs += model.episodes[id]?.steps.suffix(1).map(\.id) ?? [] }
+  }
+
   private func move(_ scope: String?, _ id: Episode.ID) async throws {
     let status = pick([.completed, .completed, .failed, .archived, .active]) ?? Episode.Status.completed
     try await both("\(status) \(id) in \(scope ?? "all")") {
       let handle = scope.map(memory.domain)
       switch status {
-      case .completed: _ = try await handle?.complete(id) ?? memory.complete(id)
-      case .failed: _ = try await handle?.fail(id) ?? memory.fail(id)
-      case .archived: _ = try await handle?.archive(id) ?? memory.archive(id)
-      case .active: _ = try await handle?.reopen(id) ?? memory.reopen(id)
+      case .completed: _ = if let handle { try await handle.complete(id) } else { try await memory.complete(id) }
+      case .failed: _ = if let handle { try await handle.fail(id) } else { try await memory.fail(id) }
+      case .archived: _ = if let handle { try await handle.archive(id) } else { try await memory.archive(id) }
+      case .active: _ = if let handle { try await handle.reopen(id) } else { try await memory.reopen(id) }
       }
     } _: { model, _ in
       try model.move(id, to: status, scope)
@@ -240,7 +289,7 @@ private final class MemorySequence {
     let policy = pick([.replace, .replace, .skip, .fail]) ?? Episode.ExistingPolicy.replace
     let inserted = steps(own).enumerated().map { index, draft in
       Step(
-        id: Step.ID("\(id)/\(count)/\(index)"), number: index + 1, action: draft.action, result: draft.result,
+        id: Step.ID("step-\(count)-\(index)"), number: index + 1, action: draft.action, result: draft.result,
         tool: draft.tool, success: draft.success, timestamp: now, provenance: draft.provenance)
     }
     let episode = Episode(
@@ -329,7 +378,7 @@ private final class MemorySequence {
     }
     count += 1
     let draft = Embedding.Draft(
-      of: id, content: "\(model.episodes[id]?.domain ?? domain)content", vector: [Float(count), 1, 2],
+      of: id, content: "\(model.episodes[id]?.domain ?? domain)task\(count)", vector: [Float(count), 1, 2],
       model: "model\(count)")
     try await both("embed \(id)") {
       if let scope { try await memory.domain(scope).embed(draft) } else { try await memory.embed(draft) }
@@ -370,22 +419,68 @@ private final class MemorySequence {
 
   private func forget(_ domain: String, _ scope: String?) async throws {
     let selection: Erasure.Selection =
-      switch Int.random(in: 0..<3, using: &random) {
-      case 0: .episodes([anyID, anyID])
-      case 1: .session("\(domain)session\(Int.random(in: 0..<3, using: &random))")
+      switch Int.random(in: 0..<9, using: &random) {
+      case 0...1: .episodes([anyID, anyID])
+      case 2...3: .session("\(domain)session\(Int.random(in: 0..<3, using: &random))")
+      case 4: .text("\(domain)task\(Int.random(in: 1...max(1, count), using: &random))")
+      case 5: .metadata(path: ["number"], .integer(Int64(Int.random(in: 0..<10, using: &random))))
+      case 6: .created(clock.now().adding(.seconds(-20))..<clock.now().adding(.seconds(20)))
+      case 7: .source(pick(Provenance.Source.allCases)?.rawValue ?? "web")
       default: .source("\(domain)source\(Int.random(in: 0..<3, using: &random))")
       }
     let policy = pick(Erasure.PatternPolicy.allCases) ?? .keep
-    try await both("forget \(selection) in \(scope ?? "all"), \(policy)") {
-      if let scope {
-        try await memory.domain(scope).forget(selection, patterns: policy).counts.episodes
-      } else {
-        try await memory.forget(selection, in: .everything, patterns: policy).counts.episodes
+    let erased = model.forget(selection, policy, scope)
+    copy?.erasures.append(ModelErasure(selection: selection, policy: policy, scope: scope, erased: erased))
+    do {
+      let receipt =
+        if let scope { try await memory.domain(scope).forget(selection, patterns: policy) } else {
+          try await memory.forget(selection, in: .everything, patterns: policy)
+        }
+      expect(
+        receipt.counts.episodes == erased.episodes.count && receipt.counts.patterns == erased.patterns.count
+          && receipt.pending == nil,
+        "forget \(selection) in \(scope ?? "all"), \(policy): \(receipt), not \(erased)")
+      // Of an id that was deleted before, names in the feed go.
+      if erased.episodes.isEmpty, erased.patterns.isEmpty {
+        if case .episodes = selection {} else { expect(false, "\(selection) has erased nothing: \(receipt)") }
       }
-    } _: { model, found in
-      let erased = model.forget(selection, policy, scope)
-      if let found, erased != found { throw MemoryModel.Refusal(.corrupted) }
+    } catch {
+      expect(error.code == .notFound && erased.episodes.isEmpty, "forget \(selection): \(error), not \(erased)")
+      // Without a receipt nothing is erased in a copy.
+      if error.code == .notFound { _ = copy?.erasures.popLast() }
     }
+  }
+
+  /// Copies the store, or takes the copy back, without what was erased since.
+  private func copyOrRestore() async throws {
+    guard let copied = copy else {
+      let folder = store.directory.file("copies-\(count)")
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let backup = try await memory.backUp(
+        to: folder, options: BackupOptions(compression: one(in: 2) ? .gzip : .none))
+      copy = (backup.path, model, [])
+      return
+    }
+    if one(in: 2) { return }
+    copy = nil
+    try await memory.close()
+    var options = RestoreOptions()
+    (options.clock, options.audit) = (clock, auditing)
+    let report = try await Memory.restore(copied.path, to: store.path, options: options)
+    expect(report.erasures <= copied.erasures.count, "\(report.erasures) of \(copied.erasures.count) erasures")
+    // What the restore replaced would be searched as a copy by later erasures.
+    let backups = store.path + "/backups"
+    for name in try FileManager.default.contentsOfDirectory(atPath: backups) where name.hasPrefix("replaced-") {
+      try FileManager.default.removeItem(atPath: "\(backups)/\(name)")
+    }
+    memory = try await Self.open(store, clock, auditing)
+    model = copied.model
+    for erasure in copied.erasures {
+      // A text cannot be told from its digest.
+      let selection = if case .text = erasure.selection { Erasure.Selection.episodes([]) } else { erasure.selection }
+      _ = model.forget(selection, erasure.policy, erasure.scope, also: erasure.erased)
+    }
+    try await compareAll()
   }
 
   /// The plan is tested in `RetentionTests`; here what it says is done, and nothing else.
@@ -414,7 +509,7 @@ private final class MemorySequence {
 
   /// What derived files and handles may lose, and nothing else.
   private func upkeep() async throws {
-    switch Int.random(in: 0..<5, using: &random) {
+    switch Int.random(in: 0..<6, using: &random) {
     case 0: _ = try await memory.rebuild()
     case 1: try await memory.optimize()
     case 2:
@@ -423,8 +518,9 @@ private final class MemorySequence {
         let path = store.path + "/" + file
         if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
       }
-      memory = try await Self.open(store, clock)
+      memory = try await Self.open(store, clock, auditing)
     case 3: try await memory.maintain()
+    case 4: _ = try await memory.learn()
     default:
       for check in try await memory.check(.quick) {
         expect(check.outcome == .passed, "\(check.name): \(check.outcome)")
@@ -509,7 +605,22 @@ private final class MemorySequence {
       "\(kept.id) has other vectors")
   }
 
+  private func compareAudit() async throws {
+    guard auditing != .off else { return }
+    let found = try await memory.verifyAudit(rows: true)
+    expect(found.isPassed, "\(found.findings)")
+    var digests: Set<Erasure.Digest?> = []
+    for domain in Self.domains {
+      let records = try await memory.domain(domain).audit(limit: 10_000)
+      let own = Set(records.map(\.domain))
+      expect(own.count <= 1 && own.isDisjoint(with: digests), "\(domain) has the records of \(own)")
+      digests.formUnion(own)
+    }
+    expect(!digests.contains(nil), "records of the whole store are told to a domain")
+  }
+
   private func compareAll() async throws {
+    try await compareAudit()
     for kept in model.episodes.values.sorted(by: { $0.row < $1.row }) { try await compare(kept) }
     for domain in Self.domains {
       let handle = memory.domain(domain)
@@ -520,7 +631,10 @@ private final class MemorySequence {
       // Ids of parents were chosen by the caller, from either domain.
       let told = listed.map { "\($0.context) \($0.session ?? "") \($0.metadata) \($0.provenance) \($0.steps)" }
       expect(!"\(told) \(try await handle.sessions())".contains(other), "\(domain) shows \(other)")
-      let patterns = try await handle.patterns(.init(minimumTrust: .quarantined, limit: 100))
+      // What is learned is tested in `LearningStoreTests`.
+      let patterns = try await handle.patterns(.init(minimumTrust: .quarantined, limit: 100)).filter {
+        LearnedPattern($0) == nil
+      }
       let visible = model.patterns.filter { id, pattern in
         pattern.domain == domain
           || pattern.domain == nil && (model.links[id] ?? []).contains { model.episodes[$0]?.domain == domain }
@@ -531,10 +645,13 @@ private final class MemorySequence {
           pattern.trust == visible[pattern.id]?.trust && pattern.usageCount == visible[pattern.id]?.usage,
           "pattern \(pattern), not \(visible[pattern.id] as Any)")
       }
+      // Episodes beside those that match in a session would be hits, too.
+      var ranking = Query.Ranking()
+      (ranking.neighborWeight, ranking.sessionWeight) = (0, 0)
       for word in Self.words {
         let word = "\(domain)\(word)"
         let hits = try await handle.recall(
-          Query(text: word, scope: .everything, limit: 200, ranking: .init(), maximumPerSource: 1000))
+          Query(text: word, scope: .everything, limit: 200, ranking: ranking, maximumPerSource: 1000))
         // Steps count, too. Near-duplicates of a named source may be left out.
         let matching = own.filter { kept in
           [.completed, .failed].contains(kept.status) && kept.trust > .quarantined
@@ -555,7 +672,7 @@ private final class MemorySequence {
     try await compareAll()
     for check in try await memory.check() { expect(check.outcome == .passed, "\(check.name): \(check.outcome)") }
     try await memory.close()
-    memory = try await Self.open(store, clock)
+    memory = try await Self.open(store, clock, auditing)
     try await compareAll()
     try await memory.close()
   }
