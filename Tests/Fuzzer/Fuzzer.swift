@@ -64,6 +64,10 @@ extension Fuzzer {
     return 0
   }
 
+  /// The main function of libFuzzer, which is not called here, refers to it.
+  @_cdecl("LLVMFuzzerTestOneInput")
+  func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt { runOne(start, count) }
+
   @_silgen_name("LLVMFuzzerRunDriver")
   private func runDriver(
     _ count: UnsafeMutablePointer<CInt>,
