@@ -30,8 +30,8 @@ let mustache = Target.Dependency.product(name: "Mustache", package: "swift-musta
 let crypto = ["Crypto", "CryptoExtras"].map { name in
   Target.Dependency.product(name: name, package: "swift-crypto", condition: .when(traits: ["Passwords"]))
 }
-/// Signatures of an audit, only with the trait `Encryption`.
-let signing = Target.Dependency.product(
+/// Signatures of an audit and encryption at rest, only with the trait `Encryption`.
+let encryption = Target.Dependency.product(
   name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Encryption"]))
 /// The client of the HTTP sink, only with the trait `HTTPSink`.
 let http = [
@@ -55,7 +55,8 @@ let package = Package(
   traits: [
     .trait(name: "Tracing", description: "Each verb of Memory runs in a span of swift-distributed-tracing."),
     .trait(name: "Passwords", description: "A ledger's people have passwords, kept by scrypt of swift-crypto."),
-    .trait(name: "Encryption", description: "Heads of an audit are signed by Ed25519 of swift-crypto."),
+    .trait(
+      name: "Encryption", description: "Domains are encrypted at rest, and heads of an audit signed, by swift-crypto."),
     .trait(name: "HTTPSink", description: "LedgerHTTP delivers a ledger's outbox by async-http-client."),
   ],
   dependencies: [
@@ -120,7 +121,7 @@ let package = Package(
     .target(
       name: "EpisodicMemory",
       dependencies: [
-        "ByteCoding", "FileLocks", "Heaps", "Learning", "StoreValues", "Vectors", "WordScoring", logging, signing,
+        "ByteCoding", "FileLocks", "Heaps", "Learning", "StoreValues", "Vectors", "WordScoring", logging, encryption,
         tracing[0], serviceContext,
       ],
       swiftSettings: strict),
@@ -140,7 +141,7 @@ let package = Package(
       dependencies: [
         "ByteCoding", "EpisodicMemory", "FileLocks", "Gzip", "Heaps", "Learning", "SQLiteStorage", "StoreRows",
         "Vectors",
-        "WordScoring",
+        "WordScoring", encryption,
         grdb,
       ],
       resources: [.embedInCode("Migrations")], swiftSettings: strict),

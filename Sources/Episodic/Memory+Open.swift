@@ -38,6 +38,9 @@ extension Memory {
     public var maintenance = MaintenanceSchedule.manual
     /// Whether what is written leaves records in the store's audit, and whose.
     public var audit = Auditing.off
+    /// Where the key of the store's encrypted domains comes from; `nil`: they cannot be read or written. It is asked once, when a row
+    /// of such a domain is read or written first.
+    public var key: KeyProvider?
     /// Gets a line when the state of a cache or an index changes.
     public var logger = Logger(label: "episodic")
     /// Where metrics go; for tests of them.
@@ -133,13 +136,14 @@ extension Memory {
   ///
   /// It answers as a store in a directory does, from the primary alone: without cache and index.
   public static func inMemory(
-    clock: any WallClock = SystemClock(), limits: Limits = Limits(), audit: Auditing = .off,
+    clock: any WallClock = SystemClock(), limits: Limits = Limits(), audit: Auditing = .off, key: KeyProvider? = nil,
     logger: Logger = Logger(label: "episodic")
   ) async throws(MemoryError) -> Memory {
     try limits.validate()
     let reason = "the store is in memory"
     return Memory(
-      primary: try await SQLitePrimaryStore(inMemoryWith: logger, clock: clock, limits: limits, auditing: audit),
+      primary: try await SQLitePrimaryStore(
+        inMemoryWith: logger, clock: clock, limits: limits, auditing: audit, key: key),
       cache: NoCache(because: reason),
       index: NoIndex(because: reason), clock: clock, limits: limits)
   }
@@ -154,7 +158,7 @@ extension Memory {
       path: directory.primary, backups: options.backsUpBeforeMigrating ? directory.backups : nil,
       isReadOnly: options.access == .readOnly, create: options.create,
       durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock, limits: options.limits,
-      index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, auditing: options.audit,
+      index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, auditing: options.audit, key: options.key,
       observer: observer,
       logger: options.logger)
     let cache = cache(for: primary, at: directory.cache, options)

@@ -38,7 +38,7 @@ struct EpisodicCommand: AsyncParsableCommand {
       Import.self, SyncCommand.self, Export.self,
       Forget.self, Receipts.self, TrustCommand.self, QuarantineCommand.self, PromoteCommand.self,
       BackupCommand.self, BackupsCommand.self, VerifyCommand.self, RestoreCommand.self, Salvage.self,
-      RetentionCommand.self, Maintain.self, AuditCommand.self, LedgerCommand.self,
+      RetentionCommand.self, Maintain.self, AuditCommand.self, KeysCommand.self, LedgerCommand.self,
       Stats.self, Changes.self, Check.self, Doctor.self, Rebuild.self,
       MCPCommand.self, HookCommand.self, InstallCommand.self,
       Config.self, Manual.self,

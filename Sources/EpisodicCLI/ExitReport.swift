@@ -46,7 +46,7 @@ struct ExitReport {
   private static func code(for code: MemoryError.Code) -> Int32 {
     switch code {
     case .notFound: 1
-    case .invalid, .conflict, .dimensionMismatch, .limitExceeded: 2
+    case .invalid, .conflict, .dimensionMismatch, .limitExceeded, .keyMissing, .keyWrong: 2
     default: 3
     }
   }

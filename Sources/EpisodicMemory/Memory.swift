@@ -51,6 +51,9 @@
 /// - ``receipts()`` of it; ``verify(_:)`` one; ``erasureDigest(_:of:)`` an id, by which it names what was erased
 /// - ``audit(after:in:limit:)``, ``auditHead()``; ``verifyAudit(against:rows:)``; ``auditIsRequired()``, ``setAuditRequired(_:)``
 ///
+/// ## Encrypt: Encryption/Memory+Encryption.swift
+/// - ``encrypt(domain:progress:)`` one; ``rotateKey(of:progress:)``, ``destroyKey(of:)``, ``rotateStoreKey(to:)``; ``domainKeys()``
+///
 /// ## Look after it: Tiers/Memory+Maintenance.swift, Analytics/Memory+Analytics.swift
 /// - ``statistics()`` of primary, cache and index; ``cacheStatistics()`` of the cache alone
 /// - ``analytics(since:until:by:in:timeZone:)`` of the episodes of a time: success, step times, failures, tools, patterns

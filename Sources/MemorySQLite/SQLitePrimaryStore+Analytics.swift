@@ -77,8 +77,14 @@ extension SQLitePrimaryStore {
         guard let number = episodes[row] else { continue }
         episode = number
       }
+      let tool: String?
+      if statement.isNull(4) {
+        tool = statement.isNull(1) ? nil : tools.text(statement.bytes(1))
+      } else {
+        tool = try StepTexts.open(statement, 4, db).tool
+      }
       builder.addStep(
-        ofEpisode: episode, tool: statement.isNull(1) ? nil : tools.text(statement.bytes(1)),
+        ofEpisode: episode, tool: tool,
         milliseconds: statement.isNull(2) ? nil : statement.integer(2),
         success: statement.isNull(3) ? nil : statement.integer(3) != 0)
     }
@@ -87,7 +93,7 @@ extension SQLitePrimaryStore {
   /// The steps of an episode come together: it is the outer loop.
   static func stepsOfTime(_ conditions: Conditions) -> String {
     """
-    SELECT e.seq, s.tool, s.duration_ms, s.success FROM episodes e CROSS JOIN steps s ON s.episode_id = e.id
+    SELECT e.seq, s.tool, s.duration_ms, s.success, s.sealed, s.id, s.episode_id, s.step_number FROM episodes e CROSS JOIN steps s ON s.episode_id = e.id
     \(conditions.whereClause)
     """
   }
@@ -102,10 +108,12 @@ extension SQLitePrimaryStore {
       try statement.bind(episode.id)
       var step: (tool: String?, result: String?)?
       if try statement.step() {
-        step = (
-          statement.isNull(0) ? nil : String(storedName: statement.bytes(0)),
-          statement.isNull(1) ? nil : statement.text(1)
-        )
+        step =
+          try statement.isNull(2)
+          ? (
+            statement.isNull(0) ? nil : String(storedName: statement.bytes(0)),
+            statement.isNull(1) ? nil : statement.text(1)
+          ) : StepTexts.failure(statement, 2, db)
       }
       statement.reset()
       builder.addFailure(of: Episode.ID(composed: episode.id), createdAt: episode.createdAt, step: step)
@@ -115,7 +123,7 @@ extension SQLitePrimaryStore {
   /// Argument: the id of an episode. The sign keeps SQLite from reading its steps in order, results included, up to the first
   /// that failed.
   static let firstFailedStep = """
-    SELECT s.tool, substr(s.result, 1, 512) FROM steps s INDEXED BY steps_failed WHERE s.episode_id = ? AND s.success = 0
+    SELECT s.tool, substr(s.result, 1, 512), s.sealed, s.id, s.episode_id, s.step_number FROM steps s INDEXED BY steps_failed WHERE s.episode_id = ? AND s.success = 0
     ORDER BY +s.step_number LIMIT 1
     """
 

@@ -6,7 +6,8 @@ extension SQLitePrimaryStore {
     try await readRows { db in
       guard try EpisodeRow.exists(episode, in: scope, db) else { return [] }
       let sql = "SELECT \(EmbeddingRow.columns) FROM embeddings m WHERE m.episode_id = ? ORDER BY m.seq"
-      return try Row.fetchAll(db, sql: sql, arguments: [episode.rawValue]).map(EmbeddingRow.decode)
+      return try Row.fetchAll(db, sql: sql, arguments: [episode.rawValue]).map { row in try EmbeddingRow.decode(row, db)
+      }
     }
   }
 
@@ -25,7 +26,7 @@ extension SQLitePrimaryStore {
       let domain = scope.onlyDomain
       let arguments =
         [space.model, space.dimensions, id?.rawValue, domain, domain] + conditions.arguments + [limit]
-      return try Row.fetchAll(db, sql: sql, arguments: arguments).map(EmbeddingRow.decode)
+      return try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in try EmbeddingRow.decode(row, db) }
     }
   }
 }

@@ -47,7 +47,7 @@ extension SQLitePrimaryStore {
         throw MemoryError.noEpisode(id)
       }
       // One more than the limit shows whether there is a next page. Numbers count from 1.
-      let steps = try StepRow.Owner(id, row: row).following(number ?? 0, limit: limit + 1, db)
+      let steps = try StepRow.Owner(id, row: row, in: scope.onlyDomain).following(number ?? 0, limit: limit + 1, db)
       let page = Array(steps.prefix(limit))
       return Step.Page(elements: page, next: steps.count > limit ? page.last?.number : nil)
     }
@@ -64,7 +64,7 @@ extension SQLitePrimaryStore {
       }
       var (listing, arguments) = (Self.listing(conditions), conditions.arguments)
       if let filter = filter.step {
-        let steps = try StepConditions(filter)
+        let steps = try StepConditions(filter, KeyedTerms(scope, db))
         if let rows = try steps.rows(conditions, db) {
           (listing, arguments) = (Self.listingOfRows, [rows.jsonText])
         } else {

@@ -39,7 +39,9 @@ extension SQLitePrimaryStore {
       let statement = try db.cachedStatement(sql: Self.learnedPatterns)
       var patterns: [Pattern] = []
       for situation in situations {
-        patterns += try Row.fetchAll(statement, arguments: [domain, situation]).map(PatternRow.decode)
+        patterns += try Row.fetchAll(statement, arguments: [domain, situation]).map { row in
+          try PatternRow.decode(row, db)
+        }
       }
       return patterns
     }

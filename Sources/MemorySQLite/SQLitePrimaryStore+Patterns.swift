@@ -9,12 +9,12 @@ extension SQLitePrimaryStore {
   }
 
   package func patterns(_ filter: Pattern.Filter, in scope: Query.Scope) async throws(MemoryError) -> [Pattern] {
-    let search = try PatternSearch(filter, scope)
-    return try await readRows { db in
+    try await readRows { db in
+      let search = try PatternSearch(filter, scope, KeyedTerms(scope, db))
       let rows = try Row.fetchCursor(db, sql: search.sql, arguments: search.arguments)
       var patterns: [Pattern] = []
       while patterns.count < filter.limit, let row = try rows.next() {
-        let pattern = try PatternRow.decode(row)
+        let pattern = try PatternRow.decode(row, db)
         if let part = filter.data, !pattern.data.contains(part) { continue }
         patterns.append(pattern)
       }
@@ -29,7 +29,7 @@ extension SQLitePrimaryStore {
         SELECT \(PatternRow.columns) FROM episode_patterns l JOIN patterns p ON p.id = l.pattern_id
         WHERE l.episode_id = ? ORDER BY p.id
         """
-      return try Row.fetchAll(db, sql: sql, arguments: [episode.rawValue]).map(PatternRow.decode)
+      return try Row.fetchAll(db, sql: sql, arguments: [episode.rawValue]).map { row in try PatternRow.decode(row, db) }
     }
   }
 }

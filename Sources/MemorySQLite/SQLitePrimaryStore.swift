@@ -17,6 +17,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   let appends: BatchedWrite<StepAppend, [Step]>
   let fullDisk: FullDiskRelief
   let tokenizers = TokenizerPool(TextIndexComparison.tokenizer)
+  let keyring: StoreKeyring
   let totals = CorpusTotalsCache()
   let erasedTexts = ErasedTexts()
   /// Bounds every wait for another process.
@@ -36,6 +37,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter limits: Those of what grows: steps of an episode, and the disk's floor with the thresholds of files.
   /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
   /// - Parameter auditing: Whether writes leave records, and whose.
+  /// - Parameter key: Where the key of encrypted domains comes from.
   /// - Parameter observer: Is told of commits.
   /// - Throws: `.notAStore`, `.unavailable`, `.busy` or `.corrupted`.
   package init(
@@ -43,12 +45,13 @@ package final class SQLitePrimaryStore: PrimaryStore {
     durability: Memory.Durability = .full,
     busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
     migrationClock: (any WallClock)? = nil, limits: Memory.Limits = Memory.Limits(), index: String? = nil,
-    auditing: Auditing = .off, observer: StoreObserver = StoreObserver(),
+    auditing: Auditing = .off, key: KeyProvider? = nil, observer: StoreObserver = StoreObserver(),
     logger: Logger
   ) async throws(MemoryError) {
     growth = GrowthLimits(limits, path: path, index: index, logger: logger)
     audit = try AuditPolicy(auditing, clock: migrationClock ?? clock)
-    appends = StepAppend.batch(growth, audit)
+    keyring = StoreKeyring(key, tokenizers)
+    appends = StepAppend.batch(growth, audit, keyring)
     fullDisk = FullDiskRelief(growth.disk)
     var configuration = WALDatabase.Configuration(
       applicationID: Schema.applicationID, migrations: Schema.migrations, schemaDigest: Schema.digest,
@@ -80,11 +83,12 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter clock: Decides which idempotency keys are old, and dates the migrations.
   package init(
     inMemoryWith logger: Logger, clock: any WallClock = SystemClock(), limits: Memory.Limits = Memory.Limits(),
-    auditing: Auditing = .off
+    auditing: Auditing = .off, key: KeyProvider? = nil
   ) async throws(MemoryError) {
     growth = GrowthLimits(maximumSteps: limits.stepsPerEpisode, disk: nil)
     audit = try AuditPolicy(auditing, clock: clock)
-    appends = StepAppend.batch(growth, audit)
+    keyring = StoreKeyring(key, tokenizers)
+    appends = StepAppend.batch(growth, audit, keyring)
     fullDisk = FullDiskRelief(nil)
     self.logger = logger
     busyTimeout = .seconds(30)
@@ -175,7 +179,9 @@ package final class SQLitePrimaryStore: PrimaryStore {
   ) throws(MemoryError) -> Value? {
     do {
       return try database.readWithoutWaiting { db in
-        try SQLiteSnapshot.lend(db, database.path, tokenizers, totals, body)
+        try KeySession.run(keyring) {
+          try SQLiteSnapshot.lend(db, database.path, tokenizers, totals, body)
+        }
       }
     } catch {
       let error = explained(error)
@@ -212,8 +218,9 @@ package final class SQLitePrimaryStore: PrimaryStore {
   func readRows<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Value {
+    let keyring = keyring
     do {
-      return try await database.read(body)
+      return try await database.read { db in try KeySession.run(keyring) { try body(db) } }
     } catch {
       throw explained(error)
     }
@@ -225,7 +232,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   ) async throws(MemoryError) -> Versioned<Value> {
     try await readRows { db in
       let value = try body(db)
-      return Versioned(value, asOf: try ChangeFeed.watermark(db))
+      return Versioned(value, asOf: try ChangeFeed.watermark(db), isCacheable: !KeySession.hasOpened)
     }
   }
 
@@ -233,8 +240,11 @@ package final class SQLitePrimaryStore: PrimaryStore {
   func writeRows<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(MemoryError) -> Value {
+    let keyring = keyring
     do {
-      return try await fullDisk.retrying { try await database.write(body) }
+      return try await fullDisk.retrying {
+        try await database.write { db in try KeySession.run(keyring) { try body(db) } }
+      }
     } catch {
       throw explained(error)
     }

@@ -95,6 +95,12 @@ package struct RawStatement: ~Copyable {
     try check(code)
   }
 
+  /// Binds a blob; copies it.
+  package mutating func bind(blob bytes: [UInt8]?) throws {
+    guard let bytes else { return try bindNull() }
+    try bytes.withUnsafeBytes { try bind($0) }
+  }
+
   package mutating func bindNull() throws {
     bound += 1
     try check(sqlite3_bind_null(handle, bound))

@@ -91,6 +91,7 @@ import Testing
     ("audit-record", ["audit", "list", "--limit", "1", "--json"], "", 0),
     ("audit-head", ["audit", "head"], "", 0), ("audit-verification", ["audit", "verify", "--json"], "", 0),
     ("audit-verification", ["audit", "verify", "--rows", "--json"], "", 0),
+    ("keys", ["keys", "list", "--json"], "", 0),
     ("receipt", ["receipts", "--json"], "", 0), ("receipt", ["receipts", "--verify", "--json"], "", 0),
     ("backup", ["backup", "--json", "--gzip", "--keep", "3"], "", 0), ("backups", ["backups", "--json"], "", 0),
     ("verification", ["verify", "kept.sqlite", "--json"], "", 0),

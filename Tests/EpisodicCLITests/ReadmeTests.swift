@@ -25,7 +25,7 @@ import Testing
   @Test func `every option in the README is explained by --help of its command`() throws {
     for words in try Self.commandsInReadme() {
       // A verb of a group is named by both words.
-      let verb = ["audit", "pattern", "retention"].contains(words[1]) ? words[1...2] : words[1...1]
+      let verb = ["audit", "keys", "pattern", "retention"].contains(words[1]) ? words[1...2] : words[1...1]
       let help = try CommandLineTool().run(verb + ["--help"]).output
       for option in words.prefix(while: { $0 != "--" }) where option.hasPrefix("--") {
         #expect(help.contains(option), "\(words.joined(separator: " "))")

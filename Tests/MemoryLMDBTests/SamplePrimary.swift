@@ -161,6 +161,11 @@ final class SamplePrimary: PrimaryStore {
   func finishErasure(_ id: ErasureReceipt.ID, backups: [String], at now: Timestamp) async throws(MemoryError) {
     throw Self.unavailable
   }
+  func domainKeys() async throws(MemoryError) -> [DomainKey] { throw Self.unavailable }
+  func change(_ keys: KeyChange, at now: Timestamp) async throws(MemoryError) -> DomainKey? { throw Self.unavailable }
+  func sealRows(in domain: String, after position: SealingPosition) async throws(MemoryError) -> SealingSlice {
+    throw Self.unavailable
+  }
   var isAudited: Bool { false }
   func auditRecords(
     after number: Int64, in scope: Query.Scope, limit: Int

@@ -18,6 +18,7 @@ struct StoreWorker {
     if try await runsBackups(arguments) { return }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
+    if ["seal", "write-sealed"].contains(arguments[1]) { options.key = .environment() }
     if arguments[1] == "audit" { options.audit = .on(actor: arguments[3]) }
     if ["change", "watch"].contains(arguments[1]) {
       (options.durability, options.cache.isEnabled, options.index.isEnabled) = (.normal, false, false)
@@ -39,6 +40,8 @@ struct StoreWorker {
       try await change(memory, name: arguments[3], rounds: rounds)
     case "witness": try await witness(memory, name: arguments[3], of: arguments[4])
     case "forget": try await forget(memory, text: arguments[3])
+    case "seal": try await seal(memory, domain: arguments[3])
+    case "write-sealed": try await writeSealed(memory, name: arguments[3])
     case "watch": try await watch(memory, log: arguments[3])
     case "maintain": try await maintain(memory, name: arguments[3])
     case "hold-maintenance": try await holdMaintenance(memory)

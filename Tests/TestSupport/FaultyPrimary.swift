@@ -31,6 +31,18 @@ package final class FaultyPrimary: PrimaryStore {
   package var identity: StoreIdentity { primary.identity }
   package func commitStamp() throws(MemoryError) -> CommitStamp { try primary.commitStamp() }
 
+  package func domainKeys() async throws(MemoryError) -> [DomainKey] {
+    try await through { () async throws(MemoryError) in try await primary.domainKeys() }
+  }
+  package func change(_ keys: KeyChange, at now: Timestamp) async throws(MemoryError) -> DomainKey? {
+    try await through { () async throws(MemoryError) in try await primary.change(keys, at: now) }
+  }
+  package func sealRows(
+    in domain: String, after position: SealingPosition
+  ) async throws(MemoryError) -> SealingSlice {
+    try await through { () async throws(MemoryError) in try await primary.sealRows(in: domain, after: position) }
+  }
+
   package var isAudited: Bool { primary.isAudited }
   package func auditRecords(
     after number: Int64, in scope: Query.Scope, limit: Int

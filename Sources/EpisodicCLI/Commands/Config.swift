@@ -18,7 +18,9 @@ struct Config: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   /// The environment variables that the command reads.
-  static let variables = ["EPISODIC_STORE", "EPISODIC_ACTOR", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM", "TZ"]
+  static let variables = [
+    "EPISODIC_STORE", "EPISODIC_ACTOR", "EPISODIC_KEY", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM", "TZ",
+  ]
 
   func run() async throws {
     try StandardOutput.requireOpen()
@@ -26,7 +28,8 @@ struct Config: AsyncParsableCommand {
     let limits = options.limits
     let path = URL(filePath: store.path).standardizedFileURL.path(percentEncoded: false)
     let values = Self.variables.map { name in
-      (name, getenv(name).map { JSON.string(String(cString: $0)) } ?? .null)
+      // A key is shown nowhere.
+      (name, getenv(name).map { JSON.string(name == "EPISODIC_KEY" ? "set, not shown" : String(cString: $0)) } ?? .null)
     }
     if output.json {
       StandardOutput.write([

@@ -14,6 +14,14 @@ struct StoreOptions: ParsableArguments {
   var actor: String?
 
   @Option(
+    help: ArgumentHelp(
+      "The file of the key of encrypted domains, of mode 0600; EPISODIC_KEY has the key itself.", valueName: "file"))
+  var keyFile: String?
+
+  @Option(help: ArgumentHelp("The descriptor from which the key can be read.", valueName: "number"))
+  var keyDescriptor: Int32?
+
+  @Option(
     help: ArgumentHelp("How long to wait for another process that holds a lock of the store.", valueName: "seconds"))
   var busyTimeout: Double = 30
 
@@ -30,6 +38,14 @@ struct StoreOptions: ParsableArguments {
     return .off
   }
 
+  /// Where the key of encrypted domains comes from.
+  var key: KeyProvider? {
+    if let keyFile { return .file(keyFile) }
+    if let keyDescriptor { return .descriptor(keyDescriptor) }
+    if let variable = getenv("EPISODIC_KEY"), variable[0] != 0 { return .environment() }
+    return nil
+  }
+
   /// Where the path comes from.
   var origin: String {
     if store != nil { return "--store" }
@@ -40,6 +56,13 @@ struct StoreOptions: ParsableArguments {
   func validate() throws {
     guard (0...1e9).contains(busyTimeout) else {
       throw ValidationError("--busy-timeout \(busyTimeout) is not a number of seconds from 0 on; give one")
+    }
+    if keyFile != nil, keyDescriptor != nil {
+      throw ValidationError("--key-file and --key-descriptor exclude each other; leave one out")
+    }
+    if let keyFile { try NonUTF8Arguments.refuse(keyFile, as: "--key-file") }
+    if let keyDescriptor, keyDescriptor < 0 {
+      throw ValidationError("--key-descriptor is \(keyDescriptor); give the number of an open descriptor, such as 3")
     }
     if let actor { try NonUTF8Arguments.refuse(actor, as: "--actor") }
     if actor == nil, let variable = getenv("EPISODIC_ACTOR"), String(validatingCString: variable) == nil {
@@ -98,6 +121,7 @@ struct StoreOptions: ParsableArguments {
     options.create = creating
     options.busyTimeout = .seconds(busyTimeout)
     options.audit = audit
+    options.key = key
     switch use {
     case .whole: break
     case .shortWrite:

@@ -35,6 +35,8 @@ package enum AuditVerb {
   package static let advice = "advice", consolidate = "consolidate", retention = "retention", trust = "trust"
   package static let forget = "forget", repeatErasure = "repeat_erasure"
   package static let restore = "restore", salvage = "salvage"
+  package static let encrypt = "encrypt", rotateKey = "rotate_key", destroyKey = "destroy_key"
+  package static let rotateStoreKey = "rotate_store_key"
   package static let maintain = "maintain", rebuild = "rebuild", optimize = "optimize"
 
   /// Of a change of a setting, by its name in the store.

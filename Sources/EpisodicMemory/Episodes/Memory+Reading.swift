@@ -28,7 +28,9 @@ extension Memory {
       }
     }
     let found = try await primary.episode(id, steps: selection)
-    if stamp != nil { await reads.fill(CacheFill(found.value, id: id).map { [$0] } ?? [], asOf: found.asOf) }
+    if stamp != nil, found.isCacheable {
+      await reads.fill(CacheFill(found.value, id: id).map { [$0] } ?? [], asOf: found.asOf)
+    }
     return found.value
   }
 
@@ -69,7 +71,7 @@ extension Memory {
         loaded = try await primary.episodes(missing, steps: selection)
       }
       for episode in loaded.value { found[episode.id] = episode }
-      if stamp != nil {
+      if stamp != nil, loaded.isCacheable {
         await reads.fill(missing.compactMap { CacheFill(found[$0], id: $0) }, asOf: loaded.asOf)
       }
     }

@@ -211,7 +211,7 @@ extension Memory {
   /// Removes what deleted rows left in all files of the store. The index is not built again by this.
   ///
   /// - Parameter selection: Of rows that are not there any more.
-  private func removeTraces(
+  func removeTraces(
     leftBy selection: Erasure.Selection?, _ progress: @escaping @Sendable (Erasure.Progress) -> Void
   ) async throws(MemoryError) {
     // The log is emptied before the derived files go: then no reader is left that could build them from old rows.

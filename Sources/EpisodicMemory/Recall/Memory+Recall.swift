@@ -53,7 +53,8 @@ extension Memory {
     let times = try await times(named, of: query)
     return try await run(
       try Search(query, terms: terms, times: times) { snapshot, ranked, request throws(MemoryError) in
-        Versioned(try snapshot.hits(ranked.episodes, request), asOf: try snapshot.watermark())
+        let hits = try snapshot.hits(ranked.episodes, request)
+        return Versioned(hits, asOf: try snapshot.watermark(), isCacheable: !snapshot.hasOpenedSealedRows)
       })
   }
 
@@ -119,6 +120,7 @@ extension Memory {
   // MARK: Cached hits
 
   private func fill(_ key: CacheKey, with found: Versioned<[Hit]>, of query: Query) async {
+    guard found.isCacheable else { return }
     var fills: [CacheFill] = []
     // The spaces of a store decide what a vector means; a result without a vector's share has no tag for a change of those.
     if query.vector == nil || found.value.contains(where: { $0.shares.vector != 0 }) {

@@ -49,10 +49,13 @@ struct Search<Value: Sendable>: Sendable {
   func run(
     in snapshot: any PrimarySnapshot, _ index: (any SearchIndex)?, catchesUp: Bool, mayScan: () -> Bool
   ) throws(MemoryError) -> Value? {
+    let isEncrypted = try snapshot.isEncrypted(request.scope)
+    // Reads and decrypts every vector of the domain, and is not for the calling thread.
+    if isEncrypted, !catchesUp { return nil }
     func candidates<Found: Sendable>(
       for request: RecallRequest, _ body: (any CandidateSource) throws(MemoryError) -> Found
     ) throws(MemoryError) -> Found? {
-      if let index, index.isAvailable {
+      if let index, index.isAvailable, !isEncrypted {
         switch try index.search(request, in: snapshot, catchesUp: catchesUp, body) {
         case .found(let value): return value
         case .ahead, .behind: return nil

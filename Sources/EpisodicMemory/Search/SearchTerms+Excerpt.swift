@@ -19,6 +19,12 @@ extension SearchTerms {
     return nil
   }
 
+  /// Quotes the first words of a text.
+  package static func beginning(of text: String) -> String {
+    let scanned = ScannedText(text)
+    return scanned.units.isEmpty ? String(text.prefix(80)) : quote(scanned, from: 0, marking: [])
+  }
+
   /// Numbers of the words of a text that are wanted, wholly or by a part.
   private func matchingWords(of text: ScannedText, _ wanted: Set<String>) -> Set<Int> {
     var matching: Set<Int> = []

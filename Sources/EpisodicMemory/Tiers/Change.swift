@@ -81,10 +81,13 @@ package struct StoreIdentity: RawRepresentable, Hashable, Sendable {
 package struct Versioned<Value> {
   package let value: Value
   package let asOf: Watermark
+  /// Whether it may be kept in a file that is derived from the primary: not if it is of an encrypted domain.
+  package let isCacheable: Bool
 
-  package init(_ value: Value, asOf: Watermark) {
+  package init(_ value: Value, asOf: Watermark, isCacheable: Bool = true) {
     self.value = value
     self.asOf = asOf
+    self.isCacheable = isCacheable
   }
 }
 

@@ -4,6 +4,10 @@ package import Vectors
 ///
 /// Everything is read as of `watermark`. Bytes are lent to the closure that receives them and must be copied to outlive it.
 package protocol PrimarySnapshot: IndexSource {
+  /// Whether the scope is a domain that is encrypted: indexes have neither its words nor its vectors.
+  func isEncrypted(_ scope: Query.Scope) throws(MemoryError) -> Bool
+  /// Whether it has read something of an encrypted domain.
+  var hasOpenedSealedRows: Bool { get }
   /// The embedding spaces of the store, by model and length.
   func spaces() throws(MemoryError) -> [EmbeddingSpace]
   /// The similarity of every vector of the space that passes scope and filter. Visits each of them.

@@ -187,6 +187,17 @@ package protocol PrimaryStore: Sendable {
   /// The digest under which the erasure of an id is recorded.
   func erasureDigest(_ subject: Erasure.Subject, of id: String) async throws(MemoryError) -> Erasure.Digest
 
+  // MARK: Encryption
+
+  /// By domain, the newest version first.
+  func domainKeys() async throws(MemoryError) -> [DomainKey]
+  /// Changes keys, in one transaction.
+  ///
+  /// - Returns: The current key of the domain, or the last one; `nil` if there is none.
+  func change(_ keys: KeyChange, at now: Timestamp) async throws(MemoryError) -> DomainKey?
+  /// Encrypts rows of a domain that are not encrypted with its current key, in one short transaction.
+  func sealRows(in domain: String, after position: SealingPosition) async throws(MemoryError) -> SealingSlice
+
   // MARK: Audit
 
   /// Whether writes through this value leave records.

@@ -75,7 +75,7 @@ struct ReadThrough: Sendable {
     guard let stamp else { return try await read(primary).value }
     return try await flights.join(key, at: stamp) { () async throws(MemoryError) in
       let found = try await read(primary)
-      await fill([CacheFill(key, with: found.value, afterMiss: true)], asOf: found.asOf)
+      if found.isCacheable { await fill([CacheFill(key, with: found.value, afterMiss: true)], asOf: found.asOf) }
       return found.value
     }
   }
@@ -102,6 +102,7 @@ struct ReadThrough: Sendable {
         fills = []
       }
       filledAt = own.asOf
+      guard own.isCacheable else { continue }
       fills.append(CacheFill(.episode(id), with: own.value, afterMiss: true))
     }
     if let filledAt { await fill(fills, asOf: filledAt) }
@@ -110,7 +111,7 @@ struct ReadThrough: Sendable {
 
   /// Stores an episode in the cache that is likely to be read soon.
   func prefetch(_ episode: Versioned<Episode>) async {
-    guard cache.isAvailable else { return }
+    guard cache.isAvailable, episode.isCacheable else { return }
     do throws(MemoryError) {
       guard case .applied = try await gate.catchUp(to: try primary.commitStamp()) else { return }
       await fill([CacheFill(.episode(episode.value.id), with: episode.value, afterMiss: false)], asOf: episode.asOf)

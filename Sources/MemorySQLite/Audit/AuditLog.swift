@@ -67,7 +67,7 @@ final class AuditLog {
       while run < rest.count, rest[rest.startIndex + run].number == first.number + run { run += 1 }
       var content = RowContent(.steps)
       content.write(text: episode.rawValue)
-      for step in rest.prefix(run) { content.write(step) }
+      for step in rest.prefix(run) { content.write(step, in: domain) }
       rest = rest.dropFirst(run)
       let index = record(verb, domain)
       pending[index].subjects.add(
@@ -84,7 +84,7 @@ final class AuditLog {
     try rows.bind(episode.rawValue)
     guard try rows.step() else { return }
     var content = RowContent(.episode)
-    content.write(episode: rows)
+    try content.write(episode: rows, db)
     let index = record(verb, rows.text(RowContent.episodeDomain))
     pending[index].subjects.add(
       .episode, .changed, digests.bytes(Erasure.Subject.episode.rawValue, episode.rawValue),
@@ -98,7 +98,7 @@ final class AuditLog {
     try rows.bind(pattern.rawValue)
     guard try rows.step() else { return }
     var content = RowContent(.pattern)
-    content.write(pattern: rows)
+    try content.write(pattern: rows, db)
     let domain = rows.text(RowContent.patternDomain)
     let index = record(verb, domain.isEmpty ? nil : domain)
     pending[index].subjects.add(

@@ -88,19 +88,21 @@ struct RowVerification {
       } else if let content = state?.row {
         rows.episodes += 1
         var found = RowContent(.episode)
-        found.write(episode: row)
+        try found.write(episode: row, db)
         compare(found, content, name, digests, &result)
       } else {
         rows.unrecorded += 1
       }
-      try compareSteps(of: row.bytes(0), state?.steps ?? [], name, digests, db, &rows, &result)
+      let domain = row.text(RowContent.episodeDomain)
+      try compareSteps(of: row.bytes(0), in: domain, state?.steps ?? [], name, digests, db, &rows, &result)
       state?.isSeen = true
       episodes[key] = state
     }
   }
 
   private func compareSteps(
-    of id: UnsafeRawBufferPointer, _ recorded: [Steps], _ name: String, _ digests: ErasureDigests, _ db: Database,
+    of id: UnsafeRawBufferPointer, in domain: String, _ recorded: [Steps], _ name: String, _ digests: ErasureDigests,
+    _ db: Database,
     _ rows: inout AuditVerification.Rows, _ result: inout AuditVerification
   ) throws {
     var rest = recorded.sorted { $0.first < $1.first }[...]
@@ -137,7 +139,7 @@ struct RowVerification {
       }
       rows.steps += 1
       count += 1
-      found.write(step: row)
+      try found.write(step: row, of: String(decoding: id, as: UTF8.self), in: domain, db)
     }
     while let range = rest.popFirst() {
       finish(range)
@@ -157,7 +159,7 @@ struct RowVerification {
       } else if let content = patterns[key]?.row {
         rows.patterns += 1
         var found = RowContent(.pattern)
-        found.write(pattern: row)
+        try found.write(pattern: row, db)
         compare(found, content, name, digests, &result)
       } else {
         rows.unrecorded += 1

@@ -47,7 +47,7 @@ enum RowCheck {
 
     func forEachProblem(_ db: Database, _ report: (String) -> Void) throws {
       let list = columns.map(\.name).joined(separator: ", ")
-      var rows = try RawStatement("SELECT id, \(list) FROM \(self.name) ORDER BY seq", db)
+      var rows = try RawStatement("SELECT id, \(list) FROM \(self.name) WHERE sealed IS NULL ORDER BY seq", db)
       while try rows.step() {
         func problem(_ fault: String) -> String { "\(title) \"\(String(storedName: rows.bytes(0)))\" \(fault)" }
         if !rows.bytes(0).isCanonicalName { report(problem("has an id that is not UTF-8 in NFC")) }
@@ -142,7 +142,8 @@ enum PatternWordsCheck {
 /// Checks that every vector has its stated dimensions and finite components, not all 0.
 enum VectorCheck {
   static func run(_ db: Database) throws -> MemoryCheck {
-    var rows = try RawStatement("SELECT id, embedding, dimensions FROM embeddings ORDER BY seq", db)
+    var rows = try RawStatement(
+      "SELECT id, embedding, dimensions FROM embeddings WHERE sealed IS NULL ORDER BY seq", db)
     while try rows.step() {
       do throws(VectorError) {
         _ = try Vector(littleEndianFloat32: rows.bytes(1).bytes, dimensions: Int(clamping: rows.integer(2)))

@@ -77,9 +77,16 @@ struct ErasureSearch {
   ) throws -> [Int64: String] {
     var found: [Int64: String] = [:]
     var rows = try RawStatement(
-      "SELECT e.seq, e.id, e.metadata FROM episodes e \(conditions.whereClause)", conditions.arguments, db)
+      "SELECT e.seq, e.id, e.metadata, e.sealed, e.domain FROM episodes e \(conditions.whereClause)",
+      conditions.arguments, db)
     while try rows.step() {
-      var value: JSON? = JSON(storedObject: rows.text(2)).canonicallyComposed
+      let metadata =
+        rows.isNull(3)
+        ? rows.text(2)
+        : try EpisodeTexts.open(
+          Array(rows.bytes(3)), of: Episode.ID(composed: rows.text(1)), in: rows.text(4), db
+        ).metadata
+      var value: JSON? = JSON(storedObject: metadata).canonicallyComposed
       for name in path { value = value?[name] }
       if value == wanted { found[rows.integer(0)] = rows.text(1) }
     }
@@ -112,7 +119,30 @@ struct ErasureSearch {
         }
       }
     }
+    if try KeySession.storeHasKeys(db) { try addSealedEpisodesWithText(conditions, matcher, &found) }
     return found
+  }
+
+  /// Adds those whose rows are encrypted.
+  private func addSealedEpisodesWithText(
+    _ conditions: Conditions, _ matcher: TextMatcher, _ found: inout [Int64: String]
+  ) throws {
+    func isFound(_ text: String) -> Bool { text.withContiguousUTF8 { matcher.isFound(in: $0) } }
+    let statement = try db.cachedStatement(
+      sql: "SELECT \(EpisodeRow.columns) FROM episodes e WHERE e.sealed IS NOT NULL\(conditions.andClause)")
+    let rows = try Row.fetchCursor(statement, arguments: conditions.arguments)
+    let vectors = try db.cachedStatement(
+      sql: "SELECT \(EmbeddingRow.columns) FROM embeddings m WHERE m.sealed IS NOT NULL AND m.episode_id = ?")
+    while let row = try rows.next() {
+      let episode = try EpisodeRow.decode(row, db)
+      let texts = [episode.context] + episode.steps.flatMap { [$0.action, $0.result ?? "", $0.tool ?? ""] }
+      let isInMetadata = episode.metadata.canonicalText.withContiguousUTF8 {
+        matcher.isFound(inJSON: $0, JSON.init(stored:))
+      }
+      let isInVectors = try Row.fetchAll(vectors, arguments: [episode.id.rawValue])
+        .contains { isFound(try EmbeddingRow.decode($0, db).content) }
+      if isInMetadata || isInVectors || texts.contains(where: isFound) { found[try row.value(0)] = episode.id.rawValue }
+    }
   }
 
   // MARK: What belongs to no episode
@@ -130,13 +160,22 @@ struct ErasureSearch {
     var found: [Int64: ErasedRows.PatternName] = [:]
     var rows = try RawStatement(
       """
-      SELECT p.seq, p.id, \(Self.patternKey), p.pattern_type, p.domain, p.pattern_data, p.metadata FROM patterns p
+      SELECT p.seq, p.id, \(Self.patternKey), p.pattern_type, p.domain, p.pattern_data, p.metadata,
+        p.sealed FROM patterns p
       WHERE ?1 IS NULL OR p.domain = ?1
       """, [domain], db)
     while try rows.step() {
       if let matcher {
+        var isSealedFound = false
+        if !rows.isNull(7) {
+          let texts = try PatternTexts.open(
+            Array(rows.bytes(7)), at: PatternTexts.place(rows.text(1), rows.text(3)), in: rows.text(4), db)
+          isSealedFound = [texts.data, texts.metadata].contains { text in
+            text.withContiguousUTF8 { matcher.isFound(inJSON: $0, JSON.init(stored:)) }
+          }
+        }
         let isFound =
-          ([1, 3, 4] as [Int32]).contains { matcher.isFound(in: rows.bytes($0)) }
+          isSealedFound || ([1, 3, 4] as [Int32]).contains { matcher.isFound(in: rows.bytes($0)) }
           || (5..<7).contains { matcher.isFound(inJSON: rows.bytes($0), JSON.init(stored:)) }
         guard isFound else { continue }
       }

@@ -249,12 +249,12 @@ struct ErasureTransaction {
   /// Takes the texts of rows, which are to be found nowhere afterwards.
   private mutating func collect(_ rows: ErasedRows, _ outcome: inout Outcome) throws {
     let ofEpisode = [
-      "SELECT id, session, context, metadata, source_id, actor, derived_from FROM episodes WHERE seq = ?",
+      "SELECT id, session, context, metadata, source_id, actor, derived_from, sealed FROM episodes WHERE seq = ?",
       """
-      SELECT s.id, s.action, s.result, s.tool, s.source_id, s.actor, NULL FROM episodes e CROSS JOIN steps s ON s.episode_id = e.id WHERE e.seq = ?
+      SELECT s.id, s.action, s.result, s.tool, s.source_id, s.actor, NULL, s.sealed FROM episodes e CROSS JOIN steps s ON s.episode_id = e.id WHERE e.seq = ?
       """,
     ]
-    for sql in ofEpisode { try collect(sql, columns: 7, rows.episodes.keys) }
+    for sql in ofEpisode { try collect(sql, columns: 8, rows.episodes.keys) }
     try collect(
       "SELECT t.trace FROM episodes e CROSS JOIN run_traces t ON t.episode_id = e.id WHERE e.seq = ?", columns: 1,
       rows.episodes.keys)
@@ -264,15 +264,16 @@ struct ErasureTransaction {
       ON d.episode_id = e.id OR d.step_id IN (SELECT id FROM steps WHERE episode_id = e.id) WHERE e.seq = ?
       """, columns: 2, rows.episodes.keys)
     var embeddings = try RawStatement(
-      "SELECT m.id, m.content FROM episodes e CROSS JOIN embeddings m ON m.episode_id = e.id WHERE e.seq = ?", db)
+      "SELECT m.id, m.content, m.sealed FROM episodes e CROSS JOIN embeddings m ON m.episode_id = e.id WHERE e.seq = ?",
+      db)
     for row in rows.episodes.keys {
       try embeddings.bind(row)
       while try embeddings.step() {
         outcome.embeddingIDs.append(embeddings.text(0))
-        for column in 0..<2 as Range<Int32> { texts.add(embeddings.bytes(column)) }
+        for column in 0..<3 as Range<Int32> { texts.add(embeddings.bytes(column)) }
       }
     }
-    try collect("SELECT id, pattern_data, metadata FROM patterns WHERE seq = ?", columns: 3, rows.patterns.keys)
+    try collect("SELECT id, pattern_data, metadata, sealed FROM patterns WHERE seq = ?", columns: 4, rows.patterns.keys)
     try collect("SELECT content FROM orphans_kept WHERE seq = ?", columns: 1, rows.orphans)
     for key in rows.idempotencyKeys { key.key.withContiguousUTF8 { texts.add($0) } }
   }

@@ -8,7 +8,7 @@ enum EpisodeRow {
   /// In the order in which `decode` reads them.
   static let columns = """
     e.seq, e.id, e.task_type, e.domain, e.session, e.context, e.status, e.success_rate, e.created_at, e.completed_at, \
-    e.metadata, e.embedding_version, e.source, e.source_id, e.actor, e.trust, e.derived_from, e.least_trust
+    e.metadata, e.embedding_version, e.source, e.source_id, e.actor, e.trust, e.derived_from, e.least_trust, e.sealed
     """
 
   static func fetch(
@@ -37,14 +37,22 @@ enum EpisodeRow {
   static func decode(_ row: Row, _ db: Database, steps selection: StepSelection = .all) throws -> Episode {
     let id = Episode.ID(composed: try row.value(1))
     let completedAt: Int64? = try row.value(9)
-    let owner = StepRow.Owner(id, row: try row.value(0))
+    let domain: String = try row.value(3)
+    let owner = StepRow.Owner(id, row: try row.value(0), in: domain)
+    let (context, metadata): (String, String)
+    if let sealed = try row.bytes(18) {
+      (context, metadata) = try EpisodeTexts.open(sealed, of: id, in: domain, db)
+    } else {
+      try KeySession.requirePlain(EpisodeTexts.place(id), in: domain, db)
+      (context, metadata) = (try row.value(5), try row.value(10))
+    }
     let steps = try selection.limit.map { try owner.last($0, db) } ?? owner.all(db)
     var episode = Episode(
-      id: id, taskType: TaskType(try row.value(2)), domain: try row.value(3), session: try row.value(4),
-      context: try row.value(5), status: Episode.Status(stored: try row.value(6)), successRate: try row.value(7),
+      id: id, taskType: TaskType(try row.value(2)), domain: domain, session: try row.value(4),
+      context: context, status: Episode.Status(stored: try row.value(6)), successRate: try row.value(7),
       createdAt: Timestamp(milliseconds: try row.value(8)),
       completedAt: completedAt.map(Timestamp.init(milliseconds:)),
-      metadata: JSON(storedObject: try row.value(10)), provenance: try Provenance(row, from: 12),
+      metadata: JSON(storedObject: metadata), provenance: try Provenance(row, from: 12),
       parents: try parents(row.value(16)), trust: Trust(stored: try row.value(17)), embeddingVersion: try row.value(11),
       steps: steps)
     // Fewer than the limit are all.
@@ -71,7 +79,7 @@ enum EpisodeRow {
     into: "episodes",
     """
     seq, id, task_type, domain, session, context, status, success_rate, created_at, completed_at, metadata, added, labels, \
-    source, source_id, actor, trust, derived_from, least_trust
+    source, source_id, actor, trust, derived_from, least_trust, sealed
     """)
 
   /// Inserts episodes with their steps.
@@ -81,26 +89,33 @@ enum EpisodeRow {
   static func insert(_ episodes: [(episode: Episode, row: Int64?)], _ db: Database) throws {
     try insertion(episodes, db) { entry, row in
       let episode = entry.episode
+      let texts = try EpisodeTexts(episode, db)
       try row.bind(entry.row)
       try row.bind(episode.id.rawValue)
       try row.bind(episode.taskType.rawValue)
       try row.bind(episode.domain)
       try row.bind(episode.session?.canonicallyComposed)
-      try row.bind(episode.context)
+      try row.bind(texts.context)
       try row.bind(episode.status.rawValue)
       try row.bind(episode.successRate)
       try row.bind(episode.createdAt.milliseconds)
       try row.bind(episode.completedAt?.milliseconds)
-      try row.bind(episode.metadata.canonicalText)
-      try row.bind(AddedWords.of(context: episode.context))
-      try row.bind(
-        AddedWords.labels(
-          taskType: episode.taskType.rawValue, session: episode.session, metadata: episode.metadata))
+      try row.bind(texts.metadata)
+      try row.bind(texts.added)
+      try row.bind(texts.labels)
       try row.bind(episode.provenance)
       try row.bind(column(parents: episode.parents))
       try row.bind(Int64(episode.ownTrust.level))
+      try row.bind(blob: texts.sealed)
     }
     try StepRow.insert(episodes.flatMap { entry in entry.episode.steps.map { (entry.episode.id, $0) } }, db)
+  }
+
+  /// What the steps and vectors of an episode are sealed with; `nil` if its domain is not encrypted.
+  static func cipher(of id: Episode.ID, _ db: Database) throws -> DomainCipher? {
+    guard try KeySession.storeHasKeys(db) else { return nil }
+    let statement = try db.cachedStatement(sql: "SELECT domain FROM episodes WHERE id = ?")
+    return try KeySession.cipher(for: try String.fetchOne(statement, arguments: [id.rawValue]), db)
   }
 
   /// Finds the rows of episodes by their ids, with one statement.

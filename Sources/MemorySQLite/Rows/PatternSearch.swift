@@ -6,17 +6,18 @@ struct PatternSearch {
   let sql: String
   let arguments: StatementArguments
 
+  /// - Parameter keyed: Of an encrypted domain.
   /// - Throws: `.invalid` for a text without a word.
-  init(_ filter: Pattern.Filter, _ scope: Query.Scope) throws(MemoryError) {
+  init(_ filter: Pattern.Filter, _ scope: Query.Scope, _ keyed: KeyedTerms? = nil) throws {
     var clauses: [String] = []
     var arguments = StatementArguments()
     func add(_ clause: String, _ values: (any DatabaseValueConvertible)...) {
       clauses.append(clause)
       arguments += StatementArguments(values)
     }
-    let words = try filter.words()?.fullTextExpression
+    let words = try filter.words().map { try $0.fullTextExpression(keyed) }
     if let words { add("patterns_text MATCH ?", words) }
-    if let data = filter.wordsOfData()?.fullTextExpression {
+    if let data = try filter.wordsOfData().map({ try $0.fullTextExpression(keyed) }) {
       add("p.seq IN (SELECT rowid FROM patterns_text WHERE patterns_text MATCH ?)", data)
     }
     if let type = filter.type { add("p.pattern_type = ?", type.rawValue) }
@@ -57,7 +58,16 @@ struct PatternSearch {
 
 extension PatternTerms {
   /// The FTS5 expression, every term quoted: any of the words, all of the phrases.
-  fileprivate var fullTextExpression: String {
+  fileprivate func fullTextExpression(_ keyed: KeyedTerms?) throws -> String {
+    guard let keyed else { return fullTextExpression }
+    let digests =
+      words.isEmpty
+      ? try phrases.map { try keyed.expression($0) }.joined(separator: " AND ")
+      : try words.map { try keyed.expression([$0]) }.joined(separator: " OR ")
+    return "(\(fullTextExpression)) OR (\(digests))"
+  }
+
+  private var fullTextExpression: String {
     words.isEmpty
       ? phrases.map { Self.quoted($0.joined(separator: " ")) }.joined(separator: " AND ")
       : words.map(Self.quoted).joined(separator: " OR ")

@@ -91,7 +91,8 @@ enum RunTraceRow {
 
   // MARK: Episodes
 
-  /// Makes the trace of an episode that was completed or failed, and removes that of another.
+  /// Makes the trace of an episode that was completed or failed, and removes that of another. Of one that is encrypted there is
+  /// none: a trace tells what was done.
   private static func update(_ row: Int64, _ trace: (FinishedRun) -> [UInt8], _ db: Database) throws {
     guard let run = try finishedRun(row, db) else {
       try db.cachedStatement(sql: "DELETE FROM run_traces WHERE episode_id = (SELECT id FROM episodes WHERE seq = ?)")
@@ -136,7 +137,7 @@ enum RunTraceRow {
   static let finishedEpisode = """
     SELECT e.id, e.task_type, e.domain, e.context, e.status, e.success_rate, coalesce(e.completed_at, e.created_at),
         e.metadata
-    FROM episodes e WHERE e.seq = ? AND e.status IN ('completed', 'failed') AND \(DeletedEpisodes.excluded)
+    FROM episodes e WHERE e.seq = ? AND e.status IN ('completed', 'failed') AND e.sealed IS NULL AND \(DeletedEpisodes.excluded)
     """
 
   static let firstSteps = """

@@ -16,12 +16,21 @@ struct StepConditions {
   /// The full-text expression of what text and phrase require.
   private let expression: String?
 
-  /// - Throws: `.invalid` for a text or a phrase without a word.
-  init(_ filter: Step.Filter) throws(MemoryError) {
+  /// - Parameter keyed: Of an encrypted domain.
+  /// - Throws: `.invalid` for a text or a phrase without a word, and for a phrase of several in an encrypted domain.
+  init(_ filter: Step.Filter, _ keyed: KeyedTerms? = nil) throws {
     // As SQLite compares: by bytes. The engine keeps a tool's name as it is given.
-    tools = filter.tool.map(PatternTerms.spellings) ?? []
+    let spellings = filter.tool.map(PatternTerms.spellings) ?? []
+    tools = spellings + (try keyed.map { keyed in try spellings.map { try keyed.column(ofTool: $0) } } ?? [])
     success = filter.success
-    expression = try filter.terms()?.fullTextExpression
+    let terms = try filter.terms()
+    guard let keyed, let terms else {
+      expression = terms?.fullTextExpression
+      return
+    }
+    if filter.phrase != nil { try keyed.requireWords(terms) }
+    let digests = try terms.phrases.map { try keyed.expression($0) }.joined(separator: " AND ")
+    expression = "(\(terms.fullTextExpression)) OR (\(digests))"
   }
 
   /// On `steps s`, but for the text. The literal lets SQLite use an index on failed steps.

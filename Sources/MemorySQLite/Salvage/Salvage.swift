@@ -208,9 +208,10 @@ package struct Salvage: Sendable {
     for place in source.places(of: table.name) {
       for case .row(let rowID, let stored) in source.rows(on: place.page) {
         guard let values = table.values(rowID, stored), case .text(let name)? = values.first else { continue }
-        if values.count > 1, case .blob(let key)? = values.last {
+        for (value, column) in zip(values, table.columns).dropFirst() {
+          guard case .blob(let key) = value else { continue }
           try await target.writeRows { db in
-            var statement = try RawStatement("UPDATE store SET digest_key = ?", db)
+            var statement = try RawStatement("UPDATE store SET \(column.name) = ?", db)
             try key.withUnsafeBytes { try statement.bind($0) }
             try statement.execute()
           }

@@ -60,9 +60,19 @@ struct SalvagedTable: Sendable {
       values.insert(inserted.value, at: inserted.index)
     }
     guard values.count <= columns.count else { return nil }
-    for (value, column) in zip(values, columns) where !column.accepts(value) { return nil }
+    let isSealed = isSealed(values)
+    for (value, column) in zip(values, columns) where !column.accepts(value) {
+      // The ciphertext of a vector is none.
+      guard isSealed, case .vector = column.kind, case .blob = value else { return nil }
+    }
     guard columns.dropFirst(values.count).allSatisfy(\.isLater) else { return nil }
     return values
+  }
+
+  /// Whether a row is encrypted: what stands beside is of digests.
+  private func isSealed(_ values: [StoredValue]) -> Bool {
+    guard columns.last?.name == "sealed", values.count == columns.count, case .blob? = values.last else { return false }
+    return true
   }
 
   func isLeftBehind(_ values: [StoredValue]) -> Bool {
@@ -74,6 +84,7 @@ struct SalvagedTable: Sendable {
   /// - Parameter values: Of a row of this table.
   func agreesWithDerived(_ values: [StoredValue]) -> Bool? {
     func text(_ index: Int) -> String? { index < values.count ? values[index].text : nil }
+    if isSealed(values) { return nil }
     switch name {
     case "episodes":
       guard let added = text(11), let labels = text(12), let context = text(4) else { return nil }
@@ -140,6 +151,7 @@ extension SalvagedTable {
         Column(name: "metadata", kind: .object),
         Column(name: "trust", kind: .integer, isOptional: true, isLater: true),
         Column(name: "least_trust", kind: .integer, isLater: true, earlier: Int64(Trust.trusted.level)),
+        Column(name: "sealed", kind: .blob(nil), isOptional: true, isLater: true),
       ], insertedColumn: (index: patternDomain, value: .text([]), count: 9)),
     SalvagedTable(
       name: "episodes", rowID: "seq",
@@ -150,15 +162,19 @@ extension SalvagedTable {
         Column(name: "success_rate", kind: .real, isOptional: true), Column(name: "created_at", kind: .time),
         Column(name: "completed_at", kind: .time, isOptional: true), Column(name: "metadata", kind: .object),
         Column(name: "embedding_version", kind: .integer, isLater: true),
-        Column(name: "added", kind: .text, isOptional: true, isLater: true, derivation: "episodic_added(?6)"),
         Column(
-          name: "labels", kind: .text, isOptional: true, isLater: true, derivation: "episodic_labels(?3, ?5, ?11)"),
+          name: "added", kind: .text, isOptional: true, isLater: true,
+          derivation: "iif(?19 IS NULL, episodic_added(?6), '')"),
+        Column(
+          name: "labels", kind: .text, isOptional: true, isLater: true,
+          derivation: "iif(?19 IS NULL, episodic_labels(?3, ?5, ?11), '')"),
         Column(name: "source", kind: .word(Self.sources), isOptional: true, isLater: true),
         Column(name: "source_id", kind: .text, isOptional: true, isLater: true),
         Column(name: "actor", kind: .text, isOptional: true, isLater: true),
         Column(name: "trust", kind: .integer, isOptional: true, isLater: true),
         Column(name: "derived_from", kind: .json, isOptional: true, isLater: true),
         Column(name: "least_trust", kind: .integer, isLater: true, earlier: Int64(Trust.trusted.level)),
+        Column(name: "sealed", kind: .blob(nil), isOptional: true, isLater: true),
       ]),
     SalvagedTable(
       name: "steps", rowID: "seq",
@@ -169,15 +185,18 @@ extension SalvagedTable {
         Column(name: "duration_ms", kind: .integer, isOptional: true),
         Column(name: "success", kind: .integer, isOptional: true), Column(name: "timestamp", kind: .time),
         Column(
-          name: "added", kind: .text, isOptional: true, isLater: true, derivation: "episodic_added(?5, ?6, ?7)"),
+          name: "added", kind: .text, isOptional: true, isLater: true,
+          derivation: "iif(?15 IS NULL, episodic_added(?5, ?6, ?7), '')"),
         Column(name: "source", kind: .word(Self.sources), isOptional: true, isLater: true),
         Column(name: "source_id", kind: .text, isOptional: true, isLater: true),
         Column(name: "actor", kind: .text, isOptional: true, isLater: true),
         Column(name: "trust", kind: .integer, isOptional: true, isLater: true),
+        Column(name: "sealed", kind: .blob(nil), isOptional: true, isLater: true),
       ],
       orphanContent: """
         json_object('id', ?2, 'episode_id', ?3, 'step_number', ?4, 'action', ?5, 'result', ?6, 'tool', ?7,
-            'duration_ms', ?8, 'success', ?9, 'timestamp', ?10, 'source', ?11, 'source_id', ?12, 'actor', ?13, 'trust', ?14)
+            'duration_ms', ?8, 'success', ?9, 'timestamp', ?10, 'source', ?11, 'source_id', ?12, 'actor', ?13, 'trust', ?14,
+            'sealed', iif(?15 IS NULL, NULL, hex(?15)))
         """),
     SalvagedTable(
       name: "embeddings", rowID: "seq",
@@ -186,10 +205,11 @@ extension SalvagedTable {
         Column(name: "step_id", kind: .text, isOptional: true), Column(name: "content", kind: .text),
         Column(name: "embedding", kind: .vector), Column(name: "model_name", kind: .text),
         Column(name: "dimensions", kind: .integer), Column(name: "created_at", kind: .time),
+        Column(name: "sealed", kind: .blob(nil), isOptional: true, isLater: true),
       ],
       orphanContent: """
         json_object('id', ?2, 'episode_id', ?3, 'step_id', ?4, 'content', ?5, 'embedding', hex(?6), 'model_name', ?7,
-            'dimensions', ?8, 'created_at', ?9)
+            'dimensions', ?8, 'created_at', ?9, 'sealed', iif(?10 IS NULL, NULL, hex(?10)))
         """),
     SalvagedTable(
       name: "episode_patterns", rowID: nil,
@@ -254,6 +274,15 @@ extension SalvagedTable {
         Column(name: "subjects", kind: .blob(nil)), Column(name: "previous", kind: .blob(32)),
         Column(name: "digest", kind: .blob(32)),
       ]),
+    // After the rows: from the first key of a domain on, no row of it that is not encrypted is taken.
+    SalvagedTable(
+      name: "domain_keys", rowID: "number",
+      columns: [
+        Column(name: "domain", kind: .text), Column(name: "version", kind: .integer),
+        Column(name: "state", kind: .word(["current", "old", "replaced", "destroyed"])),
+        Column(name: "wrapped", kind: .blob(nil), isOptional: true), Column(name: "admits", kind: .integer),
+        Column(name: "created_at", kind: .integer), Column(name: "ended_at", kind: .integer, isOptional: true),
+      ]),
   ]
 
   /// The row that names the store; its key of digests is taken over, so that receipts can be verified.
@@ -261,5 +290,6 @@ extension SalvagedTable {
     name: "store", rowID: "singleton",
     columns: [
       Column(name: "uuid", kind: .text), Column(name: "digest_key", kind: .blob(32), isOptional: true, isLater: true),
+      Column(name: "key_salt", kind: .blob(32), isOptional: true, isLater: true),
     ])
 }

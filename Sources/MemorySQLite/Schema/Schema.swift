@@ -25,6 +25,7 @@ enum Schema {
     Migration(name: "013_provenance", sql: PackageResources._13_provenance_sql),
     Migration(name: "014_audit", sql: PackageResources._14_audit_sql),
     Migration(name: "015_learning", sql: PackageResources._15_learning_sql),
+    Migration(name: "016_encryption", sql: PackageResources._16_encryption_sql),
   ].compactMap(\.self)
 
   /// The digest, by `SchemaObjects`, of the schema that the migrations create: opening a store compares it without running

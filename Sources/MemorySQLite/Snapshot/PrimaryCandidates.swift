@@ -101,7 +101,7 @@ final class PrimaryCandidates: CandidateSource {
     let watermark = try snapshot.watermark()
     let (db, request) = (snapshot.db, request)
     let matched = try snapshot.reading {
-      let expression = WordExpression(terms)
+      let expression = try WordExpression(terms, KeyedTerms(request.scope, db))
       let (corpus, filter) = (Conditions(corpusOf: request), Conditions(request.filter, request.scope))
       let arguments = filter.arguments + [expression.text] + corpus.arguments
       var contexts = try WordMatches(expression, WordMatches.contextSearch(corpus, filter), arguments, db)

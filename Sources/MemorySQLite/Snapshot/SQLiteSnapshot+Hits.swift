@@ -1,6 +1,7 @@
 import EpisodicMemory
 import GRDB
 import SQLiteStorage
+import StoreRows
 
 extension SQLiteSnapshot {
   func rows(of ids: [Episode.ID], in scope: Query.Scope) throws(MemoryError) -> [Episode.ID: Int64] {
@@ -91,7 +92,8 @@ extension SQLiteSnapshot {
     }
     if let filter = request.filter.step {
       let terms = request.excerpts ? try filter.terms() : nil
-      let passing = try steps(of: ranked.row, passing: filter, atMost: max(1, request.stepsPerEpisode))
+      let passing = try steps(
+        of: ranked.row, passing: filter, in: request.scope, atMost: max(1, request.stepsPerEpisode))
       for step in passing where !ranked.steps.contains(step.row) {
         matches.append(Hit.Match(step: step.number, excerpt: try excerpt(of: step.row, in: "steps_text", terms)))
       }
@@ -101,10 +103,28 @@ extension SQLiteSnapshot {
     return hit
   }
 
+  /// The texts of a row that is encrypted; `nil` of another.
+  private func sealedTexts(of row: Int64, isEpisode: Bool) throws -> [String]? {
+    guard try KeySession.storeHasKeys(db) else { return nil }
+    let statement = try db.cachedStatement(
+      sql: isEpisode
+        ? "SELECT sealed, id, domain, 0 FROM episodes WHERE seq = ?"
+        : "SELECT sealed, id, episode_id, step_number FROM steps WHERE seq = ?")
+    guard let found = try Row.fetchOne(statement, arguments: [row]), let sealed = try found.bytes(0) else { return nil }
+    let (id, owner): (String, String) = (try found.value(1), try found.value(2))
+    if isEpisode { return [try EpisodeTexts.open(sealed, of: Episode.ID(composed: id), in: owner, db).context] }
+    let place = StepTexts.place(id, of: owner, number: try found.value(3))
+    let texts = try StepTexts.open(sealed, at: place, in: nil, db)
+    return [texts.action, texts.result, texts.tool].compactMap(\.self)
+  }
+
   /// Quotes a text of the row, never the words added to it.
   private func excerpt(of row: Int64, in index: String, _ terms: SearchTerms?) throws -> String? {
     guard let terms else { return nil }
     let isEpisode = index == "episodes_text"
+    if let texts = try sealedTexts(of: row, isEpisode: isEpisode) {
+      return terms.excerpt(of: texts) ?? texts.first.map(SearchTerms.beginning)
+    }
     let statement = try db.cachedStatement(
       sql: "SELECT snippet(\(index), -1, '‹', '›', '…', 16) FROM \(index) WHERE \(index) MATCH ? AND rowid = ?")
     let columns = isEpisode ? "{context}" : "{action result tool}"

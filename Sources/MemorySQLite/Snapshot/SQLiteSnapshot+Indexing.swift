@@ -74,9 +74,9 @@ struct IndexedRows: Sendable {
   /// The keys of the rows of an episode, by the episode's key; `nil` for the table `episodes`.
   let ofEpisode: String?
 
-  private init(_ select: String, key: String, ofEpisode: String?) {
-    one = "\(select) WHERE \(DeletedEpisodes.excluded) AND \(key) = ?"
-    following = "\(select) WHERE \(DeletedEpisodes.excluded) AND \(key) > ? ORDER BY \(key) LIMIT ?"
+  private init(_ select: String, key: String, ofEpisode: String?, where condition: String = "") {
+    one = "\(select) WHERE \(DeletedEpisodes.excluded)\(condition) AND \(key) = ?"
+    following = "\(select) WHERE \(DeletedEpisodes.excluded)\(condition) AND \(key) > ? ORDER BY \(key) LIMIT ?"
     self.ofEpisode = ofEpisode
   }
 
@@ -96,7 +96,9 @@ struct IndexedRows: Sendable {
     FROM embeddings m CROSS JOIN episodes e ON e.id = m.episode_id
     """,
     key: "m.seq",
-    ofEpisode: "SELECT m.seq FROM episodes e CROSS JOIN embeddings m ON m.episode_id = e.id WHERE e.seq = ?")
+    ofEpisode: "SELECT m.seq FROM episodes e CROSS JOIN embeddings m ON m.episode_id = e.id WHERE e.seq = ?",
+    // What is encrypted is searched in the primary.
+    where: " AND m.sealed IS NULL")
 
   /// Calls `body` with each selected row that exists, once and in order, until it returns false.
   func forEach(

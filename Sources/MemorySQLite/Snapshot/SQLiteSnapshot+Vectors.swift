@@ -54,11 +54,12 @@ extension SQLiteSnapshot {
   func spaces(among spaces: [EmbeddingSpace], _ request: RecallRequest) throws(MemoryError) -> [EmbeddingSpace] {
     try reading {
       let corpus = Conditions(corpusOf: request)
+      let plain = request.scope.onlyDomain == nil ? " AND m.sealed IS NULL" : ""
       return try spaces.filter { space in
         var rows = try RawStatement(
           """
           SELECT 1 FROM embeddings m INDEXED BY embeddings_by_space CROSS JOIN episodes e ON e.id = m.episode_id
-          WHERE m.model_name = ? AND m.dimensions = ?\(corpus.andClause) LIMIT 1
+          WHERE m.model_name = ? AND m.dimensions = ?\(plain)\(corpus.andClause) LIMIT 1
           """, [space.model, space.dimensions] + corpus.arguments, db)
         return try rows.step()
       }
@@ -71,15 +72,17 @@ extension SQLiteSnapshot {
   ) throws(MemoryError) {
     try reading {
       let conditions = try conditions(scope, filter)
+      // Everywhere, vectors of encrypted domains are left out, as the index leaves them out.
+      let plain = scope.onlyDomain == nil ? " AND m.sealed IS NULL" : ""
       var rows = try RawStatement(
         """
-        SELECT m.seq, e.seq, m.embedding FROM embeddings m JOIN episodes e ON e.id = m.episode_id
-        WHERE m.model_name = ? AND m.dimensions = ?\(conditions.andClause)
+        SELECT m.seq, e.seq, m.embedding, m.sealed, m.id, m.episode_id FROM embeddings m
+        JOIN episodes e ON e.id = m.episode_id WHERE m.model_name = ? AND m.dimensions = ?\(plain)\(conditions.andClause)
         """, [space.model, space.dimensions] + conditions.arguments, db)
       while try rows.step() {
         // A row without a valid vector has no similarity; `check` reports it.
         let vector = rows.integer(0)
-        guard let similarity = try Self.similarity(query, rows.bytes(2), of: vector) else { continue }
+        guard let similarity = try similarity(query, rows, 2, of: vector, in: scope.onlyDomain) else { continue }
         body(vector, rows.integer(1), similarity)
       }
     }
@@ -110,7 +113,7 @@ extension SQLiteSnapshot {
         try rows.bind(query.space.model)
         try rows.bind(Int64(query.space.dimensions))
         while try rows.step() {
-          let similarity = try Self.similarity(query.vector, rows.bytes(1), of: rows.integer(0))
+          let similarity = try similarity(query.vector, rows, 1, of: rows.integer(0), in: nil)
           if let similarity { found[episode] = max(found[episode] ?? -.infinity, similarity) }
         }
       }
@@ -120,10 +123,24 @@ extension SQLiteSnapshot {
 
   static let components = "SELECT embedding, episode_id FROM embeddings WHERE seq = ?"
   static let componentsOfEpisode = """
-    SELECT m.seq, m.embedding
+    SELECT m.seq, m.embedding, m.sealed, m.id, m.episode_id
     FROM episodes e CROSS JOIN embeddings m INDEXED BY embeddings_by_episode ON m.episode_id = e.id
     WHERE e.seq = ? AND m.model_name = ? AND m.dimensions = ?
     """
+
+  /// Of the vector in a column, after which come `sealed`, the id, and that of the episode.
+  private func similarity(
+    _ query: VectorQuery, _ rows: borrowing RawStatement, _ column: Int32, of row: Int64, in domain: String?
+  ) throws -> Double? {
+    guard !rows.isNull(column + 1) else { return try Self.similarity(query, rows.bytes(column), of: row) }
+    let bytes = Array(rows.bytes(column))
+    let place = EmbeddingBytes.place(rows.text(column + 2), of: rows.text(column + 3))
+    let opened = try EmbeddingBytes.open(
+      Array(rows.bytes(column + 1)), vector: bytes, at: place, in: domain, db)
+    return try opened.withUnsafeBytes { opened in
+      try Self.similarity(query, UnsafeRawBufferPointer(rebasing: opened.prefix(bytes.count)), of: row)
+    }
+  }
 
   /// - Returns: `nil` if a component is not finite or all are 0: another program may have written the vector.
   /// - Throws: `.corrupted` if the bytes are a vector of another length, which the schema rules out.

@@ -52,6 +52,12 @@ struct SQLiteSnapshot: PrimarySnapshot {
     }
   }
 
+  func isEncrypted(_ scope: Query.Scope) throws(MemoryError) -> Bool {
+    try reading { try KeySession.isEncrypted(scope.onlyDomain, db) }
+  }
+
+  var hasOpenedSealedRows: Bool { KeySession.hasOpened }
+
   func watermark() throws(MemoryError) -> Watermark {
     try reading { try ChangeFeed.watermark(db) }
   }

@@ -13,18 +13,26 @@ struct WordExpression {
   /// Phrases and prefixes, which a document must all have.
   let required: Int
 
-  init(_ terms: SearchTerms) {
+  /// - Parameter keyed: Of an encrypted domain, whose rows have digests in place of words; those that are not encrypted yet have
+  ///   the words.
+  /// - Throws: `.invalid` for phrases and prefixes in such a domain.
+  init(_ terms: SearchTerms, _ keyed: KeyedTerms?) throws {
+    try keyed?.requireWords(terms)
     var alternatives: [String] = []
     var places: [Int] = []
     var place = 0
-    func add(_ term: String, isPrefix: Bool = false) {
+    func add(_ term: String, isPrefix: Bool = false) throws {
       alternatives.append(SearchTerms.quoted(term, isPrefix: isPrefix))
       places.append(place)
+      for word in try keyed?.words(of: term) ?? [] {
+        alternatives.append(SearchTerms.quoted(word))
+        places.append(place)
+      }
       place += 1
     }
-    for word in terms.words { add(word) }
-    for phrase in terms.phrases { add(phrase.joined(separator: " ")) }
-    for prefix in terms.prefixes { add(prefix, isPrefix: true) }
+    for word in terms.words { try add(word) }
+    for phrase in terms.phrases { try add(phrase.joined(separator: " ")) }
+    for prefix in terms.prefixes { try add(prefix, isPrefix: true) }
     text = alternatives.joined(separator: " OR ")
     self.places = places
     words = terms.words.count

@@ -30,7 +30,7 @@ enum Analysis {
 
   /// Fills the columns of one episode.
   static func analyse(_ id: Episode.ID, _ db: Database) throws {
-    var rows = try RawStatement("\(Table.episodes.select) WHERE id = ?", db)
+    var rows = try RawStatement("\(Table.episodes.select) AND id = ?", db)
     try rows.bind(id.rawValue)
     guard try rows.step() else { return }
     let (row, words) = (rows.integer(0), Table.episodes.words(rows))
@@ -45,7 +45,7 @@ enum Analysis {
     var (count, bytes) = (0, 0)
     for table in Table.allCases where count < limit && bytes < bytesAtOnce {
       var found: [(row: Int64, words: [String])] = []
-      var rows = try RawStatement("\(table.select) WHERE added IS NULL ORDER BY seq LIMIT ?", db)
+      var rows = try RawStatement("\(table.select) AND added IS NULL ORDER BY seq LIMIT ?", db)
       try rows.bind(Int64(limit - count))
       while bytes < bytesAtOnce, try rows.step() {
         found.append((rows.integer(0), table.words(rows)))
@@ -60,7 +60,7 @@ enum Analysis {
   /// Whether a row is not analysed. One look into an index for each table.
   static func isNeeded(_ db: Database) throws -> Bool {
     for table in Table.allCases {
-      var rows = try RawStatement("SELECT 1 FROM \(table.rawValue) WHERE added IS NULL LIMIT 1", db)
+      var rows = try RawStatement("SELECT 1 FROM \(table.rawValue) WHERE added IS NULL AND sealed IS NULL LIMIT 1", db)
       if try rows.step() { return true }
     }
     return false
@@ -83,11 +83,12 @@ enum Analysis {
   enum Table: String, CaseIterable, Sendable {
     case episodes, steps
 
-    /// Row, the columns, and the texts that they are made of.
+    /// Row, the columns, and the texts that they are made of; not of encrypted rows, whose columns hold digests.
     var select: String {
       switch self {
-      case .episodes: "SELECT seq, added, labels, context, task_type, session, metadata FROM episodes"
-      case .steps: "SELECT seq, added, added, action, result, tool FROM steps"
+      case .episodes:
+        "SELECT seq, added, labels, context, task_type, session, metadata FROM episodes WHERE sealed IS NULL"
+      case .steps: "SELECT seq, added, added, action, result, tool FROM steps WHERE sealed IS NULL"
       }
     }
 
@@ -122,7 +123,7 @@ enum Analysis {
 
     /// Calls `body` with the words of each row after one, and whether the columns have them; ends early after long texts.
     func forEach(after row: Int64, limit: Int, _ db: Database, _ body: (Int64, [String], Bool) -> Void) throws {
-      var rows = try RawStatement("\(select) WHERE seq > ? ORDER BY seq LIMIT ?", db)
+      var rows = try RawStatement("\(select) AND seq > ? ORDER BY seq LIMIT ?", db)
       try rows.bind(row)
       try rows.bind(Int64(limit))
       var bytes = 0

@@ -137,7 +137,7 @@ struct ReplacedEpisode {
   init(_ id: Episode.ID, _ db: Database) throws {
     let vectors = try db.cachedStatement(
       sql: "SELECT \(EmbeddingRow.columns) FROM embeddings m WHERE m.episode_id = ? ORDER BY m.seq")
-    embeddings = try Row.fetchAll(vectors, arguments: [id.rawValue]).map(EmbeddingRow.decode)
+    embeddings = try Row.fetchAll(vectors, arguments: [id.rawValue]).map { row in try EmbeddingRow.decode(row, db) }
     let links = try db.cachedStatement(sql: "SELECT pattern_id FROM episode_patterns WHERE episode_id = ?")
     patterns = try String.fetchAll(links, arguments: [id.rawValue])
     let decisions = try db.cachedStatement(
@@ -152,9 +152,8 @@ struct ReplacedEpisode {
     if embeddings.isEmpty {
       (context, steps) = ("", [])
     } else {
-      let text = try db.cachedStatement(sql: "SELECT context FROM episodes WHERE id = ?")
-      context = try String.fetchOne(text, arguments: [id.rawValue]) ?? ""
-      steps = try StepRow.Owner(id, row: 0).all(db)
+      let episode = try EpisodeRow.fetch(db, id: id)
+      (context, steps) = (episode?.context ?? "", episode?.steps ?? [])
     }
   }
 

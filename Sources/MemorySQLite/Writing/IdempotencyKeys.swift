@@ -38,7 +38,7 @@ enum IdempotencyKeys {
         "the episode \"\(episode)\" was deleted, replaced or moved since the request with the idempotency key "
           + "\"\(request.key)\"; look at it before the request is made again with another key")
     }
-    guard try row.value(0) as String == request.verb.rawValue, digest == request.digest else {
+    guard try row.value(0) as String == request.verb.rawValue, digest == (try stored(request, domain, db)) else {
       throw MemoryError(
         .conflict, "the idempotency key \"\(request.key)\" was used for another request; use a key for each request")
     }
@@ -61,9 +61,16 @@ enum IdempotencyKeys {
         VALUES (?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
-      domain, request.key, request.verb.rawValue, Data(request.digest), episode.rawValue, answer.canonicalText,
+      domain, request.key, request.verb.rawValue, Data(try stored(request, domain, db)), episode.rawValue,
+      answer.canonicalText,
       now.milliseconds,
     ])
+  }
+
+  /// The digest of a request as the table has it: in an encrypted domain it cannot be tried without the key.
+  private static func stored(_ request: IdempotentRequest, _ domain: String, _ db: Database) throws -> [UInt8] {
+    guard let cipher = try KeySession.cipher(for: domain, db) else { return request.digest }
+    return cipher.digest("request", request.digest)
   }
 
   private static func steps(in answer: JSON, _ key: String) throws -> [StepAnswer] {

@@ -80,7 +80,8 @@ extension SQLiteTransaction {
           arguments: [id.rawValue])
       }
       try audit?.noteChanged(id, transition.verb, db)
-      return Versioned(try require(id), asOf: try ChangeFeed.watermark(db))
+      let episode = try require(id)
+      return Versioned(episode, asOf: try ChangeFeed.watermark(db), isCacheable: !KeySession.hasOpened)
     }
   }
 
@@ -92,6 +93,9 @@ extension SQLiteTransaction {
     _ id: Episode.ID, with change: Episode.Change, needsRoom: Bool
   ) throws(MemoryError) -> Episode {
     try perform(grows: needsRoom) {
+      if let domain = try scope.onlyDomain ?? auditDomain(of: id), try KeySession.cipher(for: domain, db) != nil {
+        return try updateSealed(id, with: change)
+      }
       // Unchanged columns stay as they are stored: another program may have written what an `Episode` cannot hold.
       try db.cachedStatement(
         sql: """
@@ -111,6 +115,20 @@ extension SQLiteTransaction {
       try audit?.noteChanged(id, AuditVerb.update, db)
       return episode
     }
+  }
+
+  /// Of an encrypted domain: all texts of the row are sealed together.
+  private func updateSealed(_ id: Episode.ID, with change: Episode.Change) throws -> Episode {
+    var episode = try require(id)
+    if let taskType = change.taskType { episode.taskType = taskType }
+    if let context = change.context { episode.context = context }
+    if let session = change.session { episode.session = session }
+    if let rate = change.successRate { episode.successRate = rate }
+    if let metadata = change.metadata { episode.metadata = metadata }
+    try SealedUpdate.write(episode, db)
+    let updated = try require(id)
+    try audit?.noteChanged(id, AuditVerb.update, db)
+    return updated
   }
 
   func delete(_ id: Episode.ID) throws(MemoryError) -> Bool {

@@ -14,19 +14,23 @@ extension SQLiteTransaction {
       }
       var hash = pattern.dataHash
       if let earlierHash, try existing(earlierHash) != nil { hash = earlierHash }
-      try db.cachedStatement(
-        sql: """
-          INSERT INTO patterns
-              (id, domain, pattern_type, pattern_data, data_hash, success_rate, usage_count, created_at, metadata)
-          VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)
-          ON CONFLICT (pattern_type, data_hash, domain) DO UPDATE SET
-              success_rate = coalesce(excluded.success_rate, success_rate),
-              metadata = CASE excluded.metadata WHEN '{}' THEN metadata ELSE excluded.metadata END
-          """
-      ).execute(arguments: [
-        pattern.id.rawValue, PatternRow.column(domain), pattern.type.rawValue, pattern.data.canonicalText, hash,
-        pattern.successRate, pattern.createdAt.milliseconds, pattern.metadata.canonicalText,
-      ])
+      if let cipher = try KeySession.cipher(for: domain, db) {
+        try SealedUpdate.record(pattern, hash: hash, domain: domain, existing(hash), cipher, db)
+      } else {
+        try db.cachedStatement(
+          sql: """
+            INSERT INTO patterns
+                (id, domain, pattern_type, pattern_data, data_hash, success_rate, usage_count, created_at, metadata)
+            VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)
+            ON CONFLICT (pattern_type, data_hash, domain) DO UPDATE SET
+                success_rate = coalesce(excluded.success_rate, success_rate),
+                metadata = CASE excluded.metadata WHEN '{}' THEN metadata ELSE excluded.metadata END
+            """
+        ).execute(arguments: [
+          pattern.id.rawValue, PatternRow.column(domain), pattern.type.rawValue, pattern.data.canonicalText, hash,
+          pattern.successRate, pattern.createdAt.milliseconds, pattern.metadata.canonicalText,
+        ])
+      }
       guard let kept = try existing(hash) else { throw MemoryError.noPattern(pattern.id) }
       var linked: Pattern?
       if let episode {

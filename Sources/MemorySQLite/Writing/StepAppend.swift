@@ -11,13 +11,17 @@ struct StepAppend: Sendable {
   let scope: Query.Scope
 
   /// Appends that share a commit also share its INSERT statements: one statement per row costs three times as much.
-  static func batch(_ growth: GrowthLimits, _ audit: AuditPolicy) -> BatchedWrite<StepAppend, [Step]> {
+  static func batch(
+    _ growth: GrowthLimits, _ audit: AuditPolicy, _ keyring: StoreKeyring
+  ) -> BatchedWrite<StepAppend, [Step]> {
     BatchedWrite { appends, db in
       try growth.requireRoom()
       let log = try audit.begin(db)
-      let results = try perform(appends, growth, log, db)
-      try log?.write(db)
-      return results
+      return try KeySession.run(keyring) {
+        let results = try perform(appends, growth, log, db)
+        try log?.write(db)
+        return results
+      }
     }
   }
 
@@ -68,6 +72,7 @@ struct StepAppend: Sendable {
       cuts["\(step.number)"] = .object(fields)
     }
     let patch = JSON.object(["cut_steps": .object(cuts)]).canonicalText
+    if try EpisodeRow.cipher(of: episode, db) != nil { return try noteCutsSealed(cuts, patch, db) }
     try db.cachedStatement(
       sql: """
         UPDATE episodes SET metadata = json_patch(metadata, ?1), added = NULL, labels = NULL WHERE id = ?2
@@ -77,6 +82,23 @@ struct StepAppend: Sendable {
     ).execute(arguments: [patch, episode.rawValue, patch.utf8.count, Self.maximumNotedMetadata])
     guard db.changesCount > 0 else { return false }
     try Analysis.analyse(episode, db)
+    return true
+  }
+
+  /// In an encrypted domain.
+  private func noteCutsSealed(_ cuts: JSON.Object, _ patch: String, _ db: Database) throws -> Bool {
+    guard var noted = try EpisodeRow.fetch(db, id: episode, steps: .none), var members = noted.metadata.members,
+      noted.metadata.canonicalText.utf8.count + patch.utf8.count <= Self.maximumNotedMetadata
+    else { return false }
+    var known = JSON.Object()
+    if let before = members["cut_steps"] {
+      guard let before = before.members else { return false }
+      known = before
+    }
+    for (name, value) in cuts { known[name] = value }
+    members["cut_steps"] = .object(known)
+    noted.metadata = .object(members)
+    try SealedUpdate.write(noted, db)
     return true
   }
 

@@ -36,6 +36,12 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
     public static let notAStore = Code(rawValue: "not_a_store")
     /// The primary is damaged: restore a backup.
     public static let corrupted = Code(rawValue: "corrupted")
+    /// A domain is encrypted, and the store was opened without its key: open it with the key.
+    public static let keyMissing = Code(rawValue: "key_missing")
+    /// The key is not the one that the store has now.
+    public static let keyWrong = Code(rawValue: "key_wrong")
+    /// The key of a domain was destroyed or replaced: what was encrypted with it cannot be read any more.
+    public static let keyDestroyed = Code(rawValue: "key_destroyed")
   }
 
   /// What the caller can do.

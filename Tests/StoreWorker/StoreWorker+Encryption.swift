@@ -1,0 +1,39 @@
+import Episodic
+import Foundation
+
+extension StoreWorker {
+  /// Encrypts a domain, and rotates its key until it is killed.
+  static func seal(_ memory: Memory, domain: String) async throws {
+    acknowledge("begun")
+    _ = try await memory.encrypt(domain: domain)
+    acknowledge("encrypted")
+    while true {
+      let report = try await memory.rotateKey(of: domain)
+      acknowledge("version \(report.key.version)")
+    }
+  }
+
+  /// Records into the domain `d` until it is killed, and reads back what it has written.
+  static func writeSealed(_ memory: Memory, name: String) async throws {
+    acknowledge("begun")
+    for round in 0... {
+      let id = Episode.ID("\(name)-\(round)")
+      _ = try await memory.begin(.init(.testing, domain: "d", context: "context \(id)", id: id))
+      acknowledge("\(id) 0")
+      for number in 1...5 {
+        try await memory.append(.init("step \(number) of \(id)", result: "fine"), to: id)
+        acknowledge("\(id) \(number)")
+      }
+      let read = try await memory.episode(id)
+      guard read?.context == "context \(id)", read?.steps.map(\.action) == (1...5).map({ "step \($0) of \(id)" }) else {
+        throw Failure("\(id) is not read as it was written")
+      }
+      if round.isMultiple(of: 3) {
+        guard
+          try await memory.recall(Query(text: "\(id)", scope: .domain("d"), filter: .init(statuses: [.active]))).count
+            > 0
+        else { throw Failure("\(id) is not recalled") }
+      }
+    }
+  }
+}
