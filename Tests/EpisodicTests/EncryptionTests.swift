@@ -23,6 +23,7 @@ struct EncryptedStore {
     return try await Memory.open(at: path, options: options)
   }
 
+  @discardableResult
   func with<Value>(
     _ key: StoreKey? = nil, withoutKey: Bool = false, audit: Auditing = .off, _ body: (Memory) async throws -> Value
   ) async throws -> Value {
@@ -69,7 +70,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       let vectors = (0..<60).map { number in
         (0..<8).map { _ in Float.random(in: -1...1, using: &generator) + Float(number % 3) }
       }
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "secret")
         for episode in episodes {
           try await memory.insert([episode])
@@ -120,7 +121,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     @Test func `keeps texts, metadata, patterns and their changes, and finds steps by tool`() async throws {
       let store = try EncryptedStore()
       let id: Episode.ID = "a"
-      let expected: Episode = try await store.with { memory in
+      let expected: Episode = try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         let draft = Episode.Draft(
           .debugging, domain: "d", context: "the first context", metadata: ["ticket": "ABC-17"], id: id)
@@ -131,7 +132,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         try await memory.update(id, with: .init(metadata: ["ticket": "ABC-18"]))
         return try await memory.fail(id)
       }
-      try await store.with { memory in
+      try await store.with { memory async throws in
         let read = try #require(try await memory.episode(id))
         #expect(read == expected && read.context == "the second context" && read.metadata == ["ticket": "ABC-18"])
         #expect(read.steps.map(\.tool) == ["door opener", "foot"] && read.steps[0].result == "it is locked")
@@ -176,7 +177,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       func secret(_ name: String) -> String { secrets[name] ?? "" }
       let vector: [Float] = (0..<16).map { Float($0) * 0.731 + 3.25 }
       let vectorBytes = vector.withUnsafeBytes { $0.map { String(format: "%02x", $0) }.joined() }
-      try await store.with { memory in
+      try await store.with { memory async throws in
         // Before the domain is encrypted: the conversion leaves nothing.
         let old = try await memory.begin(.init(.testing, domain: "d", context: secret("plain"), id: "old"))
         try await memory.append(.init(secret("plain step"), result: secret("plain step")), to: old.id)
@@ -206,7 +207,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         _ = try await memory.pattern(.optimization, data: ["say": .string(secret("pattern"))], in: "d")
         try await memory.learn()
         _ = try await memory.backUp()
-        #expect(try await bytes.files(under: store.path, with: Array(secrets.values)) == [])
+        #expect(try bytes.files(under: store.path, with: Array(secrets.values)) == [])
         #expect(try await memory.recall(secret("plain step"), in: .domain("d")).map(\.episode.id) == [old.id])
       }
       #expect(try bytes.files(under: store.path, with: Array(secrets.values)) == [])
@@ -219,12 +220,12 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
     @Test func `is closed without its key, and leaves the others open`() async throws {
       let store = try EncryptedStore()
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         try await memory.insert([.sample("secret", domain: "d", steps: ["s"]), .sample("open", domain: "o")])
       }
       for (key, code) in [(nil, MemoryError.Code.keyMissing), (StoreKey.random(), .keyWrong)] {
-        try await store.with(key, withoutKey: key == nil) { memory in
+        try await store.with(key, withoutKey: key == nil) { memory async throws in
           let refused: [(String, () async throws -> Void)] = [
             ("episode", { _ = try await memory.episode("secret") }),
             ("recall", { _ = try await memory.recall("flaky", in: .domain("d")) }),
@@ -261,7 +262,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
     @Test func `tells a changed row, a swapped row and a row put in from outside`() async throws {
       let store = try EncryptedStore()
-      try await store.with { memory in
+      try await store.with { memory async throws in
         for domain in ["a", "b"] {
           try await memory.encrypt(domain: domain)
           try await memory.insert(
@@ -331,7 +332,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
           try db.execute(sql: rule)
           _ = try String.fetchAll(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
         }
-        try await store.with { memory in
+        try await store.with { memory async throws in
           let error = await failure { try await attack.read(memory) }
           #expect(error?.code == .corrupted, "\(attack.name): \(error?.message ?? "no error")")
           #expect(try await memory.episode("b1")?.context == "in b 1")
@@ -341,7 +342,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
     @Test func `has a new key after a rotation, and the old one opens nothing`() async throws {
       let store = try EncryptedStore()
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         try await memory.insert(
           (0..<150).map { .sample(Episode.ID("e\($0)"), domain: "d", context: "text \($0)", steps: ["step \($0)"]) })
@@ -349,7 +350,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         _ = try await memory.record(.init(.optimization, data: ["a": "b"], domain: "d"))
       }
       let old = try #require(try store.value("SELECT hex(sealed) FROM episodes WHERE id = 'e7'"))
-      let version = try await store.with { memory in
+      let version = try await store.with { memory async throws in
         let version = try await memory.episode("e1")?.embeddingVersion
         let report = try await memory.rotateKey(of: "d")
         #expect(report.rows == 302 && report.key.version == 2 && report.pending == nil)
@@ -365,7 +366,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       #expect(try store.value("SELECT count(*) FROM steps WHERE hex(substr(sealed, 2, 4)) = '02000000'") == "150")
       // A row of an older copy.
       try store.shell("UPDATE episodes SET sealed = x'\(old)' WHERE id = 'e7'")
-      try await store.with { memory in
+      try await store.with { memory async throws in
         let error = await failure { _ = try await memory.episode("e7") }
         #expect(error?.code == .keyDestroyed && error?.message.contains("version 1") == true, "\(error?.message ?? "")")
         #expect(try await memory.episode("e8") != nil)
@@ -375,30 +376,30 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     @Test func `follows another key of the store`() async throws {
       let store = try EncryptedStore()
       let key = StoreKey.random()
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         try await memory.insert([.sample("e", domain: "d")])
         try await memory.rotateStoreKey(to: key)
         #expect(try await memory.episode("e") != nil)
         try await memory.insert([.sample("f", domain: "d")])
       }
-      try await store.with { memory in
+      try await store.with { memory async throws in
         #expect(await failure { _ = try await memory.episode("e") }?.code == .keyWrong)
       }
-      try await store.with(key) { memory in
+      try await store.with(key) { memory async throws in
         #expect(try await memory.episodes(in: .domain("d")).elements.count == 2)
       }
     }
 
     @Test func `cannot be read any more when its key is destroyed, and can be forgotten`() async throws {
       let store = try EncryptedStore()
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         try await memory.encrypt(domain: "other")
         try await memory.insert([.sample("e", domain: "d"), .sample("o", domain: "other")])
       }
       let key = try #require(try store.value("SELECT hex(wrapped) FROM domain_keys WHERE domain = 'd'"))
-      try await store.with { memory in
+      try await store.with { memory async throws in
         #expect(try await memory.destroyKey(of: "d") == nil)
         #expect(await failure { _ = try await memory.episode("e") }?.code == .keyDestroyed)
         #expect(await failure { try await memory.insert([.sample("f", domain: "d")]) }?.code == .keyDestroyed)
@@ -412,7 +413,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       let child = try Child("StoreWorker", ["scan", store.path, list], in: store.directory)
       try child.expectSuccess()
       #expect(try child.lines == ["scanned"])
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.forget(.domain("d"), in: .everything)
         try await memory.encrypt(domain: "d")
         try await memory.insert([.sample("e", domain: "d")])
@@ -426,7 +427,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       let secret = "backupsecretzebra"
       let copy = store.directory.file("copy.sqlite")
       let export = store.directory.file("export.jsonl")
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         try await memory.insert([.sample("e", domain: "d", context: secret)])
         _ = try await memory.backUp(to: copy)
@@ -442,12 +443,12 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       #expect(try bytes.files(under: folder, with: [secret]) == [])
       #expect(try bytes.files(under: store.path, with: [secret]) == [])
       let other = try EncryptedStore()
-      try await Memory.restore(copy, to: other.path)
-      try await other.with(store.key) { memory in
+      _ = try await Memory.restore(copy, to: other.path)
+      try await other.with(store.key) { memory async throws in
         #expect(try await memory.domainKeys().count == 1)
         #expect(try await memory.episode("e")?.context == secret)
       }
-      try await other.with { memory in
+      try await other.with { memory async throws in
         #expect(await failure { _ = try await memory.episode("e") }?.code == .keyWrong)
         try await memory.forget(.domain("d"), in: .everything)
       }
@@ -455,7 +456,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
     @Test func `leaves records of digests, which verify with its key`() async throws {
       let store = try EncryptedStore()
-      try await store.with(audit: .on(actor: "a")) { memory in
+      try await store.with(audit: .on(actor: "a")) { memory async throws in
         let old = try await memory.begin(.init(.testing, domain: "d", context: "before", id: "old"))
         try await memory.append(.init("step"), to: old.id)
         _ = try await memory.record(.init(.optimization, data: ["x": "y"], domain: "d"))
@@ -471,7 +472,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         let verbs = try await memory.audit().map(\.verb)
         #expect(verbs.contains("encrypt") && verbs.contains("rotate_key"))
       }
-      try await store.with(withoutKey: true) { memory in
+      try await store.with(withoutKey: true) { memory async throws in
         #expect(try await memory.verifyAudit().isPassed)
         #expect(await failure { _ = try await memory.verifyAudit(rows: true) }?.code == .keyMissing)
       }
@@ -479,7 +480,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       let before = try #require(try store.value("SELECT hex(sealed) FROM episodes WHERE id = 'e'"))
       try await store.with(audit: .on(actor: "a")) { try await $0.update("e", with: .init(metadata: ["k": 2])) }
       try store.shell("UPDATE episodes SET sealed = x'\(before)' WHERE id = 'e'")
-      try await store.with { memory in
+      try await store.with { memory async throws in
         #expect(try await memory.verifyAudit(rows: true).findings.map(\.kind) == [.rowChanged])
       }
     }
@@ -487,7 +488,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
     @Test func `keeps what was given for an idempotency key apart from guesses`() async throws {
       let store = try EncryptedStore()
       let draft = Episode.Draft(.testing, domain: "d", context: "guess")
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         let first = try await memory.begin(draft, idempotencyKey: "k")
         #expect(try await memory.begin(draft, idempotencyKey: "k").id == first.id)
@@ -506,7 +507,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
 
     @Test func `loses nothing of what writers wrote, and is finished by the next one`() async throws {
       let store = try EncryptedStore()
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.insert(
           (0..<40).map {
             .sample(Episode.ID("e\($0)"), domain: "d", context: "plain \($0)", steps: ["plain step \($0)"])
@@ -528,14 +529,15 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         try await writer.waitForLines(2)
         usleep(UInt32.random(in: 0...300_000, using: &generator))
         rotation.kill()
-        #expect(!writer.isOver, "\(try writer.standardError)")
+        let errors = try writer.standardError
+        #expect(!writer.isOver, "\(errors)")
         writer.kill()
         #expect(try rotation.standardError == "")
         for line in try writer.lines.dropFirst() {
           let parts = line.split(separator: " ")
           acknowledged[String(parts[0])] = Int(parts[1]) ?? 0
         }
-        try await store.with { memory in
+        try await store.with { memory async throws in
           for (id, steps) in acknowledged {
             let episode = try #require(try await memory.episode(Episode.ID(id)), "\(id) is lost")
             #expect(episode.context == "context \(id)" && episode.steps.count >= steps)
@@ -544,7 +546,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
           #expect(try await memory.episode("e7")?.context == "plain 7")
         }
       }
-      try await store.with { memory in
+      try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         let keys = try await memory.rotateKey(of: "d")
         let all = try await memory.domainKeys()
@@ -566,7 +568,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
   @Suite struct `A build without encryption` {
     @Test func `says so, and opens everything else`() async throws {
       let store = try EncryptedStore()
-      try await store.with { memory in
+      try await store.with { memory async throws in
         let error = await failure { try await memory.encrypt(domain: "d") }
         #expect(error?.code == .unavailable && error?.message.contains("trait Encryption") == true)
         try await memory.insert([.sample("e", domain: "d"), .sample("o", domain: "o")])
@@ -577,7 +579,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         INSERT INTO domain_keys (domain, version, state, wrapped, created_at) VALUES ('d', 1, 'current', zeroblob(92), 1);
         UPDATE episodes SET sealed = x'0101000000\(String(repeating: "00", count: 60))' WHERE id = 'e';
         """)
-      try await store.with { memory in
+      try await store.with { memory async throws in
         #expect(await failure { _ = try await memory.episode("e") }?.code == .unavailable)
         #expect(await failure { try await memory.insert([.sample("f", domain: "d")]) }?.code == .unavailable)
         #expect(try await memory.episode("o") != nil)
@@ -596,7 +598,7 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       Data((key.hexadecimal + "\n").utf8), Data(bytes(key)), Data(Data(bytes(key)).base64EncodedString().utf8),
     ] {
       try? FileManager.default.removeItem(atPath: path)
-      FileManager.default.createFile(atPath: path, contents: content, attributes: [.posixPermissions: 0o600])
+      _ = FileManager.default.createFile(atPath: path, contents: content, attributes: [.posixPermissions: 0o600])
       #expect(try KeyProvider.file(path).provided() == key.hexadecimal)
       let handle = try #require(FileHandle(forReadingAtPath: path))
       #expect(try KeyProvider.descriptor(handle.fileDescriptor).provided() == key.hexadecimal)
