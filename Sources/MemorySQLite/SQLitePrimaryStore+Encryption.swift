@@ -11,7 +11,9 @@ extension SQLitePrimaryStore {
   package func change(_ keys: KeyChange, at now: Timestamp) async throws(MemoryError) -> DomainKey? {
     let keyring = keyring
     func perform() async throws(MemoryError) -> DomainKey? {
-      try await writeAudited { db, log in try DomainKeyRow.perform(keys, keyring, at: now, log, db) }
+      try await writeAudited { db, log in
+        try DomainKeyRow.perform(keys, keyring, at: now, db) { log?.note($0.verb, in: $0.domain, $0.counts) }
+      }
     }
     guard case .rewrap(let new) = keys else { return try await perform() }
     // Readers of this process may see the commit before it is known here, and after an error it may have been made: both keys are

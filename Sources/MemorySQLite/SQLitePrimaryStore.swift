@@ -72,7 +72,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
     self.busyTimeout = busyTimeout
     do {
       database = try await WALDatabase.open(path: path, configuration)
-      identity = try await Self.identity(of: database)
+      identity = try await Self.identity(of: database, keyring)
     } catch {
       throw MemoryError(storage: error, path: path)
     }
@@ -98,7 +98,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
           applicationID: Schema.applicationID, migrations: Schema.migrations, now: { clock.now().milliseconds },
           maintenance: Self.maintenance(by: clock))
       }
-      identity = try await Self.identity(of: database)
+      identity = try await Self.identity(of: database, keyring)
     } catch {
       throw MemoryError(storage: error, path: "the store in memory")
     }
@@ -113,11 +113,17 @@ package final class SQLitePrimaryStore: PrimaryStore {
     }
   }
 
-  /// Reads the identity of a database that was opened, and refuses writes if there is reason to.
-  private static func identity(of database: any StoredDatabase) async throws -> StoreIdentity {
-    let (uuid, refusal) = try await database.read { db in
-      (try String.fetchOne(db, sql: "SELECT uuid FROM store"), try Self.reasonToRefuseWrites(db))
+  /// Reads the identity of a database that was opened, whether it has encrypted domains, and refuses writes if there is reason to.
+  private static func identity(
+    of database: any StoredDatabase, _ keyring: StoreKeyring
+  ) async throws -> StoreIdentity {
+    let (uuid, hasKeys, refusal) = try await database.read { db in
+      (
+        try String.fetchOne(db, sql: "SELECT uuid FROM store"),
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM domain_keys)"), try Self.reasonToRefuseWrites(db)
+      )
     }
+    if hasKeys == true { keyring.hasSeenKeys = true }
     if let refusal { database.refuseWrites(because: refusal) }
     guard let uuid else {
       throw MemoryError(.corrupted, "\(database.path) has lost its identity; restore a backup")

@@ -184,6 +184,8 @@ import Testing
     }
     let used = Set(Self.calls.map(\.schema)).union([
       "query", "hit", "change", "explanation", "figures", "pattern-explanation",
+      // Of builds with the trait Encryption; see KeysCommandTests.
+      "sealing",
     ]).union(inLedger)
     #expect(Set(names).isSubset(of: used), "\(Set(names).subtracting(used))")
   }

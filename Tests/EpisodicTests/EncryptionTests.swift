@@ -124,17 +124,18 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       let expected: Episode = try await store.with { memory async throws in
         try await memory.encrypt(domain: "d")
         let draft = Episode.Draft(
-          .debugging, domain: "d", context: "the first context", metadata: ["ticket": "ABC-17"], id: id)
+          .debugging, domain: "d", context: "the first context", metadata: ["ticket": "ticket-seventeen"], id: id)
         _ = try await memory.begin(draft)
         try await memory.append(
           [.init("open the door", result: "it is locked", tool: "door opener"), .init("kick it", tool: "foot")], to: id)
         try await memory.update(id, with: .init(context: "the second context"))
-        try await memory.update(id, with: .init(metadata: ["ticket": "ABC-18"]))
+        try await memory.update(id, with: .init(metadata: ["ticket": "ticket-eighteen"]))
         return try await memory.fail(id)
       }
       try await store.with { memory async throws in
         let read = try #require(try await memory.episode(id))
-        #expect(read == expected && read.context == "the second context" && read.metadata == ["ticket": "ABC-18"])
+        #expect(
+          read == expected && read.context == "the second context" && read.metadata == ["ticket": "ticket-eighteen"])
         #expect(read.steps.map(\.tool) == ["door opener", "foot"] && read.steps[0].result == "it is locked")
         func found(_ filter: Step.Filter) async throws -> Int {
           try await memory.episodes(.init(step: filter), in: .domain("d")).elements.count
@@ -143,8 +144,8 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
         #expect(try await found(.init(tool: "opener door")) == 0)
         #expect(try await found(.init(text: "locked")) == 1)
         #expect(try await found(.init(text: "unlocked")) == 0)
-        #expect(try await memory.recall("ABC-18", in: .domain("d"), filter: .init(statuses: [.failed])).count == 1)
-        #expect(try await memory.recall("ABC-17", in: .domain("d"), filter: .init(statuses: [.failed])).isEmpty)
+        #expect(try await memory.recall("eighteen", in: .domain("d"), filter: .init(statuses: [.failed])).count == 1)
+        #expect(try await memory.recall("seventeen", in: .domain("d"), filter: .init(statuses: [.failed])).isEmpty)
         for query in [
           Query(text: "context", phrases: ["second context"], scope: .domain("d")),
           Query(prefixes: ["con"], scope: .domain("d")),

@@ -35,9 +35,13 @@ struct DomainKeyRow {
 
   // MARK: Changes
 
+  /// What a record of the audit is of.
+  typealias Note = (verb: String, domain: String?, counts: [String: Int])
+
+  /// - Parameter note: Called if something was changed.
   /// - Returns: The last key of the domain afterwards; `nil` if there is none.
   static func perform(
-    _ change: KeyChange, _ keyring: StoreKeyring, at now: Timestamp, _ log: AuditLog?, _ db: Database
+    _ change: KeyChange, _ keyring: StoreKeyring, at now: Timestamp, _ db: Database, note: (Note) -> Void
   ) throws -> DomainKey? {
     defer { KeySession.reset() }
     switch change {
@@ -47,7 +51,7 @@ struct DomainKeyRow {
         try requireNoRows(of: keys, domain, db)
         try insert(domain, after: keys.first, search: nil, keyring, at: now, db)
         try forgetLearned(domain, db)
-        log?.note(AuditVerb.encrypt, in: domain)
+        note((AuditVerb.encrypt, domain, [:]))
       } else {
         // With another key nothing is to be begun.
         _ = try KeySession.cipher(for: domain, db)
@@ -64,7 +68,7 @@ struct DomainKeyRow {
         sql: "UPDATE domain_keys SET state = 'old', ended_at = ? WHERE number = ?",
         arguments: [now.milliseconds, current.number])
       try insert(domain, after: current, search: Array(key.dropFirst(32)), keyring, at: now, db)
-      log?.note(AuditVerb.rotateKey, in: domain)
+      note((AuditVerb.rotateKey, domain, [:]))
       return try all(of: domain, db).first?.key
     case .finish(let domain):
       try db.execute(
@@ -79,9 +83,9 @@ struct DomainKeyRow {
           UPDATE domain_keys SET state = 'destroyed', wrapped = NULL, admits = 0, ended_at = coalesce(ended_at, ?)
           WHERE domain = ? AND wrapped IS NOT NULL
           """, arguments: [now.milliseconds, domain])
-      if db.changesCount > 0 { log?.note(AuditVerb.destroyKey, in: domain) }
+      if db.changesCount > 0 { note((AuditVerb.destroyKey, domain, [:])) }
       return try all(of: domain, db).first?.key
-    case .rewrap(let key): return try rewrap(with: key, keyring, log, db)
+    case .rewrap(let key): return try rewrap(with: key, keyring, db, note)
     }
   }
 
@@ -117,7 +121,7 @@ struct DomainKeyRow {
   }
 
   private static func rewrap(
-    with key: StoreKey, _ keyring: StoreKeyring, _ log: AuditLog?, _ db: Database
+    with key: StoreKey, _ keyring: StoreKeyring, _ db: Database, _ note: (Note) -> Void
   ) throws -> DomainKey? {
     let rows = try all(db).filter { $0.wrapped != nil }
     let salt = AuthenticatedEncryption.random(32)
@@ -130,7 +134,7 @@ struct DomainKeyRow {
     }
     guard let first = rows.first else { return nil }
     try db.execute(sql: "UPDATE store SET key_salt = ?", arguments: [Data(salt)])
-    log?.note(AuditVerb.rotateStoreKey, in: nil, ["keys": rows.count])
+    note((AuditVerb.rotateStoreKey, nil, ["keys": rows.count]))
     return first.key
   }
 
