@@ -13,6 +13,8 @@ extension String {
     ("create one, or name another", "make one with import or record, or name another"),
     ("call resumeErasures()", "run maintain"),
     ("the option acceptsOtherStore", "--other-store"),
+    ("give the option key", "give --key-file or EPISODIC_KEY"),
+    ("make one with StoreKey.random()", "make one with keys new"),
     (
       "while it was open; nothing was written: open it again",
       "while it was open; nothing was written: run the command again"

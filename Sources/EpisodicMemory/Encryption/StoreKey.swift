@@ -15,7 +15,7 @@ public struct StoreKey: Sendable, CustomStringConvertible, CustomReflectable {
   public init(bytes: [UInt8]) throws(MemoryError) {
     guard bytes.count == Self.byteCount else {
       throw MemoryError(
-        .invalid, "a key has \(Self.byteCount) bytes, and this one \(bytes.count); make one with episodic keys new")
+        .invalid, "a key has \(Self.byteCount) bytes, and this one \(bytes.count); make one with StoreKey.random()")
     }
     self.bytes = bytes
   }
@@ -29,7 +29,7 @@ public struct StoreKey: Sendable, CustomStringConvertible, CustomReflectable {
     guard let bytes, bytes.count == Self.byteCount else {
       throw MemoryError(
         .invalid,
-        "the key is neither 64 hexadecimal digits nor 32 bytes in Base64; make one with episodic keys new or openssl rand -hex 32"
+        "the key is neither 64 hexadecimal digits nor 32 bytes in Base64; make one with StoreKey.random() or openssl rand"
       )
     }
     self.bytes = bytes

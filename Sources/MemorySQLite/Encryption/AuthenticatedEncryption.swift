@@ -49,7 +49,7 @@ enum AuthenticatedEncryption {
   static var notBuilt: MemoryError {
     MemoryError(
       .unavailable,
-      "encryption needs a build with the package trait Encryption, and this is one without; build with --traits Encryption"
+      "encryption needs a build with the package trait Encryption, and this is one without; build it with that trait"
     )
   }
 

@@ -45,8 +45,7 @@ final class StoreKeyring: Sendable {
     guard let provider else {
       throw MemoryError(
         .keyMissing,
-        "the domain \"\(domain)\" is encrypted and the store was opened without a key; give the option key, --key-file or "
-          + "EPISODIC_KEY")
+        "the domain \"\(domain)\" is encrypted and the store was opened without a key; give the option key")
     }
     let key = try provider.key()
     state.withLock { $0.key = key }
