@@ -130,8 +130,8 @@ import Testing
   private func waiting() async throws -> (ServerFixture, release: @Sendable () -> Void, waits: @Sendable () -> Int) {
     let memory = try await Memory.inMemory()
     let gate = Mutex((isOpen: false, waiting: 0))
-    let faulty = FaultyPrimary(memory.primaryStore) { _, moment async throws(MemoryError) in
-      guard moment == .before else { return }
+    let faulty = FaultyPrimary(memory.primaryStore) { operation, moment async throws(MemoryError) in
+      guard moment == .before, operation != "close()" else { return }
       gate.withLock { $0.waiting += 1 }
       while !gate.withLock({ $0.isOpen }) {
         do {

@@ -148,7 +148,7 @@ package final class MCPServer: Sendable {
       if [.closed, .unavailable, .corrupted].contains(error.code) { await store.reopenNext() }
       return
         "The memory cannot be used now (\(error.code.rawValue)): \(message). Go on without it, and tell the user; "
-        + "episodic doctor finds the cause."
+        + "a check of the store finds the cause."
     }
   }
 
