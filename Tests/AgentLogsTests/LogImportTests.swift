@@ -33,7 +33,7 @@ import Testing
 
   /// Mutations of whole logs, as a client that is killed, or a disk that is full, leaves them.
   @Test func `no sequence of damaged lines ends an import, and a second one finds the same`() async throws {
-    var random = SplitMix(seed: 0x106)
+    var random = SeededGenerator(seed: 0x106)
     let seeds = (`Logs of Claude Code`.first + Self.prompts).map { Array($0.utf8) }
     for round in 0..<8 {
       let fixture = try await LogFixture()
@@ -155,17 +155,5 @@ import Testing
     let episode = try #require(try await fixture.episodes().first)
     let bytes = episode.steps.reduce(0) { $0 + ($1.result?.utf8.count ?? 0) }
     #expect(bytes < 10 << 20 && episode.steps.allSatisfy { $0.result?.hasPrefix("word") == true })
-  }
-
-  private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
   }
 }

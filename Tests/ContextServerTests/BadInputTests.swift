@@ -75,7 +75,7 @@ import Testing
   /// Mutations of whole messages: bytes removed, changed, doubled, and pieces of other messages put in.
   @Test func `after 10,000 malformed lines the server answers, and each line that it sent is a message`() async throws {
     let fixture = try await ServerFixture()
-    var random = SplitMix(seed: 0x5EED)
+    var random = SeededGenerator(seed: 0x5EED)
     let meta = ServerFixture.meta().canonicalText
     let seeds = [
       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\"}}",
@@ -109,18 +109,6 @@ import Testing
       #expect(!line.contains("\n"))
     }
     #expect(fixture.sent.count > 5000)
-  }
-
-  private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
   }
 }
 

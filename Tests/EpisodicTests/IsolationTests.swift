@@ -1,9 +1,8 @@
 import Episodic
 import EpisodicMemory
 import Foundation
-import Logging
 import MetricsTestKit
-import Synchronization
+import Logging
 import TestSupport
 import Testing
 
@@ -372,7 +371,7 @@ import Testing
   @Test func `every verb of a handle tells nothing of another domain, and changes nothing there`() async throws {
     let clock = ManualClock()
     let (shared, single) = (try Store(), try Store())
-    let log = EveryLine()
+    let log = LogRecorder(from: .trace, withMetadata: true)
     let metrics = TestMetrics()
     let memory = try await shared.open {
       ($0.clock, $0.logger, $0.metrics, $0.audit) = (clock, log.logger, metrics, .on(actor: "anna"))
@@ -429,7 +428,7 @@ import Testing
 
     // What an operator sees has names of no domain: no text, no id, no session, no source.
     for canary in [Self.mine, Self.theirs] {
-      for line in log.lines { #expect(!line.contains(canary), "\(line)") }
+      for line in log.all { #expect(!line.contains(canary), "\(line)") }
       let labels =
         metrics.counters.map { "\($0.label) \($0.dimensions)" } + metrics.timers.map { "\($0.label) \($0.dimensions)" }
         + metrics.recorders.map { "\($0.label) \($0.dimensions)" }
@@ -508,36 +507,4 @@ import Testing
     }
     try await memory.close()
   }
-}
-
-/// Keeps every line of a log with its metadata, of whatever level.
-private final class EveryLine: Sendable {
-  private let kept = Locked<[String]>([])
-  var lines: [String] { kept.value }
-  var logger: Logger { Logger(label: "test") { _ in Handler(kept: self.kept) } }
-
-  private struct Handler: LogHandler {
-    let kept: Locked<[String]>
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-      kept.append("\(event.message) \(metadata) \(event.metadata ?? [:])")
-    }
-  }
-}
-
-private final class Locked<Value: Sendable>: Sendable {
-  private let state: Mutex<Value>
-  init(_ value: Value) { state = Mutex(value) }
-  var value: Value { state.withLock { $0 } }
-}
-
-extension Locked where Value == [String] {
-  fileprivate func append(_ line: String) { state.withLock { $0.append(line) } }
 }

@@ -1,22 +1,27 @@
 package import Logging
 import Synchronization
 
-/// Keeps what is logged at the level of a warning or above, for tests that count it.
+/// Keeps what is logged at a level or above, for tests that count or search it.
 package final class LogRecorder: Sendable {
   private let lines = Mutex<[String]>([])
+  private let level: Logger.Level
+  private let hasMetadata: Bool
 
-  package init() {}
+  /// - Parameter withMetadata: Whether a line is followed by its metadata and that of its logger.
+  package init(from level: Logger.Level = .warning, withMetadata: Bool = false) {
+    (self.level, hasMetadata) = (level, withMetadata)
+  }
 
   package var all: [String] { lines.withLock { $0 } }
 
   package var logger: Logger {
-    Logger(label: "test") { _ in Handler(recorder: self) }
+    Logger(label: "test") { _ in Handler(recorder: self, logLevel: self.level) }
   }
 
   private struct Handler: LogHandler {
     let recorder: LogRecorder
     var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.warning
+    var logLevel: Logger.Level
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
       get { metadata[key] }
@@ -24,7 +29,8 @@ package final class LogRecorder: Sendable {
     }
 
     func log(event: LogEvent) {
-      recorder.lines.withLock { $0.append("\(event.message)") }
+      let metadata = recorder.hasMetadata ? " \(metadata) \(event.metadata ?? [:])" : ""
+      recorder.lines.withLock { $0.append("\(event.message)\(metadata)") }
     }
   }
 }

@@ -162,21 +162,12 @@ private struct OneProcess {
   /// - Returns: From before the start to the end; bytes of standard output.
   func run(_ program: String, _ arguments: [String], _ text: String) throws -> (nanoseconds: UInt64, bytes: Int) {
     try Data(text.utf8).write(to: URL(filePath: input))
-    #if os(Linux)
-      var actions = posix_spawn_file_actions_t()
-    #else
-      var actions: posix_spawn_file_actions_t?
-    #endif
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-    var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-    defer { words.forEach { free($0) } }
-    var child: pid_t = 0
+    let reading = try Self.open(input, O_RDONLY)
+    defer { close(reading) }
+    let writing = try Self.open(output, O_WRONLY | O_CREAT | O_TRUNC)
+    defer { close(writing) }
     let start = raw_now()
-    let failure = posix_spawn(&child, program, &actions, nil, &words, environ)
-    guard failure == 0 else { throw BenchError("\(program) does not start: \(String(cString: strerror(failure)))") }
+    let child = try WorkerProcess.spawn(program, arguments, input: reading, output: writing)
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
     let nanoseconds = raw_now() - start
@@ -184,5 +175,11 @@ private struct OneProcess {
     var facts = stat()
     guard stat(output, &facts) == 0 else { throw BenchError("\(output) is gone") }
     return (nanoseconds, Int(facts.st_size))
+  }
+
+  private static func open(_ path: String, _ flags: Int32) throws -> Int32 {
+    let file = Foundation.open(path, flags | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw BenchError("\(path) does not open: \(String(cString: strerror(errno)))") }
+    return file
   }
 }

@@ -104,7 +104,8 @@ final class WorkerProcess {
     return (ends[0], ends[1])
   }
 
-  private static func spawn(
+  /// Starts a program with descriptors of this process as its standard input and output.
+  static func spawn(
     _ executable: String, _ arguments: [String], input: Int32, output: Int32
   ) throws -> pid_t {
     #if os(Linux)
