@@ -8,6 +8,7 @@ import Testing
 /// Random sequences over the verbs of a memory, on disk with cache and index, each outcome compared with `MemoryModel`.
 ///
 /// `EPISODIC_SEQUENCES=5000 swift test --filter MemoryModelTests` runs as many of 100 operations; `EPISODIC_SEED=7` begins at a seed.
+/// With `--traits Encryption` one domain of every other pair of sequences is encrypted.
 @Suite struct `Model of a memory` {
   private static let environment = ProcessInfo.processInfo.environment
   private static let sequences = environment["EPISODIC_SEQUENCES"].flatMap(Int.init) ?? 6
@@ -67,9 +68,12 @@ private final class MemorySequence {
   private var vectorIDs: [Embedding.ID] = []
   /// Of every other sequence.
   private let auditing: Auditing
+  /// The domain that is encrypted, and the key of the store now.
+  private let encrypted: String?
+  private var key = StoreKey.random()
   private let isAlone: Bool
   /// A copy of the store, what it has, and what was erased since.
-  private var copy: (path: String, model: MemoryModel, erasures: [ModelErasure])?
+  private var copy: (path: String, key: StoreKey, model: MemoryModel, erasures: [ModelErasure])?
 
   private struct ModelErasure {
     let selection: Erasure.Selection
@@ -84,15 +88,25 @@ private final class MemorySequence {
     random = SeededGenerator(seed: seed)
     store = try Store()
     auditing = seed.isMultiple(of: 2) ? .off : .on(actor: "anna")
-    memory = try await Self.open(store, clock, auditing)
+    #if Encryption
+      encrypted = seed % 4 < 2 ? nil : Self.domains[1]
+    #else
+      encrypted = nil
+    #endif
+    memory = try await Self.open(store, key, clock, auditing)
+    if let encrypted { try await memory.encrypt(domain: encrypted) }
   }
 
-  private static func open(_ store: Store, _ clock: ManualClock, _ auditing: Auditing) async throws -> Memory {
-    try await store.open { ($0.clock, $0.audit) = (clock, auditing) }
+  private static func open(
+    _ store: Store, _ key: StoreKey, _ clock: ManualClock, _ auditing: Auditing
+  ) async throws -> Memory {
+    try await store.open { ($0.key, $0.clock, $0.audit) = (.key(key), clock, auditing) }
   }
+
+  private func open() async throws -> Memory { try await Self.open(store, key, clock, auditing) }
 
   func reopened<Result>(_ body: (Memory) async throws -> Result) async throws -> Result {
-    let memory = try await Self.open(store, clock, auditing)
+    let memory = try await open()
     let result = try await body(memory)
     try await memory.close()
     return result
@@ -121,7 +135,7 @@ private final class MemorySequence {
   private func steps(_ domain: String) -> [Step.Draft] {
     (0..<Int.random(in: 1...3, using: &random)).map { _ in
       Step.Draft(
-        "\(domain)act \(text(domain))", result: one(in: 2) ? "\(domain)result" : nil, tool: "\(domain)tool",
+        "\(domain)act \(text(domain))", result: one(in: 2) ? "\(domain)result" : nil, tool: "\(domain)hammer",
         success: pick([true, false, nil] as [Bool?]) ?? nil, provenance: provenance(domain))
     }
   }
@@ -458,7 +472,7 @@ private final class MemorySequence {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let backup = try await memory.backUp(
         to: folder, options: BackupOptions(compression: one(in: 2) ? .gzip : .none))
-      copy = (backup.path, model, [])
+      copy = (backup.path, key, model, [])
       return
     }
     if one(in: 2) { return }
@@ -473,8 +487,8 @@ private final class MemorySequence {
     for name in try FileManager.default.contentsOfDirectory(atPath: backups) where name.hasPrefix("replaced-") {
       try FileManager.default.removeItem(atPath: "\(backups)/\(name)")
     }
-    memory = try await Self.open(store, clock, auditing)
-    model = copied.model
+    (key, model) = (copied.key, copied.model)
+    memory = try await open()
     for erasure in copied.erasures {
       // A text cannot be told from its digest.
       let selection = if case .text = erasure.selection { Erasure.Selection.episodes([]) } else { erasure.selection }
@@ -509,7 +523,7 @@ private final class MemorySequence {
 
   /// What derived files and handles may lose, and nothing else.
   private func upkeep() async throws {
-    switch Int.random(in: 0..<6, using: &random) {
+    switch Int.random(in: 0..<7, using: &random) {
     case 0: _ = try await memory.rebuild()
     case 1: try await memory.optimize()
     case 2:
@@ -518,15 +532,27 @@ private final class MemorySequence {
         let path = store.path + "/" + file
         if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
       }
-      memory = try await Self.open(store, clock, auditing)
+      memory = try await open()
     case 3: try await memory.maintain()
     case 4: _ = try await memory.learn()
+    case 5: try await rotate()
     default:
       for check in try await memory.check(.quick) {
         expect(check.outcome == .passed, "\(check.name): \(check.outcome)")
       }
     }
     try await compareAll()
+  }
+
+  private func rotate() async throws {
+    guard let encrypted else { return }
+    if one(in: 2) {
+      try await memory.rotateKey(of: encrypted)
+    } else {
+      let next = StoreKey.random()
+      try await memory.rotateStoreKey(to: next)
+      key = next
+    }
   }
 
   /// Another store that imports the export has the same episodes, none of them trusted more than it says of itself.
@@ -672,7 +698,13 @@ private final class MemorySequence {
     try await compareAll()
     for check in try await memory.check() { expect(check.outcome == .passed, "\(check.name): \(check.outcome)") }
     try await memory.close()
-    memory = try await Self.open(store, clock, auditing)
+    if let encrypted {
+      let secrets =
+        Self.words.map { encrypted + $0 } + ["act ", "task", "result", "hammer", "pattern"].map { encrypted + $0 }
+      let files = try ErasedBytes(directory: store.directory).files(under: store.path, with: secrets)
+      expect(files.isEmpty, "\(encrypted) is encrypted, and its words are in \(files)")
+    }
+    memory = try await open()
     try await compareAll()
     try await memory.close()
   }
