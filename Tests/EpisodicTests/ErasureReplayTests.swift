@@ -284,6 +284,30 @@ import Testing
     try await salvaged.close()
   }
 
+  @Test func `takes what was deleted before it also if the clock was set back after the backup`() async throws {
+    let store = try Store()
+    let clock = ManualClock(Timestamp(milliseconds: 1_790_000_000_000))
+    let memory = try await store.open { $0.clock = clock }
+    clock.advance(by: .seconds(7200))
+    for (id, domain) in [("deleted", "web"), ("old", "web"), ("kept", "api")] {
+      _ = try await memory.begin(.init(.testing, domain: domain, context: "c", id: Episode.ID(id)))
+    }
+    let backup = try await memory.backUp()
+    clock.advance(by: .seconds(-7200))
+    _ = try await memory.delete("deleted")
+    try await memory.forget(.domain("web"), in: .everything)
+    try await memory.close()
+    clock.advance(by: .seconds(14_400))
+    var options = RestoreOptions()
+    options.clock = clock
+    // By the clock the backup is of after the erasure, and what it has, too.
+    #expect(try await Memory.restore(backup.path, to: store.path, options: options).erasures == 1)
+    #expect(try await store.present("deleted", "old", "kept") == ["kept"])
+    // The restored store goes on with the history of the backup.
+    #expect(try await Memory.restore(backup.path, to: store.path, options: options).erasures == 1)
+    #expect(try await store.present("deleted", "old", "kept") == ["kept"])
+  }
+
   @Test func `of a source takes what was derived from it in the copy, and nothing whose id is a word for a source`()
     async throws
   {

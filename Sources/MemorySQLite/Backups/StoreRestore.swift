@@ -66,6 +66,7 @@ package struct StoreRestore: Sendable {
   private struct CurrentStore {
     let lineage: StoreLineage
     let receipts: [StoredReceipt]
+    let destroyedKeys: [DomainKey]
   }
 
   /// `nil` if there is no store, or one that is damaged: it can be replaced by anything.
@@ -75,7 +76,8 @@ package struct StoreRestore: Sendable {
     do {
       return try DatabaseDraft.read(primary, timeout: options.busyTimeout) { db in
         let lineage = try StoreLineage(db)
-        return CurrentStore(lineage: lineage, receipts: try ErasureRow.stored(db))
+        return CurrentStore(
+          lineage: lineage, receipts: try ErasureRow.stored(db), destroyedKeys: try DomainKeyRow.destroyed(db))
       }
     } catch let error as DatabaseError
       where [.SQLITE_IOERR, .SQLITE_BUSY, .SQLITE_NOMEM].contains(error.resultCode)
@@ -208,18 +210,22 @@ package struct StoreRestore: Sendable {
     {
       throw StorageError.damaged(path: file.backup.path, reason: "\(difference), as its manifest says")
     }
-    let lineage = try DatabaseDraft.read(draft.path, timeout: options.busyTimeout) { db in try StoreLineage(db) }
+    let (lineage, end) = try DatabaseDraft.read(draft.path, timeout: options.busyTimeout) { db in
+      (try StoreLineage(db), try ChangeFeed.watermark(db))
+    }
     try refuseOther(lineage, than: current, file.backup.path)
     try report(.migrating, 0)
     try prepared.prepare { _ in }
     let receipts = try receipts(beside: file, of: lineage, current)
     // What is in a copy was not created after it, whatever time an import gave it.
-    let erasures = try repeatErasures(receipts, in: draft, at: min(now, file.backup.createdAt))
+    let erasures = try repeatErasures(
+      receipts, in: draft, at: min(now, file.backup.createdAt), later: receiptsOfLater(current, end))
     let audit = try AuditPolicy(options.audit, clock: options.clock)
     try prepared.prepare { db in
       try lineage.renew(db, replacing: current?.lineage, at: now)
+      let keys = try DomainKeyRow.destroy(current?.destroyedKeys ?? [], at: now, db)
       let log = try audit.begin(db)
-      log?.note(AuditVerb.restore, in: nil, ["erasures": erasures])
+      log?.note(AuditVerb.restore, in: nil, ["erasures": erasures, "keys": keys])
       try log?.write(db)
     }
     try report(.verifying, 0)
@@ -256,15 +262,26 @@ package struct StoreRestore: Sendable {
       .sorted { $0.receipt.erasedAt < $1.receipt.erasedAt }
   }
 
+  /// The erasures of the store that is replaced, if the backup is the beginning of its history: one that the backup does not have was
+  /// made after it.
+  ///
+  /// - Parameter end: The last change of the backup. No other history has it.
+  private func receiptsOfLater(_ current: CurrentStore?, _ end: Watermark) throws -> Set<ErasureReceipt.ID> {
+    guard let current, !current.receipts.isEmpty, end != .beginning,
+      try DatabaseDraft.read(primary, timeout: options.busyTimeout, { db in try ChangeFeed.isInHistory(end, db) })
+    else { return [] }
+    return Set(current.receipts.map(\.receipt.id))
+  }
+
   /// Erases in a draft what was erased from the store after the backup.
   ///
   /// - Returns: How many erasures were done again.
   private func repeatErasures(
-    _ receipts: [StoredReceipt], in draft: DraftFile, at now: Timestamp
+    _ receipts: [StoredReceipt], in draft: DraftFile, at now: Timestamp, later: Set<ErasureReceipt.ID>
   ) throws(MemoryError) -> Int {
     let report = try ErasureReplay.run(
-      receipts, at: draft.path, relatives: Set(receipts.map(\.store.rawValue)), now: now, auditing: options.audit,
-      clock: options.clock)
+      receipts, at: draft.path, relatives: Set(receipts.map(\.store.rawValue)), now: now, later: later,
+      auditing: options.audit, clock: options.clock)
     return report.receipts.count
   }
 

@@ -33,6 +33,34 @@ struct DomainKeyRow {
     ).map(DomainKeyRow.init)
   }
 
+  // MARK: In copies of the store
+
+  /// Versions that were destroyed, and those before them; none before migration 016.
+  static func destroyed(_ db: Database) throws -> [DomainKey] {
+    guard try db.tableExists("domain_keys") else { return [] }
+    let keys = try all(db).map(\.key)
+    return keys.filter { key in
+      keys.contains { $0.state == .destroyed && $0.domain == key.domain && $0.version >= key.version }
+    }
+  }
+
+  /// Destroys keys in an older copy of the store in which they were destroyed.
+  ///
+  /// - Returns: How many the copy had.
+  static func destroy(_ keys: [DomainKey], at now: Timestamp, _ db: Database) throws -> Int {
+    var count = 0
+    for key in keys {
+      // The time tells it from a key of the same version in another store.
+      try db.execute(
+        sql: """
+          UPDATE domain_keys SET state = 'destroyed', wrapped = NULL, admits = 0, ended_at = coalesce(ended_at, ?)
+          WHERE domain = ? AND version = ? AND created_at = ? AND wrapped IS NOT NULL
+          """, arguments: [now.milliseconds, key.domain, key.version, key.createdAt.milliseconds])
+      count += db.changesCount
+    }
+    return count
+  }
+
   // MARK: Changes
 
   /// What a record of the audit is of.

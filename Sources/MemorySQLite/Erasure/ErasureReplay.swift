@@ -13,9 +13,10 @@ package enum ErasureReplay {
   /// - Parameter path: Of a database of the present schema that no process has open.
   /// - Parameter relatives: Identities that the store has had, besides those that the copy knows.
   /// - Parameter now: By the clock.
+  /// - Parameter later: Those of erasures that are known to have been made after the copy, whatever the clock said.
   package static func run(
     _ receipts: [StoredReceipt], at path: String, relatives: Set<String> = [], now: Timestamp,
-    auditing: Auditing = .off,
+    later: Set<ErasureReceipt.ID> = [], auditing: Auditing = .off,
     clock: any WallClock = SystemClock()
   ) throws(MemoryError) -> ErasureReplayReport {
     do {
@@ -24,7 +25,7 @@ package enum ErasureReplay {
       let audit = try AuditPolicy(auditing, clock: clock)
       let report = try connection.write { db in
         let log = try audit.begin(db)
-        let report = try run(receipts, relatives, isCleaned: true, now: now, log, db)
+        let report = try run(receipts, relatives, isCleaned: true, now: now, later: later, log, db)
         try log?.write(db)
         return report
       }
@@ -46,8 +47,8 @@ package enum ErasureReplay {
 
   /// - Parameter isCleaned: Whether the file is cleaned with this.
   static func run(
-    _ receipts: [StoredReceipt], _ relatives: Set<String> = [], isCleaned: Bool, now: Timestamp, _ audit: AuditLog?,
-    _ db: Database
+    _ receipts: [StoredReceipt], _ relatives: Set<String> = [], isCleaned: Bool, now: Timestamp,
+    later: Set<ErasureReceipt.ID> = [], _ audit: AuditLog?, _ db: Database
   ) throws -> ErasureReplayReport {
     var report = ErasureReplayReport()
     let lineage = try StoreLineage(db)
@@ -61,7 +62,7 @@ package enum ErasureReplay {
       try last.key.withUnsafeBytes { try update.bind($0) }
       try update.execute()
     }
-    let matcher = ReceiptMatcher(missing, now: now)
+    let matcher = ReceiptMatcher(missing, now: now, later: later)
     var transaction = try ErasureTransaction(db, audit)
     report.counts = try transaction.repeatErasure(of: try matcher.rows(db), named: matcher)
     for stored in missing {

@@ -9,10 +9,12 @@ import StoreRows
 /// A text cannot be told from its digest: of a selection by text the ids count that had it.
 ///
 /// A row that was created after an erasure is not what was erased: a copy that somebody put in the place of the store goes on. A time
-/// in the future says nothing, since an import may set any. An id that was erased counts at any time.
+/// in the future says nothing, since an import may set any, and neither does any time if the copy is known to be of before the erasure:
+/// the clock was set back between them. An id that was erased counts at any time.
 struct ReceiptMatcher {
   private let receipts: [StoredReceipt]
   private let now: Timestamp?
+  private let later: Set<ErasureReceipt.ID>
   private let onlyIDs: Bool
   private let groups: [Group]
 
@@ -39,10 +41,14 @@ struct ReceiptMatcher {
 
   /// - Parameter receipts: In the order of the erasures.
   /// - Parameter now: By the clock; `nil` for a copy that nobody wrote into after the erasures.
+  /// - Parameter later: Erasures that are known to have been made after the copy, whatever the clock said.
   /// - Parameter onlyIDs: Whether to find only what was erased under its id, or named by it.
-  init(_ receipts: [StoredReceipt], now: Timestamp? = nil, onlyIDs: Bool = false) {
+  init(
+    _ receipts: [StoredReceipt], now: Timestamp? = nil, later: Set<ErasureReceipt.ID> = [], onlyIDs: Bool = false
+  ) {
     self.receipts = receipts
     self.now = now
+    self.later = later
     self.onlyIDs = onlyIDs
     var groups: [Group] = []
     for (place, stored) in receipts.enumerated() {
@@ -100,8 +106,9 @@ struct ReceiptMatcher {
   }
 
   private func isLater(_ time: Timestamp?, than place: Int) -> Bool {
-    guard let now, let time else { return false }
-    return time > receipts[place].receipt.erasedAt && time <= now
+    let receipt = receipts[place].receipt
+    guard let now, let time, !later.contains(receipt.id) else { return false }
+    return time > receipt.erasedAt && time <= now
   }
 
   private func place(ofEpisode id: String, in domain: String, group: Group) -> Int? {

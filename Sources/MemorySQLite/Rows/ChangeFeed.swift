@@ -49,7 +49,7 @@ enum ChangeFeed {
   }
 
   /// Whether the feed still holds everything after `watermark` and belongs to the history `watermark` was read from.
-  private static func isInHistory(_ watermark: Watermark, _ db: Database) throws -> Bool {
+  static func isInHistory(_ watermark: Watermark, _ db: Database) throws -> Bool {
     if watermark == .beginning {
       let first = try Int64.fetchOne(db.cachedStatement(sql: "SELECT min(revision) FROM changes"))
       return first == nil || first == 1
