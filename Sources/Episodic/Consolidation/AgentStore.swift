@@ -77,11 +77,18 @@ public struct AgentStore: Sendable {
   public func consolidate() async throws(MemoryError) -> ConsolidationReport { try await memory.consolidate(ledger) }
 
   /// Consolidates what has ended, and closes both; calls that came before end first.
+  ///
+  /// - Throws: The first error of these; whatever it is, both are closed.
   public func close() async throws(MemoryError) {
     await consolidator?.stop()
-    if consolidator != nil { try await consolidate() }
-    try await ledger.close()
-    try await memory.close()
+    var failure: MemoryError?
+    func attempt(_ work: () async throws(MemoryError) -> Void) async {
+      do throws(MemoryError) { try await work() } catch { failure = failure ?? error }
+    }
+    if consolidator != nil { await attempt { () async throws(MemoryError) in _ = try await consolidate() } }
+    await attempt(ledger.close)
+    await attempt(memory.close)
+    if let failure { throw failure }
   }
 }
 

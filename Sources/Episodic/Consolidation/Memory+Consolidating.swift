@@ -12,8 +12,10 @@ extension Memory {
   /// metadata the counts of the signals that the ledger has.
   ///
   /// - Parameter ledger: Beside this memory, or another.
-  /// - Returns: What became of them; a run that cannot become an episode is named and stays as it is.
-  /// - Throws: `.unavailable`, `.busy` and other states of the two files; what was done until then is done.
+  /// - Returns: What became of them; a run that cannot become an episode is named and stays as it is, such as one of an encrypted domain
+  ///   if the memory was opened without the key.
+  /// - Throws: `.unavailable`, `.busy` and other states of the two files; `.keyMissing` if the selectors of an encrypted domain wait for
+  ///   its key. What was done until then is done.
   @discardableResult
   public func consolidate(_ ledger: Ledger) async throws(MemoryError) -> ConsolidationReport {
     var report = ConsolidationReport()
@@ -33,7 +35,17 @@ extension Memory {
       }
     }
     while let (selectors, last) = try await ledger.signalledSelectors(limit: Self.signalsAtOnce) {
-      for selector in selectors { try await record(selector, of: ledger, &report) }
+      var obstacle: MemoryError?
+      for selector in selectors {
+        do throws(MemoryError) {
+          try await record(selector, of: ledger, &report)
+        } catch {
+          guard Self.isOfTheKey(error) else { throw error }
+          obstacle = error
+        }
+      }
+      // They are all taken up again: what is recorded twice is the same pattern.
+      if let obstacle { throw obstacle }
       try await ledger.notePatterns(upTo: last)
     }
     return report
@@ -65,7 +77,12 @@ extension Memory {
 
   /// Whether another run may do better.
   private static func isOfTheRun(_ error: MemoryError) -> Bool {
-    error.code == .conflict || error.code == .invalid || error.code == .limitExceeded
+    error.code == .conflict || error.code == .invalid || error.code == .limitExceeded || isOfTheKey(error)
+  }
+
+  /// Whether the domain is encrypted, and cannot be written into: others can.
+  private static func isOfTheKey(_ error: MemoryError) -> Bool {
+    error.code == .keyMissing || error.code == .keyWrong || error.code == .keyDestroyed
   }
 
   private func consolidate(

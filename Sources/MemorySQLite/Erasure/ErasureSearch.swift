@@ -119,11 +119,13 @@ struct ErasureSearch {
         }
       }
     }
-    if try KeySession.storeHasKeys(db) { try addSealedEpisodesWithText(conditions, matcher, &found) }
+    try addSealedEpisodesWithText(conditions, matcher, &found)
     return found
   }
 
   /// Adds those whose rows are encrypted.
+  ///
+  /// - Throws: `.keyMissing` in a copy, which is read without a key: it may have the text.
   private func addSealedEpisodesWithText(
     _ conditions: Conditions, _ matcher: TextMatcher, _ found: inout [Int64: String]
   ) throws {
