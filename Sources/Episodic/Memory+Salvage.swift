@@ -19,13 +19,15 @@ extension Memory {
   /// - Parameter damaged: The directory of the store, or a database file such as a backup. Nobody may have it open.
   /// - Parameter target: A directory that does not exist, or is empty. It appears when all is done.
   /// - Parameter audit: Whether the new store gets a record of this, and whose. The records of the damaged store come over as they are.
+  /// - Parameter key: Where the key of encrypted domains comes from. It is asked for if the new store gets a record, and an erasure is
+  ///   repeated that changes an encrypted episode.
   /// - Parameter logger: Gets what the new store has to say.
   /// - Parameter progress: Called some times a second, on any thread.
   /// - Throws: `.busy` if a process has the damaged store open; `.notAStore` if there is none; `.conflict` if the target exists;
   ///   `.corrupted` if nothing can be recognised.
   public static func salvage(
-    from damaged: String, to target: String, audit: Auditing = .off, logger: Logger = Logger(label: "episodic"),
-    progress: @escaping @Sendable (SalvageProgress) -> Void = { _ in }
+    from damaged: String, to target: String, audit: Auditing = .off, key: KeyProvider? = nil,
+    logger: Logger = Logger(label: "episodic"), progress: @escaping @Sendable (SalvageProgress) -> Void = { _ in }
   ) async throws(MemoryError) -> SalvageReport {
     try await BlockingWork.shared.perform { () async throws(MemoryError) in
       let source = try database(of: damaged)
@@ -34,7 +36,7 @@ extension Memory {
       do throws(MemoryError) {
         let primary = try await SQLitePrimaryStore(
           path: draft.directory.primary, clock: StoppedClock(), migrationClock: SystemClock(), auditing: audit,
-          logger: logger)
+          key: key, logger: logger)
         let report: SalvageReport
         do throws(MemoryError) {
           report = try await Salvage.run(

@@ -76,6 +76,7 @@ struct RestoreCommand: AsyncParsableCommand {
     options.acceptsOtherStore = otherStore
     options.isDryRun = dryRun
     options.audit = store.audit
+    options.key = store.key
     options.busyTimeout = .seconds(store.busyTimeout)
     defer { StandardError.endProgress() }
     let report = try await Memory.restore(path, to: store.path, options: options) { progress in

@@ -36,7 +36,9 @@ struct Salvage: AsyncParsableCommand {
     let report: SalvageReport
     do {
       defer { StandardError.endProgress() }
-      report = try await Memory.salvage(from: damaged ?? store.path, to: to, audit: store.audit) { progress in
+      report = try await Memory.salvage(
+        from: damaged ?? store.path, to: to, audit: store.audit, key: store.key
+      ) { progress in
         StandardError.progress("salvaging \(progress.stage): page \(progress.done) of \(progress.total)")
       }
     }

@@ -69,6 +69,9 @@ public struct RestoreOptions: Sendable {
   public var busyTimeout = Duration.seconds(30)
   /// Whether the restore leaves a record in the audit of the restored store, and whose; required if that store requires an audit.
   public var audit = Auditing.off
+  /// Where the key of encrypted domains comes from, as the backup has it. It is asked for if the restore leaves a record in the audit,
+  /// and repeats an erasure that changes an encrypted episode.
+  public var key: KeyProvider?
   /// The source of the time in the name by which the replaced store is kept.
   public var clock: any WallClock = SystemClock()
 

@@ -281,7 +281,7 @@ package struct StoreRestore: Sendable {
   ) throws(MemoryError) -> Int {
     let report = try ErasureReplay.run(
       receipts, at: draft.path, relatives: Set(receipts.map(\.store.rawValue)), now: now, later: later,
-      auditing: options.audit, clock: options.clock)
+      auditing: options.audit, key: options.key, clock: options.clock)
     return report.receipts.count
   }
 

@@ -14,20 +14,24 @@ package enum ErasureReplay {
   /// - Parameter relatives: Identities that the store has had, besides those that the copy knows.
   /// - Parameter now: By the clock.
   /// - Parameter later: Those of erasures that are known to have been made after the copy, whatever the clock said.
+  /// - Parameter key: Where the key of encrypted domains comes from; a record of the audit needs it.
   package static func run(
     _ receipts: [StoredReceipt], at path: String, relatives: Set<String> = [], now: Timestamp,
-    later: Set<ErasureReceipt.ID> = [], auditing: Auditing = .off,
+    later: Set<ErasureReceipt.ID> = [], auditing: Auditing = .off, key: KeyProvider? = nil,
     clock: any WallClock = SystemClock()
   ) throws(MemoryError) -> ErasureReplayReport {
     do {
       let connection = try StoredDatabaseFile.open(path)
       // Nothing is left when this returns.
       let audit = try AuditPolicy(auditing, clock: clock)
+      let keyring = StoreKeyring(key, TokenizerPool(TextIndexComparison.tokenizer))
       let report = try connection.write { db in
-        let log = try audit.begin(db)
-        let report = try run(receipts, relatives, isCleaned: true, now: now, later: later, log, db)
-        try log?.write(db)
-        return report
+        try KeySession.run(keyring) {
+          let log = try audit.begin(db)
+          let report = try run(receipts, relatives, isCleaned: true, now: now, later: later, log, db)
+          try log?.write(db)
+          return report
+        }
       }
       if !report.receipts.isEmpty {
         // Alone on the file, nothing has to be short.
