@@ -21,8 +21,13 @@ let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v26)],
   products: [.executable(name: "bench", targets: ["EpisodicBench"])],
+  traits: [
+    .trait(name: "Encryption", description: "Builds the library with its trait, and measures what encryption costs.")
+  ],
   dependencies: [
-    .package(name: "episodic", path: ".."),
+    .package(
+      name: "episodic", path: "..",
+      traits: [.defaults, .trait(name: "Encryption", condition: .when(traits: ["Encryption"]))]),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),

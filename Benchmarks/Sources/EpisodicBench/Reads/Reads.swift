@@ -6,7 +6,7 @@ import Foundation
 struct Reads {
   enum Kind: CaseIterable {
     case hit, floor, touched, decoded
-    case miss, primary, sqlite, raw, grdb
+    case miss, primary, encrypted, sqlite, raw, grdb
   }
 
   let kinds: [Kind]
@@ -21,7 +21,9 @@ struct Reads {
   }
 
   /// For a cache that holds every episode, or no cache.
-  static func warm(hasCache: Bool) -> Reads {
+  ///
+  /// - Parameter hasEncrypted: Whether there is a store whose domains are encrypted.
+  static func warm(hasCache: Bool, hasEncrypted: Bool) -> Reads {
     var series: [Kind: Series] = [
       .floor: Series("floor", "a read transaction of LMDB, get, one copy of the bytes of the same episode"),
       .decoded: Series("full decode", "the same get, every value made from the bytes where they lie, all summed up"),
@@ -34,6 +36,9 @@ struct Reads {
     if hasCache {
       series[.hit] = Series("hit", "memory.episode, in the cache")
       series[.touched] = Series("hit, touched", "the same, and every field of it and of its steps summed up")
+    }
+    if hasEncrypted {
+      series[.encrypted] = Series("encrypted", "memory.episode of the same in encrypted domains, which are not cached")
     }
     return Reads(series)
   }
@@ -66,6 +71,9 @@ struct Reads {
     case .raw: return try Self.digests(ids, &series) { id in try stores.raw.digest(id.raw) }
     case .miss: return try await Self.values(ids, stores.cached, &series)
     case .primary: return try await Self.values(ids, stores.uncached, &series)
+    case .encrypted:
+      guard let encrypted = stores.encrypted else { return nil }
+      return try await Self.values(ids, encrypted, &series)
     case .sqlite: return try Self.plainValues(ids, &series) { id in try stores.sqlite.read(id.raw) }
     case .grdb: return try Self.plainValues(ids, &series) { id in try stores.grdb.read(id.id.rawValue) }
     }
@@ -158,10 +166,14 @@ struct Recalls {
     "new question", "memory.recall of three words in one domain, not in the cache: searched, ranked, filled in")
   private(set) var warm = Series("known question", "the same again: from the cache, with the ten episodes of its hits")
   private(set) var primary = Series("question, no cache", "the same with the cache switched off")
+  private(set) var encrypted = Series("question, encrypted", "the same in encrypted domains")
 
-  /// Runs each query without the cache, as a miss, and then as hits; the results must be equal.
+  /// Runs each query without the cache, in encrypted domains, as a miss, and then as hits; the results must be equal.
   mutating func ask(_ query: Query, _ stores: ReadStores, hasCache: Bool) async throws {
     let truth = try await Self.time(query, stores.uncached, &primary)
+    if let store = stores.encrypted {
+      guard try await Self.time(query, store, &encrypted) == truth else { throw Self.disagreement(query) }
+    }
     guard hasCache else { return }
     guard try await Self.time(query, stores.cached, &cold) == truth else { throw Self.disagreement(query) }
     for _ in 0..<Self.repetitions {
@@ -170,7 +182,7 @@ struct Recalls {
   }
 
   func rows(section: String) -> [Row] {
-    [warm, cold, primary].filter { $0.calls > 0 }.map { Row($0, section: section) }
+    [warm, cold, primary, encrypted].filter { $0.calls > 0 }.map { Row($0, section: section) }
   }
 
   private static func time(_ query: Query, _ memory: Memory, _ series: inout Series) async throws -> [Hit] {
@@ -181,7 +193,7 @@ struct Recalls {
   }
 
   private static func disagreement(_ query: Query) -> BenchError {
-    BenchError("the cache and the primary answer \"\(query.text ?? "")\" differently")
+    BenchError("the cache, the primary and the encrypted store do not answer \"\(query.text ?? "")\" alike")
   }
 }
 

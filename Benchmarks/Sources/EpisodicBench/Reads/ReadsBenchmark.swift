@@ -29,12 +29,19 @@ struct ReadsBenchmark {
     for _ in 0..<32 { try probe.sample() }
     var workload = Workload(seed: seed)
     let lmdb = try PlainLMDB(path: scratch.path(of: "lmdb"), capacity: capacity)
-    let ids = try await fill(&workload, lmdb)
-    let stores = try await ReadStores(in: scratch.path(of: "store"), lmdb: lmdb, capacity: capacity)
+    let encrypted =
+      Protection.built.contains(.encryption)
+      ? try await Protection.encryption.open(
+        at: scratch.path(of: "encrypted"), domains: Workload.domains, Self.fillingOptions)
+      : nil
+    let ids = try await fill(&workload, lmdb, encrypted)
+    let stores = try await ReadStores(
+      in: scratch.path(of: "store"), lmdb: lmdb, encrypted: encrypted, capacity: capacity)
     let unavailable = try await stores.cached.statistics().cache.unavailable
     var report = Report(
       benchmark: "reads", parameters: ["episodes": episodes, "steps": steps],
-      machine: Machine(durability: Memory.Durability.full.rawValue, sync: probe.series))
+      machine: Machine(durability: Memory.Durability.full.rawValue, sync: probe.series),
+      notes: [Protection.note].compactMap(\.self))
     if let unavailable { report.failure = "there is no cache (\(unavailable)), so the rows that need it are missing" }
 
     // The last episodes are read for warming up only.
@@ -53,7 +60,7 @@ struct ReadsBenchmark {
     let hasCache = report.failure == nil
     var counts = [try await stores.counts(.episode)]
     var cold = Reads.cold
-    var warm = Reads.warm(hasCache: hasCache)
+    var warm = Reads.warm(hasCache: hasCache, hasEncrypted: stores.encrypted != nil)
     if hasCache {
       try await read(ids, stores, &cold, "misses")
       counts.append(try await stores.counts(.episode))
@@ -92,6 +99,8 @@ struct ReadsBenchmark {
       ratio("raw C, no values / hit", warm[.raw], hit),
       ratio("primary / hit", warm[.primary], hit),
       ratio("miss / primary", cold[.miss], cold[.primary]),
+      ratio("encrypted / primary", warm[.encrypted], warm[.primary]),
+      ratio("encrypted / hit", warm[.encrypted], hit),
     ].compactMap(\.self)
   }
 
@@ -114,6 +123,12 @@ struct ReadsBenchmark {
         "primary / known question, p50", section: "recall", recalls.primary.p50, over: recalls.warm.p50,
         target: .atLeast(50)),
     ]
+    if recalls.encrypted.calls > 0 {
+      report.ratios += [
+        Ratio("encrypted / no cache, p50", section: "recall", recalls.encrypted.p50, over: recalls.primary.p50),
+        Ratio("encrypted / known question, p50", section: "recall", recalls.encrypted.p50, over: recalls.warm.p50),
+      ]
+    }
     report.cache.append(
       CacheCounts("recall", reads: recalls.cold.calls + recalls.warm.calls, from: counts[0], to: counts[1]))
     if counts[1].hits - counts[0].hits < recalls.warm.calls {
@@ -139,25 +154,32 @@ struct ReadsBenchmark {
 
   private func warmUp(_ stores: ReadStores, _ ids: [ReadID]) async throws {
     let hasCache = try await stores.cached.statistics().cache.unavailable == nil
-    var unused = Reads.warm(hasCache: hasCache)
+    var unused = Reads.warm(hasCache: hasCache, hasEncrypted: stores.encrypted != nil)
     for _ in 0..<3 { try await read(ids, stores, &unused, "warming up") }
   }
 
   /// Bytes for every episode, so that none is evicted: `replay` measures eviction.
   private var capacity: Int { max(256 << 20, (episodes + Self.warmUpEpisodes) * (1024 + 256 * steps) * 2) }
 
-  /// Inserts every episode into the store and into the yardstick's environment; the cache stays empty.
-  private func fill(_ workload: inout Workload, _ lmdb: PlainLMDB) async throws -> [Episode.ID] {
+  private static var fillingOptions: Memory.OpenOptions {
     var options = Memory.OpenOptions()
     options.durability = .normal
     options.cache.isEnabled = false
-    let memory = try await Memory.open(at: scratch.path(of: "store"), options: options)
+    return options
+  }
+
+  /// Inserts every episode into the stores and into the yardstick's environment; the cache stays empty.
+  private func fill(
+    _ workload: inout Workload, _ lmdb: PlainLMDB, _ encrypted: Memory?
+  ) async throws -> [Episode.ID] {
+    let memory = try await Memory.open(at: scratch.path(of: "store"), options: Self.fillingOptions)
     let total = episodes + Self.warmUpEpisodes
     var ids: [Episode.ID] = []
     while ids.count < total {
       progress.show("filling", ids.count, of: total)
       let batch = workload.episodes(min(Self.batch, total - ids.count), steps: steps)
       try await memory.insert(batch)
+      try await encrypted?.insert(batch)
       try lmdb.insert(batch.map { (ReadID.hash($0.id), PlainEpisode($0).encoded) })
       ids += batch.map(\.id)
     }

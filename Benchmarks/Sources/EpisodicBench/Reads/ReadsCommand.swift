@@ -11,7 +11,8 @@ struct ReadsCommand: AsyncParsableCommand {
       the primary through the library; raw SQLite through its C interface; and pool.read of GRDB. SQLite runs two \
       queries in one read transaction. A hit with every field read is compared with a codec that creates every value at \
       once. The sums over all fields must be equal, and the cache's counters show that hits were hits. Then queries by \
-      words: a miss, a hit, and without the cache.
+      words: a miss, a hit, and without the cache. If the benchmarks are built with the trait Encryption, a store whose \
+      domains are encrypted takes part in both.
 
       Targets: a hit takes at most 3 times the floor, raw C at least 10 and GRDB at least 20 times a hit; reading every \
       field at most 1.2 times the full decode; a search at least 50 times a cached query.
@@ -65,12 +66,14 @@ struct ReadsCommand: AsyncParsableCommand {
 struct ReadStores {
   let cached: Memory
   let uncached: Memory
+  /// The same episodes in encrypted domains; `nil` in a build without encryption.
+  let encrypted: Memory?
   let raw: RawStore
   let sqlite: PlainSQLite
   let grdb: PlainGRDB
   let lmdb: PlainLMDB
 
-  init(in folder: String, lmdb: PlainLMDB, capacity: Int) async throws {
+  init(in folder: String, lmdb: PlainLMDB, encrypted: Memory?, capacity: Int) async throws {
     var options = Memory.OpenOptions()
     options.create = false
     options.cache.capacity = capacity
@@ -81,6 +84,7 @@ struct ReadStores {
     sqlite = try PlainSQLite(path: folder + "/memory.sqlite")
     grdb = try PlainGRDB(path: folder + "/memory.sqlite")
     self.lmdb = lmdb
+    self.encrypted = encrypted
   }
 
   /// The cache's counters of one kind of key.
@@ -91,6 +95,7 @@ struct ReadStores {
   func close() async throws {
     try grdb.close()
     try await uncached.close()
+    try await encrypted?.close()
     try await cached.close()
   }
 }

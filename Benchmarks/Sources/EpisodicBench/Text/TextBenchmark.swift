@@ -25,7 +25,8 @@ struct TextBenchmark {
     var report = Report(
       benchmark: "text",
       parameters: ["documents": options.documents, "queries": options.queries],
-      machine: Machine(durability: TextStore.options.durability.rawValue, sync: probe.series))
+      machine: Machine(durability: TextStore.options.durability.rawValue, sync: probe.series),
+      notes: [Protection.note].compactMap(\.self))
     let vectors = try hybridRows()
     let population = TextPopulation(count: options.documents, seed: options.seed, progress: progress)
     var store = try await TextStore(
@@ -41,6 +42,7 @@ struct TextBenchmark {
     }
     try await rebuild(memory, &report)
     try await memory.close()
+    try await encryption(population, &report)
     progress.clear()
     return report
   }

@@ -31,9 +31,11 @@ struct TextPopulation {
     Self.places(number, seed: seed, spoken).map { spoken.words[$0] }
   }
 
-  func episode(_ number: Int) -> Episode {
+  /// - Parameter domain: `nil` for that of its portion.
+  func episode(_ number: Int, domain: String? = nil) -> Episode {
     NumberedEpisode.make(
-      number, context: words(number).joined(separator: " "), session: "session \(number / Self.perSession)")
+      number, context: words(number).joined(separator: " "), session: "session \(number / Self.perSession)",
+      domain: domain)
   }
 
   /// Words that occur in about `documents` documents, nearest first, each in at least one.

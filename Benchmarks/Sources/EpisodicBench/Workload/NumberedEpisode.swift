@@ -7,10 +7,11 @@ enum NumberedEpisode {
   private static let digits = 10
   private static let firstMoment: Int64 = 1_750_000_000_000
 
-  static func make(_ number: Int, context: String, session: String? = nil) -> Episode {
+  /// - Parameter domain: `nil` for that of its portion.
+  static func make(_ number: Int, context: String, session: String? = nil, domain: String? = nil) -> Episode {
     let moment = moment(number)
     return Episode(
-      id: id(number), taskType: TaskType(Portion.taskType(number).name), domain: Portion.domain(number).name,
+      id: id(number), taskType: TaskType(Portion.taskType(number).name), domain: domain ?? Portion.domain(number).name,
       session: session, context: context, status: .completed, successRate: 1, createdAt: moment, completedAt: moment)
   }
 

@@ -43,8 +43,8 @@ struct WritesBenchmark {
       try await batched(pair, &workload, &rows, &ratios)
       try await concurrent(pair, &workload, &rows, &ratios)
       try await pair.memory.close()
-      progress.show("audit, durability \(durability.rawValue)", 0, of: 0)
-      try await AuditContest(
+      progress.show("protected, durability \(durability.rawValue)", 0, of: 0)
+      try await ProtectedWrites(
         episodes: episodes, steps: steps, batch: batch, commits: commits, durability: durability, scratch: scratch
       ).run(&workload, &rows, &ratios)
     }
@@ -52,7 +52,8 @@ struct WritesBenchmark {
     return Report(
       benchmark: "writes",
       parameters: ["episodes": episodes, "steps": steps, "batch": batch, "commits": commits],
-      machine: Machine(durability: "per section", sync: probe.series), rows: rows, ratios: ratios)
+      machine: Machine(durability: "per section", sync: probe.series), rows: rows, ratios: ratios,
+      notes: [Protection.note].compactMap(\.self))
   }
 
   // MARK: Stages

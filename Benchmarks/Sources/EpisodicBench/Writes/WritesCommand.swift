@@ -8,13 +8,15 @@ struct WritesCommand: AsyncParsableCommand {
       Raw SQLite writes the same rows into a file created by the library: same schema, triggers, indexes, pragmas, \
       and the same rule for checkpoints. It binds prepared buffers to prepared statements, one INSERT per row, in the \
       same transactions, without the rest of the library's work (validation, its lock file, status and number of a \
-      step, group commit). The sides alternate every 16 calls. Two more stores write the same without an audit and with one.
+      step, group commit). The sides alternate every 16 calls. More stores write the same without an audit and \
+      with one, and, if the benchmarks are built with the trait Encryption, with encryption and with both.
 
       Targets: a durable append takes at most 1.5 times a raw commit; a batched insert runs at 0.6 of the raw rate or \
       more; 16 appenders write 4 times as much as one; an audit takes at most 15 % more time than none.
 
       EXAMPLE
         bench writes --episodes 500 --steps 20
+        swift run -c release --package-path Benchmarks --traits Encryption bench writes
       """)
 
   @Option(help: "Whole episodes to insert in batches, for each durability.")

@@ -1,34 +1,35 @@
 import CRawSQLite
 import Episodic
 
-/// The same writes without an audit and with one, in two stores, alternately.
-struct AuditContest {
+/// The same writes without an audit and encryption, with each, and with both, in stores of their own, in turns.
+struct ProtectedWrites {
   /// Consecutive calls of one side.
   private static let turn = 16
   private static let appenders = 16
   /// An audit may take 15 % more time than none.
-  private static let target = Ratio.Target.atMost(1.15)
+  private static let auditTarget = Ratio.Target.atMost(1.15)
 
   let episodes: Int
   let steps: Int
   let batch: Int
   let commits: Int
+  private let protections = Protection.built
   private let sides: [Memory]
   private let section: String
-  private let durability: Memory.Durability
 
   init(
     episodes: Int, steps: Int, batch: Int, commits: Int, durability: Memory.Durability, scratch: ScratchDirectory
   ) async throws {
     (self.episodes, self.steps, self.batch, self.commits) = (episodes, steps, batch, commits)
-    self.durability = durability
-    section = "audit, durability \(durability.rawValue)"
+    section = "protected, durability \(durability.rawValue)"
     var options = Memory.OpenOptions()
     options.durability = durability
-    let folder = scratch.path(of: "audit-\(durability.rawValue)")
-    let plain = try await Memory.open(at: folder + "-off", options: options)
-    options.audit = .on(actor: "bench")
-    sides = [plain, try await Memory.open(at: folder + "-on", options: options)]
+    var sides: [Memory] = []
+    for protection in protections {
+      let folder = scratch.path(of: "\(durability.rawValue) \(protection.name)")
+      sides.append(try await protection.open(at: folder, domains: Workload.domains, options))
+    }
+    self.sides = sides
   }
 
   func run(_ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]) async throws {
@@ -36,11 +37,21 @@ struct AuditContest {
     try await appends(of: steps, count: episodes, &workload, &rows, &ratios)
     try await inserts(&workload, &rows, &ratios)
     try await concurrent(&workload, &rows, &ratios)
-    let verification = try await sides[1].verifyAudit(rows: true)
-    guard verification.isPassed, try await sides[0].auditHead().number == 0 else {
-      throw MemoryError(.corrupted, "the audit of the benchmark is not whole: \(verification.findings)")
+    for (protection, memory) in zip(protections, sides) {
+      try await requireProtection(protection, memory)
+      try await memory.close()
     }
-    for memory in sides { try await memory.close() }
+  }
+
+  /// - Throws: If a side was not what its name says.
+  private func requireProtection(_ protection: Protection, _ memory: Memory) async throws {
+    let verification = try await memory.verifyAudit(rows: true)
+    guard verification.isPassed, try await (memory.auditHead().number > 0) == protection.isAudited else {
+      throw BenchError("the audit of the side \"\(protection.name)\" is not whole: \(verification.findings)")
+    }
+    guard try await memory.domainKeys().isEmpty != protection.isEncrypted else {
+      throw BenchError("the side \"\(protection.name)\" has the wrong domains encrypted")
+    }
   }
 
   private func appends(
@@ -50,14 +61,14 @@ struct AuditContest {
     let what = "memory.append of \(size == 1 ? "one step" : "\(size) steps")"
     let targets = workload.episodes((count * size + steps - 1) / steps + 1, steps: 0, status: .active)
     for memory in sides { try await memory.insert(targets) }
-    var series = Self.series(name, what)
+    var series = series(name, what)
     let warmUp = min(4 * Self.turn, count)
     for (round, start) in stride(from: 0, to: count, by: Self.turn).enumerated() {
       let calls = start..<min(start + Self.turn, count)
       let drafts = calls.map { call in
         (target: targets[call * size / steps].id, steps: (1...size).map { Step.Draft(workload.step($0)) })
       }
-      for side in Self.order(of: round) {
+      for side in Protection.order(of: round, sides.count) {
         for (call, draft) in zip(calls, drafts) {
           let start = raw_now()
           _ = try await sides[side].append(draft.steps, to: draft.target)
@@ -69,10 +80,10 @@ struct AuditContest {
   }
 
   private func inserts(_ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]) async throws {
-    var series = Self.series("insert", "memory.insert of \(batch) episodes with \(steps) steps each")
+    var series = series("insert", "memory.insert of \(batch) episodes with \(steps) steps each")
     for round in -1..<max(2, episodes / batch) {
       let whole = workload.episodes(batch, steps: steps)
-      for side in Self.order(of: round + 1) {
+      for side in Protection.order(of: round + 1, sides.count) {
         let start = raw_now()
         try await sides[side].insert(whole)
         // The first round warms up.
@@ -84,34 +95,42 @@ struct AuditContest {
 
   private func concurrent(_ workload: inout Workload, _ rows: inout [Row], _ ratios: inout [Ratio]) async throws {
     let name = "\(Self.appenders) at once"
-    var series = Self.series(name, "\(Self.appenders) tasks, each appending to its own episode, a step a call")
+    var series = series(name, "\(Self.appenders) tasks, each appending to its own episode, a step a call")
     let targets = workload.episodes(Self.appenders, steps: 0, status: .active)
     for memory in sides { try await memory.insert(targets) }
     let draft = Step.Draft(workload.step(1))
     for round in -1..<24 {
-      for side in Self.order(of: round + 1) {
+      for side in Protection.order(of: round + 1, sides.count) {
         let start = raw_now()
         let latencies = try await WritesBenchmark.append(draft, times: 16, to: targets.map(\.id), sides[side])
         if round >= 0 { series[side].record(concurrent: latencies, elapsed: raw_now() - start) }
       }
     }
+    report(series, name, &rows, &ratios, "rate of none / its rate") { none, other in
+      (none.itemsPerSecond, other.itemsPerSecond)
+    }
+  }
+
+  /// - Parameter figures: Of the side without protection and of another, the one that grows with the cost first.
+  private func report(
+    _ series: [Series], _ name: String, _ rows: inout [Row], _ ratios: inout [Ratio],
+    _ what: String = "p50 / that of none",
+    _ figures: (_ none: Series, _ other: Series) -> (Double, Double) = { none, other in (other.p50, none.p50) }
+  ) {
     rows += series.map { Row($0, section: section) }
-    ratios.append(
-      Ratio(
-        "\(name), rate without / with", section: section, series[0].itemsPerSecond, over: series[1].itemsPerSecond,
-        target: Self.target))
+    for (protection, other) in zip(protections, series).dropFirst() {
+      let (above, below) = figures(series[0], other)
+      ratios.append(
+        Ratio(
+          "\(name), \(protection.name), \(what)", section: section, above, over: below,
+          target: protection == .audit ? Self.auditTarget : nil))
+    }
   }
 
-  private func report(_ series: [Series], _ name: String, _ rows: inout [Row], _ ratios: inout [Ratio]) {
-    rows += series.map { Row($0, section: section) }
-    ratios.append(
-      Ratio("\(name) with / without, p50", section: section, series[1].p50, over: series[0].p50, target: Self.target))
+  private func series(_ name: String, _ what: String) -> [Series] {
+    protections.map { protection in
+      protection == .none
+        ? Series(name, what) : Series("\(name), \(protection.name)", "the same with \(protection.name)")
+    }
   }
-
-  private static func series(_ name: String, _ what: String) -> [Series] {
-    [Series(name, what), Series("\(name), audited", "the same with an audit")]
-  }
-
-  /// The first side alternates from round to round.
-  private static func order(of round: Int) -> [Int] { round.isMultiple(of: 2) ? [0, 1] : [1, 0] }
 }
