@@ -16,17 +16,20 @@ struct SalvageCase {
     "episodes", "steps", "patterns", "episode_patterns", "embeddings", "idempotency_keys",
   ]
   let directory: TemporaryDirectory
+  let key = StoreKey.random()
   var original: String { directory.file("original") }
   var damaged: String { directory.file("damaged") }
   var salvaged: String { directory.file("salvaged") }
 
-  init() async throws {
+  init(encrypting domains: [String] = []) async throws {
     directory = try TemporaryDirectory()
     var options = Memory.OpenOptions()
     options.cache.isEnabled = false
     options.index.isEnabled = false
     options.durability = .normal
+    options.key = .key(key)
     let memory = try await Memory.open(at: original, options: options)
+    for domain in domains { try await memory.encrypt(domain: domain) }
     var generator = SeededGenerator(seed: 7)
     for number in 0..<100 {
       // Every eighth needs overflow pages.
@@ -46,6 +49,10 @@ struct SalvageCase {
       let pattern = try await memory.record(
         Pattern.Draft(.toolSequence, data: ["tools": ["grep", "edit"], "number": .integer(Int64(number))]))
       try await memory.link(pattern.id, to: Episode.ID("episode-\(number * 3)"))
+    }
+    for number in 0..<5 {
+      _ = try await memory.record(
+        Pattern.Draft(.optimization, data: ["number": .integer(Int64(number))], domain: "web"))
     }
     _ = try await memory.begin(
       .init(.testing, domain: "ops", context: "begun once", id: "begun"), idempotencyKey: "key")

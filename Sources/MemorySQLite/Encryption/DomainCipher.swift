@@ -54,10 +54,16 @@ struct DomainCipher: Sendable {
 
   /// The number of the key in the header of a sealed row; `nil` for another form.
   static func keyNumber(of sealed: some Collection<UInt8>) -> Int64? {
-    guard sealed.count > headerCount + AuthenticatedEncryption.nonceCount + AuthenticatedEncryption.tagCount - 1,
-      sealed.first == format
-    else { return nil }
-    return sealed.dropFirst().prefix(4).reversed().reduce(0) { $0 << 8 | Int64($1) }
+    guard sealed.count > headerCount + AuthenticatedEncryption.nonceCount + AuthenticatedEncryption.tagCount - 1 else {
+      return nil
+    }
+    return keyNumber(ofHeader: sealed.prefix(headerCount))
+  }
+
+  /// - Parameter header: The first bytes of a sealed row.
+  static func keyNumber(ofHeader header: some Collection<UInt8>) -> Int64? {
+    guard header.count == headerCount, header.first == format else { return nil }
+    return header.dropFirst().reversed().reduce(0) { $0 << 8 | Int64($1) }
   }
 
   private var header: [UInt8] {

@@ -61,8 +61,11 @@ package struct Salvage: Sendable {
     var versions: [(row: Int64, version: Int64)] = []
     for table in SalvagedTable.all { try await salvage(table, &report, &versions) }
     try await setEmbeddingVersions(versions)
+    for loss in try await target.writeRows({ db in try LostKeys.mark(hasSalt: identity?.hasSalt == true, db) }) {
+      report.add(loss)
+    }
     if let identity {
-      try await target.writeRows { db in try StoreLineage.remember(identity, at: SystemClock().now(), db) }
+      try await target.writeRows { db in try StoreLineage.remember(identity.name, at: SystemClock().now(), db) }
     }
     try await repeatErasures(receipts, hasIdentity: identity != nil, &report)
     try await target.note(
@@ -200,26 +203,27 @@ package struct Salvage: Sendable {
     }
   }
 
-  /// Takes the key of the receipts over, with which they are verified.
+  /// Takes the key of the receipts over, with which they are verified, and the salt of the keys of domains.
   ///
-  /// - Returns: The identity of the damaged store; `nil` if it is lost.
-  private func takeIdentity() async throws -> String? {
+  /// - Returns: The identity of the damaged store, and whether it had a salt; `nil` if it is lost.
+  private func takeIdentity() async throws -> (name: String, hasSalt: Bool)? {
     let table = SalvagedTable.store
-    for place in source.places(of: table.name) {
-      for case .row(let rowID, let stored) in source.rows(on: place.page) {
-        guard let values = table.values(rowID, stored), case .text(let name)? = values.first else { continue }
-        for (value, column) in zip(values, table.columns).dropFirst() {
-          guard case .blob(let key) = value else { continue }
-          try await target.writeRows { db in
-            var statement = try RawStatement("UPDATE store SET \(column.name) = ?", db)
-            try key.withUnsafeBytes { try statement.bind($0) }
-            try statement.execute()
-          }
-        }
-        return String(decoding: name, as: UTF8.self)
+    let rows = source.places(of: table.name).flatMap { source.rows(on: $0.page) }.compactMap { found in
+      if case .row(let rowID, let stored) = found { table.values(rowID, stored) } else { nil }
+    }
+    // Without the way to the row, one of an earlier schema may be found that was left behind.
+    guard let values = rows.max(by: { $0.count < $1.count }), case .text(let name)? = values.first else { return nil }
+    var hasSalt = false
+    for (value, column) in zip(values, table.columns).dropFirst() {
+      guard case .blob(let key) = value else { continue }
+      if column.name == SalvagedTable.salt { hasSalt = true }
+      try await target.writeRows { db in
+        var statement = try RawStatement("UPDATE store SET \(column.name) = ?", db)
+        try key.withUnsafeBytes { try statement.bind($0) }
+        try statement.execute()
       }
     }
-    return nil
+    return (String(decoding: name, as: UTF8.self), hasSalt)
   }
 
   /// Erases what was erased from the store, but not from what is salvaged: a backup, or a store whose damage brought it back.

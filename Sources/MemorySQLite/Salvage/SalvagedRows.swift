@@ -28,7 +28,7 @@ struct SalvagedRows: Sendable {
   ///
   /// - Returns: By row.
   func insert(_ db: Database) throws -> [Outcome] {
-    let insertion = table.insertion
+    let (derived, whole) = (table.insertion(isWhole: false), table.insertion(isWhole: true))
     return try rows.map { row in
       let arguments = row.arguments(table)
       if row.isDoubtful, table.name != "episodes" {
@@ -39,8 +39,9 @@ struct SalvagedRows: Sendable {
         return .setAside
       }
       do {
-        var statement = try RawStatement(insertion, db)
-        try statement.bind(arguments)
+        let isWhole = table.isSealed(row.values)
+        var statement = try RawStatement(isWhole ? whole : derived, db)
+        try statement.bind(isWhole ? row.arguments(table, isWhole: true) : arguments)
         try statement.execute()
         return .salvaged
       } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
@@ -62,7 +63,7 @@ struct SalvagedRows: Sendable {
     guard table.orphanContent != nil else { return .refused(reason) }
     if !row.isReached, table.rowID == nil {
       // An index has the same two ids the other way round.
-      var turned = try RawStatement(table.insertion, db)
+      var turned = try RawStatement(table.insertion(isWhole: false), db)
       try turned.bind(Array(arguments.reversed()))
       do {
         try turned.execute()
@@ -85,8 +86,10 @@ struct SalvagedRows: Sendable {
 
 extension SalvagedRows.Row {
   /// The row id, if there is one, and a value for each column that is taken from the row.
-  fileprivate func arguments(_ table: SalvagedTable) -> [StoredValue] {
-    let taken = table.columns.indices.filter { table.columns[$0].derivation == nil }
+  ///
+  /// - Parameter isWhole: Whether that is every column.
+  fileprivate func arguments(_ table: SalvagedTable, isWhole: Bool = false) -> [StoredValue] {
+    let taken = table.columns.indices.filter { isWhole || table.columns[$0].derivation == nil }
     let values = taken.map { $0 < self.values.count ? self.values[$0] : table.columns[$0].missing }
     return (rowID.map { [.integer($0)] } ?? []) + values
   }
@@ -99,13 +102,15 @@ extension SalvagedTable.Column {
 
 extension SalvagedTable {
   /// A derived column is made of the parameters of those before it.
-  fileprivate var insertion: String {
+  ///
+  /// - Parameter isWhole: Whether every column is taken from the row.
+  fileprivate func insertion(isWhole: Bool) -> String {
     let names = (rowID.map { [$0] } ?? []) + columns.map(\.name)
     var taken = rowID == nil ? 0 : 1
     let values =
       (rowID == nil ? [] : ["?1"])
       + columns.map { column in
-        if let derivation = column.derivation { return derivation }
+        if !isWhole, let derivation = column.derivation { return derivation }
         taken += 1
         return "?\(taken)"
       }

@@ -31,7 +31,8 @@ struct SalvagedTable: Sendable {
     var isLater = false
     /// What rows have that lack it and may not be without.
     var earlier: Int64 = 0
-    /// SQL for the value, if it is derived from the other columns of the row and not taken from it.
+    /// SQL for the value, if it is derived from the other columns of the row and not taken from it. Of an encrypted row it is taken,
+    /// for its texts are not there.
     var derivation: String?
   }
 
@@ -70,7 +71,7 @@ struct SalvagedTable: Sendable {
   }
 
   /// Whether a row is encrypted: what stands beside is of digests.
-  private func isSealed(_ values: [StoredValue]) -> Bool {
+  func isSealed(_ values: [StoredValue]) -> Bool {
     guard columns.last?.name == "sealed", values.count == columns.count, case .blob? = values.last else { return false }
     return true
   }
@@ -164,10 +165,10 @@ extension SalvagedTable {
         Column(name: "embedding_version", kind: .integer, isLater: true),
         Column(
           name: "added", kind: .text, isOptional: true, isLater: true,
-          derivation: "iif(?19 IS NULL, episodic_added(?6), '')"),
+          derivation: "episodic_added(?6)"),
         Column(
           name: "labels", kind: .text, isOptional: true, isLater: true,
-          derivation: "iif(?19 IS NULL, episodic_labels(?3, ?5, ?11), '')"),
+          derivation: "episodic_labels(?3, ?5, ?11)"),
         Column(name: "source", kind: .word(Self.sources), isOptional: true, isLater: true),
         Column(name: "source_id", kind: .text, isOptional: true, isLater: true),
         Column(name: "actor", kind: .text, isOptional: true, isLater: true),
@@ -186,7 +187,7 @@ extension SalvagedTable {
         Column(name: "success", kind: .integer, isOptional: true), Column(name: "timestamp", kind: .time),
         Column(
           name: "added", kind: .text, isOptional: true, isLater: true,
-          derivation: "iif(?15 IS NULL, episodic_added(?5, ?6, ?7), '')"),
+          derivation: "episodic_added(?5, ?6, ?7)"),
         Column(name: "source", kind: .word(Self.sources), isOptional: true, isLater: true),
         Column(name: "source_id", kind: .text, isOptional: true, isLater: true),
         Column(name: "actor", kind: .text, isOptional: true, isLater: true),
@@ -285,11 +286,13 @@ extension SalvagedTable {
       ]),
   ]
 
-  /// The row that names the store; its key of digests is taken over, so that receipts can be verified.
+  static let salt = "key_salt"
+
+  /// The row that names the store; its key of digests is taken over, so that receipts can be verified, and the salt of keys.
   static let store = SalvagedTable(
     name: "store", rowID: "singleton",
     columns: [
       Column(name: "uuid", kind: .text), Column(name: "digest_key", kind: .blob(32), isOptional: true, isLater: true),
-      Column(name: "key_salt", kind: .blob(32), isOptional: true, isLater: true),
+      Column(name: salt, kind: .blob(32), isOptional: true, isLater: true),
     ])
 }
