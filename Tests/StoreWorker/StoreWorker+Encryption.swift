@@ -36,4 +36,30 @@ extension StoreWorker {
       }
     }
   }
+
+  /// Records into a domain, and reads again what it has read before, until a write and then a read is refused.
+  static func write(_ memory: Memory, into domain: String) async throws {
+    for round in 0... {
+      let id = Episode.ID("written-\(round)")
+      do throws(MemoryError) {
+        _ = try await memory.begin(.init(.testing, domain: domain, context: "context \(id)", id: id))
+        acknowledge("\(id) 0")
+        try await memory.append(.init("step of \(id)", result: "fine"), to: id)
+        acknowledge("\(id) 1")
+      } catch {
+        acknowledge("refused \(error.code.rawValue)")
+        break
+      }
+      // Of its cache, or of the primary.
+      guard try await memory.episode("kept")?.context == "context kept" else { throw Failure("kept is not read") }
+    }
+    // The domain refuses writes before its rows are encrypted, and an episode is read as it is until its own are.
+    do throws(MemoryError) {
+      while try await memory.episode("kept")?.context == "context kept" {}
+      acknowledge("read wrongly")
+    } catch {
+      acknowledge("unread \(error.code.rawValue)")
+    }
+    try await memory.close()
+  }
 }

@@ -10,7 +10,7 @@ struct StoreWorker {
     let arguments = CommandLine.arguments
     guard arguments.count >= 4 else {
       throw Failure(
-        "usage: StoreWorker record|audit|share|churn|consolidate|index|change|watch|witness|forget|learn|scan DIRECTORY NAME [AMOUNT]"
+        "usage: StoreWorker record|audit|share|churn|consolidate|index|change|watch|witness|forget|learn|seal|write-sealed|write-into|scan DIRECTORY NAME [AMOUNT]"
       )
     }
     if arguments[1] == "scan" { return try scan(arguments[2], for: arguments[3]) }
@@ -18,7 +18,7 @@ struct StoreWorker {
     if try await runsBackups(arguments) { return }
     var options = Memory.OpenOptions()
     if arguments[1] == "churn" { options.adjustForChurn() }
-    if ["seal", "write-sealed"].contains(arguments[1]) { options.key = .environment() }
+    if ProcessInfo.processInfo.environment["EPISODIC_KEY"] != nil { options.key = .environment() }
     if arguments[1] == "audit" { options.audit = .on(actor: arguments[3]) }
     if ["change", "watch"].contains(arguments[1]) {
       (options.durability, options.cache.isEnabled, options.index.isEnabled) = (.normal, false, false)
@@ -42,6 +42,7 @@ struct StoreWorker {
     case "forget": try await forget(memory, text: arguments[3])
     case "seal": try await seal(memory, domain: arguments[3])
     case "write-sealed": try await writeSealed(memory, name: arguments[3])
+    case "write-into": try await write(memory, into: arguments[3])
     case "watch": try await watch(memory, log: arguments[3])
     case "maintain": try await maintain(memory, name: arguments[3])
     case "hold-maintenance": try await holdMaintenance(memory)
