@@ -62,8 +62,8 @@ extension Memory {
     }
   }
 
-  /// Destroys the key of a domain: nobody can read any more what is encrypted with it, in the store and in every backup of it whose
-  /// keys are gone, too. The rows stay until they are deleted.
+  /// Destroys the key of a domain: nobody can read any more what is encrypted with it, in the store and in a backup that is restored over
+  /// it. Restored into another directory, a backup of before has the key. The rows stay until they are deleted.
   ///
   /// - Returns: Why traces of the key may be left in the files; `nil` if there are none.
   /// - Throws: `.notFound` if the domain is not encrypted.
