@@ -274,7 +274,7 @@ let package = Package(
       ],
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(
-      name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport", grdb],
+      name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport", arguments, grdb],
       exclude: ["mcp_client.py", "real_clients.py"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

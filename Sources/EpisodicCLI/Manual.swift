@@ -5,6 +5,7 @@ import Foundation
 /// Writes the manual pages; for the installation, and so not in the list of commands.
 struct Manual: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "manual",
     abstract: "Writes the manual pages into a directory.",
     discussion: """
       EXAMPLES:

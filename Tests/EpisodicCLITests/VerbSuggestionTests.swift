@@ -1,4 +1,7 @@
+import ArgumentParser
 import Testing
+
+@testable import EpisodicCLI
 
 @Suite struct `The verb of a call` {
   let episodic: CommandLineTool
@@ -14,6 +17,14 @@ import Testing
   func `a misspelt word is answered with the nearest one`(arguments: [String], says: String) throws {
     let result = try episodic.run(arguments)
     #expect(result.status == 2 && result.output.isEmpty && result.errors.contains(says), "\(result)")
+  }
+
+  @Test func `every command names itself, as deriving names from types takes most of the time of a start`() {
+    func unnamed(_ command: any ParsableCommand.Type) -> [String] {
+      (command.configuration.commandName == nil ? ["\(command)"] : [])
+        + command.configuration.subcommands.flatMap(unnamed)
+    }
+    #expect(unnamed(EpisodicCommand.self).isEmpty)
   }
 
   @Test func `a word like none is named without a guess`() throws {

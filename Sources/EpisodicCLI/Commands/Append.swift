@@ -3,6 +3,7 @@ import Episodic
 
 struct Append: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "append",
     abstract: "Appends a step to an active episode and prints its number.",
     discussion: """
       With - after the id, a step is read from standard input as one JSON object: action, and perhaps result, tool, \

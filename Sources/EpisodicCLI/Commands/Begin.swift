@@ -4,6 +4,7 @@ import Foundation
 
 struct Begin: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "begin",
     abstract: "Begins an episode and prints its id.",
     discussion: """
       The episode is active until complete, fail or archive ends it. The store is created if there is none.

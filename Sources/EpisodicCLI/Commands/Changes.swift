@@ -4,6 +4,7 @@ import Foundation
 
 struct Changes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "changes",
     abstract: "Prints what changed, in the order of the commits, one line a change.",
     discussion: """
       Prints the changes that there are and ends; with --follow it goes on with those to come, of any process, until it is \

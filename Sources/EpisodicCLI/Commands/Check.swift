@@ -3,6 +3,7 @@ import Episodic
 
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Verifies the primary, and cache and index against it.",
     discussion: """
       Reads everything once; with --quick, in seconds, what shows that the database is whole. FAILED: derived data is \

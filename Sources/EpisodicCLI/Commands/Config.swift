@@ -4,6 +4,7 @@ import Foundation
 
 struct Config: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "config",
     abstract: "Shows what is in force: the store, versions, options and environment variables.",
     discussion: """
       Nothing is kept in a file of settings: each value comes from an option, from the environment variable that is named, \

@@ -3,6 +3,7 @@ import Episodic
 
 struct Delete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "delete",
     abstract: "Deletes an episode with its steps, vectors and links.",
     discussion: """
       Asks nothing, since it deletes what is named and nothing else: says on standard error what was deleted, and prints \

@@ -3,6 +3,7 @@ import Episodic
 
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "doctor",
     abstract: "Says what is wrong with a store and its surroundings, and what to do.",
     discussion: """
       Looks at the files, their rights, the disk, locks and stopped processes, backups, settings and the database, in \

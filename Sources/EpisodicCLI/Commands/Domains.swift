@@ -3,6 +3,7 @@ import Episodic
 
 struct Domains: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "domains",
     abstract: "Lists the domains, the boundaries of privacy, with the number of their episodes.",
     discussion: """
       EXAMPLES:

@@ -4,6 +4,7 @@ import Foundation
 
 struct Embed: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "embed",
     abstract: "Adds the vector of an episode or of one of its steps.",
     discussion: """
       --vector is a file of raw little-endian float32, or - for standard input. The embedded text is the context, or for \

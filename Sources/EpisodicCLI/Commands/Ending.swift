@@ -3,6 +3,7 @@ import Episodic
 
 struct Complete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "complete",
     abstract: "Completes an active episode.",
     discussion: """
       Prints the id. Exits 1 if there is no such episode, 2 if it is not active. With - one JSON object is read: id, \
@@ -27,6 +28,7 @@ struct Complete: AsyncParsableCommand {
 
 struct Fail: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "fail",
     abstract: "Ends an active episode as failed.",
     discussion: """
       Prints the id. Exits 1 if there is no such episode, 2 if it is not active. With - one JSON object is read: id, \
@@ -50,6 +52,7 @@ struct Fail: AsyncParsableCommand {
 
 struct Archive: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "archive",
     abstract: "Archives an episode: it is kept, and recalled only with --status archived.",
     discussion: """
       Prints the id. Exits 1 if there is no such episode, 2 if it is archived already.
@@ -71,6 +74,7 @@ struct Archive: AsyncParsableCommand {
 
 struct Reopen: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "reopen",
     abstract: "Makes an episode active again, so that steps can be appended.",
     discussion: """
       Clears its completion time and success rate. Prints the id. Exits 1 if there is no such episode, 2 if it is active \

@@ -3,6 +3,7 @@ import Episodic
 
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "export",
     abstract: "Exports every episode, one JSON object a line, in the order of recording.",
     discussion: """
       Lossless: an import of the result gives the same episodes, listed in the same order. Characters that a terminal \

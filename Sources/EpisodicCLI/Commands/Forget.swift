@@ -4,6 +4,7 @@ import Foundation
 
 struct Forget: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "forget",
     abstract: "Erases episodes for good: from every file of the store.",
     discussion: """
       Erases the episodes that are named by one of --episode, --session, --domain, --between, --metadata, --source, --text or \

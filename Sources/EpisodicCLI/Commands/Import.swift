@@ -4,6 +4,7 @@ import Episodic
 
 struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "import",
     abstract: "Imports episodes, one JSON object a line, or the logs of coding agents.",
     discussion: """
       Every line of every file is checked first; one bad line prevents the import, unless --keep-going skips the bad \

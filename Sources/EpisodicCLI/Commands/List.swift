@@ -3,6 +3,7 @@ import Episodic
 
 struct List: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "Lists episodes, newest first.",
     discussion: """
       A table fits the terminal: long contexts are cut, then columns are left out, and ids are shortened to a beginning \

@@ -3,6 +3,7 @@ import Episodic
 
 struct Maintain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "maintain",
     abstract: "Does what is due: retention, expired entries, the change feed, full text, free pages, the log.",
     discussion: """
       Works in small slices: a writer waits about 100 ms for it at most. Meant to be run by a timer; what ran recently is \

@@ -3,6 +3,7 @@ import Episodic
 
 struct Rebuild: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "rebuild",
     abstract: "Rebuilds everything derived: cache, full-text indexes, and the index of words and vectors.",
     discussion: """
       Changes no results; the primary's episodes are only read. Use it after a failed check. If a text and its \

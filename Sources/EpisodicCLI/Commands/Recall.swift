@@ -4,6 +4,7 @@ import Foundation
 
 struct Recall: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "recall",
     abstract: "Finds the past episodes that match a question, best first, with what matched.",
     discussion: """
       TEXT is natural words, never query syntax; rare words weigh most. Completed and failed episodes are searched, \

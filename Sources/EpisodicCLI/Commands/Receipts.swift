@@ -3,6 +3,7 @@ import Episodic
 
 struct Receipts: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "receipts",
     abstract: "Lists what was erased from the store, without its content.",
     discussion: """
       A receipt says by what rows were chosen, how many there were and when, and has keyed digests of their ids: only who has \

@@ -4,6 +4,7 @@ import Foundation
 
 struct Record: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "record",
     abstract: "Runs a command and keeps it as a step of an episode.",
     discussion: """
       The command runs as it would without record: the same bytes as arguments, environment and input; its output \

@@ -4,6 +4,7 @@ import Foundation
 
 struct Salvage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "salvage",
     abstract: "Copies what is readable out of a damaged store into a new one, and lists what was lost.",
     discussion: """
       The damaged store is only read, with its log; end every process that has it open first. Rows are found page by page, \

@@ -3,6 +3,7 @@ import Episodic
 
 struct Sessions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "sessions",
     abstract: "Lists the sessions, the one with the newest episode first.",
     discussion: """
       A session groups the episodes of one workflow. A name that several domains use is a session in each of them.

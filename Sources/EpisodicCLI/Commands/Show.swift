@@ -3,6 +3,7 @@ import Episodic
 
 struct Show: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "show",
     abstract: "Shows an episode with its steps.",
     discussion: """
       With --json, the episode is printed as export writes it. Exits 1 if there is no such episode.

@@ -4,6 +4,7 @@ import Foundation
 
 struct Stats: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "stats",
     abstract: "Shows what the store holds, and how its episodes went.",
     discussion: """
       Alone it shows the contents of primary, index and cache, and the cache's counters. With --since, --by or --domain it shows \

@@ -3,6 +3,7 @@ import Episodic
 
 struct Update: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "update",
     abstract: "Changes the description of an episode, in any status.",
     discussion: """
       Only what is given changes; its domain never does. Prints the id. With - one JSON object is read: id, task_type, \
