@@ -20,13 +20,6 @@ struct RankedList {
   /// The current group; `UInt64.max` past the last.
   private(set) var group: UInt64 = 0
 
-  /// What one term gives to one child.
-  struct ChildPart {
-    var member: UInt64
-    var term: Int
-    var score: Double
-  }
-
   /// - Parameter cursors: Not empty; they belong to the search.
   init(
     term: Int, field: WordField, scorer: TermScorer, weight: Double, cursors: UnsafeMutablePointer<PostingCursor>,
@@ -127,8 +120,8 @@ struct RankedList {
     return nil
   }
 
-  /// Appends the scores of the current group's children, and moves past the group.
-  mutating func takeChildren(into parts: inout [ChildPart], _ snapshot: Snapshot) throws(LMDBError) {
+  /// Adds the scores of the current group's children, and moves past the group.
+  mutating func takeChildren(into children: inout ChildScores, _ snapshot: Snapshot) throws(LMDBError) {
     let current = group
     for index in first..<opened {
       while cursors[index].group == current {
@@ -137,7 +130,7 @@ struct RankedList {
         let place = FieldReader.place(ordinal)
         if !chunk.isDead(place) {
           let score = scorer.score(cursors[index].frequency, chunk.length(place))
-          parts.append(ChildPart(member: chunk.member(place), term: term, score: score))
+          children.add(score, to: chunk.member(place), by: term)
         }
         try cursors[index].next(snapshot)
       }

@@ -30,6 +30,8 @@ struct RankedSearch: ~Escapable {
     let lists: UnsafeMutableBufferPointer<RankedList>
     let sums: UnsafeMutableBufferPointer<Double>
     let parts: UnsafeMutableBufferPointer<Double>
+    /// Of the current group.
+    var children: ChildScores
 
     init(cursors count: Int, lists listCount: Int, terms: Int) {
       buffers = CursorMemory(count)
@@ -39,6 +41,7 @@ struct RankedSearch: ~Escapable {
       sums.initialize(repeating: 0)
       parts = .allocate(capacity: terms)
       parts.initialize(repeating: 0)
+      children = ChildScores(terms: terms)
     }
 
     deinit {
@@ -214,33 +217,12 @@ struct RankedSearch: ~Escapable {
   private func score(_ group: UInt64) throws(LMDBError) -> GroupScore? {
     var parent = 0.0
     for term in terms.order { parent += parts[term] }
-    var childParts: [RankedList.ChildPart] = []
+    memory.children.removeAll()
     for index in lists.indices where lists[index].field == .child && lists[index].group == group {
-      try lists[index].takeChildren(into: &childParts, snapshot)
+      try lists[index].takeChildren(into: &memory.children, snapshot)
     }
-    if parent == 0, childParts.isEmpty { return nil }
-    return GroupScore(
-      group: group, parent: parent, children: childParts.isEmpty ? [] : children(&childParts), query.query)
-  }
-
-  /// Adds the parts of each child, in the order of the query's words.
-  private func children(_ childParts: inout [RankedList.ChildPart]) -> [GroupScore.Child] {
-    childParts.sort { ($0.member, $0.term) < ($1.member, $1.term) }
-    var children: [GroupScore.Child] = []
-    var start = 0
-    var shares = [Double](repeating: 0, count: parts.count)
-    while start < childParts.count {
-      var end = start
-      for index in shares.indices { shares[index] = 0 }
-      while end < childParts.count, childParts[end].member == childParts[start].member {
-        shares[childParts[end].term] = childParts[end].score
-        end += 1
-      }
-      var sum = 0.0
-      for term in terms.order { sum += shares[term] }
-      children.append(GroupScore.Child(member: childParts[start].member, score: sum))
-      start = end
-    }
-    return children
+    let children = memory.children.scores(inOrderOf: terms)
+    if parent == 0, children.isEmpty { return nil }
+    return GroupScore(group: group, parent: parent, children: children, query.query)
   }
 }

@@ -31,6 +31,10 @@ package struct GroupScore: Ranked, Hashable, Sendable {
     package var member: UInt64
     /// bm25 among the children, unweighted.
     package var score: Double
+
+    fileprivate func precedes(_ other: Child) -> Bool {
+      score != other.score ? score > other.score : member < other.member
+    }
   }
 
   package let group: UInt64
@@ -45,19 +49,25 @@ package struct GroupScore: Ranked, Hashable, Sendable {
   init(group: UInt64, parent: Double, children: [Child], _ query: WordQuery) {
     self.group = group
     self.parent = parent
-    // Nothing to sort, in most groups of a search that only parents match.
-    self.children =
-      children.isEmpty
-      ? []
-      : Array(
-        children.sorted { $0.score != $1.score ? $0.score > $1.score : $0.member < $1.member }
-          .prefix(max(0, query.childrenPerGroup)))
+    self.children = Self.best(query.childrenPerGroup, of: children)
     var (sum, weight) = (0.0, query.childWeight)
     for child in self.children {
       sum += weight * child.score
       weight /= 2
     }
     score = parent + sum
+  }
+
+  /// Sorts no more than it keeps, as this is asked of every group that a search visits.
+  private static func best(_ count: Int, of children: [Child]) -> [Child] {
+    var best: [Child] = []
+    for child in children {
+      let place = best.firstIndex { child.precedes($0) } ?? best.count
+      guard place < count else { continue }
+      if best.count == count { best.removeLast() }
+      best.insert(child, at: place)
+    }
+    return best
   }
 
   package func precedes(_ other: GroupScore) -> Bool {
