@@ -252,15 +252,25 @@ struct CallOutput {
       if let seconds = object.object("metadata")["duration_seconds"]?.double, (0...1e9).contains(seconds) {
         duration = .milliseconds(Int(seconds * 1000))
       }
-    } else if let range = text.range(of: "\nOutput:\n") {
+    } else if let range = text[..<Self.endOfHeader(text)].range(of: "\nOutput:\n") {
       // A header of lines such as "Process exited with code 2".
-      let header = text[..<range.lowerBound]
-      if header.utf8.count < 500 {
-        exitCode = header.firstMatch(of: /(?:Process exited with code|Exit code:) (-?\d{1,9})/).flatMap { Int64($0.1) }
-        text = String(text[range.upperBound...])
-      }
+      exitCode = Self.exitCode(in: text[..<range.lowerBound])
+      text = String(text[range.upperBound...])
     }
     (self.text, self.exitCode, self.duration) = (text, exitCode, duration)
+  }
+
+  /// Beyond it a text is output, which may be long.
+  private static func endOfHeader(_ text: String) -> String.Index {
+    text.utf8.index(text.startIndex, offsetBy: 512, limitedBy: text.endIndex) ?? text.endIndex
+  }
+
+  private static func exitCode(in header: Substring) -> Int64? {
+    for label in ["Process exited with code ", "Exit code: "] {
+      guard let range = header.range(of: label) else { continue }
+      return Int64(header[range.upperBound...].prefix { $0 == "-" || $0.isWholeNumber })
+    }
+    return nil
   }
 
   private static func object(_ text: String) -> JSON.Object? {

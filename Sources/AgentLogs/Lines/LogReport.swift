@@ -46,6 +46,10 @@ package struct LogReport: Sendable, Equatable {
   package init() {}
 
   mutating func note(other type: String) {
+    if let count = otherRecords[type] {
+      otherRecords[type] = count + 1
+      return
+    }
     let name = String(type.onOneLine.prefix(60))
     let isNamed = otherRecords[name] != nil || otherRecords.count < Self.maximumTypes
     otherRecords[isNamed ? name : "others", default: 0] += 1

@@ -20,24 +20,27 @@ extension JSONScanner {
 
   /// Continues a string that began at `start` at its first escape or character to repair.
   private mutating func string(from start: Int) throws(MemoryError) -> String {
-    var unescaped = Array(bytes[start..<position])
+    var unescaped: [UInt8] = []
+    // What stands between two escapes is copied at once.
+    var copied = start
     while position < bytes.count {
-      let byte = bytes[position]
-      switch byte {
+      switch bytes[position] {
       case UInt8(ascii: "\""):
+        unescaped += bytes[copied..<position]
         position += 1
         return String(decoding: unescaped, as: UTF8.self)
       case UInt8(ascii: "\\"):
-        let scalar = try escape()
-        unescaped.append(contentsOf: UTF8.encode(scalar)?.map(\.self) ?? [])
+        unescaped += bytes[copied..<position]
+        if let encoded = UTF8.encode(try escape()) { unescaped.append(contentsOf: encoded) }
+        copied = position
       case 0 where repair == .applied:
+        unescaped += bytes[copied..<position]
         repairs += 1
         unescaped.append(contentsOf: UTF8.encodedReplacementCharacter)
         position += 1
+        copied = position
       case ..<0x20: throw control()
-      default:
-        unescaped.append(byte)
-        position += 1
+      default: position += 1
       }
     }
     throw broken("a closing quote")

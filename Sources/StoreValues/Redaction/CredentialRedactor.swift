@@ -66,6 +66,11 @@ struct CredentialScanner {
     // A credential begins at a word boundary: not after a letter, a digit or an underscore.
     var isWordStart = true
     while at < bytes.count {
+      // Most bytes are inside of words, where nothing begins.
+      if !isWordStart, Self.isWord(bytes[at]) {
+        at += 1
+        continue
+      }
       if let end = endOfEscape(at) {
         (at, isWordStart) = (end, true)
         continue
@@ -96,7 +101,7 @@ struct CredentialScanner {
 
   /// A token recognisable by its own prefix.
   mutating func token(_ at: Int) -> Finding? {
-    for shape in CredentialShape.byFirstByte[bytes[at]] ?? [] where starts(with: shape.prefix, at) {
+    for shape in CredentialShape.byFirstByte[Int(bytes[at])] where starts(with: shape.prefix, at) {
       let begin = at + shape.prefix.count
       let head = run(from: begin, limit: Self.lookAhead, shape.alphabet.contains)
       guard shape.length.contains(head - begin) else { continue }
@@ -115,7 +120,7 @@ struct CredentialScanner {
     var firstEnd = at
     defer { noWebTokenBefore = max(noWebTokenBefore, firstEnd) }
     for index in 0..<3 {
-      guard index == 2 || starts(with: Array("eyJ".utf8), part) else { return nil }
+      guard index == 2 || starts(with: Self.webTokenHeader, part) else { return nil }
       let end = run(from: part, CredentialShape.Alphabet.base64URL.contains)
       if index == 0 { firstEnd = end }
       guard end - part >= 10 else { return nil }
@@ -237,8 +242,9 @@ struct CredentialScanner {
   /// Base64 in either alphabet, and the other characters of `b64token` (RFC 6750).
   static func isTokenByte(_ byte: UInt8) -> Bool { isWord(byte) || tokenMarks.contains(byte) }
 
-  private static let tokenMarks = Set("-.~+/=".utf8)
-  private static let endsAuthority = Set("/?#\"'<>\\`".utf8)
+  private static let tokenMarks = ByteSet("-.~+/=".utf8)
+  private static let endsAuthority = ByteSet("/?#\"'<>\\`".utf8)
+  private static let webTokenHeader = Array("eyJ".utf8)
   private static let slashes = Array("://".utf8)
   private static let begin = Array("-----BEGIN ".utf8)
   private static let end = Array("-----END ".utf8)

@@ -184,9 +184,9 @@ extension CredentialScanner {
     ("secret", "secret"), ("apikey", "api-key"), ("token", "token"),
   ]
 
-  private static let quotes = Set("\"'`".utf8)
-  private static let endsValue = Set(",;&|)}]<>\"'`\\".utf8)
-  private static let opensPlaceholder = Set("$%<{[(*@&".utf8)
+  private static let quotes = ByteSet("\"'`".utf8)
+  private static let endsValue = ByteSet(",;&|)}]<>\"'`\\".utf8)
+  private static let opensPlaceholder = ByteSet("$%<{[(*@&".utf8)
   private static let placeholders: Set<String> = [
     "null", "nil", "none", "true", "false", "undefined", "string", "str", "text", "value", "int", "bool", "empty",
     "yes",

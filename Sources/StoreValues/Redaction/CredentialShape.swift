@@ -33,7 +33,9 @@ struct CredentialShape {
   }
 
   /// By the first byte of the prefix; longer prefixes before their own prefixes.
-  static let byFirstByte: [UInt8: [CredentialShape]] = Dictionary(grouping: all, by: { $0.prefix[0] })
+  static let byFirstByte: [[CredentialShape]] = (UInt8.min...UInt8.max).map { byte in
+    all.filter { $0.prefix[0] == byte }
+  }
 
   private static let any = Int.max
 
