@@ -25,12 +25,13 @@ struct Bench: AsyncParsableCommand {
         bench ledger --tasks 20000
         bench learning --data ../shared/data/sql
         bench hook --episodes 5000
+        bench logs --megabytes 1000
         bench writes --json > writes.json
       """,
     subcommands: [
       ReadsCommand.self, WritesCommand.self, ReplayCommand.self, CoherenceCommand.self, FaultsCommand.self,
       VectorsCommand.self, TextCommand.self, RecallCommand.self, ImportCommand.self, MaintainCommand.self,
-      LedgerCommand.self, LearningCommand.self, HookCommand.self,
+      LedgerCommand.self, LearningCommand.self, HookCommand.self, LogsCommand.self,
       ReplayWorkerCommand.self,
       CoherenceWorkerCommand.self, FaultsWorkerCommand.self, VectorsAskerCommand.self,
     ])

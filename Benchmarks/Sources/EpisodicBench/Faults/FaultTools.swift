@@ -27,12 +27,7 @@ struct FaultTools: Sendable {
 
   init(episodic: String?, busyTimeout: Int, scratch: ScratchDirectory) throws {
     if let why = faults_unsupported() { throw BenchError(String(cString: why)) }
-    guard let bench = Bundle.main.executablePath else { throw BenchError("the path of this program is unknown") }
-    // `episodic` is built beside this program.
-    let path = episodic ?? URL(filePath: bench).deletingLastPathComponent().appending(path: "episodic").path
-    guard FileManager.default.isExecutableFile(atPath: path) else {
-      throw BenchError("\(path) is not a program; name the command to test with --episodic PATH")
-    }
+    let path = try BuiltProgram.episodic(episodic)
     (folder, streams) = (scratch.path(of: "attacked"), scratch.path(of: "streams"))
     for path in [folder, streams] {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -44,7 +39,8 @@ struct FaultTools: Sendable {
     variables["SWIFT_BACKTRACE"] = "enable=no"
     let environment = variables.map { "\($0)=\($1)" }
     command = TracedProgram(executable: path, folder: folder, streams: streams, environment: environment)
-    worker = TracedProgram(executable: bench, folder: folder, streams: streams, environment: environment)
+    worker = TracedProgram(
+      executable: try BuiltProgram.bench, folder: folder, streams: streams, environment: environment)
     let help = try command.run(["list", "--help"], deadline: Self.margin)
     takesBusyTimeout = help.output.contains("--busy-timeout")
     self.busyTimeout = takesBusyTimeout ? .seconds(busyTimeout) : .seconds(30)

@@ -10,7 +10,7 @@ struct HookCommand: AsyncParsableCommand {
     discussion: """
       Fills a store, then starts the command that is built beside this program once for each event, as an agent does: a prompt, \
       calls that succeeded and failed, and the end of a turn. Its time is that from the start of the process to its end. Beside \
-      it the time of a process that does nothing.
+      it what no event can be faster than: a process that does nothing, the start of the command, and opening the store.
 
       Target: p99 of each event below 50 ms.
 
@@ -36,7 +36,8 @@ struct HookCommand: AsyncParsableCommand {
   func run() async throws {
     try await common.report { scratch in
       try await HookBenchmark(
-        episodes: episodes, turns: turns, episodic: episodic, seed: common.seed, scratch: scratch
+        episodes: episodes, turns: turns, program: try BuiltProgram.episodic(episodic), seed: common.seed,
+        scratch: scratch
       ).run()
     }
   }
@@ -52,33 +53,33 @@ struct HookBenchmark {
 
   let episodes: Int
   let turns: Int
-  let episodic: String?
+  let program: String
   let seed: UInt64
   let scratch: ScratchDirectory
 
   func run() async throws -> Report {
-    guard let bench = Bundle.main.executablePath else { throw BenchError("the path of this program is unknown") }
-    let program = episodic ?? URL(filePath: bench).deletingLastPathComponent().appending(path: "episodic").path
-    guard FileManager.default.isExecutableFile(atPath: program) else {
-      throw BenchError("\(program) is not a program; name the command with --episodic PATH")
-    }
     let store = scratch.path(of: "store")
     var generator = SeededGenerator(seed: seed)
     try await fill(store, &generator)
     let probe = try SyncProbe(in: scratch)
     let process = OneProcess(input: scratch.path(of: "event.json"), output: scratch.path(of: "answer.json"))
     var nothing = Series("nothing", "a process that ends at once: /bin/true")
+    var start = Series("start", "the command without a store: episodic --version")
+    var open = Series("open", "opens the store and looks for an episode of a session that has none: SessionEnd")
     var series = [
       Series("UserPromptSubmit", "recalls, begins an episode"),
       Series("PostToolUse", "appends a step"), Series("PostToolUseFailure", "appends a step, recalls, asks for advice"),
       Series("Stop", "appends the answer, completes the episode"),
     ]
+    let hook = ["hook", "--store", store]
     var answers = 0
     for turn in 0..<turns {
       try nothing.record(nanoseconds: process.run("/bin/true", [], "").nanoseconds)
+      try start.record(nanoseconds: process.run(program, ["--version"], "").nanoseconds)
+      try open.record(nanoseconds: process.run(program, hook, Self.end(of: "another")).nanoseconds)
       try probe.sample()
       for (index, event) in events(of: turn, &generator) {
-        let (nanoseconds, answer) = try process.run(program, ["hook", "--store", store], event)
+        let (nanoseconds, answer) = try process.run(program, hook, event)
         series[index].record(nanoseconds: nanoseconds)
         if answer > 0 { answers += 1 }
       }
@@ -86,7 +87,8 @@ struct HookBenchmark {
     var report = Report(
       benchmark: "hook", parameters: ["episodes": episodes, "turns": turns],
       machine: Machine(durability: "normal", sync: probe.series),
-      rows: series.map { Row($0, section: "episodic hook") } + [Row(nothing, section: "beside it")])
+      rows: series.map { Row($0, section: "episodic hook") }
+        + [nothing, start, open].map { Row($0, section: "beside it") })
     report.notes = ["\(answers) events had an answer"]
     if answers < turns { report.failure = "of \(turns) prompts and as many failures only \(answers) had an answer" }
     if let slow = series.first(where: { $0.p99 > Self.target }) {
@@ -125,6 +127,10 @@ struct HookBenchmark {
       "\(Self.words.randomElement(using: &generator) ?? "")\(Int.random(in: 0..<50, using: &generator))"
     }
     .joined(separator: " ")
+  }
+
+  private static func end(of session: String) -> String {
+    JSON.object(["hook_event_name": "SessionEnd", "session_id": .string(session), "cwd": "/nowhere/shop"]).canonicalText
   }
 
   /// Events with the place of their series.

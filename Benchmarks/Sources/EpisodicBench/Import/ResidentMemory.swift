@@ -41,11 +41,11 @@ final class ResidentMemory: Sendable {
     }
   }
 
-  /// The lines of `/proc/self/status` that are in kB, in MiB.
-  private static func sample() throws -> [String: Double] {
+  /// The lines of the status of a process that are in kB, in MiB.
+  static func sample(of process: String = "self") throws -> [String: Double] {
     // Read to its end: its size is reported as 0.
-    guard let file = FileHandle(forReadingAtPath: "/proc/self/status") else {
-      throw BenchError("/proc/self/status cannot be read; this benchmark needs Linux")
+    guard let file = FileHandle(forReadingAtPath: "/proc/\(process)/status") else {
+      throw BenchError("/proc/\(process)/status cannot be read; this benchmark needs Linux")
     }
     let status = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
     var sizes: [String: Double] = [:]

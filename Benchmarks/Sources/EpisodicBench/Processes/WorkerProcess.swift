@@ -10,8 +10,7 @@ final class WorkerProcess {
 
   /// Starts this program again.
   convenience init(_ arguments: [String]) throws {
-    guard let path = Bundle.main.executablePath else { throw BenchError("the path of this program is unknown") }
-    try self.init(path, arguments)
+    try self.init(BuiltProgram.bench, arguments)
   }
 
   /// Standard error is shared with ours.
