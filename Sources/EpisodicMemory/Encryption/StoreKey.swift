@@ -1,5 +1,4 @@
 import ByteCoding
-import FileLocks
 import Foundation
 
 /// The key of a store: 32 bytes, with which the keys of its encrypted domains are encrypted.
@@ -71,20 +70,12 @@ public struct KeyProvider: Sendable {
   ///
   /// It gives `.invalid` if others than the owner may read or write the file, `.keyMissing` if there is none.
   public static func file(_ path: String) -> KeyProvider {
-    KeyProvider { () throws(MemoryError) in
-      let (file, mode) = try open(path)
-      guard mode & 0o077 == 0 else {
-        throw MemoryError(
-          .invalid,
-          "others than its owner may read or write the key file \(path); make it 0600 (chmod 600), and a new key")
-      }
-      return try read(from: file.descriptor, "the key file \(path)")
-    }
+    KeyProvider { () throws(MemoryError) in try key(of: try source.file(path)) }
   }
 
   /// The key that can be read from an open descriptor up to its end. The caller keeps and closes it.
   public static func descriptor(_ descriptor: Int32) -> KeyProvider {
-    KeyProvider { () throws(MemoryError) in try read(from: descriptor, "the descriptor \(descriptor)") }
+    KeyProvider { () throws(MemoryError) in try key(of: try source.descriptor(descriptor)) }
   }
 
   /// The key in a variable of the environment, as text.
@@ -98,40 +89,10 @@ public struct KeyProvider: Sendable {
     }
   }
 
-  private static func open(_ path: String) throws(MemoryError) -> (OpenFile<FileError>, mode: UInt32) {
-    let found: (OpenFile<FileError>, mode: UInt32)?
-    do throws(FileError) {
-      found = try OpenFile<FileError>.reading(path).map { file throws(FileError) in (file, try file.status().mode) }
-    } catch {
-      throw MemoryError(.unavailable, "the key file \(path) cannot be read: \(error.message)", cause: error)
-    }
-    guard let found else {
-      throw MemoryError(.keyMissing, "there is no key file \(path); name the file of the store's key")
-    }
-    return found
-  }
+  private static let source = SecretSource("key", missing: .keyMissing, maximumBytes: 256)
 
-  /// No key of a text has more bytes.
-  private static let maximumBytes = 256
-
-  private static func read(from descriptor: Int32, _ source: String) throws(MemoryError) -> StoreKey {
-    var bytes: [UInt8] = []
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
-    do {
-      while bytes.count <= maximumBytes, let more = try handle.read(upToCount: maximumBytes), !more.isEmpty {
-        bytes += more
-      }
-    } catch {
-      throw MemoryError(.unavailable, "\(source) cannot be read: \(error)", cause: error)
-    }
-    guard !bytes.isEmpty else {
-      throw MemoryError(.keyMissing, "\(source) is empty; put the key of the store into it")
-    }
-    guard bytes.count <= maximumBytes else {
-      throw MemoryError(
-        .invalid, "\(source) has more than \(maximumBytes) bytes, which is no key; name the file of a key")
-    }
-    return bytes.count == StoreKey.byteCount
+  private static func key(of bytes: [UInt8]) throws(MemoryError) -> StoreKey {
+    bytes.count == StoreKey.byteCount
       ? try StoreKey(bytes: bytes) : try StoreKey(text: String(decoding: bytes, as: UTF8.self))
   }
 }
