@@ -37,11 +37,11 @@ import Testing
 
   @Test func `bytes that are not UTF-8 and a depth of 100,000 are errors of parsing`() async throws {
     let fixture = try await ServerFixture()
-    fixture.server.receive(Array("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"p".utf8) + [0xFF, 0x22, 0x7D])
+    fixture.send(Array("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"p".utf8) + [0xFF, 0x22, 0x7D])
     let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
     fixture.send("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"x\":\(deep)}}")
     fixture.send(String(repeating: "{\"a\":", count: 100_000))
-    fixture.server.refuseLongLine()
+    fixture.send(Message.tooLong)
     #expect(fixture.sent.count == 4)
     for line in fixture.sent {
       let answer = try JSON(text: line)
@@ -100,7 +100,7 @@ import Testing
         }
         if line.isEmpty { line = [0x7B] }
       }
-      fixture.server.receive(line.filter { $0 != 0x0A })
+      fixture.send(line.filter { $0 != 0x0A })
     }
     #expect(try await fixture.request("ping", [:], id: "the last one")["result"] == [:])
     for line in fixture.sent {

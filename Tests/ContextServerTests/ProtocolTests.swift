@@ -1,6 +1,5 @@
 import Episodic
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
@@ -126,25 +125,10 @@ import Testing
 }
 
 @Suite struct `Requests at the same time` {
-  /// A store whose reads wait until they are let go.
-  private func waiting() async throws -> (ServerFixture, release: @Sendable () -> Void, waits: @Sendable () -> Int) {
-    let memory = try await Memory.inMemory()
-    let gate = Mutex((isOpen: false, waiting: 0))
-    let faulty = FaultyPrimary(memory.primaryStore) { operation, moment async throws(MemoryError) in
-      guard moment == .before, operation != "close()" else { return }
-      gate.withLock { $0.waiting += 1 }
-      while !gate.withLock({ $0.isOpen }) {
-        do {
-          try await Task.sleep(for: .milliseconds(2))
-        } catch {
-          throw MemoryError(.cancelled, "the task was cancelled", cause: error)
-        }
-      }
-    }
-    let slow = Memory(primary: faulty, cache: NoCache(because: "a test"))
-    return (
-      try ServerFixture(slow), { gate.withLock { $0.isOpen = true } }, { gate.withLock { $0.waiting } }
-    )
+  /// A server whose store waits until it is let go.
+  private func waiting() async throws -> (ServerFixture, GatedMemory) {
+    let gated = GatedMemory(try await Memory.inMemory())
+    return (try ServerFixture(gated.memory), gated)
   }
 
   private func show(_ id: JSON, _ token: JSON? = nil) -> JSON {
@@ -157,23 +141,23 @@ import Testing
   }
 
   @Test func `an answer does not wait for one that is slow`() async throws {
-    let (fixture, release, _) = try await waiting()
+    let (fixture, gated) = try await waiting()
     fixture.send(show(1))
     fixture.send(show("1"))
     #expect(try await fixture.modern("tools/list")["result"] != nil)
     #expect(!fixture.sent.contains { $0.contains("no episode") })
-    release()
+    gated.open()
     // A number and a string are two ids.
     _ = try await fixture.message { $0["id"] == 1 }
     _ = try await fixture.message { $0["id"] == "1" }
   }
 
   @Test func `a request that is cancelled gets no answer, and its id can be used again`() async throws {
-    let (fixture, release, waits) = try await waiting()
+    let (fixture, gated) = try await waiting()
     fixture.send(show(7))
-    while waits() == 0 { try await Task.sleep(for: .milliseconds(2)) }
+    try await gated.waitUntilBegun(1)
     fixture.send(["jsonrpc": "2.0", "method": "notifications/cancelled", "params": ["requestId": 7, "reason": "x"]])
-    release()
+    gated.open()
     fixture.send(show(8))
     _ = try await fixture.message { $0["id"] == 8 }
     #expect(!fixture.sent.contains { $0.contains("\"id\":7") })
@@ -183,20 +167,20 @@ import Testing
   }
 
   @Test func `an id in use, and more than 64 requests, are refused`() async throws {
-    let (fixture, release, _) = try await waiting()
+    let (fixture, gated) = try await waiting()
     for id in 0..<64 { fixture.send(show(.integer(Int64(id)))) }
     fixture.send(show(3))
     #expect(try await fixture.message { $0["id"] == 3 }["error"]?["code"] == -32600)
     fixture.send(show(64))
     #expect(try await fixture.message { $0["id"] == 64 }["error"]?["code"] == -32000)
-    release()
+    gated.open()
     for id in 4..<64 { _ = try await fixture.message { $0["id"] == .integer(Int64(id)) } }
   }
 
   @Test func `closing waits for what runs, and cancels what runs too long`() async throws {
-    let (fixture, _, waits) = try await waiting()
+    let (fixture, gated) = try await waiting()
     fixture.send(show(1))
-    while waits() == 0 { try await Task.sleep(for: .milliseconds(2)) }
+    try await gated.waitUntilBegun(1)
     try await fixture.server.close(waiting: .milliseconds(50))
     #expect(!fixture.sent.contains { $0.contains("\"result\"") })
   }

@@ -12,7 +12,8 @@ final class ServerFixture: Sendable {
 
   let memory: Memory
   let server: MCPServer
-  private let lines: SentLines
+  private let session = ClientSession()
+  private let lines = Mutex<[String]>([])
 
   convenience init(domain: String = "web", tools: [String]? = nil, isReadOnly: Bool = false) async throws {
     try self.init(try await Memory.inMemory(), domain: domain, tools: tools, isReadOnly: isReadOnly)
@@ -30,26 +31,27 @@ final class ServerFixture: Sendable {
     open: @escaping @Sendable () async throws(MemoryError) -> Memory
   ) throws {
     self.memory = memory
-    let sent = SentLines()
-    lines = sent
     server = MCPServer(
       MCPServer.Options(
         domain: domain, tools: try ToolSet(names: tools, isReadOnly: isReadOnly), version: "1.2.3",
         wording: { $0.replacing("call check()", with: "run check") }),
-      open: open, send: { line in sent.lines.withLock { $0.append(line) } })
-  }
-
-  private final class SentLines: Sendable {
-    let lines = Mutex<[String]>([])
+      open: open)
   }
 
   // MARK: Lines
 
-  func send(_ text: String) { server.receive(Array(text.utf8)) }
+  func send(_ text: String) { send(Array(text.utf8)) }
+  func send(_ text: [UInt8]) { send(Message(text)) }
+  func send(_ message: Message) {
+    server.receive(message, from: session) { [self] reply in
+      guard let message = reply.message else { return }
+      lines.withLock { $0.append(message.outputText) }
+    }
+  }
   func send(_ message: JSON) { send(message.canonicalText) }
 
   /// Every line so far.
-  var sent: [String] { lines.lines.withLock { $0 } }
+  var sent: [String] { lines.withLock { $0 } }
 
   /// Waits for a message.
   func message(where isWanted: (JSON) -> Bool) async throws -> JSON {

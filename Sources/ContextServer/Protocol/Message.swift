@@ -1,50 +1,88 @@
-import EpisodicMemory
+package import EpisodicMemory
 
-/// One line of a client.
-enum Message {
+/// What a client sends: one line of standard input, or the body of an HTTP request.
+package enum Message: Sendable {
   /// An id that the answer repeats: a string or a whole number.
-  typealias RequestID = JSON
+  package typealias RequestID = JSON
 
   case request(Request)
   case notification(method: String, parameters: JSON.Object)
   /// An answer to a request; the server makes none.
   case response
-  /// An empty line.
+  /// White space only.
   case nothing
   case invalid(ProtocolFault, id: RequestID?)
 
-  struct Request {
-    let id: RequestID
-    let method: String
-    let parameters: JSON.Object
+  package struct Request: Sendable {
+    package let id: RequestID
+    package let method: String
+    package let parameters: JSON.Object
     /// Characters that cannot be stored, such as NUL, and were replaced by U+FFFD.
     let repairs: Int
 
-    var meta: JSON.Object { parameters["_meta"]?.members ?? [:] }
+    package var meta: JSON.Object { parameters["_meta"]?.members ?? [:] }
+    /// Whether it is of the era without `initialize`, in this revision or another.
+    package var isModern: Bool { meta[MetaKey.version] != nil }
   }
 
-  /// - Parameter line: Without its end. A line that is no message is `.invalid`.
-  init(line: [UInt8]) {
-    guard line.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) else {
+  /// - Parameter text: JSON in UTF-8. What is no message is `.invalid`.
+  package init(_ text: [UInt8]) {
+    guard text.contains(where: { !Self.whiteSpace.contains($0) }) else {
       self = .nothing
       return
     }
+    do throws(ProtocolFault) {
+      let (value, repairs) = try Self.parse(text)
+      self.init(value, repairs: repairs)
+    } catch {
+      self = .invalid(error, id: nil)
+    }
+  }
+
+  /// The messages of a batch, which only the revision 2025-03-26 has; `nil` if the text is no array.
+  package static func batch(_ text: [UInt8]) -> [Message]? {
+    guard text.first(where: { !whiteSpace.contains($0) }) == UInt8(ascii: "[") else { return nil }
+    do throws(ProtocolFault) {
+      guard case (.array(let values), let repairs) = try parse(text) else { return nil }
+      return values.map { Message($0, repairs: repairs) }
+    } catch {
+      return [.invalid(error, id: nil)]
+    }
+  }
+
+  /// Of a message that was longer than `MCPServer.maximumMessageBytes` and was not kept.
+  package static var tooLong: Message {
+    .invalid(
+      ProtocolFault(
+        .parse, "the message is longer than \(MCPServer.maximumMessageBytes >> 20) MiB; record less at once"),
+      id: nil)
+  }
+
+  /// Whether the server sends something for it.
+  package var isAnswered: Bool {
+    switch self {
+    case .request, .invalid: true
+    case .notification, .response, .nothing: false
+    }
+  }
+
+  private static let whiteSpace: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+
+  private static func parse(_ text: [UInt8]) throws(ProtocolFault) -> (JSON, repairs: Int) {
     do {
       // Bytes that are not UTF-8 break the protocol; an escaped NUL or half of a surrogate pair is only no text.
-      _ = try UTF8Span(validating: line.span)
+      _ = try UTF8Span(validating: text.span)
     } catch {
-      self = .invalid(
-        ProtocolFault(.parse, "the line is not UTF-8 from byte \(error.byteOffsets.lowerBound + 1) on; send UTF-8"),
-        id: nil)
-      return
+      throw ProtocolFault(
+        .parse, "the message is not UTF-8 from byte \(error.byteOffsets.lowerBound + 1) on; send UTF-8")
     }
     do throws(MemoryError) {
-      var scanner = try JSONScanner(line, repair: .applied)
+      var scanner = try JSONScanner(text, repair: .applied)
       let value = try scanner.value()
       try scanner.end()
-      self.init(value, repairs: scanner.repairs)
+      return (value, scanner.repairs)
     } catch {
-      self = .invalid(ProtocolFault(.parse, error.message.onOneLine), id: nil)
+      throw ProtocolFault(.parse, error.message.onOneLine)
     }
   }
 
@@ -53,7 +91,7 @@ enum Message {
       .invalid(ProtocolFault(.invalidRequest, message), id: id)
     }
     guard let members = value.members else {
-      self = refused("the line is no JSON object; send one message a line, without a batch")
+      self = refused("the message is no JSON object; send one at a time, without a batch")
       return
     }
     var id: RequestID?

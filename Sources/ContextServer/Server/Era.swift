@@ -14,9 +14,7 @@ enum Era: Equatable {
       return
     }
     guard version == .string(ProtocolVersion.modern) else {
-      throw ProtocolFault(
-        .unsupportedVersion, "the revision \(version.shortened) is unknown; use \(ProtocolVersion.modern)",
-        data: ["supported": .array(ProtocolVersion.all.map { .string($0) }), "requested": version])
+      throw .unsupportedVersion(version)
     }
     guard request.meta[MetaKey.clientCapabilities]?.members != nil else {
       throw ProtocolFault(

@@ -1,13 +1,18 @@
 import EpisodicMemory
 import Synchronization
 
-/// The requests that are being answered, by their ids.
+/// The requests that are being answered, by the ids that their clients gave them.
 final class RunningRequests: Sendable {
   /// More are refused: a client that sends without reading must not fill the memory.
   static let maximum = 64
 
+  struct Key: Hashable {
+    let session: ClientSession
+    let id: Message.RequestID
+  }
+
   private struct State {
-    var tasks: [Message.RequestID: (serial: Int, task: Task<Void, Never>?)] = [:]
+    var tasks: [Key: (serial: Int, task: Task<Void, Never>?)] = [:]
     var serial = 0
     var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
   }
@@ -16,26 +21,26 @@ final class RunningRequests: Sendable {
 
   private let state = Mutex(State())
 
-  /// Runs `body` unless the id is in use. What it returns is passed to `answer` if the request was not cancelled.
+  /// Runs `body` unless the id is in use, and passes what it returns to `send`; `.cancelled` if the request was cancelled.
   func start(
-    _ id: Message.RequestID, _ body: @escaping @Sendable () async -> JSON, answer: @escaping @Sendable (JSON) -> Void
+    _ key: Key, _ body: @escaping @Sendable () async -> Reply, send: @escaping @Sendable (Reply) -> Void
   ) throws(Refusal) {
     let started: Result<Int, Refusal> = state.withLock { state in
-      guard state.tasks[id] == nil else { return .failure(.idIsInUse) }
+      guard state.tasks[key] == nil else { return .failure(.idIsInUse) }
       guard state.tasks.count < Self.maximum else { return .failure(.tooMany) }
       state.serial += 1
-      state.tasks[id] = (state.serial, nil)
+      state.tasks[key] = (state.serial, nil)
       return .success(state.serial)
     }
     let serial = try started.get()
     let task = Task {
-      let result = await body()
-      if finish(id, serial) { answer(result) }
+      let reply = await body()
+      send(finish(key, serial) ? reply : .cancelled)
       resumeIfIdle()
     }
     let isWanted = state.withLock { state in
-      guard state.tasks[id]?.serial == serial else { return false }
-      state.tasks[id] = (serial, task)
+      guard state.tasks[key]?.serial == serial else { return false }
+      state.tasks[key] = (serial, task)
       return true
     }
     // Over already, or cancelled before the task was known.
@@ -43,26 +48,24 @@ final class RunningRequests: Sendable {
   }
 
   /// Whether the request was still to be answered.
-  private func finish(_ id: Message.RequestID, _ serial: Int) -> Bool {
+  private func finish(_ key: Key, _ serial: Int) -> Bool {
     state.withLock { state in
-      guard state.tasks[id]?.serial == serial else { return false }
-      state.tasks[id] = nil
+      guard state.tasks[key]?.serial == serial else { return false }
+      state.tasks[key] = nil
       return true
     }
   }
 
   /// Ends a request without an answer; one that is not running is ignored, since its answer may be on its way.
-  func cancel(_ id: Message.RequestID) {
-    state.withLock { $0.tasks.removeValue(forKey: id) }?.task?.cancel()
-    resumeIfIdle()
-  }
+  func cancel(_ key: Key) { cancel { $0 == key } }
 
-  func cancelAll() {
-    let all = state.withLock { state in
-      defer { state.tasks = [:] }
-      return state.tasks.values.compactMap(\.task)
+  func cancelAll(of session: ClientSession) { cancel { $0.session == session } }
+
+  private func cancel(where isMeant: (Key) -> Bool) {
+    let tasks = state.withLock { state in
+      state.tasks.keys.filter(isMeant).compactMap { state.tasks.removeValue(forKey: $0)?.task }
     }
-    for task in all { task.cancel() }
+    for task in tasks { task.cancel() }
     resumeIfIdle()
   }
 
@@ -71,11 +74,11 @@ final class RunningRequests: Sendable {
     let timer = Task {
       do {
         try await Task.sleep(for: limit)
-        cancelAll()
+        cancel { _ in true }
       } catch is CancellationError {
         // Idle before the time was over.
       } catch {
-        cancelAll()
+        cancel { _ in true }
       }
     }
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

@@ -25,11 +25,12 @@ package final class StandardStreams: Sendable {
     (ended, end) = AsyncStream.makeStream()
   }
 
-  /// Writes a line whole. If the client is gone, `run` returns.
-  package func write(_ line: String) {
+  /// Writes a message whole, on a line. If the client is gone, `run` returns.
+  private func send(_ reply: Reply) {
+    guard let message = reply.message else { return }
     lock.withLock { isGone in
       guard !isGone else { return }
-      let bytes = Array((line + "\n").utf8)
+      let bytes = Array((message.outputText + "\n").utf8)
       var done = 0
       while done < bytes.count {
         let written = bytes[done...].withUnsafeBytes { Foundation.write(output, $0.baseAddress, $0.count) }
@@ -48,7 +49,8 @@ package final class StandardStreams: Sendable {
   ///
   /// - Returns: How long to wait for what is running: after the end of the input somebody may still read the answers.
   package func run(_ server: MCPServer) async -> Duration {
-    let signals = Signals(ending: end)
+    let end = end
+    let signals = EndSignals(patience: 5) { end.finish() }
     startReading(for: server)
     var hasEnded = false
     for await _ in ended { hasEnded = true }
@@ -58,13 +60,13 @@ package final class StandardStreams: Sendable {
 
   /// Reads on a thread of its own, since it waits for the client.
   private func startReading(for server: MCPServer) {
-    let (input, end) = (input, end)
-    let reader = Thread {
-      var lines = InputLines(descriptor: input, maximumBytes: MCPServer.maximumLineBytes)
+    let session = ClientSession()
+    let reader = Thread { [self] in
+      var lines = InputLines(descriptor: input, maximumBytes: MCPServer.maximumMessageBytes)
       while let line = lines.next() {
         switch line {
-        case .whole(let bytes): server.receive(bytes)
-        case .tooLong: server.refuseLongLine()
+        case .whole(let bytes): server.receive(Message(bytes), from: session, send: send)
+        case .tooLong: server.receive(.tooLong, from: session, send: send)
         }
       }
       end.yield()
@@ -73,31 +75,6 @@ package final class StandardStreams: Sendable {
     // A message may be nested 256 deep.
     reader.stackSize = 8 << 20
     reader.start()
-  }
-}
-
-/// The signals that ask the process to end.
-private final class Signals {
-  /// After it the process ends though a client does not read its answers; what was recorded is durable.
-  private static let patience = 5.0
-
-  private var sources: [any DispatchSourceSignal] = []
-
-  init(ending end: AsyncStream<Void>.Continuation) {
-    for number in [SIGTERM, SIGINT, SIGHUP] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        end.finish()
-        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { _exit(0) }
-      }
-      source.resume()
-      sources.append(source)
-    }
-  }
-
-  func stop() {
-    for source in sources { source.cancel() }
   }
 }
 

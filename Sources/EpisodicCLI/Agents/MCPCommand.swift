@@ -67,8 +67,7 @@ struct MCPCommand: AsyncParsableCommand {
       MCPServer.Options(
         domain: domain ?? ProjectDomain.name(at: FileManager.default.currentDirectoryPath), tools: try toolSet,
         version: Program.version, wording: { $0.inCommandTerms }),
-      open: { () async throws(MemoryError) in try await Memory.open(at: path, options: options) },
-      send: { streams.write($0) })
+      open: { () async throws(MemoryError) in try await Memory.open(at: path, options: options) })
     let patience = await streams.run(server)
     do throws(MemoryError) {
       try await server.close(waiting: patience)
