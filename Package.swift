@@ -40,6 +40,10 @@ let http = [
   Target.Dependency.product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["HTTPSink"])),
   Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTPSink"])),
 ]
+/// The server of the Model Context Protocol by HTTP, only with the trait `HTTPServer`.
+let httpServer = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { name in
+  Target.Dependency.product(name: name, package: "swift-nio", condition: .when(traits: ["HTTPServer"]))
+}
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -58,6 +62,7 @@ let package = Package(
     .trait(
       name: "Encryption", description: "Domains are encrypted at rest, and heads of an audit signed, by swift-crypto."),
     .trait(name: "HTTPSink", description: "LedgerHTTP delivers a ledger's outbox by async-http-client."),
+    .trait(name: "HTTPServer", description: "`episodic mcp --http` serves by HTTP, with swift-nio."),
   ],
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -159,6 +164,10 @@ let package = Package(
 
     // Serves a memory to models by the Model Context Protocol.
     .target(name: "ContextServer", dependencies: ["EpisodicMemory"], swiftSettings: strict),
+    // Carries that protocol by HTTP; sockets are served only with the trait.
+    .target(
+      name: "ContextServerHTTP",
+      dependencies: ["ByteCoding", "ContextServer", "EpisodicMemory", "FileLocks"] + httpServer, swiftSettings: strict),
 
     // Reads what coding agents log, as episodes.
     .target(
@@ -180,7 +189,8 @@ let package = Package(
     .executableTarget(
       name: "EpisodicCLI",
       dependencies: [
-        "AgentLogs", "ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder", arguments, logging,
+        "AgentLogs", "ContextServer", "ContextServerHTTP", "Episodic", "FileLocks", "ProcessSpawning", "CArrivalOrder",
+        arguments, logging,
       ],
       swiftSettings: strict),
 
@@ -250,6 +260,10 @@ let package = Package(
       name: "ContextServerTests", dependencies: ["ContextServer", "Episodic", "EpisodicMemory", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "ContextServerHTTPTests",
+      dependencies: ["ContextServer", "ContextServerHTTP", "Episodic", "EpisodicMemory", "FileLocks", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "AgentLogsTests", dependencies: ["AgentLogs", "Episodic", "EpisodicMemory", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
@@ -275,7 +289,7 @@ let package = Package(
       exclude: ["Fixtures", "PublicNames.txt"], swiftSettings: strict),
     .testTarget(
       name: "EpisodicCLITests", dependencies: ["EpisodicCLI", "EpisodicMemory", "TestSupport", arguments, grdb],
-      exclude: ["mcp_client.py", "real_clients.py"], swiftSettings: strict),
+      exclude: ["http_recorder.py", "mcp_client.py", "real_clients.py"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -62,6 +62,9 @@ import Testing
 
   @Test(arguments: [
     ["--tools", "recall,x"], ["--tools", ""], ["--read-only", "--tools", "record"], ["--domain", ""], ["x"],
+    ["--http", ""], ["--http", "0.0.0.0:80"], ["--http", "80"], ["--token-file", "t"], ["--token-descriptor", "3"],
+    ["--http", "127.0.0.1:0", "--token-file", "t", "--token-descriptor", "3"],
+    ["--http", "unix:s", "--token-descriptor", "-1"],
   ])
   func `wrong options are bad usage, and nothing is printed`(_ options: [String]) throws {
     let result = try episodic.run(["mcp"] + options)
@@ -126,27 +129,20 @@ import Testing
     #expect(try episodic("check", "--json").status == 0)
   }
 
+  #if !HTTPServer
+    @Test func `--http says in one line how to build it, where the build has no server of HTTP`() throws {
+      let result = try episodic("mcp", "--http", "127.0.0.1:0")
+      #expect(result.status == 2 && result.output.isEmpty, "\(result)")
+      #expect(
+        result.errors.contains("--traits HTTPServer") && result.errors.split(separator: "\n").count == 1, "\(result)")
+    }
+  #endif
+
   // MARK: Other clients
 
-  private func converse(_ python: String, _ mode: String) throws -> JSON {
-    let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "mcp_client.py")
-    let directory = try TemporaryDirectory()
-    let child = try Child(
-      running: "/usr/bin/env",
-      [
-        python, script.path(percentEncoded: false), mode,
-        Child.products.appending(path: "episodic").path(percentEncoded: false), episodic.store,
-      ], in: directory)
-    let status = child.wait()
-    let (output, errors) = (try child.standardOutput, try child.standardError)
-    try #require(status == 0, "\(output) \(errors)")
-    return try JSON(text: output.trimmingCharacters(in: .newlines))
-  }
-
-  private func expect(_ found: JSON) {
-    #expect(found["tools"] == ["recall", "show", "record", "feedback", "forget"], "\(found)")
-    #expect(found["recorded"] == "a" && found["recalled"] == ["a"], "\(found)")
-    #expect(found["refused"] == true && found["resource"] == true && found["prompt"] == true, "\(found)")
+  private func converse(_ python: String, _ mode: String) throws {
+    let program = Child.products.appending(path: "episodic").path(percentEncoded: false)
+    try PythonClient.converse(python, mode, program, episodic.store)
   }
 
   @Test(
@@ -155,7 +151,7 @@ import Testing
       "skipped: no Python with mcp 2.x; name one in EPISODIC_MCP2_PYTHON"),
     arguments: ["auto", "legacy", "2026-07-28"])
   func `the client mcp 2 for Python works in its three modes`(_ mode: String) throws {
-    expect(try converse(try #require(PythonClient.path("EPISODIC_MCP2_PYTHON", 2)), mode))
+    try converse(try #require(PythonClient.path("EPISODIC_MCP2_PYTHON", 2)), mode)
   }
 
   @Test(
@@ -163,18 +159,6 @@ import Testing
       if: PythonClient.path("EPISODIC_MCP1_PYTHON", 1) != nil,
       "skipped: no Python with mcp 1.x; name one in EPISODIC_MCP1_PYTHON"))
   func `the client mcp 1 for Python works`() throws {
-    expect(try converse(try #require(PythonClient.path("EPISODIC_MCP1_PYTHON", 1)), "session"))
-  }
-}
-
-enum PythonClient {
-  /// A Python that has the client `mcp` of a major version.
-  static func path(_ variable: String, _ major: Int) -> String? {
-    let python = ProcessInfo.processInfo.environment[variable] ?? "python3"
-    let script = "import importlib.metadata as m, sys; sys.exit(int(m.version('mcp').split('.')[0]) != \(major))"
-    guard let directory = try? TemporaryDirectory(),
-      let child = try? Child(running: "/usr/bin/env", [python, "-c", script], in: directory)
-    else { return nil }
-    return child.wait() == 0 ? python : nil
+    try converse(try #require(PythonClient.path("EPISODIC_MCP1_PYTHON", 1)), "session")
   }
 }

@@ -91,7 +91,7 @@ import Testing
       "memory.sqlite-new", "memory.sqlite-maintenance", "memory.sqlite-journal", "memory.sqlite-wal-of-replaced",
       "cache.lmdb/pid-N/", "cache.lmdb/index/pid-N/", "backups/memory-….sqlite", "backups/memory-….sqlite.gz",
       "backups/memory-….json", "backups/replaced-….sqlite", "backups/….partial", "hook.log",
-      "sync.json",
+      "sync.json", "mcp-token",
     ]
     #expect(listed.subtracting(rare) == found, "not there: \(listed.subtracting(rare).subtracting(found).sorted())")
     try await memory.close()

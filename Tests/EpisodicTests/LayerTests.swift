@@ -34,11 +34,14 @@ import Testing
     ],
     "Interchange": ["EpisodicMemory", "FileLocks", "Vectors"],
     "ContextServer": ["EpisodicMemory"],
+    "ContextServerHTTP": ["ByteCoding", "ContextServer", "EpisodicMemory", "FileLocks"],
     "AgentLogs": ["ByteCoding", "EpisodicMemory", "FileLocks", "Interchange"],
     "Episodic": [
       "AgentLedger", "EpisodicMemory", "FileLocks", "Interchange", "MemoryLMDB", "MemorySQLite", "StoreRows", "Vectors",
     ],
-    "EpisodicCLI": ["AgentLogs", "ContextServer", "Episodic", "ProcessSpawning", "CArrivalOrder"],
+    "EpisodicCLI": [
+      "AgentLogs", "ContextServer", "ContextServerHTTP", "Episodic", "FileLocks", "ProcessSpawning", "CArrivalOrder",
+    ],
   ]
 
   static let sources = Documentation.root.appending(path: "Sources")

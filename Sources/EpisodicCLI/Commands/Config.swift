@@ -20,17 +20,22 @@ struct Config: AsyncParsableCommand {
 
   /// The environment variables that the command reads.
   static let variables = [
-    "EPISODIC_STORE", "EPISODIC_ACTOR", "EPISODIC_KEY", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM", "TZ",
+    "EPISODIC_STORE", "EPISODIC_ACTOR", "EPISODIC_KEY", HTTPOptions.tokenVariable, "NO_COLOR", "CLICOLOR_FORCE",
+    "COLUMNS", "TERM", "TZ",
   ]
+  /// Those that are shown nowhere.
+  private static let secrets: Set = ["EPISODIC_KEY", HTTPOptions.tokenVariable]
 
   func run() async throws {
     try StandardOutput.requireOpen()
     let options = Memory.OpenOptions()
     let limits = options.limits
     let path = URL(filePath: store.path).standardizedFileURL.path(percentEncoded: false)
-    let values = Self.variables.map { name in
-      // A key is shown nowhere.
-      (name, getenv(name).map { JSON.string(name == "EPISODIC_KEY" ? "set, not shown" : String(cString: $0)) } ?? .null)
+    let values: [(String, JSON)] = Self.variables.map { name in
+      (
+        name,
+        getenv(name).map { .string(Self.secrets.contains(name) ? "set, not shown" : String(cString: $0)) } ?? .null
+      )
     }
     if output.json {
       StandardOutput.write([

@@ -52,6 +52,7 @@ struct ManualPage {
           ("EPISODIC_STORE", "The directory of the store, unless --store names one."),
           ("EPISODIC_ACTOR", "Who writes, for the audit of the store, unless --actor says it."),
           ("EPISODIC_KEY", "The key of encrypted domains, unless --key-file or --key-descriptor says where it is."),
+          (HTTPOptions.tokenVariable, "The token that clients of mcp --http send, unless an option says where it is."),
           ("NO_COLOR", "If set, nothing is coloured."),
           ("CLICOLOR_FORCE", "If set and not 0, output is coloured also where it is no terminal."),
           ("COLUMNS", "The width of tables where the output is no terminal."),
