@@ -73,11 +73,16 @@
           Foundation.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
         }
       }
-      try #require(result == 0, "\(path): \(String(cString: strerror(errno)))")
+      guard result == 0 else { throw CannotConnect(path: path, reason: String(cString: strerror(errno))) }
       _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 
     deinit { close(descriptor) }
+
+    struct CannotConnect: Error {
+      let path: String
+      let reason: String
+    }
 
     struct Answer {
       let status: Int
@@ -112,16 +117,15 @@
 
     /// The next answer, whole.
     func answer() async throws -> Answer {
-      var text = ""
-      try await read { bytes in
-        text = String(decoding: bytes, as: UTF8.self)
-        guard let head = text.range(of: "\r\n\r\n") else { return nil }
-        let body = text[head.upperBound...]
-        if let length = text[..<head.upperBound].firstMatch(of: /(?i)content-length: (\d+)/).flatMap({ Int($0.1) }) {
-          return body.utf8.count >= length ? text[..<head.upperBound].utf8.count + length : nil
+      let text = try await read { text in
+        guard let end = text.range(of: "\r\n\r\n") else { return nil }
+        let head = text[..<end.upperBound]
+        if let length = head.firstMatch(of: /(?i)content-length: (\d+)/).flatMap({ Int($0.1) }) {
+          let whole = head.utf8.count + length
+          return text.utf8.count >= whole ? whole : nil
         }
-        if text.hasPrefix("HTTP/1.1 1") || text.hasPrefix("HTTP/1.1 204") { return text[..<head.upperBound].utf8.count }
-        return body.hasSuffix("0\r\n\r\n") ? bytes.count : nil
+        if text.hasPrefix("HTTP/1.1 1") || text.hasPrefix("HTTP/1.1 204") { return head.utf8.count }
+        return text.hasSuffix("0\r\n\r\n") ? text.utf8.count : nil
       }
       let head = try #require(text.range(of: "\r\n\r\n"), "no answer: \(text)")
       return Answer(
@@ -130,31 +134,23 @@
     }
 
     /// Waits until the server closes the connection, and returns what it sent before.
-    func rest() async throws -> String {
-      var text = ""
-      try await read { bytes in
-        text = String(decoding: bytes, as: UTF8.self)
-        return nil
-      }
-      return text
-    }
+    func rest() async throws -> String { try await read { _ in nil } }
 
-    /// Reads until `isWhole` has a length, or the end.
-    private func read(_ isWhole: ([UInt8]) -> Int?) async throws {
+    /// Reads until `whole` has the number of bytes that are wanted, or up to the end.
+    private func read(until whole: (String) -> Int?) async throws -> String {
       let begin = ContinuousClock.now
       var buffer = [UInt8](repeating: 0, count: 1 << 16)
       while true {
-        let whole = unread.withLock { unread in
-          let count = isWhole(unread)
-          if let count { unread.removeFirst(count) }
-          return count
+        let bytes = unread.withLock { $0 }
+        if let count = whole(String(decoding: bytes, as: UTF8.self)) {
+          unread.withLock { $0.removeFirst(count) }
+          return String(decoding: bytes[..<count], as: UTF8.self)
         }
-        if whole != nil { return }
         let got = Foundation.read(descriptor, &buffer, buffer.count)
         if got > 0 {
           unread.withLock { $0 += buffer[..<got] }
         } else if got == 0 || errno != EAGAIN {
-          return
+          return String(decoding: bytes, as: UTF8.self)
         } else {
           try #require(ContinuousClock.now - begin < Self.patience, "the server neither answers nor closes")
           try await Task.sleep(for: .milliseconds(2))

@@ -21,9 +21,11 @@ enum PythonClient {
   /// - Parameter detail: The store, or the file of the token.
   static func converse(_ python: String, _ mode: String, _ place: String, _ detail: String) throws {
     let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "mcp_client.py")
+    let directory = try TemporaryDirectory()
+    // It has the files of the child.
+    defer { withExtendedLifetime(directory) {} }
     let child = try Child(
-      running: "/usr/bin/env", [python, script.path(percentEncoded: false), mode, place, detail],
-      in: try TemporaryDirectory())
+      running: "/usr/bin/env", [python, script.path(percentEncoded: false), mode, place, detail], in: directory)
     let status = child.wait()
     let (output, errors) = (try child.standardOutput, try child.standardError)
     try #require(status == 0, "\(output) \(errors)")

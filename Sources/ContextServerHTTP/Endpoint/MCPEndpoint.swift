@@ -36,7 +36,7 @@ package final class MCPEndpoint: Sendable {
       throw Refusal(405, "the method is not POST or DELETE; send messages by POST", fields: [("Allow", "POST, DELETE")])
     }
     if let length = try head.fields.one("content-length"),
-      Int(length).map({ $0 > MCPServer.maximumMessageBytes }) ?? true
+      UInt64(length).map({ $0 > UInt64(MCPServer.maximumMessageBytes) }) ?? true
     {
       throw Self.tooLong
     }
