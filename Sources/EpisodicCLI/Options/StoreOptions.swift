@@ -140,6 +140,7 @@ struct StoreOptions: ParsableArguments {
   /// Acknowledged writes are durable even if closing fails, so a failure is reported and does not change the exit code.
   private func close(_ memory: Memory, after use: Use) async {
     if use.leavesLog, logBytes < Self.longLog {
+      await memory.closeDerivedFiles()
       // Nothing is lost without a close. Kept until the process ends, so that the last reference does not close it.
       Self.leftOpen.withLock { $0.append(memory) }
       return

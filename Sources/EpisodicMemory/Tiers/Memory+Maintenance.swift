@@ -127,12 +127,19 @@ extension Memory {
   /// loses nothing.
   public func close() async throws(MemoryError) {
     await automaticMaintenance?.close()
+    await closeDerivedFiles()
+    let primary = primary
+    try await BlockingWork.shared.perform { () async throws(MemoryError) in try await primary.close() }
+  }
+
+  /// Closes cache and index alone, for a process that is about to end: the next one would verify each page of files that were left
+  /// open. A primary may be left so, and its log is not moved.
+  package func closeDerivedFiles() async {
     await follower.close()
-    let (primary, cache, index) = (primary, cache, index)
-    try await BlockingWork.shared.perform { () async throws(MemoryError) in
+    let (cache, index) = (cache, index)
+    await BlockingWork.shared.perform { () async throws(Never) in
       index.close()
       cache.close()
-      try await primary.close()
     }
   }
 }
