@@ -55,6 +55,30 @@ import Testing
     #expect(try await fixture.memory.episode("d")?.provenance.actor == "co\\u{202e}dex")
   }
 
+  @Test
+  func
+    `after a failed step the agent is told what helped its past runs, and is warned when it does the same a third time`()
+    async throws
+  {
+    let fixture = try await ServerFixture()
+    try await fixture.memory.insert(TestingRuns.episodes(agent: "claude-code", domain: "web"))
+    try await fixture.memory.learn()
+    var told: [[String]] = []
+    for error in TestingRuns.errors {
+      let step: JSON = [
+        "action": .string(TestingRuns.action), "result": .string(error), "tool": "Bash", "success": false,
+      ]
+      let result = try await fixture.structured(
+        "record", ["id": "a", "context": "the checkout", "status": "active", "steps": [step]])
+      told.append(result["advice"]?.elements.compactMap(\.text) ?? [])
+    }
+    #expect(told.allSatisfy { $0.contains { $0.contains("do: cat") } }, "\(told)")
+    #expect(told.map { $0.first?.contains("third time") } == [false, false, true], "\(told)")
+    let ended = try await fixture.structured(
+      "record", ["id": "a", "status": "failed", "steps": [["action": "npm test", "success": false]]])
+    #expect(ended["advice"] == nil, "\(ended)")
+  }
+
   @Test func `the same call is recorded once, and another with its id goes on`() async throws {
     let fixture = try await ServerFixture()
     let whole: JSON = ["id": "a", "context": "c", "status": "completed", "steps": Self.steps]

@@ -69,6 +69,28 @@ import Testing
     #expect(steps[0]["duration_ms"] as? Int == 1200 && steps[0]["source"] as? String == "tool")
   }
 
+  @Test
+  func `after a failure the agent is told what helped its past runs, and is warned when it does the same a third time`()
+    throws
+  {
+    let runs =
+      TestingRuns.episodes(agent: "claude-code", domain: "web") + TestingRuns.episodes(agent: "codex", domain: "api")
+    try episodic("import", "-", input: runs.map { $0.json.canonicalText + "\n" }.joined())
+    try episodic("learn")
+    try hook("UserPromptSubmit", ["prompt": "make the checkout pass", "prompt_id": "p"])
+    let told = try TestingRuns.errors.map { error in
+      let failure: JSON.Object = ["error": .string(error), "tool_use_id": .string(error)]
+      return try context(hook("PostToolUseFailure", bash(TestingRuns.action).merging(failure))) ?? ""
+    }
+    #expect(told[0].contains("do: cat") && told.allSatisfy { $0.contains("counts of what past runs") }, "\(told)")
+    #expect(told.map { $0.contains("third time") } == [false, false, true], "\(told)")
+    // What another agent did in another place is nothing to this one.
+    let other = try context(
+      hook(
+        "PostToolUseFailure", session: "s2", bash(TestingRuns.action).merging(["cwd": "/src/api", "error": "refused"])))
+    #expect(other?.contains("do: cat") != true, "\(other ?? "")")
+  }
+
   @Test func `an event that comes twice is recorded once, and an interrupted prompt has failed`() throws {
     for _ in 0..<2 {
       try hook("UserPromptSubmit", ["prompt": "one", "prompt_id": "p1"])
@@ -163,6 +185,14 @@ import Testing
       #expect(result.status == 0 && result.output.isEmpty, "\(result)")
     }
     #expect(try episodic("recall", "--unheard").status == 2)
+  }
+
+  @Test func `a hook that searched leaves the index sealed, so that the next one does not verify its pages`() throws {
+    try hook("UserPromptSubmit", ["prompt": "fix the login", "prompt_id": "p"])
+    try hook("PostToolUseFailure", bash("npm test").merging(["error": "refused"]))
+    let epoch = try String(contentsOfFile: episodic.store + "/cache.lmdb/index/epoch", encoding: .utf8)
+    let lines = epoch.split(separator: "\n")
+    #expect(lines.count == 2 && lines.last != "trusted", "\(epoch)")
   }
 
   @Test func `other events are nothing to record, and make no store`() throws {

@@ -2,8 +2,6 @@ import EpisodicMemory
 
 struct RecordTool: Tool {
   static let name = "record"
-  /// Steps by which an attempt is advised.
-  private static let advisedSteps = 200
   /// Tools whose output is what a stranger may have written, though no source is named.
   private static let webTools: Set = ["webfetch", "websearch", "web_fetch", "web_search", "fetch", "browser"]
 
@@ -49,22 +47,13 @@ struct RecordTool: Tool {
     ]
     if written.isRepeated { members["repeated"] = true }
     if written.status == .active, request.steps.last?.success == false {
-      let advice = try await Self.advice(request.id, call)
-      if !advice.isEmpty { members["advice"] = .array(advice.map { .string($0) }) }
+      // What past runs of the same client say after a step that failed.
+      let advice = try await call.memory.guidance(for: request.id, limit: 2)
+      if !advice.isEmpty { members["advice"] = .array(advice.map { .string($0.text.onOneLine) }) }
     }
     if request.redacted > 0 { members["credentials_removed"] = JSON(request.redacted) }
     if call.repairs > 0 { members["characters_replaced"] = JSON(call.repairs) }
     return ToolResult(members)
-  }
-
-  /// What past runs of the same client say after a step that failed.
-  private static func advice(_ id: Episode.ID, _ call: ToolCall) async throws(MemoryError) -> [String] {
-    guard let episode = try await call.handle.episode(id, steps: .last(advisedSteps)) else { return [] }
-    var advice = try await call.memory.advise(for: episode, limit: 2)
-    if let warning = try await call.memory.loopWarning(for: episode), !advice.contains(warning) {
-      advice.insert(warning, at: 0)
-    }
-    return advice.map(\.text.onOneLine)
   }
 
   private struct Written: Sendable {

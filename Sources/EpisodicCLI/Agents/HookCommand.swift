@@ -26,8 +26,6 @@ struct HookCommand: AsyncParsableCommand {
   private static let busyTimeout = Duration.seconds(1)
   /// Hits with a lower score have little in common with the question.
   private static let minimumScore = 0.2
-  /// Steps by which an episode is advised.
-  private static let advisedSteps = 200
 
   @OptionGroup var store: StoreOptions
 
@@ -62,25 +60,23 @@ struct HookCommand: AsyncParsableCommand {
     switch event.kind {
     case .prompt(let prompt):
       let text = AgentStep.clean(prompt, AgentStep.promptBytes).text
-      let block = try await recall(text.cut(toBytes: 4000), limit: 3, tokens: 1200, memory, domain)
+      let known = try await recall(text.cut(toBytes: 4000), limit: 3, tokens: 1200, memory, domain)
       do {
-        try await begin(event, text, memory, domain)
+        return try await joined(advice(begin(event, text, memory, domain), memory, log), known)
       } catch {
         // What is known helps all the same.
         log.write("the prompt is not recorded: \(error)")
-        return block
+        return known
       }
-      return try await joined(advice(event, memory, domain, log), block)
     case .toolUse(let succeeded):
       // What Codex did is read from its log when it has answered, which says what succeeded.
       if succeeded == nil, event.hasTranscript { return nil }
       guard let step = event.step(succeeded: succeeded) else { return nil }
-      if let episode = try await running(event, memory, domain).first {
-        _ = try await memory.append(step, to: episode, idempotencyKey: event.stepKey)
-      }
+      let episode = try await running(event, memory, domain).first
+      if let episode { _ = try await memory.append(step, to: episode, idempotencyKey: event.stepKey) }
       guard succeeded == false else { return nil }
       return try await joined(
-        advice(event, memory, domain, log), recall(event.question, limit: 2, tokens: 800, memory, domain))
+        advice(episode, memory, log), recall(event.question, limit: 2, tokens: 800, memory, domain))
     case .stop:
       guard let episode = try await running(event, memory, domain).first else { return nil }
       let steps = try logged(event)
@@ -118,7 +114,9 @@ struct HookCommand: AsyncParsableCommand {
     return try await memory.episodes(filter, in: .domain(domain), limit: 10, steps: .none).elements.map(\.id)
   }
 
-  private static func begin(_ event: AgentEvent, _ prompt: String, _ memory: Memory, _ domain: String) async throws {
+  private static func begin(
+    _ event: AgentEvent, _ prompt: String, _ memory: Memory, _ domain: String
+  ) async throws(MemoryError) -> Episode.ID {
     // Without an answer they were interrupted.
     let interrupted = try await running(event, memory, domain)
     let draft = Episode.Draft(
@@ -126,25 +124,18 @@ struct HookCommand: AsyncParsableCommand {
       metadata: .object(AgentClient.metadata(agent: event.client.rawValue, directory: event.directory)),
       id: event.episode,
       provenance: Provenance(.user, actor: event.client.rawValue))
-    try await memory.write { batch in
-      if let id = draft.id, try batch.episode(id) != nil { return }
+    return try await memory.write { batch throws(MemoryError) in
+      if let id = draft.id, try batch.episode(id) != nil { return id }
       for episode in interrupted { try batch.fail(episode) }
-      try batch.begin(draft)
+      return try batch.begin(draft).id
     }
   }
 
   /// What past runs of the agent say after the last step of its episode, and a warning if it repeats itself; `nil` for nothing.
-  private static func advice(
-    _ event: AgentEvent, _ memory: Memory, _ domain: String, _ log: HookLog
-  ) async throws(MemoryError) -> String? {
+  private static func advice(_ episode: Episode.ID?, _ memory: Memory, _ log: HookLog) async -> String? {
+    guard let episode else { return nil }
     do throws(MemoryError) {
-      guard let id = try await running(event, memory, domain).first,
-        let episode = try await memory.episode(id, steps: .last(advisedSteps))
-      else { return nil }
-      var advice = try await memory.advise(for: episode, limit: 2)
-      if let warning = try await memory.loopWarning(for: episode), !advice.contains(warning) {
-        advice.insert(warning, at: 0)
-      }
+      let advice = try await memory.guidance(for: episode, limit: 2)
       guard !advice.isEmpty else { return nil }
       let lines = advice.map { MarkedFrame.quoted($0.text.onOneLine) }
       return MarkedFrame(lines.joined(), source: "counts of what past runs of this agent did in this situation").text

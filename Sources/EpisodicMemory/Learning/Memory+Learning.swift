@@ -161,7 +161,15 @@ extension Memory {
   /// What is known of doing the same a third time, or meeting the same error a second time, if the last step did; `nil` if it did
   /// not, or nothing speaks against it for this agent. Repeating is not always bad.
   public func loopWarning(for episode: Episode) async throws(MemoryError) -> Advice? {
-    try await applicable(to: episode).first { $0.learned.key.kind == .loop && $0.learned.direction == .avoid }
+    try await applicable(to: episode).first(where: \.warnsOfLoop)
+  }
+
+  /// What an agent is told after a step: the warning of `loopWarning`, then what `advise` says. Nothing of an episode that is gone.
+  package func guidance(for id: Episode.ID, limit: Int) async throws(MemoryError) -> [Advice] {
+    guard let episode = try await episode(id, steps: .last(RunTrace.longest)) else { return [] }
+    let advice = try await applicable(to: episode)
+    let warning = advice.first(where: \.warnsOfLoop)
+    return [warning].compactMap(\.self) + advice.prefix(limit).filter { $0 != warning }
   }
 
   private func applicable(to episode: Episode) async throws(MemoryError) -> [Advice] {
@@ -277,6 +285,10 @@ extension Memory {
       }
     }
   }
+}
+
+extension Advice {
+  fileprivate var warnsOfLoop: Bool { learned.key.kind == .loop && learned.direction == .avoid }
 }
 
 extension RunTrace {
