@@ -62,6 +62,8 @@ extension Memory {
   public struct IndexOptions: Sendable {
     /// Without the index the primary searches alone: exact, in time proportional to the matching rows and the vectors.
     public var isEnabled = true
+    /// Bytes that one step of following the primary takes in, and holds about five times until it commits.
+    package var stepBytes = LMDBSearchIndex.stepBytes
 
     /// The defaults.
     public init() {}
@@ -195,7 +197,8 @@ extension Memory {
     guard options.index.isEnabled else { return NoIndex(because: "it is switched off") }
     if let reason = primary.readOnlyReason { return NoIndex(because: "the store is open for reading only: \(reason)") }
     return LMDBSearchIndex.open(
-      at: path, store: primary.identity, clock: options.clock, metrics: options.metrics, logger: options.logger)
+      at: path, store: primary.identity, stepBytes: options.index.stepBytes, clock: options.clock,
+      metrics: options.metrics, logger: options.logger)
   }
 
   private static func cache(

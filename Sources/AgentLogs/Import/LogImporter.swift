@@ -31,7 +31,7 @@ package struct LogImporter: Sendable {
 
   /// Episodes and bytes of one transaction.
   private static let batchEpisodes = 32
-  private static let batchBytes = 4 << 20
+  private static let batchBytes = 2 << 20
   /// For so long a log without a result for its last call may go on.
   private static let growing: Int64 = 24 * 3_600_000
 

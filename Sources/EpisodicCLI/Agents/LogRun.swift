@@ -12,7 +12,7 @@ struct LogRun {
   /// - Parameter state: Whether logs that did not change since the last time are left out.
   func run(_ files: [LogFile], isSync: Bool = false) async throws {
     if options.isDryRun, !store.exists { return try await run(files, into: nil, isSync: isSync) }
-    try await store.withMemory(creating: !options.isDryRun) { memory in
+    try await store.withMemory(creating: !options.isDryRun, for: .largeImport) { memory in
       try await run(files, into: memory, isSync: isSync)
     }
   }

@@ -56,7 +56,7 @@ struct SyncCommand: AsyncParsableCommand {
       isJSON: json)
     try await run.run(try files(), isSync: true)
     guard watch else { return }
-    try await store.withMemory { memory in
+    try await store.withMemory(for: .largeImport) { memory in
       while true {
         try await Task.sleep(for: Self.pause)
         let report = try await run.take(try files(), into: memory, isSync: true)

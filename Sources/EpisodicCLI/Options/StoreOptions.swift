@@ -81,6 +81,8 @@ struct StoreOptions: ParsableArguments {
   enum Use {
     /// Reads, or changes much: with cache and index; the log is moved into the database at the end.
     case whole
+    /// As `whole`, with smaller steps of the index, which follows beside a large import.
+    case largeImport
     /// Writes a few rows: without cache and index, which follow the primary by themselves at the next read (I3, I4).
     ///
     /// A short log is left to a later command: moving it would cost more syncs than the write itself.
@@ -91,7 +93,10 @@ struct StoreOptions: ParsableArguments {
 
     /// Whether a short log is left to a later command.
     fileprivate var leavesLog: Bool {
-      if case .whole = self { false } else { true }
+      switch self {
+      case .whole, .largeImport: false
+      case .shortWrite, .hook: true
+      }
     }
   }
 
@@ -124,6 +129,7 @@ struct StoreOptions: ParsableArguments {
     options.key = key
     switch use {
     case .whole: break
+    case .largeImport: options.index.stepBytes = 2 << 20
     case .shortWrite:
       options.cache.isEnabled = false
       options.index.isEnabled = false

@@ -45,6 +45,8 @@ package final class LMDBSearchIndex: SearchIndex {
 
   /// Address space, not memory: enough for more than ten million episodes with vectors, and never resized.
   private static let mapSize = 1 << 37
+  /// Bytes of input of one step of building or following, unless less is wanted; see `StepBudget`.
+  package static let stepBytes = 8 << 20
 
   /// Opens the index of a store, empty if its files cannot be trusted.
   ///
@@ -52,16 +54,20 @@ package final class LMDBSearchIndex: SearchIndex {
   ///
   /// - Parameter directory: Created if missing, as is its parent; the parent's parent must exist.
   /// - Parameter store: The index of another store is removed.
+  /// - Parameter stepBytes: Bytes of input of one step, which holds them about five times.
   package static func open(
-    at directory: String, store: StoreIdentity, clock: any WallClock = SystemClock(),
+    at directory: String, store: StoreIdentity, stepBytes: Int = stepBytes, clock: any WallClock = SystemClock(),
     metrics: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) -> RecoveringIndex {
     open(
-      at: directory, store: store, mapSize: mapSize, boot: .current(), clock: clock, metrics: metrics, logger: logger)
+      at: directory, store: store, mapSize: mapSize, boot: .current(), budget: StepBudget(bytes: stepBytes),
+      clock: clock,
+      metrics: metrics, logger: logger)
   }
 
   static func open(
-    at directory: String, store: StoreIdentity, mapSize: Int, boot: BootID, clock: any WallClock = SystemClock(),
+    at directory: String, store: StoreIdentity, mapSize: Int, boot: BootID, budget: StepBudget = StepBudget(),
+    clock: any WallClock = SystemClock(),
     metrics: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) -> RecoveringIndex {
     RecoveringIndex(at: directory, clock: clock, logger: logger) { () throws(LMDBError) in
@@ -72,7 +78,7 @@ package final class LMDBSearchIndex: SearchIndex {
       let tier = try LMDBTier.openAnywhere(
         at: directory, store: store, layout: layout, mapSize: mapSize, boot: boot, logger: logger)
       do throws(LMDBError) {
-        return try LMDBSearchIndex(tier, clock: clock, metrics: metrics, logger: logger)
+        return try LMDBSearchIndex(tier, clock: clock, budget: budget, metrics: metrics, logger: logger)
       } catch {
         tier.release()
         throw error

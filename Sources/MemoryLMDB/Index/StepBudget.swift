@@ -12,7 +12,7 @@ struct StepBudget: Sendable {
   var rows = 8192
   var vectors = VectorTable.slabCapacity
   /// Of tokens, terms and encoded vectors, see `IndexBatch.byteCount`. A single row may be larger.
-  var bytes = 8 << 20
+  var bytes = LMDBSearchIndex.stepBytes
 
   /// For a single change, which cannot be divided.
   static let unlimited = StepBudget(rows: .max, vectors: .max, bytes: .max)
