@@ -179,8 +179,8 @@ print(json.dumps({
     ],
     "synced": synced,
     "once_more": once_more,
-    # The clients add lines of their own.
-    "undone": not any("episodic" in (read(name) or "") for name in
+    # The clients add lines of their own, with the folder, whose name may have the word.
+    "undone": not any("episodic" in (read(name) or "").replace(folder, "") for name in
                       (settings, ".claude.json", ".codex/hooks.json", ".claude/settings.json")),
     "hook_log": open(hook_log).read() if os.path.exists(hook_log) else "",
 }))
