@@ -60,7 +60,7 @@
 /// - ``check(_:)`` every invariant; ``rebuild(acceptingTexts:progress:)`` derived data; ``optimize()``; ``close()``
 ///
 /// ## A store in any state: target Episodic
-/// - ``diagnose(at:options:)``, ``repair(at:options:)``; `restore(_:to:options:progress:)`; `salvage(from:to:audit:logger:progress:)`;
+/// - ``diagnose(at:options:)``, ``repair(at:options:)``; `restore(_:to:options:progress:)`; `salvage(from:to:audit:key:logger:progress:)`;
 ///   `consolidate(_:)` makes episodes of the finished runs of a ledger
 public struct Memory: Sendable {
   let primary: any PrimaryStore
