@@ -7,6 +7,8 @@ package import Interchange
 ///
 /// Logs are read line by line, each record type that is not known is counted and left out, and an episode is stored under an id
 /// that follows from the log: a second import changes nothing, and a log that grew adds its steps.
+///
+/// A batch of episodes is stored in a child task while the next one is read; there is one such task at most.
 package struct LogImporter: Sendable {
   package struct Options: Sendable {
     /// `nil`: by the first lines of each file.
@@ -35,27 +37,28 @@ package struct LogImporter: Sendable {
   /// For so long a log without a result for its last call may go on.
   private static let growing: Int64 = 24 * 3_600_000
 
+  private typealias Stored = Result<LogReport, MemoryError>
+  /// The batch that is being stored.
+  private typealias Storing = TaskGroup<Stored>
+
   private let options: Options
   private let clock: any WallClock
-  /// `nil`: no store, so everything is new.
-  private let memory: Memory?
+  private let writer: LogWriter
   private var report = LogReport()
   private var batch: [LoggedEpisode] = []
   private var batchedBytes = 0
-  /// Digests of the episodes that were erased from the store.
-  private var erased: Set<Erasure.Digest> = []
   private var domains: [String: String] = [:]
   /// Whether the file that was read last may have more to tell though it does not change.
   private var isUnfinished = false
 
-  /// - Parameter memory: `nil` for a dry run without a store.
-  private init(_ options: Options, _ memory: Memory?, _ clock: any WallClock) {
-    (self.options, self.memory, self.clock) = (options, memory, clock)
+  private init(_ options: Options, _ writer: LogWriter, _ clock: any WallClock) {
+    (self.options, self.writer, self.clock) = (options, writer, clock)
   }
 
   /// Reads the files one after the other.
   ///
   /// - Parameters:
+  ///   - memory: `nil` for a dry run without a store.
   ///   - state: What is known of files that were read before: those that did not change are left out.
   ///   - progress: Called with the bytes that are done and those of all files.
   /// - Complexity: Reads a file of Claude Code twice, since its end decides which of its branches count.
@@ -65,39 +68,46 @@ package struct LogImporter: Sendable {
     clock: any WallClock = SystemClock(), progress: @escaping @Sendable (Int64, Int64) -> Void = { _, _ in }
   ) async throws(MemoryError) -> (report: LogReport, state: SyncState) {
     try await BlockingWork.shared.perform { () async throws(MemoryError) in
-      var importer = LogImporter(options, memory, clock)
+      var importer = LogImporter(options, try await LogWriter(memory, isDryRun: options.isDryRun), clock)
       var state = state ?? SyncState()
-      let isSync = state.isKept
-      try await importer.readErasures()
-      let total = files.reduce(0) { $0 + $1.size }
-      var done: Int64 = 0
-      for file in files {
-        try MemoryError.throwIfCancelled()
-        if isSync, state.has(file) {
-          importer.report.unchangedFiles += 1
-        } else {
-          try await importer.read(file)
-          if !importer.isUnfinished { state.note(file) }
+      let result = await withTaskGroup(of: Stored.self) { storing -> Result<Void, MemoryError> in
+        do throws(MemoryError) {
+          try await importer.read(files, &state, &storing, progress)
+          return .success(())
+        } catch {
+          // The batch before is stored to its end, and if that fails, it failed first.
+          if case .failure(let earlier)? = await storing.next() { return .failure(earlier) }
+          return .failure(error)
         }
-        done += file.size
-        progress(done, total)
       }
-      try await importer.storeBatch()
+      try result.get()
       return (importer.report, state)
-    }
-  }
-
-  private mutating func readErasures() async throws(MemoryError) {
-    guard let memory else { return }
-    for receipt in try await memory.receipts() {
-      let traces = try await memory.primaryStore.storedReceipt(receipt.id)?.traces ?? []
-      erased.formUnion(traces.filter { $0.subject == .episode }.map(\.digest))
     }
   }
 
   // MARK: Reading
 
-  private mutating func read(_ file: LogFile) async throws(MemoryError) {
+  private mutating func read(
+    _ files: [LogFile], _ state: inout SyncState, _ storing: inout Storing, _ progress: (Int64, Int64) -> Void
+  ) async throws(MemoryError) {
+    let total = files.reduce(0) { $0 + $1.size }
+    var done: Int64 = 0
+    for file in files {
+      try MemoryError.throwIfCancelled()
+      if state.isKept, state.has(file) {
+        report.unchangedFiles += 1
+      } else {
+        try await read(file, &storing)
+        if !isUnfinished { state.note(file) }
+      }
+      done += file.size
+      progress(done, total)
+    }
+    try await storeBatch(at: clock.now(), &storing)
+    try await finishStoring(&storing)
+  }
+
+  private mutating func read(_ file: LogFile, _ storing: inout Storing) async throws(MemoryError) {
     isUnfinished = false
     if let since = options.since, file.modified < since {
       report.unchangedFiles += 1
@@ -116,17 +126,17 @@ package struct LogImporter: Sendable {
       var lineage = ClaudeLineage()
       _ = try Self.eachLine(of: input) { lineage.note($0) }
       lineage.close()
-      try await read(input, file, ClaudeLog(lineage, parentCall: SubagentFile.parentCall(beside: file.path)))
-    case .codex: try await read(input, file, CodexLog(name: file.name))
-    case .otel: try await read(input, file, TraceLog<OpenTelemetrySpans>())
-    case .openaiAgents: try await read(input, file, TraceLog<AgentsSDKSpans>())
-    case .langsmith: try await read(input, file, TraceLog<LangSmithSpans>())
-    case .sweAgent: try await readTrajectory(input, file)
+      try await read(input, file, ClaudeLog(lineage, parentCall: SubagentFile.parentCall(beside: file.path)), &storing)
+    case .codex: try await read(input, file, CodexLog(name: file.name), &storing)
+    case .otel: try await read(input, file, TraceLog<OpenTelemetrySpans>(), &storing)
+    case .openaiAgents: try await read(input, file, TraceLog<AgentsSDKSpans>(), &storing)
+    case .langsmith: try await read(input, file, TraceLog<LangSmithSpans>(), &storing)
+    case .sweAgent: try await readTrajectory(input, file, &storing)
     }
   }
 
   private mutating func read<Parser: LogParser>(
-    _ input: OpenInput, _ file: LogFile, _ parser: Parser
+    _ input: OpenInput, _ file: LogFile, _ parser: Parser, _ storing: inout Storing
   ) async throws(MemoryError) {
     var parser = parser
     var reader = LineReader(input)
@@ -142,16 +152,18 @@ package struct LogImporter: Sendable {
         report.badLines += 1
       }
       if reader.number.isMultiple(of: 1024) { try MemoryError.throwIfCancelled() }
-      try await take(parser.takeFinished(), of: file)
+      try await take(parser.takeFinished(), of: file, &storing)
     }
     report.lines += reader.number
     report.bytes += reader.bytesRead
     let isGrowing = clock.now().milliseconds - file.modified.milliseconds < Self.growing
-    try await take(parser.finish(isGrowing: isGrowing), of: file)
+    try await take(parser.finish(isGrowing: isGrowing), of: file, &storing)
   }
 
   /// A file that is one object.
-  private mutating func readTrajectory(_ input: OpenInput, _ file: LogFile) async throws(MemoryError) {
+  private mutating func readTrajectory(
+    _ input: OpenInput, _ file: LogFile, _ storing: inout Storing
+  ) async throws(MemoryError) {
     report.lines += 1
     report.bytes += file.size
     guard file.size <= Trajectory.maximumBytes else {
@@ -163,13 +175,15 @@ package struct LogImporter: Sendable {
       Result { () throws(MemoryError) in try input.read(into: buffer, at: 0) }
     }
     bytes.removeLast(bytes.count - (try read.get()))
+    let episode: LoggedEpisode?
     do throws(MemoryError) {
-      let episode = try Trajectory.episode(bytes, name: file.name)
-      try await take(episode.map { [$0] } ?? [], of: file)
-      if episode == nil { report.unknownFiles.append(file.path) }
+      episode = try Trajectory.episode(bytes, name: file.name)
     } catch let error where error.code.isOfInput {
       report.badLines += 1
+      return
     }
+    try await take(episode.map { [$0] } ?? [], of: file, &storing)
+    if episode == nil { report.unknownFiles.append(file.path) }
   }
 
   /// - Returns: Lines.
@@ -189,7 +203,9 @@ package struct LogImporter: Sendable {
 
   // MARK: Storing
 
-  private mutating func take(_ episodes: [LoggedEpisode], of file: LogFile) async throws(MemoryError) {
+  private mutating func take(
+    _ episodes: [LoggedEpisode], of file: LogFile, _ storing: inout Storing
+  ) async throws(MemoryError) {
     for episode in episodes {
       if episode.ending == .unfinished { isUnfinished = true }
       if let since = options.since, let begin = episode.begin, begin < since {
@@ -201,55 +217,36 @@ package struct LogImporter: Sendable {
       batch.append(episode)
       batchedBytes += episode.bytes
       if batch.count >= Self.batchEpisodes || batchedBytes >= Self.batchBytes {
-        try await storeBatch(at: file.modified)
+        try await storeBatch(at: file.modified, &storing)
       }
     }
     // Times that a log lacks are those of its file.
-    if !batch.isEmpty, batch.contains(where: { $0.begin == nil }) { try await storeBatch(at: file.modified) }
+    if !batch.isEmpty, batch.contains(where: { $0.begin == nil }) {
+      try await storeBatch(at: file.modified, &storing)
+    }
   }
 
-  private mutating func storeBatch(at time: Timestamp? = nil) async throws(MemoryError) {
-    let time = time ?? clock.now()
-    let logged = batch
-    batch = []
-    batchedBytes = 0
+  /// Begins to store the batch, when the one before is stored.
+  ///
+  /// - Parameter time: For what has no time in the log.
+  private mutating func storeBatch(at time: Timestamp, _ storing: inout Storing) async throws(MemoryError) {
+    guard !batch.isEmpty else { return }
     var episodes: [Episode] = []
-    for one in logged {
+    for one in batch {
       let domain = domain(of: one)
       episodes.append(options.provenance.sourced(one.episode(in: domain, at: time)))
     }
-    guard let memory else {
-      for episode in episodes { report.note(episode, stored: nil, merged: episode) }
-      return
+    batch = []
+    batchedBytes = 0
+    try await finishStoring(&storing)
+    storing.addTask { [writer, episodes] in
+      do throws(MemoryError) { return .success(try await writer.store(episodes)) } catch { return .failure(error) }
     }
-    var wanted: [Episode] = []
-    for episode in episodes {
-      if !erased.isEmpty, erased.contains(try await memory.erasureDigest(.episode, of: episode.id.rawValue)) {
-        report.erased += 1
-      } else {
-        wanted.append(episode)
-      }
-    }
-    if options.isDryRun {
-      for episode in wanted {
-        let stored = try await memory.episode(episode.id)
-        report.note(episode, stored: stored, merged: LogMerge.merged(episode, onto: stored))
-      }
-      return
-    }
-    let all = wanted
-    // Added up from an empty report, since a transaction may run twice.
-    let written = try await memory.write { batch throws(MemoryError) in
-      var written = LogReport()
-      for episode in all {
-        let stored = try batch.episode(episode.id)
-        let merged = LogMerge.merged(episode, onto: stored)
-        if let merged { try batch.insert([merged], existing: .replace) }
-        written.note(episode, stored: stored, merged: merged)
-      }
-      return written
-    }
-    report.add(written)
+  }
+
+  /// Waits until the batch before is stored.
+  private mutating func finishStoring(_ storing: inout Storing) async throws(MemoryError) {
+    if let stored = await storing.next() { report.add(try stored.get()) }
   }
 
   private mutating func domain(of episode: LoggedEpisode) -> String {
@@ -259,24 +256,6 @@ package struct LogImporter: Sendable {
     let name = directory.isEmpty ? episode.agent : ProjectDomain.name(at: directory)
     domains[directory] = name
     return name
-  }
-}
-
-extension LogReport {
-  fileprivate mutating func note(_ episode: Episode, stored: Episode?, merged: Episode?) {
-    guard let merged else {
-      unchanged += 1
-      return
-    }
-    if stored == nil { added += 1 } else { changed += 1 }
-    steps += merged.stepCount - (stored?.stepCount ?? 0)
-  }
-
-  fileprivate mutating func add(_ written: LogReport) {
-    added += written.added
-    changed += written.changed
-    unchanged += written.unchanged
-    steps += written.steps
   }
 }
 
