@@ -81,7 +81,8 @@ struct StoreOptions: ParsableArguments {
   enum Use {
     /// Reads, or changes much: with cache and index; the log is moved into the database at the end.
     case whole
-    /// As `whole`, with smaller steps of the index, which follows beside a large import.
+    /// Changes much, within little memory: without the cache, which follows by itself (I4), with small steps of the
+    /// index, which follows beside the import, and with freed memory returned.
     case largeImport
     /// Writes a few rows: without cache and index, which follow the primary by themselves at the next read (I3, I4).
     ///
@@ -129,7 +130,10 @@ struct StoreOptions: ParsableArguments {
     options.key = key
     switch use {
     case .whole: break
-    case .largeImport: options.index.stepBytes = 2 << 20
+    case .largeImport:
+      FreedMemory.returnLargeBlocks()
+      options.cache.isEnabled = false
+      options.index.stepBytes = 2 << 20
     case .shortWrite:
       options.cache.isEnabled = false
       options.index.isEnabled = false

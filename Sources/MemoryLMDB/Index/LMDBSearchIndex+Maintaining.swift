@@ -48,13 +48,13 @@ extension LMDBSearchIndex {
   private static let unwanted = LMDBError(LMDBError.Code(rawValue: "unwanted"), message: "the merge was cancelled")
 }
 
-/// Releases the pages of the map after every 32 MiB that a build or merge reads or writes, so that they do not count as this
+/// Releases the pages of the map after every 8 MiB that a build or merge reads or writes, so that they do not count as this
 /// process's memory.
 final class MappedPages: Sendable {
   /// The kernel maps 16 pages around each one that is read.
   static let bytesPerFault = 64 << 10
 
-  private static let maximum = 32 << 20
+  private static let maximum = 8 << 20
 
   private let environment: Environment
   private let bytes = Atomic(0)
