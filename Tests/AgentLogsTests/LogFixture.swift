@@ -10,9 +10,9 @@ struct LogFixture {
   let directory: TemporaryDirectory
   let memory: Memory
 
-  init() async throws {
+  init(limits: Memory.Limits = Memory.Limits()) async throws {
     directory = try TemporaryDirectory()
-    memory = try await Memory.inMemory()
+    memory = try await Memory.inMemory(limits: limits)
   }
 
   @discardableResult
