@@ -9,8 +9,8 @@ extension InvertedIndex {
   /// Bytes that one write transaction of a merge puts, in about a millisecond.
   package static let pieceBytes = 1 << 19
 
-  /// Values that one write transaction deletes.
-  private static let sweepCount = 2_000
+  /// Values that one write transaction deletes. LMDB reads a page of each, and the kernel maps 16 around it: 6 MiB.
+  private static let sweepCount = 100
 
   /// A merge that `add` left undone: of a segment of which more than a quarter is dead, of a full tier, or only the values
   /// of replaced segments to delete; `nil` for none.
