@@ -23,7 +23,7 @@ bench: setup
 check: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	swift build --build-tests --explicit-target-dependency-import-check error
-	swift test --traits Tracing,Passwords,HTTPSink,HTTPServer,Encryption --scratch-path .build/traits --filter "TracingTests|LedgerHTTPTests|ContextServerHTTPTests|Passwords of people|Signatures of an audit|EncryptionTests|EncryptedDomainUseTests|MemoryModelTests|KeysCommandTests|MCPHTTPCommandTests"
+	swift test --traits Tracing,Passwords,HTTPSink,HTTPServer,Encryption --scratch-path .build/traits --filter "TracingTests|LedgerHTTPTests|ContextServerHTTPTests|Passwords of people|Signatures of an audit|Encrypt|MemoryModelTests|KeysCommandTests|MCPHTTPCommandTests"
 	swift build --package-path Benchmarks
 	swift run --skip-build --package-path Benchmarks bench coherence --processes 6 --seconds 10 --kills
 	swift run --skip-build --package-path Benchmarks bench faults --seconds 100
