@@ -20,6 +20,7 @@ bench: setup
 
 # Checks the format and undeclared imports, builds the benchmarks, the documentation and a client package, and checks that
 # the cache is coherent under kills and that the command survives faults injected into its system calls.
+check: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 check: setup
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 	swift build --build-tests --explicit-target-dependency-import-check error

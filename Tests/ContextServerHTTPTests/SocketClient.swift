@@ -44,7 +44,7 @@
     /// One request on a connection of its own.
     func ask(_ request: String) async throws -> SocketClient.Answer {
       let client = try connect()
-      try client.send(request)
+      try await client.send(request)
       return try await client.answer()
     }
   }
@@ -96,7 +96,7 @@
     ///
     /// - Returns: Whether the connection is open.
     @discardableResult
-    func send(_ text: String, patience: Duration? = nil) throws -> Bool {
+    func send(_ text: String, patience: Duration? = nil) async throws -> Bool {
       let bytes = Array(text.utf8)
       var done = 0
       let begin = ContinuousClock.now
@@ -107,7 +107,8 @@
         } else if errno == EAGAIN {
           if let patience, ContinuousClock.now - begin > patience { return true }
           try #require(ContinuousClock.now - begin < Self.patience)
-          usleep(1000)
+          // Not a blocked thread: the server needs it.
+          try await Task.sleep(for: .milliseconds(1))
         } else {
           return false
         }

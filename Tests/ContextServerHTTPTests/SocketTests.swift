@@ -14,7 +14,7 @@
       let server = try await SocketServer()
       let client = try server.connect()
       for number in 0..<20 {
-        try client.send(number == 0 ? record : SocketClient.modern("tools/list"))
+        try await client.send(number == 0 ? record : SocketClient.modern("tools/list"))
         let answer = try await client.answer()
         #expect(answer.status == 200 && answer.message?["result"] != nil, "\(answer)")
       }
@@ -24,29 +24,29 @@
     @Test func `progress comes as events in chunks, and the connection goes on`() async throws {
       let server = try await SocketServer()
       let client = try server.connect()
-      try client.send(record)
+      try await client.send(record)
       #expect(try await client.answer().status == 200)
-      try client.send(SocketClient.call("forget", ["id": "a"], progressToken: "t"))
+      try await client.send(SocketClient.call("forget", ["id": "a"], progressToken: "t"))
       let answer = try await client.answer()
       #expect(answer.head.contains("text/event-stream") && answer.body.contains("notifications/progress"), "\(answer)")
       #expect(answer.body.contains("\"structuredContent\""))
-      try client.send(SocketClient.modern("tools/list"))
+      try await client.send(SocketClient.modern("tools/list"))
       #expect(try await client.answer().status == 200)
     }
 
     @Test func `a request in pieces, one with chunks, and several at once are each answered in order`() async throws {
       let server = try await SocketServer()
       let client = try server.connect()
-      for byte in SocketClient.modern("tools/list") { try client.send(String(byte)) }
+      for byte in SocketClient.modern("tools/list") { try await client.send(String(byte)) }
       #expect(try await client.answer().status == 200)
       let (body, fields) = EndpointFixture.modern("prompts/list")
       let chunks = body.utf8.count
-      try client.send(
+      try await client.send(
         SocketClient.text(
           "POST", "/mcp", fields.merging(["Content-Length": nil, "Transfer-Encoding": "chunked"]) { $1 })
           + "\(String(chunks, radix: 16))\r\n\(body)\r\n0\r\n\r\n")
       #expect(try await client.answer().message?["result"]?["prompts"] != nil)
-      try client.send(SocketClient.modern("tools/list") + SocketClient.modern("prompts/list"))
+      try await client.send(SocketClient.modern("tools/list") + SocketClient.modern("prompts/list"))
       #expect(try await client.answer().message?["result"]?["tools"] != nil)
       #expect(try await client.answer().message?["result"]?["prompts"] != nil)
     }
@@ -57,9 +57,9 @@
       let head = SocketClient.text(
         "POST", "/mcp", fields.merging(["Expect": "100-continue", "Content-Length": "\(body.utf8.count)"]) { $1 })
       let client = try server.connect()
-      try client.send(head)
+      try await client.send(head)
       #expect(try await client.answer().status == 100)
-      try client.send(body)
+      try await client.send(body)
       #expect(try await client.answer().status == 200)
       let refused = try await server.ask(
         SocketClient.text("POST", "/mcp", ["Expect": "100-continue", "Authorization": nil, "Content-Length": "9"]))
@@ -82,7 +82,7 @@
     ) async throws {
       let server = try await SocketServer()
       let client = try server.connect()
-      try client.send(Self.broken[index])
+      try await client.send(Self.broken[index])
       let rest = try await client.rest()
       #expect(rest.isEmpty || rest.hasPrefix("HTTP/1.1 400"), "\(rest)")
       #expect(try await server.ask(record).status == 200)
@@ -99,7 +99,7 @@
       ]
       for (status, request) in requests {
         let client = try server.connect()
-        try client.send(request)
+        try await client.send(request)
         let answer = try await client.answer()
         #expect(answer.status == status && answer.head.lowercased().contains("connection: close"), "\(answer)")
         #expect(try await client.rest().isEmpty)
@@ -115,12 +115,12 @@
       #expect(
         taken.status == 200 && taken.message?["result"]?["structuredContent"]?["durable"] == true, "\(taken.head)")
       let told = try server.connect()
-      try told.send(SocketClient.text("POST", "/mcp", ["Content-Length": "16777217"]))
+      try await told.send(SocketClient.text("POST", "/mcp", ["Content-Length": "16777217"]))
       #expect(try await told.answer().status == 413)
       let untold = try server.connect()
-      try untold.send(SocketClient.text("POST", "/mcp", ["Content-Length": nil, "Transfer-Encoding": "chunked"]))
+      try await untold.send(SocketClient.text("POST", "/mcp", ["Content-Length": nil, "Transfer-Encoding": "chunked"]))
       let chunk = "100000\r\n" + String(repeating: "x", count: 1 << 20) + "\r\n"
-      for _ in 0..<18 { if try !untold.send(chunk) { break } }
+      for _ in 0..<18 { if try await !untold.send(chunk) { break } }
       #expect(try await untold.answer().status == 413)
     }
 
@@ -132,14 +132,14 @@
       let server = try await SocketServer(limits: limits)
       let silent = try server.connect()
       let half = try server.connect()
-      try half.send(String(SocketClient.modern("tools/list").dropLast(10)))
+      try await half.send(String(SocketClient.modern("tools/list").dropLast(10)))
       #expect(try await silent.rest().isEmpty)
       #expect(try await half.rest().isEmpty)
       // A byte now and then does not make the time longer.
       let slow = try server.connect()
       var isOpen = true
       for byte in SocketClient.modern("tools/list") where isOpen {
-        isOpen = try slow.send(String(byte))
+        isOpen = try await slow.send(String(byte))
         try await Task.sleep(for: .milliseconds(20))
       }
       #expect(!isOpen)
@@ -150,10 +150,9 @@
       limits.writing = .milliseconds(300)
       let server = try await SocketServer(limits: limits)
       let client = try server.connect()
-      var isOpen = true
-      try await waitUntil("the server closes the connection") {
-        if isOpen { isOpen = try client.send(SocketClient.modern("tools/list"), patience: .milliseconds(5)) }
-        return !isOpen
+      let latest = ContinuousClock.now + .seconds(600)
+      while try await client.send(SocketClient.modern("tools/list"), patience: .milliseconds(5)) {
+        try #require(ContinuousClock.now < latest, "the server does not close the connection")
       }
     }
 
@@ -164,14 +163,14 @@
       var clients: [SocketClient] = []
       for _ in 0..<4 {
         let client = try server.connect()
-        try client.send(SocketClient.modern("tools/list"))
+        try await client.send(SocketClient.modern("tools/list"))
         #expect(try await client.answer().status == 200)
         clients.append(client)
       }
       let last = SocketClient.modern("tools/list").replacing("Host:", with: "Connection: close\r\nHost:")
       func isServed() async throws -> Bool {
         let client = try server.connect()
-        try client.send(last)
+        try await client.send(last)
         return try await client.rest().hasPrefix("HTTP/1.1 200")
       }
       #expect(try await !isServed())
@@ -188,7 +187,8 @@
             let connection = try server.connect()
             for number in 0..<8 {
               let id = "e\(client)-\(number)"
-              try connection.send(SocketClient.call("record", ["id": .string(id), "context": "c", "status": "failed"]))
+              try await connection.send(
+                SocketClient.call("record", ["id": .string(id), "context": "c", "status": "failed"]))
               let answer = try await connection.answer()
               #expect(answer.message?["result"]?["structuredContent"]?["id"] == .string(id), "\(answer)")
             }
@@ -205,7 +205,7 @@
       let server = try await SocketServer(gated.memory)
       do {
         let client = try server.connect()
-        try client.send(SocketClient.call("show", ["id": "x"]))
+        try await client.send(SocketClient.call("show", ["id": "x"]))
         try await gated.waitUntilBegun(1)
       }
       try await waitUntil("the request is cancelled") { gated.cancelled == 1 }
@@ -217,9 +217,9 @@
       let gated = GatedMemory(try await Memory.inMemory())
       let server = try await SocketServer(gated.memory, patience: .seconds(100))
       let running = try server.connect()
-      try running.send(SocketClient.call("show", ["id": "x"]))
+      try await running.send(SocketClient.call("show", ["id": "x"]))
       let waiting = try server.connect()
-      try waiting.send(SocketClient.modern("tools/list"))
+      try await waiting.send(SocketClient.modern("tools/list"))
       #expect(try await waiting.answer().status == 200)
       try await gated.waitUntilBegun(1)
       server.stop()
@@ -235,7 +235,7 @@
       let gated = GatedMemory(try await Memory.inMemory())
       let server = try await SocketServer(gated.memory, patience: .milliseconds(100))
       let running = try server.connect()
-      try running.send(SocketClient.call("show", ["id": "x"]))
+      try await running.send(SocketClient.call("show", ["id": "x"]))
       try await gated.waitUntilBegun(1)
       server.stop()
       try await server.wait()
