@@ -181,10 +181,7 @@ extension Memory {
       }
       return Advice(
         episode: episode.id, pattern: pattern.id, step: episode.steps.last?.number ?? 0, agent: agent, learned: learned)
-    }.sorted { a, b in
-      let (x, y) = (abs(a.learned.score), abs(b.learned.score))
-      return x != y ? x > y : a.pattern.rawValue < b.pattern.rawValue
-    }
+    }.sorted { $0.precedes($1) }
   }
 
   /// Says what became of advice. An episode that followed it is no evidence for its pattern from then on, unless chance decided
@@ -289,6 +286,17 @@ extension Memory {
 
 extension Advice {
   fileprivate var warnsOfLoop: Bool { learned.key.kind == .loop && learned.direction == .avoid }
+
+  /// The stronger one first; of two that are as strong, what helps before what harms, then by what they are about, so that every store
+  /// that has learned the same says the same. Ids differ from store to store.
+  fileprivate func precedes(_ other: Advice) -> Bool {
+    let (strength, others) = (abs(learned.score), abs(other.learned.score))
+    if strength != others { return strength > others }
+    if learned.direction != other.learned.direction { return learned.direction == .prefer }
+    return place.lexicographicallyPrecedes(other.place)
+  }
+
+  private var place: [String] { [learned.key.kind.rawValue, learned.key.then] + learned.key.when + [pattern.rawValue] }
 }
 
 extension RunTrace {
