@@ -10,6 +10,7 @@ struct ChildScores {
   /// The parts of each term, which may be none.
   private var ranges: [Range<Int>]
   private var sums: [GroupScore.Child] = []
+  private var merged: [GroupScore.Child] = []
 
   /// - Parameter terms: How many the query has.
   init(terms: Int) { ranges = Array(repeating: 0..<0, count: terms) }
@@ -30,19 +31,35 @@ struct ChildScores {
   mutating func scores(inOrderOf terms: QueryTerms) -> [GroupScore.Child] {
     sums.removeAll(keepingCapacity: true)
     for term in terms.order {
-      var place = 0
-      for part in parts[ranges[term]] {
+      var rest = ranges[term]
+      while let first = rest.first {
         // Members ascend within a segment, and begin again in the next one.
-        if place > 0, sums[place - 1].member >= part.member { place = 0 }
-        while place < sums.count, sums[place].member < part.member { place += 1 }
-        if place < sums.count, sums[place].member == part.member {
-          sums[place].score += part.score
-        } else {
-          sums.insert(GroupScore.Child(member: part.member, score: part.score), at: place)
-        }
-        place += 1
+        var end = first + 1
+        while end < rest.upperBound, parts[end - 1].member < parts[end].member { end += 1 }
+        merge(first..<end)
+        rest = end..<rest.upperBound
       }
     }
     return sums
+  }
+
+  /// Adds parts whose members ascend.
+  private mutating func merge(_ run: Range<Int>) {
+    merged.removeAll(keepingCapacity: true)
+    var place = 0
+    for part in parts[run] {
+      while place < sums.count, sums[place].member < part.member {
+        merged.append(sums[place])
+        place += 1
+      }
+      var score = part.score
+      if place < sums.count, sums[place].member == part.member {
+        score += sums[place].score
+        place += 1
+      }
+      merged.append(GroupScore.Child(member: part.member, score: score))
+    }
+    merged += sums[place...]
+    swap(&sums, &merged)
   }
 }

@@ -26,25 +26,19 @@ struct HTTPOptions: ParsableArguments {
     where isGiven && http == nil {
       throw ValidationError("\(option) is for clients of --http; leave it out, or give both")
     }
-    if tokenFile != nil, tokenDescriptor != nil {
-      throw ValidationError("--token-file and --token-descriptor exclude each other; leave one out")
-    }
-    if let tokenFile { try NonUTF8Arguments.refuse(tokenFile, as: "--token-file") }
-    if let tokenDescriptor, tokenDescriptor < 0 {
-      throw ValidationError(
-        "--token-descriptor is \(tokenDescriptor); give the number of an open descriptor, such as 3")
-    }
+    try SecretOptions.validate("token", file: tokenFile, descriptor: tokenDescriptor)
     do throws(MemoryError) {
       _ = try address
     } catch {
       throw ValidationError("--http: \(error.message)")
     }
     #if !HTTPServer
-      if http != nil {
-        throw ValidationError("--http: this build has no server of HTTP; build it with swift build --traits HTTPServer")
-      }
+      if http != nil { throw ValidationError("--http: \(Self.notBuilt)") }
     #endif
   }
+
+  /// What is said of a build without the server.
+  static let notBuilt = "this build has no server of HTTP; build it with swift build --traits HTTPServer"
 
   var address: ListeningAddress? {
     get throws(MemoryError) {

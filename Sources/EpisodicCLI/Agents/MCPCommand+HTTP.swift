@@ -28,7 +28,7 @@ extension MCPCommand {
   #else
     /// The option is refused before.
     func serve(_ server: MCPServer, at address: ListeningAddress) async throws(MemoryError) -> Duration {
-      throw MemoryError(.invalid, "this build has no server of HTTP; build it with swift build --traits HTTPServer")
+      throw MemoryError(.invalid, HTTPOptions.notBuilt)
     }
   #endif
 }

@@ -11,8 +11,8 @@ struct MCPCommand: AsyncParsableCommand {
     abstract: "Serves the memory to a model by the Model Context Protocol.",
     discussion: """
       Messages are lines of standard input and output, as a client that starts the server sends them, or with --http requests \
-      of HTTP to /mcp. The revisions from 2024-11-05 to 2026-07-28 are understood. The tools are recall, show, record, feedback and forget; --tools offers some of \
-      them, --read-only those that write nothing.
+      of HTTP to /mcp. The revisions from 2024-11-05 to 2026-07-28 are understood. The tools are recall, show, record, feedback \
+      and forget; --tools offers some of them, --read-only those that write nothing.
 
       A server sees one domain: --domain, or the name of the git repository around the current directory, or of that directory. \
       What a model records has the source agent and the name of the client; a step that names a web page as its source is \

@@ -57,13 +57,7 @@ struct StoreOptions: ParsableArguments {
     guard (0...1e9).contains(busyTimeout) else {
       throw ValidationError("--busy-timeout \(busyTimeout) is not a number of seconds from 0 on; give one")
     }
-    if keyFile != nil, keyDescriptor != nil {
-      throw ValidationError("--key-file and --key-descriptor exclude each other; leave one out")
-    }
-    if let keyFile { try NonUTF8Arguments.refuse(keyFile, as: "--key-file") }
-    if let keyDescriptor, keyDescriptor < 0 {
-      throw ValidationError("--key-descriptor is \(keyDescriptor); give the number of an open descriptor, such as 3")
-    }
+    try SecretOptions.validate("key", file: keyFile, descriptor: keyDescriptor)
     if let actor { try NonUTF8Arguments.refuse(actor, as: "--actor") }
     if actor == nil, let variable = getenv("EPISODIC_ACTOR"), String(validatingCString: variable) == nil {
       throw ValidationError("EPISODIC_ACTOR is not UTF-8; give another name")
