@@ -62,6 +62,6 @@ release: setup
 format:
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-# Installs the two C libraries if they are missing.
+# Installs the three C libraries if they are missing.
 setup:
 	@.ci/setup
