@@ -45,6 +45,8 @@ extension Memory {
     public var logger = Logger(label: "episodic")
     /// Where metrics go; for tests of them.
     package var metrics: any MetricsFactory = MetricsSystem.factory
+    /// Bytes of the database's pages that each connection keeps; `nil` for 16 MiB.
+    package var pageCacheBytes: Int?
 
     /// The defaults.
     public init() {}
@@ -159,7 +161,8 @@ extension Memory {
     let primary = try await SQLitePrimaryStore(
       path: directory.primary, backups: options.backsUpBeforeMigrating ? directory.backups : nil,
       isReadOnly: options.access == .readOnly, create: options.create,
-      durability: options.durability, busyTimeout: options.busyTimeout, clock: options.clock, limits: options.limits,
+      durability: options.durability, busyTimeout: options.busyTimeout, pageCacheBytes: options.pageCacheBytes,
+      clock: options.clock, limits: options.limits,
       index: options.index.isEnabled ? directory.index + "/data.mdb" : nil, auditing: options.audit, key: options.key,
       observer: observer,
       logger: options.logger)

@@ -34,6 +34,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
   /// - Parameter clock: Decides which idempotency keys are old, and dates the migrations.
   /// - Parameter migrationClock: Dates the migrations in its place, and the records of the audit.
   /// - Parameter maximumPageCount: Bounds the file, in SQLite pages; for tests of a full disk.
+  /// - Parameter pageCacheBytes: Bytes of pages that each connection keeps; `nil` for the usual 16 MiB.
   /// - Parameter limits: Those of what grows: steps of an episode, and the disk's floor with the thresholds of files.
   /// - Parameter index: The file of the search index, whose size is reported with those of the primary.
   /// - Parameter auditing: Whether writes leave records, and whose.
@@ -43,7 +44,8 @@ package final class SQLitePrimaryStore: PrimaryStore {
   package init(
     path: String, backups: String? = nil, isReadOnly: Bool = false, create: Bool = true,
     durability: Memory.Durability = .full,
-    busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, clock: any WallClock = SystemClock(),
+    busyTimeout: Duration = .seconds(30), maximumPageCount: Int? = nil, pageCacheBytes: Int? = nil,
+    clock: any WallClock = SystemClock(),
     migrationClock: (any WallClock)? = nil, limits: Memory.Limits = Memory.Limits(), index: String? = nil,
     auditing: Auditing = .off, key: KeyProvider? = nil, observer: StoreObserver = StoreObserver(),
     logger: Logger
@@ -66,6 +68,7 @@ package final class SQLitePrimaryStore: PrimaryStore {
             "event": "primary.upkeep_failed", "path": "\(path)", "operation": "\(operation)", "error": "\(error)",
           ])
       })
+    if let pageCacheBytes { configuration.pageCacheBytes = pageCacheBytes }
     configuration.committed = observer.committed
     configuration.now = { (migrationClock ?? clock).now().milliseconds }
     self.logger = logger

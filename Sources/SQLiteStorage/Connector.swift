@@ -18,6 +18,8 @@ struct Connector: Sendable {
   let files: DatabaseFiles
   let access: Access
   let timeout: Duration
+  /// Bytes of pages that a connection keeps; others are read from the system's file cache.
+  var pageCacheBytes = WALDatabase.Configuration.pageCacheBytes
 
   /// Opens a connection that may write, to a file that exists.
   func writing(_ busy: BusyHandler? = nil) throws -> DatabaseQueue {
@@ -29,14 +31,16 @@ struct Connector: Sendable {
   }
 
   private func open(readonly: Bool, _ busy: BusyHandler?) throws -> DatabaseQueue {
-    var configuration = Self.configuration
+    var configuration = Self.configuration(pageCacheBytes: pageCacheBytes)
     configuration.readonly = readonly
     configuration.busyMode = (busy ?? BusyHandler(timeout: timeout)).mode
     return try DatabaseQueue(path: name(readonly: readonly), configuration: configuration)
   }
 
   /// The settings of every connection.
-  static var configuration: GRDB.Configuration {
+  static func configuration(
+    pageCacheBytes: Int = WALDatabase.Configuration.pageCacheBytes
+  ) -> GRDB.Configuration {
     var configuration = GRDB.Configuration()
     configuration.label = "episodic"
     configuration.prepareDatabase { db in
@@ -44,7 +48,8 @@ struct Connector: Sendable {
       if code == SQLITE_OK { code = episodic_word_matches_register(db.sqliteConnection) }
       guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
       // What is deleted is overwritten with zeros: in the page of the row, and whole pages that become free.
-      try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON")
+      try db.execute(
+        sql: "PRAGMA cache_size = -\(pageCacheBytes >> 10); PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON")
     }
     return configuration
   }

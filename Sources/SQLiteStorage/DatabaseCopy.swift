@@ -71,7 +71,7 @@ package struct DatabaseCopy: Sendable {
   private static func copyPages(
     of source: Database, to draft: DraftFile, _ progress: @escaping (Progress) throws -> Void
   ) throws {
-    let copy = try DatabaseQueue(path: draft.path, configuration: Connector.configuration)
+    let copy = try DatabaseQueue(path: draft.path, configuration: Connector.configuration())
     try copy.writeWithoutTransaction { db in
       // Nothing needs to survive before the whole is synced. Alone on the file, SQLite needs no shared memory for its log.
       try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE")

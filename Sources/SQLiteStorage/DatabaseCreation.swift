@@ -34,7 +34,7 @@ struct DatabaseCreation {
   }
 
   private func build() throws {
-    let draft = try DatabaseQueue(path: files.draft, configuration: Connector.configuration)
+    let draft = try DatabaseQueue(path: files.draft, configuration: Connector.configuration())
     try draft.writeWithoutTransaction { db in
       // Nothing needs to survive before the whole is synced. Free pages can be given back a few at a time only if that is set
       // before there is a table.

@@ -105,7 +105,7 @@ package struct DatabaseDraft {
   ///
   /// - Throws: As `verify`, and what `body` throws.
   package func prepare<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    let connection = try DatabaseQueue(path: draft.path, configuration: Connector.configuration)
+    let connection = try DatabaseQueue(path: draft.path, configuration: Connector.configuration())
     var value: Value?
     try connection.writeWithoutTransaction { db in
       // Nothing needs to survive before the whole is synced.

@@ -36,7 +36,7 @@ package enum DatabaseIntegrity {
   package static func differingTexts(
     of path: String, _ goOn: @escaping () throws -> Void = {}
   ) throws -> [String] {
-    let connection = try DatabaseQueue(path: path, configuration: Connector.configuration)
+    let connection = try DatabaseQueue(path: path, configuration: Connector.configuration())
     var names: [String] = []
     try connection.writeWithoutTransaction { db in
       // In memory, and rolled back: the comparison changes no page.

@@ -62,7 +62,9 @@ struct DatabaseOpening {
   // MARK: For writing
 
   private func openForWriting(_ status: FileStatus) throws -> OpenedDatabase {
-    let connector = Connector(files: files, access: .readWrite, timeout: configuration.busyTimeout)
+    let connector = Connector(
+      files: files, access: .readWrite, timeout: configuration.busyTimeout,
+      pageCacheBytes: configuration.pageCacheBytes)
     var connection = try connector.writing()
     var problems = try problemsIfReady(connection)
     if problems == nil {
@@ -121,7 +123,8 @@ struct DatabaseOpening {
     let isAlone = try files.isAlone()
     if !isAlone { try requireRoom() }
     let connector = Connector(
-      files: files, access: isAlone ? .immutable : .readOnly, timeout: configuration.busyTimeout)
+      files: files, access: isAlone ? .immutable : .readOnly, timeout: configuration.busyTimeout,
+      pageCacheBytes: configuration.pageCacheBytes)
     let connection = try connector.reading()
     guard let problems = try problemsIfCurrent(connection) else {
       throw StorageError.foreign(path: files.path, reason: "it has no tables yet; open it with the right to write")

@@ -35,7 +35,7 @@ package final class InMemoryDatabase: StoredDatabase {
     applicationID: Int32, migrations: [Migration], now: @escaping @Sendable () -> Int64 = Migrator.systemTime,
     maintenance: @escaping @Sendable (Database) throws -> Void
   ) throws {
-    connection = try DatabaseQueue(configuration: Connector.configuration)
+    connection = try DatabaseQueue(configuration: Connector.configuration())
     migrator = Migrator(migrations: migrations, path: path, now: now)
     self.maintenance = maintenance
     let commits = CommitCounter()

@@ -23,6 +23,8 @@ package final class WALDatabase: StoredDatabase {
   }
 
   package struct Configuration: Sendable {
+    package static let pageCacheBytes = 16 << 20
+
     package var synchronous: Synchronous
     /// Marks the file as one of ours (`PRAGMA application_id`).
     package var applicationID: Int32
@@ -40,6 +42,8 @@ package final class WALDatabase: StoredDatabase {
     package var busyTimeout: Duration
     /// Pages that the file may have; `nil` for no bound. For tests of a full disk.
     package var maximumPageCount: Int?
+    /// Bytes of pages that each connection keeps.
+    package var pageCacheBytes = Self.pageCacheBytes
     /// Called before a database that has an older schema is migrated, in the transaction and under the commit lock: makes a
     /// backup, through connections of its own.
     package var safeguard: @Sendable (MigrationPlan) throws -> MigrationSafeguard

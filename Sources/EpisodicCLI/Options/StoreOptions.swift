@@ -75,8 +75,8 @@ struct StoreOptions: ParsableArguments {
   enum Use {
     /// Reads, or changes much: with cache and index; the log is moved into the database at the end.
     case whole
-    /// Changes much, within little memory: without the cache, which follows by itself (I4), with small steps of the
-    /// index, which follows beside the import, and with freed memory returned.
+    /// Changes much, within little memory: without the cache, which follows by itself (I4), with small caches of pages, with small
+    /// steps of the index, which follows beside the import, and with freed memory returned.
     case largeImport
     /// Writes a few rows: without cache and index, which follow the primary by themselves at the next read (I3, I4).
     ///
@@ -127,6 +127,7 @@ struct StoreOptions: ParsableArguments {
     case .largeImport:
       FreedMemory.returnLargeBlocks()
       options.cache.isEnabled = false
+      options.pageCacheBytes = 6 << 20
       options.index.stepBytes = 2 << 20
     case .shortWrite:
       options.cache.isEnabled = false
