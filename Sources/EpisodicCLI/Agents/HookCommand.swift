@@ -60,7 +60,14 @@ struct HookCommand: AsyncParsableCommand {
     switch event.kind {
     case .prompt(let prompt):
       let text = AgentStep.clean(prompt, AgentStep.promptBytes).text
-      let known = try await recall(text.cut(toBytes: 4000), limit: 3, tokens: 1200, memory, domain)
+      var known: String?
+      do {
+        // Before the turn that this prompt interrupted has failed and is a hit.
+        known = try await recall(text.cut(toBytes: 4000), limit: 3, tokens: 1200, memory, domain)
+      } catch {
+        // The prompt is recorded all the same.
+        log.write("nothing is recalled: \(error)")
+      }
       do {
         return try await joined(advice(begin(event, text, memory, domain), memory, log), known)
       } catch {
@@ -72,11 +79,12 @@ struct HookCommand: AsyncParsableCommand {
       // What Codex did is read from its log when it has answered, which says what succeeded.
       if succeeded == nil, event.hasTranscript { return nil }
       guard let step = event.step(succeeded: succeeded) else { return nil }
+      // Searched while the step is appended: a running episode is no hit.
+      async let known = succeeded == false ? recall(event.question, limit: 2, tokens: 800, memory, domain) : nil
       let episode = try await running(event, memory, domain).first
       if let episode { _ = try await memory.append(step, to: episode, idempotencyKey: event.stepKey) }
       guard succeeded == false else { return nil }
-      return try await joined(
-        advice(episode, memory, log), recall(event.question, limit: 2, tokens: 800, memory, domain))
+      return try await joined(advice(episode, memory, log), known)
     case .stop:
       guard let episode = try await running(event, memory, domain).first else { return nil }
       let steps = try logged(event)
