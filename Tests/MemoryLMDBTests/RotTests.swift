@@ -53,5 +53,28 @@ import Testing
       if try file.isInMemory() { return }
       #expect(try !store.open().tier.isTrusted)
     }
+
+    @Test func `is verified by the first process that opens it, and read for those that follow`() throws {
+      let store = try ScratchStore()
+      let cache = try store.begun()
+      for number in 0..<3_000 { cache.fill(.sample("\(number)", steps: 20), asOf: 10) }
+      cache.close()
+      let place = try #require(try PrivateDirectory<LMDBError>(at: store.directory))
+      let file = try #require(try place.openFile("data.mdb"))
+      // More than the kernel reads ahead by itself.
+      try #expect(file.status().size > 4 << 20)
+      fsync(file.descriptor)
+      posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED)
+      // A file system in memory keeps it.
+      if try file.isInMemory() { return }
+      let first = try store.open()
+      #expect(!first.tier.isTrusted)
+      first.close()
+      let deadline = ContinuousClock.now + .seconds(60)
+      while try !file.isInMemory(), ContinuousClock.now < deadline { usleep(10_000) }
+      let second = try store.open()
+      #expect(second.tier.isTrusted)
+      second.close()
+    }
   #endif
 }
