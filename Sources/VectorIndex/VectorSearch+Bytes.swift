@@ -21,7 +21,8 @@ extension VectorSearch {
     let places = UnsafeBufferPointer(rebasing: scratch.places[..<rows.count])
     return withUnsafeTemporaryAllocation(of: Int32.self, capacity: rows.count) { dots in
       instructions.int8Dots(places, with: query.components, into: dots)
-      return [Estimate](unsafeUninitializedCapacity: rows.count) { estimates, count in
+      // At least 1: with 0 the initialiser writes to the buffer that all empty arrays share.
+      return [Estimate](unsafeUninitializedCapacity: max(rows.count, 1)) { estimates, count in
         Self.forEachSegment(segments, rows) { segment, places in
           for place in places {
             let row = segment.slab.row(Int(rows[place] &- segment.base))

@@ -103,7 +103,8 @@ extension [Float] {
     guard bytes.byteCount.isMultiple(of: 4) else { return nil }
     let count = bytes.byteCount / 4
     self = bytes.withUnsafeBytes { source in
-      [Float](unsafeUninitializedCapacity: count) { target, initialised in
+      // At least 1: with 0 the initialiser writes to the buffer that all empty arrays share.
+      [Float](unsafeUninitializedCapacity: Swift.max(count, 1)) { target, initialised in
         for index in 0..<count {
           let bits = source.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
           target.initializeElement(at: index, to: Float(bitPattern: UInt32(littleEndian: bits)))
@@ -117,7 +118,8 @@ extension [Float] {
 extension [UInt8] {
   /// Encodes every component as 4 little-endian bytes.
   package init(littleEndianFloat32 components: [Float]) {
-    self.init(unsafeUninitializedCapacity: 4 * components.count) { target, initialised in
+    // At least 1: with 0 the initialiser writes to the buffer that all empty arrays share.
+    self.init(unsafeUninitializedCapacity: Swift.max(4 * components.count, 1)) { target, initialised in
       let bytes = UnsafeMutableRawBufferPointer(target)
       for (index, component) in components.enumerated() {
         bytes.storeBytes(of: component.bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)

@@ -149,7 +149,8 @@ package struct SegmentBuilder: ~Copyable {
     }
     for term in 0..<terms.count { starts[term + 1] += starts[term] }
     var ends = starts
-    let postings = [UInt64](unsafeUninitializedCapacity: starts[terms.count]) { buffer, count in
+    // At least 1: with 0 the initialiser writes to the buffer that all empty arrays share.
+    let postings = [UInt64](unsafeUninitializedCapacity: max(starts[terms.count], 1)) { buffer, count in
       for (ordinal, index) in order.enumerated() {
         for token in tokens(of: documents[index]) {
           let term = Int(token >> 32)

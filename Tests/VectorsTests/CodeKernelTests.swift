@@ -51,7 +51,7 @@ import Testing
     _ set: InstructionSet, _ codes: [UInt64], words: Int, at rows: [UInt32], to query: [UInt64], offset: Int
   ) -> [UInt32] {
     let bytes = [UInt8](repeating: 0xFF, count: offset) + Self.bytes(of: codes)
-    return [UInt32](unsafeUninitializedCapacity: rows.count) { out, initialised in
+    return [UInt32](unsafeUninitializedCapacity: max(rows.count, 1)) { out, initialised in
       initialised = rows.count
       bytes.withUnsafeBytes { bytes in
         let places = rows.map { row in bytes.baseAddress.map { $0 + offset + 8 * words * Int(row) } }
