@@ -107,6 +107,36 @@ private func failure(_ body: () async throws -> Void) async -> MemoryError? {
       Set(try await memory.patterns(.init(limit: 100), in: .domain(domain)).map(\.data.canonicalText))
     }
 
+    @Test func `loses in a restored backup what its metadata were erased by, and without its key nothing is restored`()
+      async throws
+    {
+      let store = try EncryptedStore()
+      func episode(_ id: Episode.ID, customer: Int64) -> Episode {
+        Episode(
+          id: id, taskType: .testing, domain: "d", context: "a task",
+          createdAt: Timestamp(milliseconds: 1_767_225_600_000), metadata: .object(["customer": .integer(customer)]))
+      }
+      let backup = try await store.with { memory async throws in
+        try await memory.encrypt(domain: "d")
+        try await memory.insert([
+          episode("gone", customer: 7), episode("other", customer: 7), episode("kept", customer: 8),
+        ])
+        let backup = try await memory.backUp()
+        // Deleted before the erasure, which therefore does not name it.
+        try await memory.delete("gone")
+        try await memory.forget(.metadata(path: ["customer"], 7), in: .everything)
+        return backup
+      }
+      let refused = await failure { _ = try await Memory.restore(backup.path, to: store.path) }
+      #expect(refused?.code == .keyMissing, "\(String(describing: refused))")
+      var options = RestoreOptions()
+      options.key = .key(store.key)
+      #expect(try await Memory.restore(backup.path, to: store.path, options: options).erasures == 1)
+      try await store.with { memory async throws in
+        #expect(try await memory.episodes(in: .everything).elements.map(\.id) == ["kept"])
+      }
+    }
+
     @Test(arguments: [false, true]) func `is not learned from, and others are as if it were not there`(
       learnsBefore: Bool
     ) async throws {

@@ -340,6 +340,31 @@ import Testing
     try await store.expectSoundness()
   }
 
+  @Test func `of a source takes nothing that was derived in the copy from what came from elsewhere there`() async throws
+  {
+    func episode(_ id: Episode.ID, _ source: Provenance.Source, parents: [Episode.ID] = []) -> Episode {
+      Episode(
+        id: id, taskType: .testing, domain: "web", context: "a task",
+        createdAt: Timestamp(milliseconds: 1_767_225_600_000), provenance: Provenance(source), parents: parents)
+    }
+    let store = try Store()
+    let backup = try await store.withMemory { memory in
+      try await memory.insert([
+        episode("note", .agent), episode("plan", .agent, parents: ["note"]), episode("page", .web),
+        episode("summary", .agent, parents: ["page"]), episode("report", .agent, parents: ["summary"]),
+      ])
+      let backup = try await memory.backUp()
+      // Another note from a page, of which the plan has nothing; the report is gone before the page is erased.
+      try await memory.insert([episode("note", .web), episode("plan", .agent)], existing: .replace)
+      try await memory.delete("report")
+      #expect(try await memory.forget(.source("web"), in: .everything).counts.episodes == 3)
+      return backup
+    }
+    #expect(try await Memory.restore(backup.path, to: store.path).erasures == 1)
+    #expect(try await store.present("note", "plan", "page", "summary", "report") == ["plan"])
+    try await store.expectSoundness()
+  }
+
   @Test func `takes an episode that retention was deleting when the copy was made`() async throws {
     let store = try Store()
     let backup = try await store.withMemory { memory in

@@ -145,7 +145,9 @@ struct ReceiptMatcher {
     let readsMetadata = groups.contains { $0.kinds.contains("metadata") }
     let sources = groups.contains { $0.kinds.contains("source") } ? try sources(db) : [:]
     var rows = try RawStatement(
-      "SELECT seq, id, domain, session, created_at\(readsMetadata ? ", metadata" : "") FROM episodes", db)
+      "SELECT seq, id, domain, session, created_at\(readsMetadata ? ", metadata, sealed" : "") FROM episodes", db)
+    // Rows that an erased source itself finds, whose descendants the erasure takes.
+    var ofSource: [Int64: (id: String, place: Int)] = [:]
     while try rows.step() {
       let (id, domain) = (rows.text(1), rows.text(2))
       let createdAt = Timestamp(milliseconds: rows.integer(4))
@@ -164,42 +166,63 @@ struct ReceiptMatcher {
           places.append(place(ofValue: digest, in: domain, createdAt, group: group))
         }
         if kinds.contains("metadata") {
-          for name in Self.names(in: JSON(storedObject: rows.text(5)).canonicallyComposed) {
+          for name in Self.names(in: JSON(storedObject: try metadata(of: rows, db)).canonicallyComposed) {
             let digest = group.digests.digest("metadata", name)
             places.append(place(ofValue: digest, in: domain, createdAt, group: group))
           }
         }
         for (name, time) in kinds.contains("source") ? sources[rows.integer(0)] ?? [] : [] {
           let digest = group.digests.digest("source", name)
-          places.append(
-            group.values[digest]?.first { place in
-              let since = receipts[place].receipt.selection.from
-              return covers(place, domain, group) && time >= since ?? time && !isLater(createdAt, than: place)
-            })
+          let place = group.values[digest]?.first { place in
+            let since = receipts[place].receipt.selection.from
+            return covers(place, domain, group) && time >= since ?? time && !isLater(createdAt, than: place)
+          }
+          if let place, place < ofSource[rows.integer(0)]?.place ?? .max { ofSource[rows.integer(0)] = (id, place) }
+          places.append(place)
         }
         places.append(unnamedPlace(in: domain, createdAt, group: group))
       }
       if let place = places.compactMap(\.self).min() { found[rows.integer(0)] = (id, place) }
     }
-    if !sources.isEmpty { try addDescendants(to: &found, db) }
+    try addDescendants(of: ofSource, to: &found, db)
     return found
   }
 
+  /// - Throws: `.keyMissing` if they are encrypted: they may have what was erased.
+  private func metadata(of row: borrowing RawStatement, _ db: Database) throws -> String {
+    if row.isNull(6) { return row.text(5) }
+    do {
+      return try EpisodeTexts.open(Array(row.bytes(6)), of: Episode.ID(composed: row.text(1)), in: row.text(2), db)
+        .metadata
+    } catch let error as MemoryError where error.code == .keyDestroyed {
+      // Nobody will read them again.
+      return "{}"
+    }
+  }
+
   /// What was derived from episodes of an erased source: the same erasure takes it there, too.
-  private func addDescendants(to found: inout [Int64: (id: String, place: Int)], _ db: Database) throws {
+  ///
+  /// Not what was derived from an episode that only its id names: in the copy it is not of that source.
+  private func addDescendants(
+    of parents: [Int64: (id: String, place: Int)], to found: inout [Int64: (id: String, place: Int)], _ db: Database
+  ) throws {
     let children = try db.cachedStatement(
       sql: """
         SELECT e.seq, e.id, e.domain, e.created_at FROM episode_parents p JOIN episodes e ON e.id = p.child_id
         WHERE p.parent_id = ?
         """)
-    var pending = found.values.filter { receipts[$0.place].receipt.selection.kind == "source" }
+    // One that an earlier erasure has taken had no descendants any more.
+    var expanded = parents.filter { $0.value.place == found[$0.key]?.place }
+    var pending = Array(expanded.values)
     while let (parent, place) = pending.popLast() {
       for row in try Row.fetchAll(children, arguments: [parent]) {
         let (seq, domain): (Int64, String) = (try row.value(0), try row.value(2))
-        guard found[seq] == nil, let group = groups.first(where: { $0.digests.key == receipts[place].key }),
+        guard place <= found[seq]?.place ?? place, place < expanded[seq]?.place ?? .max,
+          let group = groups.first(where: { $0.digests.key == receipts[place].key }),
           covers(place, domain, group), !isLater(Timestamp(milliseconds: try row.value(3)), than: place)
         else { continue }
         found[seq] = (try row.value(1), place)
+        expanded[seq] = found[seq]
         pending.append((try row.value(1), place))
       }
     }
