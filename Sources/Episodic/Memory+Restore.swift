@@ -20,7 +20,8 @@ extension Memory {
   /// - Parameter progress: Called every mebibyte, and at the beginning of each stage.
   /// - Throws: `.notFound` if there is no such backup; `.corrupted` if it is damaged; `.notAStore` if it is of a newer version, or of
   ///   another program; `.conflict` if it is of another store; `.busy` if a process keeps reading or writing the store;
-  ///   `.unavailable` without room or permission; `.cancelled`. Nothing was changed then.
+  ///   `.keyMissing` and `.keyWrong` as `RestoreOptions.key` says; `.unavailable` without room or permission; `.cancelled`. Nothing was
+  ///   changed then.
   public static func restore(
     _ backup: String, to directory: String, options: RestoreOptions = RestoreOptions(),
     progress: @escaping @Sendable (BackupProgress) -> Void = { _ in }

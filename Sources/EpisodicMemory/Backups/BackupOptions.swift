@@ -69,8 +69,8 @@ public struct RestoreOptions: Sendable {
   public var busyTimeout = Duration.seconds(30)
   /// Whether the restore leaves a record in the audit of the restored store, and whose; required if that store requires an audit.
   public var audit = Auditing.off
-  /// Where the key of encrypted domains comes from, as the backup has it. It is asked for if the restore leaves a record in the audit,
-  /// and repeats an erasure that changes an encrypted episode.
+  /// Where the key of encrypted domains comes from, as the backup has it. It is asked for if the restore repeats an erasure by metadata
+  /// in a backup with encrypted episodes, or one that changes an encrypted episode and leaves a record in the audit.
   public var key: KeyProvider?
   /// The source of the time in the name by which the replaced store is kept.
   public var clock: any WallClock = SystemClock()
