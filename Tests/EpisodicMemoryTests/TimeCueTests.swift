@@ -346,12 +346,31 @@ import TestSupport
     }
   }
 
+  @Test(arguments: ["min", "hrs", "d", "w", "mo", "y", " minutes", " weeks", " years", " decades"])
+  func `an amount of any size traps nowhere`(_ unit: String) {
+    for digits in 1...13 {
+      let amount = String(repeating: "9", count: digits) + unit
+      for question in [
+        "the last \(amount)", "\(amount) ago", "over \(amount) ago", "\(amount) before 9999-12-31",
+        "the \(amount) after 0001-01-01", "\(amount) before \(amount) before \(amount) before May 2023",
+      ] {
+        for cue in TimeCues.find(in: question, askedAt: Self.noon) {
+          #expect(
+            Timestamp.accepted.contains(cue.window.lowerBound) && cue.window.upperBound <= Timestamp.accepted.upperBound
+          )
+        }
+      }
+    }
+    #expect(TimeCues.find(in: "the last 9999\(unit)", askedAt: Self.noon).count == 1)
+    #expect(TimeCues.find(in: "the last 99999\(unit)", askedAt: Self.noon).isEmpty)
+  }
+
   @Test(arguments: 0..<50) func `texts of words of time in any order have windows that are not empty`(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let words =
       TimeWord.vocabulary.keys.sorted() + [
         "2023", "31", "30", "7", "99", "0", "9999", "5th", "31st", "-", "/", ".", ",", ":", "'", "Q2", "W53", "7d",
-        "1990s", "–", "May", "x", "2023-05", "5/7",
+        "999999999y", "1990s", "–", "May", "x", "2023-05", "5/7",
       ]
     for _ in 0..<200 {
       let count = Int.random(in: 1...12, using: &random)

@@ -98,6 +98,11 @@ extension TimeToken {
     return false
   }
 
+  private static let unitsOfAmounts: [String: TimeUnit] = [
+    "min": .minute, "mins": .minute, "h": .hour, "hr": .hour, "hrs": .hour, "d": .day, "w": .week, "wk": .week,
+    "wks": .week, "mo": .month, "y": .year, "yr": .year, "yrs": .year,
+  ]
+
   private static func kind(of run: ArraySlice<UInt8>) -> Kind {
     // Longer ones are in no vocabulary, and such numbers no dates.
     guard run.count <= 13 else { return .other }
@@ -106,16 +111,12 @@ extension TimeToken {
     guard digits.count <= 9 else { return .other }
     let number = digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     let suffix = String(decoding: run.dropFirst(digits.count), as: UTF8.self).lowercased()
+    // Amounts have four digits at most, with their unit as without, so that no sum of them is out of range.
+    if digits.count <= 4, let unit = unitsOfAmounts[suffix] { return .compact(number, unit) }
     switch suffix {
     case "": return .number(number, digits: digits.count)
     case "st", "nd", "rd", "th": return (1...31).contains(number) ? .ordinal(number) : .other
     case "am", "pm": return .clock
-    case "min", "mins": return .compact(number, .minute)
-    case "h", "hr", "hrs": return .compact(number, .hour)
-    case "d": return .compact(number, .day)
-    case "w", "wk", "wks": return .compact(number, .week)
-    case "mo": return .compact(number, .month)
-    case "y", "yr", "yrs": return .compact(number, .year)
     case "s" where digits.count == 4 && number.isMultiple(of: 10): return .decade(number)
     // `2023-05-07T10:00:00Z`.
     case _ where digits.count == 2 && suffix.first == "t" && suffix.dropFirst().first?.isNumber == true:
