@@ -57,7 +57,7 @@ struct EpisodicCommand: AsyncParsableCommand {
     do {
       try DescriptorLimit.require()
       let arguments = Array(CommandLine.arguments.dropFirst())
-      var command = try parseAsRoot(EmptyValues.separated(arguments))
+      var command = try parse(arguments)
       try RepeatedOptions.refuse(arguments, of: command)
       try NonUTF8Arguments.refuseAll()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -70,5 +70,16 @@ struct EpisodicCommand: AsyncParsableCommand {
       let verb = VerbSuggestion.words(Array(CommandLine.arguments.dropFirst())).first
       ExitReport(error).exit(isQuiet: verb == HookCommand.configuration.commandName)
     }
+  }
+
+  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    // A hook starts for each event of an agent, which waits for it: without the tree of all commands it starts 2 ms earlier. What is
+    // wrong with its arguments is found again, and told, below.
+    if arguments.first == HookCommand.configuration.commandName,
+      let hook = try? HookCommand.parseAsRoot(EmptyValues.separated(Array(arguments.dropFirst()))) as? HookCommand
+    {
+      return hook
+    }
+    return try parseAsRoot(EmptyValues.separated(arguments))
   }
 }

@@ -26,6 +26,8 @@ struct HookCommand: AsyncParsableCommand {
   private static let busyTimeout = Duration.seconds(1)
   /// Hits with a lower score have little in common with the question.
   private static let minimumScore = 0.2
+  /// Of which the best two or three are chosen: fewer than usual, because the agent waits.
+  private static let candidates = 20
 
   @OptionGroup var store: StoreOptions
 
@@ -162,7 +164,8 @@ struct HookCommand: AsyncParsableCommand {
   private static func recall(
     _ text: String, limit: Int, tokens: Int, _ memory: Memory, _ domain: String
   ) async throws(MemoryError) -> String? {
-    let query = Query(text: text, scope: .domain(domain), limit: limit, minimumScore: minimumScore)
+    var query = Query(text: text, scope: .domain(domain), limit: limit, minimumScore: minimumScore)
+    query.ranking.depth = candidates
     guard try !query.isEmpty() else { return nil }
     let hits = try await memory.recall(query)
     return hits.isEmpty ? nil : PromptBlock(hits, question: nil, tokens: tokens).text

@@ -86,11 +86,13 @@ struct StoreOptions: ParsableArguments {
     /// short time only, and with commits that survive the death of the process and not a loss of power.
     case hook(searches: Bool, Logger, busyTimeout: Duration)
 
-    /// Whether a short log is left to a later command.
-    fileprivate var leavesLog: Bool {
+    /// Bytes below which the log is left to a later command, which reads it once, at about 1 ms for each megabyte.
+    fileprivate var leftLog: Int64 {
       switch self {
-      case .whole, .largeImport: false
-      case .shortWrite, .hook: true
+      case .whole, .largeImport: 0
+      case .shortWrite, .hook(searches: false, _, _): 1 << 20
+      // Whose answer the agent waits for; the next call of a tool moves it.
+      case .hook(searches: true, _, _): 4 << 20
       }
     }
   }
@@ -144,7 +146,7 @@ struct StoreOptions: ParsableArguments {
 
   /// Acknowledged writes are durable even if closing fails, so a failure is reported and does not change the exit code.
   private func close(_ memory: Memory, after use: Use) async {
-    if use.leavesLog, logBytes < Self.longLog {
+    if logBytes < use.leftLog {
       await memory.closeDerivedFiles()
       // Nothing is lost without a close. Kept until the process ends, so that the last reference does not close it.
       Self.leftOpen.withLock { $0.append(memory) }
@@ -156,10 +158,6 @@ struct StoreOptions: ParsableArguments {
       StandardError.write("episodic: closing \(path): \(error.message)".onOneLine)
     }
   }
-
-  /// Bytes of a log that is moved into the database. The next command reads a log that was left once, at about 1 ms for
-  /// each megabyte.
-  private static let longLog: Int64 = 1 << 20
 
   private static let leftOpen = Mutex<[Memory]>([])
 

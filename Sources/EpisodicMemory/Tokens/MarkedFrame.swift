@@ -26,7 +26,8 @@ package struct MarkedFrame {
 
   /// The lines of a text, each quoted.
   package static func quoted(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { "| \($0)\n" }.joined()
+    text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .map { "| \(Substring($0))\n" }.joined()
   }
 
   private static func lines(_ source: String, _ number: String) -> (begin: String, end: String) {
@@ -42,11 +43,19 @@ package struct MarkedFrame {
 }
 
 extension String {
-  /// Line ends kept, without empty lines, everything that is not visible made visible.
+  /// Line ends kept, without empty lines around it, everything that is not visible made visible.
   package var visible: String {
-    OmissionMarker.described(in: replacing("\r\n", with: "\n")).terminalSafe
+    // Most texts: as below, in a tenth of the time.
+    if isPrintableASCII { return trimmedASCII }
+    return OmissionMarker.described(in: replacing("\r\n", with: "\n")).terminalSafe
       .split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n")
       .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  private var trimmedASCII: String {
+    func isText(_ byte: UInt8) -> Bool { byte > 0x20 }
+    guard let first = utf8.firstIndex(where: isText), let last = utf8.lastIndex(where: isText) else { return "" }
+    return String(self[first...last])
   }
 }
 

@@ -4,7 +4,7 @@ extension String {
   ///
   /// Zero-width joiners are escaped too, though emoji contain them: invisible characters can be used to deceive.
   package var terminalSafe: String {
-    guard !utf8.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x09 }) else { return self }
+    guard !isPrintableASCII else { return self }
     var result = ""
     var before: Unicode.Scalar?
     var marks = 0
@@ -21,6 +21,11 @@ extension String {
       before = scalar
     }
     return result
+  }
+
+  /// Whether there is nothing but printable ASCII, spaces, tabs and line feeds.
+  package var isPrintableASCII: Bool {
+    utf8.allSatisfy { (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x09 }
   }
 
   /// Combining marks on one letter; no script has more.
